@@ -1,0 +1,54 @@
+# Needs Python 3.11 or newer, git and make; everything else is installed into .venv.
+#   make demo     install corslint, lint a broken chat application, then the mended one
+#   make test     install with development tools and run every check
+#   make mutants  break each rule and descriptor in turn: the tests must notice
+#   make format   format the source
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test check mutants format clean
+.DELETE_ON_ERROR:
+
+# The stamps are younger than pyproject.toml as long as its dependencies are installed.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "make: needs Python 3.11 or newer (PYTHON=/path/to/python3.11 make ...)" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch $(VENV)/installed $@
+
+# Findings are what the broken project is for: its exit status 1 is expected, anything else is a failure.
+demo: $(VENV)/installed
+	@echo '$$ corslint check fixtures/projects/chat/bad'
+	@$(BIN)/corslint check fixtures/projects/chat/bad; test $$? -eq 1
+	@echo
+	@echo '$$ corslint check fixtures/projects/chat/good'
+	@$(BIN)/corslint check fixtures/projects/chat/good
+
+test: check mutants
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python scripts/generate.py check
+	$(BIN)/python -m pytest -n 2
+
+mutants: $(VENV)/installed-dev
+	$(BIN)/python scripts/mutants.py
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""What policies and proxies answer: origin decisions, effects, and nginx levels."""

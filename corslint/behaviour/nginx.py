@@ -1,0 +1,1069 @@
+"""nginx facts: effective routes, upstreams, and the CORS policies that nginx itself sends.
+
+`facts` is the only entry. A field says `unknown` where an include outside the project, a template's logic or a variable
+could change it: absence is claimed only over what was read completely.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from corslint.behaviour.nginx_levels import (
+    Choice,
+    Inherited,
+    Level,
+    Unit,
+    added_headers,
+    choose,
+    inherits_headers,
+    nearest,
+    pattern_of,
+    units,
+)
+from corslint.behaviour.nginx_origins import (
+    Scope,
+    compile_condition,
+    compile_value,
+    guarded,
+    possible_texts,
+    variables,
+)
+from corslint.behaviour.nginx_variables import is_built_in
+from corslint.behaviour.origins import ListedText
+from corslint.behaviour.policy import entry_defect
+from corslint.model.decisions import (
+    All,
+    Always,
+    Answer,
+    Atom,
+    Decision,
+    Echo,
+    Fixed,
+    Not,
+    Nothing,
+    Predicate,
+    Raise,
+    Refuse,
+    Star,
+    UnknownAnswer,
+    UnknownPredicate,
+    accepts_null,
+    answers,
+    depends_on_origin,
+    to_stranger,
+    witness,
+)
+from corslint.model.decisions import (
+    Any as AnyOf,
+)
+from corslint.model.facts import ABSENT, Fact, Field
+from corslint.model.reading import Directive, NginxReading, Word
+from corslint.model.semantics import OriginSemantics
+from corslint.model.tri import Tri
+from corslint.source import Span
+
+_ACAO = "access-control-allow-origin"
+_ACAC = "access-control-allow-credentials"
+
+_PASSES = frozenset(("fastcgi_pass", "grpc_pass", "memcached_pass", "proxy_pass", "scgi_pass", "uwsgi_pass"))
+_DETOURS = frozenset(("if", "return", "rewrite", "try_files"))
+
+_LIBRARY_SEGMENTS = frozenset(("socket.io", "engine.io", "sockjs"))
+"""Paths of libraries whose clients poll where a WebSocket does not open."""
+
+_SOCKET_SEGMENTS = _LIBRARY_SEGMENTS | {"ws", "wss", "websocket", "signalr", "hub", "cable"}
+
+_HTTP_1_1_BY_DEFAULT = (1, 29, 7)
+"""Since then nginx speaks HTTP/1.1 to upstreams unless told otherwise (its change log)."""
+
+
+def facts(
+    readings: Mapping[str, NginxReading], socket_paths: Sequence[str], nginx_version: str | None = None
+) -> list[Fact]:
+    """The facts of all nginx files of a project.
+
+    `socket_paths` are the request paths of the project's socket servers (`/socket.io/`), empty where it has none.
+    `nginx_version` is the version in use, None where it is not known.
+    """
+    found: list[Fact] = []
+    routes: list[_Route] = []
+    duplicates: list[Fact] = []
+    for unit in units(readings):
+        for level in _levels(unit.top):
+            if _is_route(level):
+                routes.append(_Route(unit, level))
+            if _is_route(level) or level.kind == "if":
+                duplicates.extend(_duplicates(unit, level))
+            found.extend(_policies(unit, level))
+        found.extend(_upstream(unit, one) for one in unit.definitions if one.key == "upstream")
+        if unit.whole:
+            found.extend(_undefined(unit, readings))
+    carriers = _Carriers(routes, socket_paths)
+    found.extend(_route_fact(route, carriers, nginx_version) for route in routes)
+    found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
+    return found
+
+
+def _levels(top: Iterable[Level]) -> Iterator[Level]:
+    for level in top:
+        yield level
+        yield from _levels(level.children)
+
+
+class _Route(NamedTuple):
+    unit: Unit
+    level: Level
+
+
+def _is_route(level: Level) -> bool:
+    """A location, a server without locations, or a snippet that says anything about headers or passing on."""
+    if level.kind == "location":
+        return True
+    if level.kind == "server" and level.directive is not None:
+        return not level.locations
+    if level.kind in ("server", "snippet") and not level.locations:
+        return any(one.key in ("add_header", "proxy_set_header", "proxy_pass") for one in level.statements)
+    return False
+
+
+# --------------------------------------------------------------------------------------------------------------- fields
+
+
+def _written(value: object, span: Span | None = None) -> Field:
+    return Field(value, "written", span)
+
+
+def _unknown(span: Span | None = None) -> Field:
+    return Field(None, "unknown", span)
+
+
+def _tri_field(answer: Tri, span: Span | None = None) -> Field:
+    return _unknown(span) if answer is Tri.UNKNOWN else _written(answer.value, span)
+
+
+def _head(level: Level) -> Span:
+    """The place of a level's name and arguments; the first directive's where no block was read."""
+    directive = level.directive or (level.statements[0] if level.statements else None)
+    if directive is None:
+        return level.span
+    last = directive.arguments[-1].span if directive.arguments else directive.name.span
+    return Span(directive.span.path, directive.name.span.start, last.end)
+
+
+def _title(level: Level) -> str:
+    directive = level.directive
+    return " ".join((directive.key, *(word.text for word in directive.arguments))) if directive else level.kind
+
+
+class _Header(NamedTuple):
+    """One line that adds a header: its name in lower case, its value, where the value and the whole line stand."""
+
+    name: str
+    value: Word
+    text: str
+    always: bool
+    line: Directive
+
+
+def _headers(lines: Iterable[Directive]) -> list[_Header]:
+    found = []
+    for line in lines:
+        if len(line.arguments) >= 2:
+            name, value = line.arguments[0], line.arguments[1]
+            always = len(line.arguments) > 2 and line.arguments[2].text == "always"
+            found.append(_Header(name.text.lower(), value, value.text, always, line))
+    return found
+
+
+def _replaced(level: Level) -> list[_Header]:
+    """`more_set_headers` lines in force: they add up over the levels, and an inner one wins over an outer one."""
+    found: dict[str, _Header] = {}
+    for one in reversed(list(level.outwards())):
+        for line in one.own("more_set_headers"):
+            if any(word.text.startswith("-") for word in line.arguments):
+                continue  # only for some statuses or types
+            for word in line.arguments:
+                name, colon, text = word.text.partition(":")
+                if colon:
+                    found[name.strip().lower()] = _Header(name.strip().lower(), word, text.strip(), True, line)
+    return list(found.values())
+
+
+def _cleared(level: Level) -> dict[str, Directive]:
+    found: dict[str, Directive] = {}
+    for one in level.outwards():
+        for line in one.own("more_clear_headers"):
+            for word in line.arguments:
+                if not word.text.startswith("-"):
+                    found.setdefault(word.text.lower(), line)
+    return found
+
+
+def _may_be_empty(word: Word, scope: Scope) -> Tri:
+    """Whether a header's value can be empty for a request with an Origin, so that nginx leaves the line out."""
+    names = variables(word.text)
+    if not names:
+        return Tri.YES if word.text == "" else Tri.NO
+    if re.sub(r"\$(?:\{\w+\}|\w+)", "", word.text):
+        return Tri.NO
+    if len(names) == 1 and names[0] in ("http_origin", "host", "scheme", "server_name", "http_host", "request_method"):
+        return Tri.NO
+    texts = possible_texts(word, scope)
+    if all(one.echo or one.text for one in texts):
+        return Tri.NO
+    return Tri.YES if any(one.text == "" for one in texts) else Tri.UNKNOWN
+
+
+# --------------------------------------------------------------------------------------------------------------- routes
+
+
+def _route_fact(route: _Route, carriers: _Carriers, version: str | None) -> Fact:
+    level = route.level
+    fields: dict[str, Field] = {"framework": _written("nginx"), "language": _written("nginx")}
+    head = _head(level)
+    fields["level"] = _written(_title(level), head)
+    fields["block"] = _written(level.kind, level.body)
+    if level.kind == "location":
+        modifier, path, word = pattern_of(level)
+        fields["path"] = _written(path, word.span if word else head)
+        fields["modifier"] = _written(modifier, head)
+    elif level.kind == "snippet":
+        fields["path"] = _unknown(head)
+    fields |= _pass_fields(route)
+    if (status := _status(level)) is not None:
+        fields["status"] = status
+    fields["complete"] = _written("yes" if _complete(level) else "no", head)
+    fields["plain"] = _written("yes" if _plain(level) else "no", head)
+    fields["answers_itself"] = _tri_field(_answers_itself(level), head)
+    carries, evidence = carriers.of(route)
+    fields["carries_socket"] = _tri_field(carries, head)
+    if evidence in ("library", "path"):
+        fields["carries_socket"] = fields["carries_socket"]._replace(confidence="medium")
+    if evidence:
+        fields["socket_evidence"] = _written(evidence, head)
+    fields |= _request_fields(level)
+    fields |= _upgrade_fields(level, head)
+    fields |= _response_fields(route)
+    fields |= _version_fields(level, version)
+    return Fact("proxy_route", head, fields)
+
+
+def _complete(level: Level) -> bool:
+    """Whether nothing unread can change the route or what it sends upstream."""
+    for one in level.outwards():
+        if not one.complete and (one is level or (one.kind == "server" and one.directive is not None)):
+            return False
+    return nearest(level, "proxy_set_header").sure
+
+
+def _plain(level: Level) -> bool:
+    for one in level.outwards():
+        if one.kind == "http":
+            break
+        if one is not level and one.kind == "location":
+            continue  # rewrites of locations around it are not run
+        keys = one.by_key.keys()
+        if keys & (_DETOURS if one is level else _DETOURS - {"try_files"}):
+            return False
+    pages = nearest(level, "error_page").directives
+    return not any(_catches_client_errors(page) for page in pages)
+
+
+def _catches_client_errors(page: Directive) -> bool:
+    """`error_page 404 = @app` sends requests elsewhere; pages for 5xx alone are everywhere and change no route."""
+    return any(re.fullmatch(r"[34]\d\d", word.text) for word in page.arguments[:-1])
+
+
+def _proxied(level: Level) -> Tri:
+    keys = level.by_key.keys()
+    if "return" in keys:
+        return Tri.NO
+    if keys & _PASSES:
+        return Tri.YES
+    if not level.complete or any(child.by_key.keys() & _PASSES for child in level.ifs):
+        return Tri.UNKNOWN
+    return Tri.NO
+
+
+def _answers_itself(level: Level) -> Tri:
+    keys = level.by_key.keys()
+    if "return" in keys:
+        return Tri.YES
+    proxied = _proxied(level)
+    if proxied is not Tri.NO:
+        return Tri.NO if proxied is Tri.YES else Tri.UNKNOWN
+    handed_on = keys & {"rewrite", "if"} or not _plain(level)
+    lua = any(key.startswith(("content_by_lua", "js_content", "perl", "rewrite_by_lua")) for key in keys)
+    return Tri.UNKNOWN if handed_on or lua else Tri.YES
+
+
+_TARGET = re.compile(r"(?P<scheme>https?)://(?P<host>unix:[^:]*|\[[^\]]*\]|[^/:?#$]*)(?::(?P<port>\d+))?(?P<rest>.*)")
+
+_SAME_REQUEST = re.compile(r"\$request_uri|\$uri(?:\$is_args\$(?:args|query_string))?")
+
+
+def _pass_fields(route: _Route) -> dict[str, Field]:
+    level = route.level
+    proxied = _proxied(level)
+    fields = {"proxied": _tri_field(proxied, _head(level))}
+    lines = [line for line in level.own("proxy_pass") if line.arguments]
+    if not lines or proxied is not Tri.YES:
+        if proxied is Tri.UNKNOWN:
+            fields |= {name: _unknown() for name in ("pass", "upstream", "upstream_port", "upstream_path")}
+        return fields
+    word = lines[0].arguments[0]
+    fields["pass"] = _written(word.text, word.span)
+    text, span = _followed(word, Scope(route.unit, level))
+    parts = _TARGET.fullmatch(text) if text is not None else None
+    if parts is None or not parts["host"] or "{" in parts["host"]:
+        fields |= {name: _unknown(word.span) for name in ("upstream", "upstream_port", "upstream_path")}
+        return fields
+    fields["upstream"] = _written(parts["host"], span)
+    rest = parts["rest"].removeprefix(":") if parts["host"].startswith("unix:") else parts["rest"]
+    if rest.startswith(":") or (rest.startswith("$") and not _SAME_REQUEST.fullmatch(rest)):
+        fields["upstream_port"] = _unknown(span)  # `:$port`
+        return fields | {"upstream_path": _unknown(span)}
+    if "$" in word.text:
+        # With a variable anywhere in it, nginx takes a URI for the whole request line (knowledge: nginx.md, F1).
+        fields["upstream_path"] = ABSENT if not rest or _SAME_REQUEST.fullmatch(rest) else _unknown(word.span)
+    elif rest:
+        fields["upstream_path"] = _written(rest, word.span)
+    port = _port(parts["port"], parts["host"], route.unit)
+    if port is not None:
+        fields["upstream_port"] = _written(port, span)
+    return fields
+
+
+def _followed(word: Word, scope: Scope) -> tuple[str | None, Span]:
+    """A word with the variables replaced that can be one text only."""
+    text, span = word.text, word.span
+    for name in dict.fromkeys(variables(text)):
+        found = possible_texts(Word(f"${name}", "", word.span), scope)
+        if len(found) != 1 or found[0].text is None:
+            if name in ("request_uri", "uri", "is_args", "args", "query_string"):
+                continue
+            return None, span
+        for spelling in (f"${{{name}}}", f"${name}"):
+            text = text.replace(spelling, found[0].text)
+        span = found[0].span
+    return text, span
+
+
+def _port(written: str | None, host: str, unit: Unit) -> int | None:
+    if written is not None:
+        return int(written)
+    block = unit.upstreams.get(host)
+    ports = set()
+    for server in _servers(block) if block else ():
+        found = re.search(r":(\d{1,5})$", server.arguments[0].text)
+        ports.add(int(found[1]) if found else None)
+    return ports.pop() if len(ports) == 1 else None
+
+
+def _version_fields(level: Level, version: str | None) -> dict[str, Field]:
+    found = nearest(level, "proxy_http_version")
+    if found.directives and found.directives[-1].arguments:
+        word = found.directives[-1].arguments[0]
+        return {"http_version": _written(word.text, word.span), "http_version_source": _written("written", word.span)}
+    if not found.sure:
+        return {"http_version": _unknown(), "http_version_source": _unknown()}
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version or "")[:3])
+    modern = len(numbers) == 3 and numbers >= _HTTP_1_1_BY_DEFAULT
+    confidence = "high" if numbers else "medium"
+    span = _head(level)
+    return {
+        "http_version": Field("1.1" if modern else "1.0", "default", span, confidence=confidence),
+        "http_version_source": Field("default", "default", span, confidence=confidence),
+    }
+
+
+def _request_fields(level: Level) -> dict[str, Field]:
+    found = nearest(level, "proxy_set_header")
+    fields: dict[str, Field] = {}
+    by_name: dict[str, list[_Header]] = {}
+    for header in _headers(found.directives):
+        by_name.setdefault(header.name, []).append(header)
+    for name, lines in by_name.items():
+        # An empty one beside another is not sent (measured for Connection, in either order).
+        spoken = [line for line in lines if line.text] or lines[:1]
+        if len({line.text for line in spoken}) > 1:
+            fields[f"request_headers.{name}"] = _unknown(spoken[0].line.span)
+        else:
+            fields[f"request_headers.{name}"] = _written(spoken[0].text, spoken[0].line.span)
+    if not found.sure:
+        for name in ("upgrade", "connection", "host", "origin"):
+            fields.setdefault(f"request_headers.{name}", _unknown())
+    # The level whose lines are in force: this one, or an outer one that has lost something itself.
+    owner = found.level or level
+    fields["request_block"] = _written(_title(owner), owner.body)
+    fields["request_block_own"] = _written("yes" if owner is level else "no", owner.body)
+    if owner.parent is not None and found.level is not None:
+        outer = nearest(owner.parent, "proxy_set_header")
+        lost = _lost(_headers(outer.directives), set(by_name), found.sure)
+        if lost:
+            fields |= {f"dropped_request_headers.{name}": field for name, field in lost.items()}
+            fields |= _cancelling(owner, "proxy_set_header", "drops_by", "drops_from")
+    return fields
+
+
+def _cancelling(owner: Level, key: str, name: str, origin: str) -> dict[str, Field]:
+    """The own line that cancels those of outer levels; where another file brings it in, the `include` on the level."""
+    line = owner.own(key)[0]
+    text = line.arguments[0].text if line.arguments else ""
+    through = owner.through.get(line.span)
+    if through is None:
+        return {name: _written(text, line.span)}
+    return {name: _written(text, through.span), origin: _written(text, line.span)}
+
+
+_KEEPS_OPEN = frozenset({"close", "keep-alive"})
+_PAIR = ("Upgrade", "Connection")
+
+
+def _upgrade_fields(level: Level, span: Span) -> dict[str, Field]:
+    """Whether a WebSocket can open through here, and whether it could but for the own lines of some level."""
+    found = nearest(level, "proxy_set_header")
+    if _diverts(level):
+        return {"passes_upgrade": _unknown(span)}
+    passes, lacking = _passes_upgrade(found)
+    fields = {"passes_upgrade": _tri_field(passes, span)}
+    if passes is Tri.NO:
+        fields["upgrade_lacks"] = _written(lacking, span)
+        outer = found.level.parent if found.level is not None else None
+        if outer is not None and _passes_upgrade(nearest(outer, "proxy_set_header"))[0] is Tri.YES:
+            fields["loses_upgrade"] = _written("yes", span)
+    return fields
+
+
+def _passes_upgrade(lines: Inherited) -> tuple[Tri, tuple[str, ...]]:
+    """Whether these lines hand `Upgrade` and `Connection: upgrade` to the upstream, and which of the two they lack.
+
+    A `Connection` of another kind is a fault of its own, and not known here to be one.
+    """
+    if not lines.sure:
+        return Tri.UNKNOWN, ()
+    values: dict[str, list[str]] = {}
+    for header in _headers(lines.directives):
+        if header.text:
+            values.setdefault(header.name, []).append(header.text)
+    lacking = tuple(name for name in _PAIR if name.lower() not in values)
+    if lacking:
+        return Tri.NO, lacking
+    several = any(len(set(values[name.lower()])) > 1 for name in _PAIR)
+    return (Tri.UNKNOWN if several or values["connection"][0].lower() in _KEEPS_OPEN else Tri.YES), ()
+
+
+_SENDS_ELSEWHERE = _PASSES | {"rewrite"}
+
+
+def _diverts(level: Level) -> bool:
+    """Whether some requests to a location may be handled elsewhere, so that what it does itself is not the whole story.
+
+    `if ($http_upgrade) { proxy_pass ...; }`, a `return 418` that an `error_page` sends on, a `try_files`, a `rewrite`
+    that starts the search for a location again. An `if` that sets, adds or answers something diverts nothing.
+    """
+    if "try_files" in level.by_key or any(not _stays(one) for one in level.own("rewrite")):
+        return True
+    caught = {word.text for page in nearest(level, "error_page").directives for word in page.arguments[:-1]}
+    for one in level.outwards():
+        if one is not level and one.kind != "server":
+            continue
+        for child in one.ifs:
+            if child.by_key.keys() & _SENDS_ELSEWHERE or not child.complete:
+                return True
+            if any(line.arguments and line.arguments[0].text in caught for line in child.own("return")):
+                return True
+    return False
+
+
+def _stays(rewrite: Directive) -> bool:
+    return len(rewrite.arguments) > 2 and rewrite.arguments[2].text == "break"
+
+
+def _status(level: Level) -> Field | None:
+    """The status that a `return` gives every request; 302 for a `return` with an address alone."""
+    lines = [line for line in level.own("return") if line.arguments]
+    if not lines:
+        return None
+    word = lines[0].arguments[0]
+    if re.fullmatch(r"\d{3}", word.text):
+        return _written(int(word.text), word.span)
+    return _written(302, word.span) if len(lines[0].arguments) == 1 else None
+
+
+def _duplicates(unit: Unit, level: Level) -> Iterator[Fact]:
+    """The CORS headers that one response gets more than once from a level."""
+    scope = Scope(unit, level)
+    added = added_headers(level)
+    owner = added.level
+    lines = [*_headers(added.directives), *_replaced(level)]
+    for name in (_ACAO, _ACAC):
+        mine = [line for line in lines if line.name == name and line.text]
+        if owner is None or len(mine) < 2:
+            continue
+        mine = [line for line in mine if _certain(line, scope)]
+        if len(mine) < 2:
+            continue
+        # The one too many: preferably a line of this level's own, which changes nothing for others when it goes, and
+        # of these one without `always`, or else the last.
+        own = [line for line in mine if owner.body.covers(line.line.span) and line.line.key == "add_header"]
+        weaker = [line for line in own if not line.always] if any(line.always for line in mine) else []
+        second = (weaker or own or mine)[-1]
+        first = next(line for line in mine if line is not second)
+        place = second.line.span
+        fields = {
+            "framework": _written("nginx"),
+            "language": _written("nginx"),
+            "name": _written(second.line.arguments[0].text.partition(":")[0].rstrip(), place),
+            "first": _written(first.text, first.line.span),
+            "second": _written(second.text, place),
+            "equal": _written("yes" if len({line.text for line in mine}) == 1 else "no", place),
+            "own": _written("yes" if second in own else "no", place),
+        }
+        yield Fact("duplicate_header", place, fields)
+
+
+def _certain(line: _Header, scope: Scope) -> bool:
+    return line.line.key == "more_set_headers" or not _maybe_left_out(line, scope)
+
+
+def _lost(outer: Sequence[_Header], kept: set[str], sure: bool) -> dict[str, Field]:
+    """Headers of an outer level that an inner level's own lines cancel; `sure`: those lines are all known."""
+    lost: dict[str, Field] = {}
+    for header in outer:
+        if header.name not in kept and header.text and header.name not in lost:
+            span = header.line.span
+            lost[header.name] = _written(header.text, span) if sure else _unknown(span)
+    return lost
+
+
+def _response_fields(route: _Route) -> dict[str, Field]:
+    level = route.level
+    scope = Scope(route.unit, level)
+    added = added_headers(level)
+    own_names = {header.name for header in _headers(added.directives)}
+    fields: dict[str, Field] = {}
+    by_name: dict[str, list[_Header]] = {}
+    for header in _headers(added.directives):
+        if header.text:
+            by_name.setdefault(header.name, []).append(header)
+    replaced = {header.name: header for header in _replaced(level)}
+    for header in replaced.values():
+        if header.text:
+            by_name.setdefault(header.name, []).append(header)
+    for name, lines in by_name.items():
+        first = lines[0]
+        fields[f"adds.{name}"] = _written(first.text, first.line.span)
+        fields[f"adds_always.{name}"] = _written("yes" if first.always else "no", first.line.span)
+        count = [line for line in lines if _certain(line, scope)]
+        fields[f"adds_count.{name}"] = (
+            _written(len(lines), first.line.span) if len(count) == len(lines) or len(lines) == 1 else _unknown()
+        )
+        if len(lines) > 1:
+            fields[f"adds_second.{name}"] = _written(lines[1].text, lines[1].line.span)
+            equal = len({line.text for line in lines}) == 1
+            fields[f"adds_equal.{name}"] = _written("yes" if equal else "no", lines[1].line.span)
+    fields |= _hidden_fields(level, replaced)
+    for child in level.ifs:  # what only some requests get
+        for header in _headers(child.own("add_header")):
+            if header.text:
+                fields.setdefault(f"adds.{header.name}", _unknown(header.line.span))
+    owner = added.level
+    if owner is not None:
+        fields["response_block"] = _written(_title(owner), owner.body)
+    if owner is not None and owner.parent is not None and inherits_headers(owner) == "on":
+        outer = added_headers(owner.parent)
+        lost = _lost(_headers(outer.directives), own_names | set(replaced), added.sure)
+        if lost:
+            fields |= {f"dropped_headers.{name}": field for name, field in lost.items()}
+            fields |= _cancelling(owner, "add_header", "headers_drop_by", "headers_drop_from")
+    if not added.sure:
+        for name in (_ACAO, _ACAC, "vary"):
+            fields.setdefault(f"adds.{name}", _unknown())
+            if f"adds_count.{name}" in fields and fields[f"adds_count.{name}"].value == 1:
+                fields[f"adds_count.{name}"] = _unknown()
+    return fields
+
+
+def _maybe_left_out(header: _Header, scope: Scope) -> bool:
+    return _may_be_empty(header.value, scope) is not Tri.NO
+
+
+def _hidden_fields(level: Level, replaced: Mapping[str, _Header]) -> dict[str, Field]:
+    fields: dict[str, Field] = {}
+    hidden = nearest(level, "proxy_hide_header")
+    for line in hidden.directives:
+        if line.arguments:
+            fields.setdefault(f"hides.{line.arguments[0].text.lower()}", _written(line.arguments[0].text, line.span))
+    for header in replaced.values():  # it takes the place of the upstream's
+        fields.setdefault(f"hides.{header.name}", _written(header.name, header.line.span))
+    for pattern, line in _cleared(level).items():
+        for name in (_ACAO, _ACAC) if pattern.endswith("*") else (pattern,):
+            if name.startswith(pattern.rstrip("*")):
+                fields.setdefault(f"hides.{name}", _written(pattern, line.span))
+    if not hidden.sure or not all(one.complete for one in level.outwards()):
+        for name in (_ACAO, _ACAC):
+            fields.setdefault(f"hides.{name}", _unknown())
+    return fields
+
+
+# -------------------------------------------------------------------------------------------------------------- sockets
+
+
+def _segments(text: str) -> set[str]:
+    return {part.lower() for part in re.split(r"[^\w.-]+", text.replace("\\", "")) if part}
+
+
+def _socket_like(level: Level, wanted: frozenset[str]) -> bool:
+    modifier, path, _ = pattern_of(level)
+    return level.kind == "location" and modifier != "@" and bool(_segments(path) & wanted)
+
+
+def _writes_upgrade(level: Level) -> bool:
+    return any(header.name == "upgrade" and header.text for header in _headers(level.own("proxy_set_header")))
+
+
+def _upgrades(level: Level) -> bool:
+    """Whether an Upgrade header is sent from here, or may be."""
+    found = nearest(level, "proxy_set_header")
+    return not found.sure or any(one.name == "upgrade" and one.text for one in _headers(found.directives))
+
+
+class _Carriers:
+    """Which routes carry the project's sockets."""
+
+    def __init__(self, routes: Sequence[_Route], socket_paths: Sequence[str]) -> None:
+        self._answers: dict[int, tuple[Tri, str]] = {}
+        known = {part for path in socket_paths for part in _segments(path)}
+        self._wanted = frozenset(known | {"socket.io", "engine.io"}) if socket_paths else _SOCKET_SEGMENTS
+        servers = _servers_of(routes)
+        for path in dict.fromkeys(socket_paths):
+            self._follow(servers, path)
+        for route in routes:
+            answer, evidence = self._by_itself(route.level)
+            if answer is not Tri.NO or id(route.level) not in self._answers:
+                self._note(route.level, answer, evidence)
+        self._careful_with_the_rest(routes)
+
+    def of(self, route: _Route) -> tuple[Tri, str]:
+        return self._answers[id(route.level)]
+
+    def _note(self, level: Level, answer: Tri, evidence: str) -> None:
+        before = self._answers.get(id(level), (Tri.NO, ""))
+        if before[0] is not Tri.YES:
+            self._answers[id(level)] = (answer, evidence)
+
+    def _follow(self, servers: Sequence[Level], path: str) -> None:
+        """Marks the locations that take one socket path."""
+        chosen: list[tuple[Level, Choice]] = []
+        for server in servers:
+            choice = choose(server, path)
+            if choice.level is not None:
+                chosen.append((choice.level, choice))
+        takers = [level for level, _ in chosen if not _catches_all(level)]
+        others = [level for level, _ in chosen if _catches_all(level)]
+        for level, choice in chosen:
+            passed = _passes_http(level)
+            if passed is Tri.NO:
+                self._note_named(level)
+                continue
+            answer = passed if choice.sure else Tri.UNKNOWN
+            if level in others and (takers or self._rivals(level, others)):
+                answer = Tri.UNKNOWN
+            self._note(level, answer, "server")
+
+    @staticmethod
+    def _rivals(level: Level, others: Sequence[Level]) -> bool:
+        """Whether a location for everything may not be the socket's: others do it properly, or pass elsewhere."""
+        targets = {_target(level)}
+        for other in others:
+            if other is level:
+                continue
+            if _passes_http(other) is Tri.NO:
+                continue
+            if _upgrades(other) and not _upgrades(level):
+                return True
+            targets.add(_target(other))
+        server = next((one for one in level.outwards() if one.kind == "server"), None)
+        for sibling in server.locations if server else ():
+            if sibling is not level and sibling.own("proxy_pass"):
+                if _upgrades(sibling) and not _upgrades(level):
+                    return True
+                targets.add(_target(sibling))
+        return len(targets) > 1
+
+    def _note_named(self, level: Level) -> None:
+        """`try_files $uri @app`: the named location may get it."""
+        server = next((one for one in level.outwards() if one.kind == "server"), None)
+        names = {word.text for line in (*level.own("try_files"), *level.own("error_page")) for word in line.arguments}
+        for location in server.locations if server else ():
+            if pattern_of(location)[1] in names:
+                self._note(location, Tri.UNKNOWN, "server")
+
+    def _by_itself(self, level: Level) -> tuple[Tri, str]:
+        passed = _passes_http(level)
+        if passed is Tri.NO:
+            return Tri.NO, ""
+        if _socket_like(level, self._wanted):
+            return passed, "library" if _socket_like(level, _LIBRARY_SEGMENTS) else "path"
+        if _writes_upgrade(level):
+            return passed, "header"
+        return Tri.NO, ""
+
+    def _careful_with_the_rest(self, routes: Sequence[_Route]) -> None:
+        """A location for everything is not the socket's for sure where another one is made for it."""
+        made_for_it = [route for route in routes if self.of(route)[1] in ("library", "path", "header")]
+        if not made_for_it:
+            return
+        for route in routes:
+            answer, evidence = self.of(route)
+            if answer is Tri.YES and evidence == "server" and _catches_all(route.level):
+                if not _upgrades(route.level):
+                    self._answers[id(route.level)] = (Tri.UNKNOWN, evidence)
+
+
+def _servers_of(routes: Sequence[_Route]) -> list[Level]:
+    found: dict[int, Level] = {}
+    for route in routes:
+        outermost = [one for one in route.level.outwards() if one.kind in ("server", "snippet")]
+        if outermost and outermost[-1].locations:
+            found[id(outermost[-1])] = outermost[-1]
+    return list(found.values())
+
+
+def _catches_all(level: Level) -> bool:
+    modifier, path, _ = pattern_of(level)
+    if modifier in ("", "^~"):
+        return path in ("", "/")
+    return modifier in ("~", "~*") and re.fullmatch(r"\^?/?(?:\(?\.[*+]\)?)?\$?", path) is not None
+
+
+def _passes_http(level: Level) -> Tri:
+    """Whether requests go on over HTTP. The other protocols have ways of their own, so there it is unknown."""
+    proxied = _proxied(level)
+    return Tri.UNKNOWN if proxied is Tri.YES and not level.own("proxy_pass") else proxied
+
+
+def _target(level: Level) -> str:
+    lines = level.own("proxy_pass")
+    text = lines[0].arguments[0].text if lines and lines[0].arguments else ""
+    return re.sub(r"^(\w+://[^/]*).*", r"\1", text)
+
+
+# ------------------------------------------------------------------------------------------------------------- policies
+
+
+def _policies(unit: Unit, level: Level) -> Iterator[Fact]:
+    """One policy for a level that adds Access-Control-Allow-Origin itself, and the origins that it lists."""
+    own = [header for header in _headers(level.own("add_header")) if header.name == _ACAO and header.text]
+    own += [header for header in _own_replaced(level) if header.name == _ACAO and header.text]
+    if not own:
+        return
+    scope = Scope(unit, level)
+    header = own[0]
+    span = header.value.span if header.text == header.value.text else _part(header.value, header.text)
+    decision = compile_value(header.value, scope, header.text)
+    if level.kind == "if" and level.directive is not None:
+        condition = compile_condition(level.directive.arguments, scope)
+        if not isinstance(condition, UnknownPredicate) or _about_origin(level.directive, scope):
+            decision = guarded(decision, condition, level.directive.name.span)
+    if len(own) > 1:
+        decision = Decision(tuple(case._replace(answer=UnknownAnswer("two lines")) for case in decision.cases))
+    fields: dict[str, Field] = {
+        "framework": _written("nginx"),
+        "language": _written("nginx"),
+        "layer": _written("proxy"),
+        "instance": _written(level.span, _head(level)),
+        "configured": _written("yes"),
+        "origin": _written(header.text, span),
+        "origin.form": _written("other" if "$" in header.text else "literal", span),
+    }
+    around = level.parent if level.kind == "if" and level.parent is not None else level
+    if around.kind == "location":
+        fields["scope"] = _written(pattern_of(around)[1], _head(around))
+    fields |= _effect_fields(level, decision, scope, span)
+    policy = Fact("cors_policy", header.line.span, fields)
+    yield policy
+    yield from _entries(decision, policy)
+
+
+def _entries(decision: Decision, policy: Fact) -> Iterator[Fact]:
+    """The whole origins that a policy lists, in keys, conditions and values.
+
+    Where a map gives an origin back for itself, the key alone counts. nginx compares plain keys without regard to case.
+    """
+    listed: dict[Span, tuple[ListedText, bool]] = {}
+    keys: set[str] = set()
+    for predicate in _predicates(decision):
+        if isinstance(predicate, Atom) and predicate.op == "equals" and isinstance(predicate.operand, str):
+            keys.add(predicate.operand.lower())
+            entry = ListedText(predicate.operand, predicate.span, True, "exact", True)
+            listed.setdefault(predicate.span, (entry, predicate.fold_case))
+    for case in decision.cases:
+        if isinstance(case.answer, Fixed) and case.answer.text.lower() not in keys:
+            entry = ListedText(case.answer.text, case.span, len(decision.cases) > 1, "fixed", True)
+            listed.setdefault(case.span, (entry, False))
+    common = {name: policy.fields[name] for name in ("framework", "language", "layer")}
+    for entry, fold_case in listed.values():
+        defect, corrected = entry_defect(entry, OriginSemantics(fold_case=fold_case))
+        fields = {
+            **common,
+            "policy": policy.fields["instance"],
+            "text": _written(entry.text, entry.span),
+            "defect": _written(defect, entry.span),
+            "corrected": ABSENT if corrected is None else _written(corrected, entry.span),
+            "in_list": _written("yes" if entry.in_list else "no", entry.span),
+            "null": _written("yes" if entry.text == "null" else "no", entry.span),
+        }
+        yield Fact("origin_entry", entry.span, fields)
+
+
+def _own_replaced(level: Level) -> list[_Header]:
+    lines = set(level.own("more_set_headers"))
+    return [header for header in _replaced(level) if header.line in lines]
+
+
+def _part(word: Word, text: str) -> Span:
+    """The place of a piece at the end of a word; the word's own where escapes make that unsure."""
+    end = word.span.end - len(word.quote)
+    start = end - len(text.encode())
+    plain = word.span.end - word.span.start - 2 * len(word.quote) == len(word.text.encode())
+    return Span(word.span.path, start, end) if plain and word.text.endswith(text) else word.span
+
+
+def _about_origin(condition: Directive, scope: Scope) -> bool:
+    """Whether an `if` asks about the Origin, be it through a variable."""
+    for word in condition.arguments:
+        if "http_origin" in variables(word.text):
+            return True
+        for name in variables(word.text):
+            texts = possible_texts(Word(f"${name}", "", word.span), scope)
+            if any(one.echo or not isinstance(one.predicate, Always) for one in texts):
+                return True
+    return False
+
+
+def _effect_fields(level: Level, decision: Decision, scope: Scope, span: Span) -> dict[str, Field]:
+    fields: dict[str, Field] = {}
+    outcome = _kind(to_stranger(decision))
+    fields["effect.to_stranger"] = _written(outcome, span) if outcome else _unknown(span)
+    null = accepts_null(decision)
+    fields["effect.accepts_null"] = _tri_field(null, span)
+    depends = depends_on_origin(decision)
+    if not any(isinstance(case.answer, Echo) for case in decision.cases) and _asks_otherwise(decision):
+        depends = Tri.UNKNOWN  # the answers differ, but perhaps by the method alone
+    fields["effect.depends_on_origin"] = _tri_field(depends, span)
+    fields["effect.credentials"] = _credentials(level, scope)
+    fields["credentials"] = _credentials_option(fields["effect.credentials"])
+    fields["effect.vary_origin"] = _varies(level)
+    fields["effect.raises"] = _written("no")
+    sends = [case.answer for case in decision.cases]
+    if any(isinstance(answer, (Star, Echo, Fixed)) for answer in sends):
+        fields["effect.sends_origin_header"] = _written("yes", span)
+    else:
+        some = any(isinstance(answer, UnknownAnswer) for answer in sends)
+        fields["effect.sends_origin_header"] = _unknown(span) if some else _written("no", span)
+    if null is Tri.YES:
+        case = answers(decision, "null")[0]
+        if isinstance(case.answer, Fixed) and case.answer.text == "null":
+            fields["null_entry"] = _written("null", case.span)
+        elif isinstance(case.predicate, Atom):
+            operand = case.predicate.operand
+            shown = operand if isinstance(operand, str) else operand.source
+            fields["null_entry"] = _written(shown, case.predicate.span)
+    if (found := witness(decision)) is not None:
+        fields["witness.origin"] = _written(found.origin, found.span)
+        fields["witness.technique"] = _written(found.technique, found.span)
+        fields["witness.test"] = _written(_shown_test(decision, found.span), found.span)
+    return fields
+
+
+def _predicates(decision: Decision) -> Iterator[Predicate]:
+    pending = [case.predicate for case in reversed(decision.cases)]
+    while pending:
+        predicate = pending.pop()
+        yield predicate
+        if isinstance(predicate, Not):
+            pending.append(predicate.part)
+        elif isinstance(predicate, (All, AnyOf)):
+            pending.extend(reversed(predicate.parts))
+
+
+def _asks_otherwise(decision: Decision) -> bool:
+    """Whether a test asks for something that is not the Origin, or could not be understood."""
+    return any(isinstance(predicate, UnknownPredicate) for predicate in _predicates(decision))
+
+
+def _shown_test(decision: Decision, span: Span) -> str:
+    """The text of the test that stands at a place."""
+    for predicate in _predicates(decision):
+        if isinstance(predicate, Atom) and predicate.span == span:
+            return predicate.operand if isinstance(predicate.operand, str) else predicate.operand.source
+    return ""
+
+
+def _kind(answer: Answer) -> str | None:
+    if isinstance(answer, Fixed) and answer.text == "*":
+        return "star"
+    kinds = {Star: "star", Echo: "echo", Fixed: "fixed", Nothing: "nothing", Refuse: "refused", Raise: "raises"}
+    return kinds.get(type(answer))
+
+
+def _in_force(level: Level, name: str) -> tuple[list[_Header], bool]:
+    added: Inherited = added_headers(level)
+    lines = [*_headers(added.directives), *_replaced(level)]
+    return [header for header in lines if header.name == name and header.text], added.sure
+
+
+def _credentials(level: Level, scope: Scope) -> Field:
+    lines, sure = _in_force(level, _ACAC)
+    if not lines:
+        return _written("no", _head(level)) if sure else _unknown()
+    line = lines[0]
+    if line.text == "true":
+        return _written("yes", line.line.span)
+    if "$" not in line.text:
+        return _written("no", line.line.span)
+    # A variable that is `true` together with the origin: what it is for a stranger is all that matters to a rule.
+    texts = {one.text for one in possible_texts(line.value, scope)}
+    return _written("yes", line.line.span) if texts == {"true"} else _unknown(line.line.span)
+
+
+def _credentials_option(effect: Field) -> Field:
+    if effect.state == "unknown":
+        return effect
+    return effect._replace(value=effect.value == "yes")
+
+
+def _varies(level: Level) -> Field:
+    lines, sure = _in_force(level, "vary")
+    for line in lines:
+        if re.search(r"(?i)(?:^|[\s,])origin(?:$|[\s,])|\*", line.text):
+            return _written("yes", line.line.span)
+    passes_on = level.kind != "location" or _proxied(level) is not Tri.NO
+    return _unknown() if passes_on or not sure else _written("no", _head(level))
+
+
+# ------------------------------------------------------------------------------------------------------------ upstreams
+
+_METHODS = frozenset((
+    "ip_hash", "hash", "consistent_hash", "least_conn", "least_time", "random", "fair", "sticky",
+    "sticky_cookie_insert", "jvm_route", "session_sticky", "balancer_by_lua_block", "balancer_by_lua_file",
+))  # fmt: skip
+_PINS = frozenset(("remote_addr", "binary_remote_addr"))
+_SCATTERS = frozenset(("request_uri", "uri", "document_uri", "request_id", "msec", "connection", "request", "args"))
+
+
+def _servers(block: Directive) -> list[Directive]:
+    """The servers of an upstream that take requests: no `backup`, no `down`."""
+    return [
+        one
+        for one in block.block or ()
+        if one.key == "server"
+        and one.arguments
+        and not any(word.text in ("backup", "down") for word in one.arguments[1:])
+    ]
+
+
+def _upstream(unit: Unit, block: Directive) -> Fact:
+    name = block.arguments[0] if block.arguments else block.name
+    inside = block.block or ()
+    complete = not any(one.key == "include" for one in inside) and not unit.cut(block.body)
+    servers = _servers(block)
+    methods = [one for one in inside if one.key in _METHODS]
+    pinning = [one for one in methods if one.key in ("sticky", "sticky_cookie_insert", "jvm_route", "session_sticky")]
+    method = (pinning or methods)[-1] if methods else None
+    fields = {
+        "framework": _written("nginx"),
+        "language": _written("nginx"),
+        "name": _written(name.text, name.span),
+        "instances": _written(len(servers), servers[1].span if len(servers) > 1 else name.span)
+        if complete
+        else _unknown(name.span),
+        "sticky": _tri_field(_sticky(method) if method or complete else Tri.UNKNOWN, method.span if method else None),
+        "method": _written(_shown(method), method.span) if method else Field("round robin", "default", name.span),
+        "block": _written(name.text, block.body),
+        "complete": _written("yes" if complete else "no", name.span),
+    }
+    return Fact("upstream", Span(block.span.path, block.name.span.start, name.span.end), fields)
+
+
+def _shown(method: Directive) -> str:
+    return " ".join((method.key, *(word.text for word in method.arguments)))
+
+
+def _sticky(method: Directive | None) -> Tri:
+    """Whether a client always reaches the same server with this method (measured: nginx.md H1)."""
+    if method is None:
+        return Tri.NO
+    if method.key in ("ip_hash", "sticky", "sticky_cookie_insert", "jvm_route", "session_sticky"):
+        return Tri.YES
+    if method.key in ("least_conn", "least_time", "random", "fair"):
+        return Tri.NO
+    if method.key.startswith("balancer_by_lua") or not method.arguments:
+        return Tri.UNKNOWN
+    names = variables(method.arguments[0].text)
+    # The first request of a session has no `sid` yet, so `hash $arg_sid` sends the later ones elsewhere.
+    if any(name in _SCATTERS or name.startswith("arg_") for name in names):
+        return Tri.NO
+    if all(name in _PINS or name.startswith("cookie_") for name in names):
+        return Tri.YES
+    return Tri.UNKNOWN
+
+
+# ---------------------------------------------------------------------------------------------------- unknown variables
+
+_EVALUATES = {
+    "add_header": (1,), "alias": (0,), "proxy_pass": (0,), "proxy_set_header": (1,), "return": (0, 1), "rewrite": (1,),
+    "root": (0,), "set": (1,), "map": (0,), "proxy_cache_key": (0,), "proxy_redirect": (1,), "try_files": (0, 1, 2, 3),
+}  # fmt: skip
+"""Directives whose arguments nginx compiles, so that an unknown variable stops it: the positions of those arguments."""
+
+_DEFINES = {
+    "set": (0,), "map": (1,), "geo": (-1,), "split_clients": (1,), "auth_request_set": (0,), "js_set": (0,),
+    "js_var": (0,), "perl_set": (0,), "set_by_lua": (0,), "set_by_lua_block": (0,), "set_by_lua_file": (0,),
+    "secure_link_md5": (), "userid_name": (), "keyval": (1,), "geoip2": (), "set_random": (2,), "set_md5": (0,),
+    "set_escape_uri": (0,), "set_unescape_uri": (0,), "set_if_empty": (0,), "set_sha1": (0,),
+    "set_formatted_gmt_time": (0,),
+}  # fmt: skip
+_FOREIGN = re.compile(r"load_module|lua_|\w*_by_lua|js_|perl|geoip|passenger|modsecurity|vhost_traffic|echo")
+_CAPTURE = re.compile(r"\(\?P?<(\w+)>")
+
+
+def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> Iterator[Fact]:
+    """Variables that nothing defines: nginx does not start. Silent where a module could bring them."""
+    files = {one.span.path for one in unit.statements}
+    if any(readings[path].template for path in files):
+        return
+    defined: set[str] = set()
+    for one in unit.statements:
+        if _FOREIGN.match(one.key):
+            return
+        for position in _DEFINES.get(one.key, ()):
+            if one.arguments and -len(one.arguments) <= position < len(one.arguments):
+                defined.add(one.arguments[position].text.lstrip("$").strip("{}"))
+        for word in (one.name, *one.arguments):
+            defined.update(_CAPTURE.findall(word.text))
+    told: set[str] = set()
+    for one in unit.statements:
+        positions = _EVALUATES.get(one.key, ())
+        words = [one.arguments[place] for place in positions if place < len(one.arguments)]
+        if one.key == "if" and one.arguments:
+            words = [one.arguments[0], *(one.arguments[2:] if _compares(one) else ())]
+        for word in words:
+            for name in variables(word.text):
+                if name not in defined and name not in told and not is_built_in(name):
+                    told.add(name)
+                    fields = {
+                        "language": _written("nginx"),
+                        "what": _written("nginx"),
+                        "detail": _written(f'unknown "{name}" variable', word.span),
+                        "whole": _written("no"),
+                    }
+                    yield Fact("damage", word.span, fields)
+
+
+def _compares(condition: Directive) -> bool:
+    return len(condition.arguments) == 3 and condition.arguments[1].text in ("=", "!=")

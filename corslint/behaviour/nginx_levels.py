@@ -1,0 +1,477 @@
+"""nginx's levels: http, server, location, if; what each inherits, and which location takes a request.
+
+Includes are resolved inside the project only. What could not be read makes a level incomplete: there, nobody can say
+that a directive is missing. Inheritance follows nginx's merge functions (measured on 1.22.1 and 1.31.5, and compared
+with a real nginx by the tests): `add_header`, `proxy_set_header` and `proxy_hide_header` are inherited only where a
+level has none of its own.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from corslint.model.patterns import Pattern, matches
+from corslint.model.reading import Directive, NginxReading, Word
+from corslint.model.tri import Tri
+from corslint.source import Span
+
+_INCLUDE_DEPTH = 20
+_INCLUDE_COUNT = 2000
+
+_HARMLESS = frozenset((
+    "mime.types", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "koi-utf", "koi-win", "win-utf",
+    "snakeoil.conf", "options-ssl-nginx.conf",
+))  # fmt: skip
+"""Files of nginx's own distribution (and certbot's) that set nothing which matters here. `proxy_params` is not one."""
+
+_RELEVANT = frozenset((
+    "add_header", "add_header_inherit", "error_page", "if", "include", "location", "more_clear_headers",
+    "more_set_headers", "proxy_hide_header", "proxy_http_version", "proxy_pass", "proxy_set_header", "return",
+    "rewrite", "server", "set", "try_files",
+))  # fmt: skip
+"""Directives that matter when a template may leave them out."""
+
+
+class Level:
+    """One configuration level. `statements` has what includes bring in; `children` are server, location and if levels.
+
+    `kind` is `http`, `server`, `location`, `if`, or `snippet` for a file whose place is not known. `directive` is the
+    block, None for a level that no block was read for. `complete`: everything written on this level itself was read.
+    `through`: for the place of a statement that another file brings in, the level's own `include` that does.
+    """
+
+    __slots__ = (
+        "_index",
+        "_locations",
+        "_rewrites",
+        "body",
+        "children",
+        "complete",
+        "directive",
+        "kind",
+        "parent",
+        "span",
+        "statements",
+        "through",
+    )
+
+    def __init__(self, kind: str, parent: Level | None, span: Span, body: Span, directive: Directive | None) -> None:
+        self.kind = kind
+        self.parent = parent
+        self.span = span
+        self.body = body
+        self.directive = directive
+        self.statements: list[Directive] = []
+        self.children: list[Level] = []
+        self.complete = True
+        self.through: dict[Span, Directive] = {}
+        self._index: dict[str, list[Directive]] | None = None
+        self._locations: list[Level] | None = None
+        self._rewrites: list[Directive] | None = None
+
+    @property
+    def by_key(self) -> Mapping[str, list[Directive]]:
+        """The level's statements by name. Asked for only once the level is built."""
+        if self._index is None:
+            self._index = {}
+            for one in self.statements:
+                self._index.setdefault(one.key, []).append(one)
+        return self._index
+
+    def own(self, key: str) -> list[Directive]:
+        """The level's own directives of that name (no blocks), those of its includes among them."""
+        return [one for one in self.by_key.get(key, ()) if one.block is None]
+
+    @property
+    def rewrites(self) -> list[Directive]:
+        """The level's `set`s and `if`s, in the order in which nginx runs them."""
+        if self._rewrites is None:
+            self._rewrites = [one for one in self.statements if one.key in ("set", "if")]
+        return self._rewrites
+
+    def outwards(self) -> Iterator[Level]:
+        """This level and those around it."""
+        level: Level | None = self
+        while level is not None:
+            yield level
+            level = level.parent
+
+    @property
+    def locations(self) -> list[Level]:
+        """The locations directly inside, in text order."""
+        if self._locations is None:
+            self._locations = [child for child in self.children if child.kind == "location"]
+        return self._locations
+
+    @property
+    def ifs(self) -> list[Level]:
+        """The ifs directly inside, in text order."""
+        return [child for child in self.children if child.kind == "if"]
+
+
+class Unit(NamedTuple):
+    """One configuration: a file that no other includes, with everything it includes.
+
+    `definitions` are the `map`, `geo`, `upstream` and similar blocks of its http level; `maps` are the maps by the
+    variable they set (of two, nginx silently takes the last), `upstreams` the upstreams by name. `statements` are all
+    directives, also those inside. `whole`: it has an `http` block and everything in it was read, so that what is not
+    there is nowhere.
+    """
+
+    path: str
+    top: tuple[Level, ...]
+    definitions: tuple[Directive, ...]
+    maps: Mapping[str, Directive]
+    upstreams: Mapping[str, Directive]
+    statements: tuple[Directive, ...]
+    logic: tuple[Span, ...]
+    whole: bool
+
+    def cut(self, body: Span) -> bool:
+        """Whether a template's logic stands inside this block, or begins or ends there."""
+        return any(
+            region.path == body.path and region.end > body.start and region.start < body.end and not region.covers(body)
+            for region in self.logic
+        )
+
+
+# ------------------------------------------------------------------------------------------------------------- includes
+
+
+class _Project:
+    """The files of the project, and which of them an `include` means."""
+
+    def __init__(self, readings: Mapping[str, NginxReading]) -> None:
+        self.readings = readings
+        self.paths = sorted(readings)
+        self._by_name: dict[str, list[str]] = {}
+        for path in self.paths:
+            self._by_name.setdefault(posixpath.basename(path), []).append(path)
+        self._known: dict[tuple[str, str, str], tuple[str, ...] | None] = {}
+
+    def resolve(self, pattern: str, including: str, main: str) -> tuple[str, ...] | None:
+        """The files an include names, sorted as nginx does; None where that cannot be told."""
+        key = (pattern, posixpath.dirname(including), posixpath.dirname(main))
+        if key not in self._known:
+            self._known[key] = self._resolve(pattern, *key[1:])
+        return self._known[key]
+
+    def _resolve(self, pattern: str, including: str, main: str) -> tuple[str, ...] | None:
+        if "$" in pattern or "{" in pattern or not pattern.strip("/"):
+            return None
+        if not pattern.startswith("/"):
+            for base in dict.fromkeys((main, including)):
+                found = self._matching(posixpath.normpath(posixpath.join(base, pattern)).split("/"), whole=True)
+                if found:
+                    return tuple(found)
+        segments = [segment for segment in pattern.split("/") if segment not in ("", ".", "..")]
+        for start in range(len(segments)):
+            tail = segments[start:]
+            if len(tail) == 1 and any(mark in tail[0] for mark in "*?["):
+                return None
+            found = self._matching(tail, whole=False)
+            if found:
+                return self._nearest(found, len(tail), including)
+        return None
+
+    def _matching(self, segments: list[str], *, whole: bool) -> list[str]:
+        name = segments[-1]
+        glob = any(mark in name for mark in "*?[")
+        candidates = self.paths if glob else self._by_name.get(name, [])
+        expressions = [re.compile(fnmatch.translate(segment)) for segment in segments]
+        found = []
+        for path in candidates:
+            parts = path.split("/")
+            if len(parts) < len(segments) or (whole and len(parts) != len(segments)):
+                continue
+            own = parts[-len(segments) :]
+            if glob and own[-1].startswith(".") and not name.startswith("."):
+                continue
+            if all(expression.match(part) for expression, part in zip(expressions, own, strict=True)):
+                found.append(path)
+        return found
+
+    @staticmethod
+    def _nearest(found: list[str], length: int, including: str) -> tuple[str, ...] | None:
+        """All of one folder: the only one, or the only one nearest to the including file."""
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for path in found:
+            groups.setdefault(tuple(path.split("/")[:-length]), []).append(path)
+        if len(groups) == 1:
+            return tuple(found)
+        here = tuple(including.split("/")) if including else ()
+
+        def shared(folder: tuple[str, ...]) -> int:
+            count = 0
+            for mine, theirs in zip(here, folder, strict=False):
+                if mine != theirs:
+                    break
+                count += 1
+            return count
+
+        ranked = sorted(groups, key=shared, reverse=True)
+        if shared(ranked[0]) == shared(ranked[1]):
+            return None
+        return tuple(groups[ranked[0]])
+
+
+class _Builder:
+    """Builds the levels of one unit."""
+
+    def __init__(self, project: _Project, main: str) -> None:
+        self.project = project
+        self.main = main
+        self.seen: set[str] = {main}
+        self.count = 0
+        self.definitions: list[Directive] = []
+        self.every: list[Directive] = []
+        self.unresolved = False
+        self.damaged = bool(project.readings[main].damage)
+        self.logic: list[Span] = list(project.readings[main].logic)
+
+    def build(self) -> Unit:
+        reading = self.project.readings[self.main]
+        size = max((one.span.end for one in reading.directives), default=0)
+        span = Span(self.main, 0, size)
+        kind = {"http": "http", "server": "server", "main": "main"}.get(reading.context, "snippet")
+        root = Level(kind, None, span, span, None)
+        self._fill(root, reading.directives, (self.main,))
+        if kind == "main":
+            top = tuple(child for child in root.children if child.kind == "http")
+            whole = bool(top) and not self.unresolved and not self.damaged
+            return self._unit(top, whole)
+        if kind != "http":
+            # What includes this file, and what that sets, is not known.
+            root.complete = False
+        return self._unit((root,), False)
+
+    def _unit(self, top: tuple[Level, ...], whole: bool) -> Unit:
+        maps = {
+            one.arguments[1].text.lstrip("$"): one
+            for one in self.definitions
+            if one.key == "map" and len(one.arguments) == 2
+        }
+        upstreams = {one.arguments[0].text: one for one in self.definitions if one.key == "upstream" and one.arguments}
+        every, logic = tuple(self.every), tuple(self.logic)
+        return Unit(self.main, top, tuple(self.definitions), maps, upstreams, every, logic, whole)
+
+    def _fill(self, level: Level, directives: Iterable[Directive], trail: tuple[str, ...]) -> None:
+        self._judge_template(level)
+        pending: list[tuple[Directive, tuple[str, ...], Directive | None]] = [(one, trail, None) for one in directives]
+        pending.reverse()
+        while pending:
+            directive, chain, through = pending.pop()
+            if directive.key == "include" and directive.block is None:
+                found = self._included(level, directive, chain)
+                for path in reversed(found):
+                    inner = self.project.readings[path].directives
+                    pending.extend((one, (*chain, path), through or directive) for one in reversed(inner))
+                continue
+            level.statements.append(directive)
+            if through is not None:
+                level.through[directive.span] = through
+            self.every.append(directive)
+            if directive.block is not None:
+                self._block(level, directive, chain)
+
+    def _included(self, level: Level, directive: Directive, chain: tuple[str, ...]) -> list[str]:
+        if len(directive.arguments) != 1:
+            return []
+        pattern = directive.arguments[0].text
+        found = self.project.resolve(pattern, directive.span.path, self.main)
+        if found is None:
+            if posixpath.basename(pattern) not in _HARMLESS:
+                level.complete = False
+                self.unresolved = True
+            return []
+        self.count += len(found)
+        if len(chain) > _INCLUDE_DEPTH or self.count > _INCLUDE_COUNT or any(path in chain for path in found):
+            level.complete = False
+            self.unresolved = True
+            return []
+        for path in found:
+            self.seen.add(path)
+            reading = self.project.readings[path]
+            self.damaged = self.damaged or bool(reading.damage)
+            if reading.logic:
+                self.logic.extend(reading.logic)
+                level.complete = False
+                self.unresolved = True
+        return list(found)
+
+    def _block(self, level: Level, directive: Directive, chain: tuple[str, ...]) -> None:
+        key = directive.key
+        kinds = {"main": ("http",), "http": ("server",), "snippet": ("server", "location", "if")}
+        allowed = kinds.get(level.kind, ("location", "if") if level.kind in ("server", "location") else ())
+        if key in allowed:
+            child = Level(key, level, directive.span, directive.body, directive)
+            level.children.append(child)
+            self._fill(child, directive.block or (), chain)
+            return
+        if key in ("map", "geo", "upstream", "split_clients"):
+            self.definitions.append(directive)
+        self.every.extend(_inside(directive.block or ()))
+
+    def _judge_template(self, level: Level) -> None:
+        """A region that a template may leave out makes the level incomplete that it stands on."""
+        reading = self.project.readings.get(level.span.path)
+        if reading is None or not reading.logic:
+            return
+        siblings = (level.directive.block or ()) if level.directive else reading.directives
+        for region in reading.logic:
+            if not (level.directive is None or level.body.covers(region)):
+                continue
+            if any(one.block is not None and one.body.covers(region) for one in siblings):
+                continue
+            inside = [one for one in siblings if region.covers(one.span)]
+            if not inside or any(one.key in _RELEVANT for one in inside):
+                level.complete = False
+                self.unresolved = True
+
+
+def _inside(directives: Sequence[Directive]) -> Iterator[Directive]:
+    for one in directives:
+        yield one
+        if one.block is not None:
+            yield from _inside(one.block)
+
+
+def units(readings: Mapping[str, NginxReading]) -> list[Unit]:
+    """The configurations of a project. A file that another one includes is read there and not on its own."""
+    usable = {path: reading for path, reading in readings.items() if not any(one.whole for one in reading.damage)}
+    project = _Project(usable)
+    included: set[str] = set()
+    for path in project.paths:
+        for one in _inside(usable[path].directives):
+            if one.key == "include" and len(one.arguments) == 1:
+                included.update(set(_mains_for(project, one, path)) - {path})
+    found: list[Unit] = []
+    seen: set[str] = set()
+    for rooted in (True, False):  # afterwards: files that only include each other
+        for path in project.paths:
+            if path in seen or (rooted and path in included):
+                continue
+            builder = _Builder(project, path)
+            found.append(builder.build())
+            seen |= builder.seen
+    return found
+
+
+def _mains_for(project: _Project, include: Directive, path: str) -> tuple[str, ...]:
+    return project.resolve(include.arguments[0].text, path, path) or ()
+
+
+# ---------------------------------------------------------------------------------------------------------- inheritance
+
+
+class Inherited(NamedTuple):
+    """Directives in force. `sure`: there are no others. `level` is where they stand, None where there are none."""
+
+    directives: tuple[Directive, ...]
+    sure: bool
+    level: Level | None
+
+
+def nearest(level: Level, key: str) -> Inherited:
+    """Directives of a kind that a level inherits only where it has none of its own."""
+    sure = True
+    for one in level.outwards():
+        sure = sure and one.complete
+        own = one.own(key)
+        if own:
+            return Inherited(tuple(own), sure, one)
+    return Inherited((), sure, None)
+
+
+def inherits_headers(level: Level) -> str:
+    """`add_header_inherit` in force: `on`, `off` or `merge` (nginx 1.29.3 and later; the mode itself is inherited)."""
+    found = nearest(level, "add_header_inherit").directives
+    mode = found[-1].arguments[0].text if found and found[-1].arguments else "on"
+    return mode if mode in ("off", "merge") else "on"
+
+
+def added_headers(level: Level) -> Inherited:
+    """The `add_header` lines in force on a level, in the order in which nginx sends them."""
+    mode = inherits_headers(level)
+    own = tuple(level.own("add_header"))
+    if mode == "off":
+        return Inherited(own, level.complete, level if own else None)
+    if own and mode == "on":
+        return Inherited(own, level.complete, level)
+    if level.parent is None:
+        return Inherited(own, level.complete, level if own else None)
+    outer = added_headers(level.parent)
+    if own:
+        return Inherited(own + outer.directives, level.complete and outer.sure, level)
+    return Inherited(outer.directives, level.complete and outer.sure, outer.level)
+
+
+# ------------------------------------------------------------------------------------------------------------ locations
+
+
+def pattern_of(level: Level) -> tuple[str, str, Word | None]:
+    """A location's modifier, its path or pattern, and the word that holds it."""
+    words = level.directive.arguments if level.directive else ()
+    if len(words) >= 2 and words[0].text in ("=", "^~", "~", "~*"):
+        return words[0].text, words[1].text, words[1]
+    if not words:
+        return "", "", None
+    text = words[0].text
+    for modifier in ("=", "^~", "~*", "~"):  # nginx takes them glued to the path, too
+        if text.startswith(modifier):
+            return modifier, text[len(modifier) :], words[0]
+    return ("@", text, words[0]) if text.startswith("@") else ("", text, words[0])
+
+
+class Choice(NamedTuple):
+    """The location that takes a path, None for the server itself. `sure`: every pattern on the way could be tried."""
+
+    level: Level | None
+    sure: bool
+
+
+def choose(level: Level, path: str) -> Choice:
+    """nginx's choice among the locations of a server (or location): exact, then the longest prefix, then regexes."""
+    found, _, sure = _choose(level, path)
+    return Choice(found, sure)
+
+
+def _choose(level: Level, path: str) -> tuple[Level | None, bool, bool]:
+    """The location, whether it is final (no regex of an outer level may take over), and whether that is sure."""
+    best: Level | None = None
+    length = -1
+    stops = False
+    regexes: list[tuple[Level, str, str]] = []
+    sure = level.complete
+    for location in level.locations:
+        modifier, text, _ = pattern_of(location)
+        if modifier == "=":
+            if text == path:
+                return location, True, True
+            sure = sure and not ("$" in text or "{" in text)
+        elif modifier in ("", "^~"):
+            if path.startswith(text) and len(text) > length:
+                best, length, stops = location, len(text), modifier == "^~"
+            elif "$" in text or "{" in text:
+                sure = False  # a template's placeholder
+        elif modifier in ("~", "~*"):
+            regexes.append((location, modifier, text))
+    if best is not None:
+        inner, final, inner_sure = _choose(best, path)
+        sure = sure and inner_sure
+        best = inner or best
+        if final:
+            return best, True, sure
+    if not stops:
+        for location, modifier, text in regexes:
+            answer = matches(Pattern(text, "i" if modifier == "~*" else "", "pcre", "search"), path)
+            if answer is Tri.UNKNOWN:
+                sure = False
+            elif answer is Tri.YES:
+                inner, _, inner_sure = _choose(location, path)
+                return inner or location, True, sure and inner_sure
+    return best, False, sure

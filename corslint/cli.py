@@ -1,0 +1,332 @@
+"""The command line: options, settings, `lint()`, report, exit status. Nothing is decided here.
+
+Exit status 0: nothing at or above the threshold; 1: findings; 2: a usage error or a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+import click
+
+import corslint
+from corslint import discovery, report
+from corslint import settings as settings_
+from corslint.settings import Settings, UsageError
+
+if TYPE_CHECKING:
+    from corslint import lint
+    from corslint.model.finding import Finding
+    from corslint.ruleset import Case, RuleSet, Template
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run corslint and exit."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run corslint. The exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status: object = command.main(args=arguments, prog_name="corslint", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except click.UsageError as error:
+        if error.ctx is not None:
+            _write(error.ctx.get_usage() + "\n", sys.stderr)
+        return _fail(error.format_message())
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except click.Abort:
+        return _fail("interrupted")
+    except UsageError as error:
+        return _fail(str(error))
+    except Exception as error:  # whatever it is, the user gets one clear line and the status that says "not checked"
+        if _is_about_rules(error):
+            return _fail(str(error))
+        if os.environ.get("CORSLINT_DEBUG"):
+            raise
+        return _fail(
+            f"internal error: {type(error).__name__}: {error} (CORSLINT_DEBUG=1 shows where; please report it)"
+        )
+
+
+def _is_about_rules(error: Exception) -> bool:
+    """Whether it is a mistake in a rule file, or an unknown rule id. (Loaded late: most runs end without an error.)"""
+    from corslint.ruleset import UnknownRuleError
+    from corslint.yamlfile import YamlError
+
+    return isinstance(error, YamlError | UnknownRuleError)
+
+
+def _fail(message: str) -> int:
+    _write(f"corslint: error: {report.neutral(message)}\n", sys.stderr)
+    return 2
+
+
+def _write(text: str, stream: TextIO) -> None:
+    """Write; a reader that has gone away, as `head` does, is no error."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _to_nowhere(stream)
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """The interpreter flushes once more at exit; where the reader has gone away, that must not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _write_bytes(text: str) -> None:
+    """Write text that holds the very bytes of files, so that a patch stays one; but never to a terminal."""
+    if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+        _write("".join(report.neutral(line) + "\n" for line in text.splitlines()), sys.stdout)
+        return
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _to_nowhere(sys.stdout)
+
+
+def _comma_separated(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+_PATHS = click.argument("paths", nargs=-1, type=click.Path())
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(corslint.__version__, prog_name="corslint", message="%(prog)s %(version)s")
+def command() -> None:
+    """Find faults in CORS, Socket.IO and nginx configuration."""
+
+
+@command.command()
+@_PATHS
+@click.option(
+    "--output-format",
+    type=click.Choice(report.FORMATS),
+    default="text",
+    show_default=True,
+    envvar="CORSLINT_OUTPUT_FORMAT",
+    show_envvar=True,
+    help="How findings are written.",
+)
+@click.option("--select", multiple=True, callback=_comma_separated, metavar="RULES", help="Only these rules.")
+@click.option("--ignore", multiple=True, callback=_comma_separated, metavar="RULES", help="All but these rules.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(settings_.FAIL_ON),
+    help="The least severity that makes the exit status 1.  [default: warning]",
+)
+@click.option("--pedantic", is_flag=True, help="Show notes; implied by --fail-on note and by --select.")
+@click.option("--include-tests", is_flag=True, help="Show findings in test files.")
+@click.option("--diff", is_flag=True, help="Show what fixes would change; change nothing.")
+@click.option("--fix", is_flag=True, help="Apply safe fixes.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that change who may read data.")
+@click.option(
+    "--color",
+    type=click.Choice(("auto", "always", "never")),
+    default="auto",
+    show_default=True,
+    help="Colours in text. NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE are honoured.",
+)
+def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any) -> int:
+    """Check files and folders (default: the working directory).
+
+    A folder is checked on its own; the files of a repository are checked together with the rest of it.
+    """
+    from corslint import lint
+
+    fixing = options["fix"] or options["diff"]
+    if options["unsafe_fixes"] and not fixing:
+        raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
+    cwd = os.getcwd()
+    reports: list[report.Reported] = []
+    differences: list[str] = []
+    failed = False
+    for context in discovery.contexts(paths or (".",), cwd):
+        settings = _settings(context, cwd, options)
+        found = lint.lint(context, settings, with_fixes=fixing)
+        if fixing:
+            made = _fixed(context, settings, found, unsafe=options["unsafe_fixes"], write=not options["diff"])
+            differences.append(made)
+            found = found if options["diff"] else lint.lint(context, settings)
+        reports.append(found)
+        failed = failed or any(_reaches(finding, settings.fail_on) for finding in found.findings)
+    whole = report.merged(reports)
+    if options["diff"]:
+        _write_bytes("".join(differences))
+        _write(report.closing_line(whole) + "\n", sys.stderr)
+    else:
+        _report(whole, output_format, color)
+    return int(failed)
+
+
+def _fixed(context: discovery.Context, settings: Settings, found: lint.Report, *, unsafe: bool, write: bool) -> str:
+    """Mend what can be mended; as a difference, and on the disk if asked for."""
+    from corslint import fixes, lint
+
+    def again(changed: Mapping[str, bytes]) -> list[Finding]:
+        return list(lint.lint(context, settings, changed, with_fixes=True).findings)
+
+    result = fixes.fix_to_fixpoint(again, found.findings, found.sources, unsafe)
+    for finding, reason in result.refused:
+        line = report.neutral(f"{finding.primary.path}: fix for {finding.rule} not applied: {reason}")
+        _write(f"corslint: {line}\n", sys.stderr)
+    if write and result.changed:
+        try:
+            fixes.write(result.changed, found.sources, root=context.root)
+        except fixes.WriteRefusedError as error:
+            raise UsageError(f"nothing was fixed: {error}") from None
+        done = f"{report.counted(result.applied, 'finding')} in {report.counted(len(result.changed), 'file')}"
+        _write(f"corslint: fixed {done}\n", sys.stderr)
+    return fixes.diff(result.changed, found.sources)
+
+
+@command.command()
+@_PATHS
+def facts(paths: tuple[str, ...]) -> int:
+    """Print what corslint understood, as JSON."""
+    from corslint import lint
+    from corslint.report import facts as facts_report
+
+    cwd = os.getcwd()
+    found, owners = [], {}
+    for context in discovery.contexts(paths or (".",), cwd):
+        known, sources = lint.facts(context, _settings(context, cwd, {}))
+        found.extend(known)
+        owners.update(dict.fromkeys((*context.files, *context.unreadable), sources))
+    _write(facts_report.render(found, lambda path: owners[path](path)), sys.stdout)
+    return 0
+
+
+@command.command()
+@click.argument("rule_id", required=False, metavar="[ID]")
+def rule(rule_id: str | None) -> int:
+    """List the rules, or explain one."""
+    from pathlib import Path
+
+    from corslint import resources, ruleset
+
+    settings = settings_.load(".", os.getcwd())
+    rules = ruleset.load([resources.rules_folder(), *map(Path, settings.rules)])
+    if rule_id is None:
+        _write(_list_of(rules), sys.stdout)
+        return 0
+    if rule_id not in rules.rules:
+        raise UsageError(f"there is no rule `{rule_id}`" + settings_.suggestion(rule_id, rules.rules, "rule"))
+    _write(_explanation(rules, rule_id), sys.stdout)
+    return 0
+
+
+def _settings(context: discovery.Context, cwd: str, options: dict[str, Any]) -> Settings:
+    """The settings for a context, with what the command line says in their place."""
+    settings = settings_.load(context.settings_at, cwd)
+    if options.get("select"):
+        # Asking for a rule by name beats a file that ignores it.
+        settings = settings._replace(select=options["select"], ignore=())
+    return settings._replace(
+        ignore=(*settings.ignore, *options.get("ignore", ())),
+        fail_on=options.get("fail_on") or settings.fail_on,
+        pedantic=options.get("pedantic", False),
+        include_tests=settings.include_tests or options.get("include_tests", False),
+    ).implied()
+
+
+def _reaches(finding: Finding, threshold: str) -> bool:
+    severities = ("error", "warning", "note")
+    return threshold != "never" and severities.index(finding.severity) <= severities.index(threshold)
+
+
+def _report(found: report.Merged, output_format: str, color: str) -> None:
+    if output_format == "text":
+        from corslint.report import text
+
+        terminal = sys.stdout.isatty()
+        _write(text.render(found, _coloured(color, terminal), *_width(terminal)), sys.stdout)
+        return
+    if output_format == "json":
+        from corslint.report import json
+
+        _write(json.render(found), sys.stdout)
+    else:
+        from corslint.report import concise
+
+        _write(concise.render(found), sys.stdout)
+    _write(report.closing_line(found) + "\n", sys.stderr)
+
+
+def _coloured(color: str, terminal: bool) -> bool:
+    if color != "auto":
+        return color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
+
+
+def _width(terminal: bool) -> tuple[int, ...]:
+    """The columns of the terminal, if there is one."""
+    if not terminal:
+        return ()
+    import shutil
+
+    return (shutil.get_terminal_size().columns,)
+
+
+# --- rules for people ------------------------------------------------------------------------------------------------
+
+
+def _list_of(rules: RuleSet) -> str:
+    rows = [
+        (name, "/".join(one.severities), one.title or _plain(one.cases[0].message)) for name, one in rules.rules.items()
+    ]
+    first, second = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+    return "".join(f"{name:<{first}}  {severities:<{second}}  {title}\n" for name, severities, title in rows)
+
+
+def _explanation(rules: RuleSet, rule_id: str) -> str:
+    from corslint.ruleset import RELATED_MARKS
+
+    one = rules.rules[rule_id]
+    out = [f"{one.id} ({', '.join(one.severities)})"]
+    if one.title:
+        out.append(one.title)
+    if one.explanation:
+        out += ["", one.explanation.strip()]
+    for case in one.cases:
+        out += ["", *_case(case)]
+    fires = next((example for example in one.examples if not example.clean), None)
+    if fires is not None:
+        out += ["", "Example, with the place that is reported in ⟦⟧:"]
+        for path, marked in fires.files.items():
+            text = marked.translate(dict.fromkeys(map(ord, RELATED_MARKS)))
+            out += ["", f"  {path}", *(f"    {line}".rstrip() for line in text.rstrip().split("\n"))]
+    if one.references:
+        out += ["", "References:", *(f"  {reference}" for reference in one.references)]
+    return "\n".join([*out, ""])
+
+
+def _case(case: Case) -> list[str]:
+    lines = [f"{case.severity}: {_plain(case.message)}", f"  help: {_plain(case.help)}"]
+    if case.fix is not None:
+        lines.append(f"  fix ({case.fix.applicability}): {_plain(case.fix.title)}")
+    return lines
+
+
+def _plain(template: Template) -> str:
+    """A text with an ellipsis for each value that a finding puts in."""
+    return "".join(piece if isinstance(piece, str) else "…" for piece in template).strip()

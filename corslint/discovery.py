@@ -1,0 +1,469 @@
+"""Which files: those asked for (LINT), and those read beside them only so that joins across files work (CONTEXT).
+
+Strangers' trees are walked here. Nothing is executed, no link is followed out of the root, nothing is passed over
+without being counted, and every error that the system reports becomes part of the answer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from corslint.parsers import kind_of
+from corslint.settings import UsageError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+SIZE_LIMIT = 1 << 20
+"""Bytes. Larger source files are passed over: they are bundles and data, and took half the time of a run."""
+
+NAMED_SIZE_LIMIT = 4 << 20
+"""Bytes. The limit for a file that was named on the command line; a larger one is unreadable, not passed over."""
+
+MANIFEST_SIZE_LIMIT = 32 << 20
+"""Bytes. Lock files of large projects have tens of megabytes."""
+
+_PACKAGES = frozenset(
+    {"node_modules", "bower_components", "jspm_packages", ".yarn", ".venv", "site-packages", "vendor"}
+)
+_ENVIRONMENT = "virtual environment"
+_IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn"})
+
+_TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "e2e", "cypress", "playwright"})
+_TEST_NAME = re.compile(r"\.(?:[\w-]+-)?(?:test|spec)\.[^.]+$|^test_.*\.py$|_test\.py$|^conftest\.py$")
+
+_MINIFIED_NAME = re.compile(r"[.-]min\.[cm]?js$")
+_SNIFFED_KINDS = ("javascript", "typescript", "tsx")
+_SNIFF_FROM = 4096
+
+_DANGLING = "link to a file that does not exist"
+_LOOPING = "link that leads back to itself"
+
+
+class Context(NamedTuple):
+    """One tree of files that belong together. Paths are relative to the working directory, with `/`.
+
+    `lint`: what was asked for, readable or not. `files`: what can be read of it, and what is read beside it, sorted.
+    `in_tests`: those of `files` that match the test-file patterns below `root` and were not named. `passed_over`: how
+    many were not read, by reason; installed packages count once per folder. `unreadable`: path to reason.
+    `settings_at`: the folder from which settings are looked for upwards.
+    """
+
+    root: str
+    lint: frozenset[str]
+    files: tuple[str, ...]
+    in_tests: frozenset[str]
+    passed_over: Mapping[str, int]
+    unreadable: Mapping[str, str]
+    settings_at: str
+
+
+class _Listing(NamedTuple):
+    """Candidate files of a folder, relative to it; directories that could not be read, with the reason."""
+
+    files: list[str]
+    unreadable: dict[str, str]
+
+
+def contexts(paths: Sequence[str], cwd: str) -> list[Context]:
+    """The contexts of the paths named by a user, folders first, each in the order in which they were named.
+
+    A folder is a context of its own, unless it lies in another folder that was named. A file belongs to the folder
+    named around it, or else to its repository. Raises `UsageError` for a path that does not exist.
+    """
+    folders: list[str] = []
+    files: list[str] = []
+    for path in paths:
+        full = os.path.normpath(os.path.join(cwd, path))
+        if not os.path.lexists(full):
+            raise UsageError(f"{path}: no such file or folder")
+        (folders if os.path.isdir(full) else files).append(full)
+    roots = _outermost(folders)
+    whole: dict[str, set[str]] = {root: set() for root in roots}
+    parts: dict[str, set[str]] = {}
+    for path in (*folders, *files):
+        around = next((root for root in roots if _inside(path, root)), None)
+        if around is None:
+            parts.setdefault(_repository(os.path.dirname(path), cwd), set()).add(path)
+        elif path != around:
+            whole[around].add(path)
+    return [
+        *(_context(root, names, whole=True, cwd=cwd) for root, names in whole.items()),
+        *(_context(root, names, whole=False, cwd=cwd) for root, names in parts.items()),
+    ]
+
+
+def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
+    """The content of a regular file. Raises `OSError` when it cannot be read, is no file, or exceeds `limit` bytes.
+
+    It never waits: a pipe or a device in a stranger's tree is not read.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "not a regular file", path)
+        if status.st_size > limit:
+            raise OSError(0, _too_large(status.st_size, limit), path)
+        pieces = []
+        left = limit
+        while left > 0 and (piece := os.read(handle, min(left, 1 << 20))):
+            pieces.append(piece)
+            left -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    finally:
+        os.close(handle)
+
+
+def is_test(path: str) -> bool:
+    """Whether a path, relative to the root of its context, matches the test-file patterns."""
+    *folders, name = path.split("/")
+    return not _TEST_FOLDERS.isdisjoint(folders) or _TEST_NAME.search(name) is not None
+
+
+def is_minified(data: bytes) -> bool:
+    """Whether a script was written by a machine for machines: mostly very long lines that are dense with code."""
+    long = [line for line in data.split(b"\n") if len(line) > 500]
+    size = sum(map(len, long))
+    if size * 2 < len(data) or not size:
+        return False
+    # A long line of data, an embedded image for one, has hardly any of these.
+    return sum(line.count(mark) for line in long for mark in (b"(", b")", b"{", b"}", b";")) * 33 > size
+
+
+def _context(root: str, named: set[str], whole: bool, cwd: str) -> Context:
+    """`whole`: the root itself was named, so all of it is asked for; else only the files in `named` are."""
+    passed_over: dict[str, int] = {}
+    unreadable: dict[str, str] = {}
+    found: set[str] = set()
+    real_root = os.path.realpath(root)
+    folders = sorted(path for path in named if os.path.isdir(path))
+
+    listing = _list(root)
+    for folder in folders:  # read even where git ignores it, or where it lies among packages
+        prefix = _below(folder, root)
+        if not any(name.startswith(f"{prefix}/") and not name.endswith("/") for name in listing.files):
+            below = _list(folder)
+            listing.files.extend(f"{prefix}/{name}" for name in below.files)
+            listing.unreadable.update({f"{prefix}/{name}": reason for name, reason in below.unreadable.items()})
+    unreadable.update({os.path.join(root, name): reason for name, reason in listing.unreadable.items()})
+
+    known = {name for name in listing.files if kind_of(name) is not None}
+    for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
+        path = os.path.join(root, name)
+        if path in named:
+            continue
+        refused = _refused(path, real_root, known, unreadable)
+        if refused is None:
+            found.add(path)
+        elif refused:
+            _count(passed_over, refused)
+    if not whole:
+        passed_over, unreadable = {}, {}  # nobody asked about the neighbours
+    asked = set(found) if whole else set()
+
+    for path in named.difference(folders):
+        if kind_of(path) is None and os.path.isfile(path):
+            _count(passed_over, "unknown kind")
+            continue
+        reason = _named_file_refused(path)
+        if reason is None:
+            found.add(path)
+            asked.add(path)
+        else:
+            unreadable[path] = reason
+
+    def shown(path: str) -> str:
+        return _below(path, cwd)
+
+    def in_tests(path: str) -> bool:
+        base = next((folder for folder in reversed(folders) if _inside(path, folder)), root)
+        return path not in named and is_test(_below(path, base))
+
+    return Context(
+        root=shown(root),
+        lint=frozenset(map(shown, asked.union(unreadable))),
+        files=tuple(sorted(map(shown, found))),
+        in_tests=frozenset(shown(path) for path in found if in_tests(path)),
+        passed_over=dict(sorted(passed_over.items())),
+        unreadable={shown(path): reason for path, reason in sorted(unreadable.items())},
+        settings_at=shown(root if whole else os.path.commonpath([os.path.dirname(path) for path in named])),
+    )
+
+
+def _below(path: str, folder: str) -> str:
+    """`path` relative to `folder`, with `/`."""
+    return os.path.relpath(path, folder).replace(os.sep, "/")
+
+
+def _count(counts: dict[str, int], reason: str) -> None:
+    counts[reason] = counts.get(reason, 0) + 1
+
+
+def _outermost(folders: Iterable[str]) -> list[str]:
+    distinct = list(dict.fromkeys(folders))
+    return [one for one in distinct if not any(other != one and _inside(one, other) for other in distinct)]
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+def _repository(folder: str, cwd: str) -> str:
+    """The repository around a folder: its git top level, or the nearest project file upward, or the working directory.
+
+    For a file outside both, its own folder; also where the working directory is a home or the root of the system,
+    which hold much that has nothing to do with the file.
+    """
+    project = None
+    at = folder
+    while True:
+        if os.path.lexists(os.path.join(at, ".git")):
+            return at
+        if project is None and any(
+            os.path.isfile(os.path.join(at, name)) for name in ("corslint.toml", ".corslint.toml", "pyproject.toml")
+        ):
+            project = at
+        parent = os.path.dirname(at)
+        if parent == at:
+            break
+        at = parent
+    if project is not None:
+        return project
+    too_wide = cwd in (os.path.expanduser("~"), os.path.dirname(cwd))
+    return cwd if _inside(folder, cwd) and not too_wide else folder
+
+
+# --- listing ---------------------------------------------------------------------------------------------------------
+
+
+def _list(folder: str) -> _Listing:
+    """All files below a folder that git does not ignore. Links to directories are not followed."""
+    listing = _list_by_git(folder)
+    return listing if listing is not None else _walk(folder)
+
+
+_GIT = (
+    "git",
+    # A stranger's repository may configure a program to be run on every look at its index.
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit"),
+)
+_COULD_NOT_OPEN = re.compile(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
+
+
+def _git(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
+    # Inside a git hook these variables point at another index and work tree.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # Nor may a missing object be fetched: how that is done is the repository's own choice, too.
+    environment.update(GIT_ALLOW_PROTOCOL="none", GIT_NO_LAZY_FETCH="1", GIT_TERMINAL_PROMPT="0")
+    environment.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
+    try:
+        return subprocess.run(
+            [*_GIT, *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError:
+        return None  # git is not installed, or the folder cannot be entered
+
+
+def _list_by_git(folder: str) -> _Listing | None:
+    """git's own answer; None outside a work tree, without git, or where git refuses."""
+    if not _has_git_above(folder):
+        return None
+    answer = _git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    if answer is None or answer.returncode != 0:
+        return None
+    names = [os.fsdecode(name) for name in dict.fromkeys(answer.stdout.split(b"\0")) if name]
+    if not names:
+        ignored = _git(folder, "check-ignore", "--quiet", ".")
+        if ignored is not None and ignored.returncode == 0:
+            return None  # the folder was named although git ignores it
+    files: list[str] = []
+    unreadable = {
+        match[1].rstrip("/"): _reason(match[2]) for match in _COULD_NOT_OPEN.finditer(os.fsdecode(answer.stderr))
+    }
+    for name in names:
+        # A submodule, or a repository inside this one: git shows only its folder.
+        path = os.path.join(folder, name)
+        if name.endswith("/") or (kind_of(name) is None and os.path.lexists(os.path.join(path, ".git"))):
+            name = name.rstrip("/")
+            if os.path.islink(path.rstrip("/")) or not os.path.isdir(path):
+                continue
+            below = _list(path.rstrip("/"))
+            files.extend(f"{name}/{inner}" for inner in below.files)
+            unreadable.update({f"{name}/{inner}": reason for inner, reason in below.unreadable.items()})
+        else:
+            files.append(name)
+    return _Listing(files, unreadable)
+
+
+def _has_git_above(folder: str) -> bool:
+    at = os.path.realpath(folder)
+    while not os.path.lexists(os.path.join(at, ".git")):
+        parent = os.path.dirname(at)
+        if parent == at:
+            return False
+        at = parent
+    return True
+
+
+def _walk(folder: str) -> _Listing:
+    """The same without git: `.gitignore` files are honoured from `folder` downwards."""
+    files: list[str] = []
+    unreadable: dict[str, str] = {}
+    pending: list[tuple[str, tuple[tuple[str, GitIgnoreSpec], ...]]] = [("", ())]
+    while pending:
+        prefix, specs = pending.pop()
+        try:
+            with os.scandir(os.path.join(folder, prefix)) as entries:
+                inside = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        except OSError as error:
+            unreadable[prefix.rstrip("/") or "."] = _reason(error)
+            continue
+        if (".gitignore", False) in inside:
+            try:
+                text = read_file(os.path.join(folder, prefix, ".gitignore"), SIZE_LIMIT).decode("utf-8", "replace")
+            except OSError as error:
+                unreadable[f"{prefix}.gitignore"] = _reason(error)
+            else:
+                from pathspec import GitIgnoreSpec
+
+                specs = (*specs, (prefix, GitIgnoreSpec.from_lines(text.splitlines())))
+        for name, is_folder in inside:
+            path = f"{prefix}{name}/" if is_folder else f"{prefix}{name}"
+            if (is_folder and name in _IGNORED_FOLDERS) or _ignored(path, specs):
+                continue
+            if is_folder and name not in _PACKAGES:
+                pending.append((path, specs))
+            else:
+                files.append(path)  # a folder of packages is not entered, only counted
+    return _Listing(files, unreadable)
+
+
+def _ignored(name: str, specs: Iterable[tuple[str, GitIgnoreSpec]]) -> bool:
+    """Whether `.gitignore` files say so; the innermost one that says anything decides."""
+    answer = False
+    for prefix, spec in specs:
+        said = spec.check_file(name[len(prefix) :]).include
+        if said is not None:
+            answer = said
+    return answer
+
+
+# --- sifting ---------------------------------------------------------------------------------------------------------
+
+
+def _without_packages(names: Sequence[str], passed_over: dict[str, int], opened: Sequence[str]) -> Iterator[str]:
+    """The files that are not part of an installed package; each folder of those is counted once.
+
+    `opened` are folders that were named: what lies around them does not count against what is in them.
+    """
+    environments = {name[: -len("/pyvenv.cfg")] for name in names if name.endswith("/pyvenv.cfg")}
+    counted: set[str] = set()
+    for name in names:
+        folders = name.split("/")[:-1]
+        if environments or not _PACKAGES.isdisjoint(folders):
+            around = max((len(one.split("/")) for one in opened if name.startswith(f"{one}/")), default=0)
+            package = _package(folders, around, environments)
+            if package is not None:
+                folder, reason = package
+                if folder not in counted:
+                    counted.add(folder)
+                    _count(passed_over, reason)
+                continue
+        if kind_of(name) is not None:
+            yield name
+
+
+def _package(folders: Sequence[str], around: int, environments: set[str]) -> tuple[str, str] | None:
+    """The outermost folder of packages below the first `around` folders, and what it is called."""
+    for depth in range(around, len(folders)):
+        folder = "/".join(folders[: depth + 1])
+        if folders[depth] in _PACKAGES:
+            return folder, folders[depth]
+        if folder in environments:
+            return folder, _ENVIRONMENT
+    return None
+
+
+def _refused(path: str, real_root: str, known: set[str], unreadable: dict[str, str]) -> str | None:
+    """Why a file below the root is not read: None for no reason, empty for none worth counting.
+
+    What the system refuses goes into `unreadable`.
+    """
+    try:
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            status = os.stat(path)
+            target = os.path.realpath(path)
+            if not _inside(target, real_root):
+                return "link out of the tree"
+            if stat.S_ISDIR(status.st_mode) or os.path.relpath(target, real_root).replace(os.sep, "/") in known:
+                return ""  # read under its own name
+    except FileNotFoundError:
+        if not os.path.islink(path):
+            return ""  # in git's index, but deleted from the work tree
+        unreadable[path] = _DANGLING
+        return ""
+    except OSError as error:
+        unreadable[path] = _reason(error)
+        return ""
+    if not stat.S_ISREG(status.st_mode):
+        return "" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+    kind = kind_of(path)
+    if status.st_size > (MANIFEST_SIZE_LIMIT if kind == "manifest" else SIZE_LIMIT):
+        return "too large"
+    if kind in _SNIFFED_KINDS:
+        if _MINIFIED_NAME.search(path.lower()):
+            return "minified"
+        if status.st_size >= _SNIFF_FROM:
+            try:
+                if _has_long_line(path, status.st_size) and is_minified(read_file(path)):
+                    return "minified"
+            except OSError as error:
+                unreadable[path] = _reason(error)
+                return ""
+    return None
+
+
+def _has_long_line(path: str, size: int) -> bool:
+    """Whether 4 KB in the middle of a file hold so few line ends that it is worth reading whole."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        os.lseek(handle, max(0, size // 2 - _SNIFF_FROM // 2), os.SEEK_SET)
+        return os.read(handle, _SNIFF_FROM).count(b"\n") < 12
+    finally:
+        os.close(handle)
+
+
+def _named_file_refused(path: str) -> str | None:
+    """Why a file that was named cannot be read."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return _DANGLING
+    except OSError as error:
+        return _reason(error)
+    if not stat.S_ISREG(status.st_mode):
+        return "not a regular file"
+    limit = MANIFEST_SIZE_LIMIT if kind_of(path) == "manifest" else NAMED_SIZE_LIMIT
+    return _too_large(status.st_size, limit) if status.st_size > limit else None
+
+
+def _too_large(size: int, limit: int) -> str:
+    return f"too large ({size / (1 << 20):.1f} MB; the limit is {limit >> 20} MB)"
+
+
+def _reason(error: OSError | str) -> str:
+    """What the system said, in a few words."""
+    text = error if isinstance(error, str) else (error.strerror or str(error))
+    return _LOOPING if text == "Too many levels of symbolic links" else text[:1].lower() + text[1:]

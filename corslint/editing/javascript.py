@@ -1,0 +1,650 @@
+"""Edits in JavaScript, TypeScript and the scripts of HTML pages, placed by tree-sitter.
+
+Every edit is parsed again: it is given up where the tree outside the edited list changed, or where anything that parsed
+before no longer does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from corslint.editing import (
+    C_GAP,
+    Change,
+    Code,
+    Data,
+    Items,
+    Order,
+    append_item,
+    apply_changes,
+    indent_unit,
+    piece_of,
+    quote_style,
+    remove_item,
+    remove_lines,
+)
+from corslint.parsers import kind_of
+from corslint.source import SourceFile
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
+_WRAPPERS = frozenset(
+    {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression", "type_assertion"}
+)
+_LISTS = frozenset({"object", "array", "arguments"})
+_BLOCKS = frozenset({"program", "statement_block"})
+_EXPRESSIONS = frozenset(
+    {
+        "identifier", "undefined", "this", "string", "template_string", "number", "true", "false", "null", "regex",
+        "object", "array", "member_expression", "subscript_expression", "call_expression", "new_expression",
+        "arrow_function", "function_expression", "binary_expression", "ternary_expression", "unary_expression",
+        "await_expression", *_WRAPPERS,
+    }
+)  # fmt: skip
+"""What `replace` may put another expression in the place of."""
+
+_BASES = frozenset(
+    {
+        ("member_expression", "object"),
+        ("subscript_expression", "object"),
+        ("call_expression", "function"),
+        ("new_expression", "constructor"),
+    }
+)
+"""Places (node type and field) that take a name, or names with dots between them."""
+
+_SLOTS = frozenset({("pair", "value"), ("variable_declarator", "value"), ("assignment_expression", "right")})
+_WHOLE = frozenset({"return_statement", "parenthesized_expression", "spread_element", "template_substitution"})
+_OPERATIONS = frozenset(
+    {"binary_expression", "ternary_expression", "unary_expression", "as_expression", "satisfies_expression"}
+)
+_TAG = re.compile(rb"<script\b([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
+_TYPESCRIPT = re.compile(rb"\blang\s*=\s*[\"']?(tsx?)\b")
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
+_ESCAPE = re.compile(
+    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\s\S]))",
+)
+_NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+
+
+def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:
+    """The changes that carry out an order: none where the file already is as ordered, None where it can't be done."""
+    script = _script(source.path, source.data, order.span.start)
+    if script is None:
+        return None
+    text, dialect = script
+    tree = _parse(text, dialect)
+    verbs = {"delete": _delete, "replace": _replace, "rename_key": _rename_key, "set_option": _set_option}
+    verb = verbs.get(order.verb)
+    node = _node_at(tree, order.span.start, order.span.end)
+    if verb is None or node is None or not node.is_named or node.type == "comment":
+        return None
+    planned = verb(source.data, node, order)
+    if planned is None:
+        return None
+    hole, changes = planned
+    if kind_of(source.path) == "html" and any(re.search(rb"</|<!--", change.text) for change in changes):
+        return None  # it would end the script
+    if changes and not _sound(tree, text, dialect, hole, changes):
+        return None
+    return tuple(changes)
+
+
+_Plan = tuple["Node", list[Change]]
+"""The smallest node that holds all changes, and the changes."""
+
+
+def _script(path: str, data: bytes, at: int) -> tuple[bytes, str] | None:
+    """The program text around an offset (all else blanked, offsets unchanged), and its dialect."""
+    kind = kind_of(path)
+    if kind == "html":
+        for tag in _TAG.finditer(data):
+            if tag.start(2) <= at <= tag.end(2):
+                blank = re.compile(rb"[^\r\n]")
+                lang = _TYPESCRIPT.search(tag.group(1))
+                text = blank.sub(b" ", data[: tag.start(2)]) + tag.group(2) + blank.sub(b" ", data[tag.end(2) :])
+                return text, {None: "javascript", b"ts": "typescript", b"tsx": "tsx"}[lang.group(1) if lang else None]
+        return None
+    return (data, kind) if kind in ("javascript", "typescript", "tsx") else None
+
+
+@lru_cache(maxsize=4)
+def _parse(text: bytes, dialect: str) -> Tree:
+    from tree_sitter import Language, Parser
+
+    if dialect == "javascript":
+        import tree_sitter_javascript
+
+        grammar = tree_sitter_javascript.language()
+    else:
+        import tree_sitter_typescript
+
+        grammar = (
+            tree_sitter_typescript.language_tsx() if dialect == "tsx" else tree_sitter_typescript.language_typescript()
+        )
+    return Parser(Language(grammar)).parse(text)
+
+
+def _node_at(tree: Tree, start: int, end: int) -> Node | None:
+    """The outermost expression node with exactly this span, or the string literal that the span lies in."""
+    node = tree.root_node.descendant_for_byte_range(start, end)
+    if node is None:
+        return None
+    if (node.start_byte, node.end_byte) == (start, end) and node.type not in ("string_fragment", "escape_sequence"):
+        while True:
+            parent = node.parent
+            if (
+                parent is None
+                or (parent.start_byte, parent.end_byte) != (start, end)
+                or parent.type
+                in (
+                    "program",
+                    "expression_statement",
+                )
+            ):
+                return node
+            node = parent
+    if node.type in ("string_fragment", "escape_sequence") and node.parent is not None:
+        node = node.parent
+    return node if node.type in ("string", "template_string") else None
+
+
+def _field(node: Node) -> str | None:
+    """The grammar field under which a node stands in its parent."""
+    parent = node.parent
+    if parent is None:
+        return None
+    for index, child in enumerate(parent.children):
+        if child.id == node.id:
+            return parent.field_name_for_child(index)
+    return None
+
+
+def _unwrapped(node: Node) -> Node:
+    """The expression inside parentheses and type assertions."""
+    while node.type in _WRAPPERS:
+        inner = [child for child in node.named_children if child.type != "comment"]
+        if not inner:
+            return node
+        node = inner[-1] if node.type == "type_assertion" else inner[0]
+    return node
+
+
+def _wrapped(node: Node) -> Node:
+    """The outermost wrapper of an expression that adds nothing to its value."""
+    while (
+        node.parent is not None and node.parent.type in _WRAPPERS and _unwrapped(node.parent).id == _unwrapped(node).id
+    ):
+        node = node.parent
+    return node
+
+
+def _items(node: Node) -> Items:
+    """The items of an object, array or argument list."""
+    spans = tuple((child.start_byte, child.end_byte) for child in node.named_children if child.type != "comment")
+    return Items(node.children[0].end_byte, node.children[-1].start_byte, spans)
+
+
+def _closed(node: Node) -> bool:
+    """Whether a list was read whole: nothing in it is damaged, and its brackets are both there."""
+    return (
+        node.child_count >= 2
+        and not node.children[-1].is_missing
+        and node.children[-1].type in ("}", "]", ")")
+        and not any(child.is_error or child.is_missing for child in node.children)
+    )
+
+
+# --- delete ---
+
+
+def _delete(data: bytes, node: Node, order: Order) -> _Plan | None:
+    if (node.start_byte, node.end_byte) != (order.span.start, order.span.end):
+        return None
+    item = _wrapped(node)
+    parent = item.parent
+    if parent is not None and parent.type == "computed_property_name":
+        item, parent = parent, parent.parent
+    if parent is not None and parent.type in ("pair", "method_definition") and _field(item) in ("key", "value", "name"):
+        item, parent = parent, parent.parent
+    if parent is not None and parent.type in _LISTS:
+        index = [child.id for child in parent.named_children if child.type != "comment"].index(item.id)
+        if not _closed(parent):
+            return None
+        changes = remove_item(data, _items(parent), index, C_GAP)
+        return None if changes is None else (parent, changes)
+    return _delete_statement(data, item)
+
+
+def _delete_statement(data: bytes, node: Node) -> _Plan | None:
+    """Delete the statement that is nothing but this call, or an assignment to this member."""
+    parent = node.parent
+    if node.type in ("property_identifier", "string") and parent is not None and _field(node) in ("property", "index"):
+        node, parent = parent, parent.parent
+    if parent is not None and parent.type == "assignment_expression":
+        left = parent.child_by_field_name("left")
+        if left is None or left.type not in ("member_expression", "subscript_expression"):
+            return None
+        node, parent = parent, parent.parent
+    elif node.type not in ("call_expression", "assignment_expression", "expression_statement", "await_expression"):
+        return None
+    while parent is not None and parent.type in ("await_expression", *_WRAPPERS):
+        node, parent = parent, parent.parent
+    statement = node if node.type == "expression_statement" else parent
+    if statement is None or statement.type != "expression_statement":
+        return None
+    block = statement.parent
+    if block is None or block.type not in _BLOCKS:
+        return None  # the only body of an `if` or a loop, or a `case`
+    return block, [remove_lines(data, statement.start_byte, statement.end_byte, b"//")]
+
+
+# --- replace ---
+
+
+def _replace(data: bytes, node: Node, order: Order) -> _Plan | None:
+    literal = _unwrapped(node)
+    if isinstance(order.new, str) and _is_text(literal):
+        return _replace_text(data, literal, order, order.new)
+    if (node.start_byte, node.end_byte) != (order.span.start, order.span.end):
+        return None
+    parent = node.parent
+    if parent is None or parent.type == "jsx_attribute":
+        return None
+    holder: Node = parent
+    new = Code(order.new) if isinstance(order.new, str) else order.new
+    text = spelled(new, quote_style(data, holder.start_byte, holder.end_byte, "'"))
+    if text is None:
+        return None
+    if node.type == "shorthand_property_identifier":
+        text = f"{data[node.start_byte : node.end_byte].decode()}: {text}"
+    elif not _replaceable(node, new):
+        return None
+    return node, _changed(data, node, text.encode())
+
+
+def _is_text(node: Node) -> bool:
+    """Whether a node is a string literal, or a template literal without substitutions or a tag."""
+    if node.type == "string":
+        return node.parent is None or node.parent.type != "jsx_attribute"
+    return (
+        node.type == "template_string"
+        and all(child.type != "template_substitution" for child in node.children)
+        and (node.parent is None or node.parent.type != "call_expression")
+    )
+
+
+def _replace_text(data: bytes, node: Node, order: Order, new: str) -> _Plan | None:
+    start, end = node.start_byte + 1, node.end_byte - 1
+    raw = data[start:end].decode("utf-8", "surrogateescape")
+    quote = data[node.start_byte : start].decode()
+    if (order.span.start, order.span.end) != (node.start_byte, node.end_byte) and order.span.start > node.start_byte:
+        if not (start <= order.span.start and order.span.end <= end):
+            return None
+        begin, finish = order.span.start, order.span.end
+    else:
+        value = unescaped(raw)
+        part = piece_of(value, order.was)
+        if part is None:
+            return None
+        if part == (0, len(value)):
+            begin, finish = start, end
+        elif value != raw:
+            return None  # an escape somewhere: the piece's place in the source isn't known
+        else:
+            begin = start + len(raw[: part[0]].encode("utf-8", "surrogateescape"))
+            finish = start + len(raw[: part[1]].encode("utf-8", "surrogateescape"))
+    text = escaped(new, quote).encode()
+    return node, [] if data[begin:finish] == text else [Change(begin, finish, text)]
+
+
+def _replaceable(node: Node, new: Data | Code) -> bool:
+    """Whether a new expression may stand where a node stands, without parentheses of its own."""
+    parent, field = node.parent, _field(node)
+    if parent is None or node.type not in _EXPRESSIONS:
+        return False
+    dotted = isinstance(new, Code) and re.fullmatch(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", new.text) is not None
+    if (parent.type, field) in _BASES or parent.type in ("expression_statement", "await_expression"):
+        return dotted
+    if parent.type in _LISTS or (parent.type, field) in _SLOTS or parent.type in _WHOLE:
+        return True
+    return parent.type in _OPERATIONS and (dotted or not isinstance(new, Code))
+
+
+def _changed(data: bytes, node: Node, text: bytes) -> list[Change]:
+    if data[node.start_byte : node.end_byte] == text:
+        return []
+    return [Change(node.start_byte, node.end_byte, text)]
+
+
+# --- rename_key ---
+
+
+def _rename_key(data: bytes, node: Node, order: Order) -> _Plan | None:
+    if (node.start_byte, node.end_byte) != (order.span.start, order.span.end) or not order.name:
+        return None
+    if node.type in ("pair", "method_definition"):
+        key = node.child_by_field_name("key" if node.type == "pair" else "name")
+        if key is None:
+            return None
+        node = key
+    if node.parent is not None and node.parent.type == "computed_property_name" and node.type == "string":
+        node = node.parent
+    parent = node.parent
+    if parent is None:
+        return None
+    if parent.type in ("member_expression", "subscript_expression"):
+        return _rename_member(data, node, parent, order.name)
+    shorthand = node.type == "shorthand_property_identifier"
+    if shorthand:
+        holder: Node | None = parent
+    elif (_field(node), parent.type) in (("key", "pair"), ("name", "method_definition")):
+        holder = parent.parent
+    else:
+        return None
+    if holder is None or holder.type != "object" or not _closed(holder):
+        return None
+    if any(key == order.name for key, _ in _entries(data, holder)):
+        return None
+    if node.type == "string":
+        quote = data[node.start_byte : node.start_byte + 1].decode()
+        text = quote + escaped(order.name, quote) + quote
+    elif node.type == "computed_property_name":
+        inner = _literal_key(data, node)
+        if inner is None:
+            return None
+        text = _key_text(order.name, quote_style(data, holder.start_byte, holder.end_byte, "'"))
+    else:
+        text = _key_text(order.name, quote_style(data, holder.start_byte, holder.end_byte, "'"))
+    if shorthand:
+        text = f"{text}: {data[node.start_byte : node.end_byte].decode()}"
+    return holder, _changed(data, node, text.encode())
+
+
+def _rename_member(data: bytes, node: Node, member: Node, name: str) -> _Plan | None:
+    """Rename the member that an assignment or a call names: `options.origins = x`, `io.origins(x)`."""
+    above = member.parent
+    if above is None or (above.type, _field(member)) not in (
+        ("assignment_expression", "left"),
+        ("call_expression", "function"),
+    ):
+        return None
+    if _field(node) == "property" and node.type == "property_identifier":
+        if not _IDENTIFIER.match(name):
+            return None
+        return member, _changed(data, node, name.encode())
+    if _field(node) == "index" and node.type == "string":
+        quote = data[node.start_byte : node.start_byte + 1].decode()
+        return member, _changed(data, node, (quote + escaped(name, quote) + quote).encode())
+    return None
+
+
+def _literal_key(data: bytes, node: Node) -> str | None:
+    """The name that a key node gives, None where it is computed."""
+    if node.type == "computed_property_name":
+        inner = [child for child in node.named_children if child.type != "comment"]
+        return _literal_key(data, inner[0]) if len(inner) == 1 and _is_text(inner[0]) else None
+    text = data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+    if node.type in ("string", "template_string"):
+        return unescaped(text[1:-1])
+    return text
+
+
+def _entries(data: bytes, node: Node) -> Iterator[tuple[str | None, Node]]:
+    """The entries of an object: the key (None for a spread or a computed one) and the entry's node."""
+    for child in node.named_children:
+        if child.type == "comment":
+            continue
+        key = child.child_by_field_name("key" if child.type == "pair" else "name")
+        if child.type == "shorthand_property_identifier":
+            yield data[child.start_byte : child.end_byte].decode("utf-8", "replace"), child
+        else:
+            yield (None if key is None else _literal_key(data, key)), child
+
+
+# --- set_option ---
+
+
+def _set_option(data: bytes, node: Node, order: Order) -> _Plan | None:
+    if (node.start_byte, node.end_byte) != (order.span.start, order.span.end) or not order.key:
+        return None
+    target = _unwrapped(node)
+    if target.type in ("call_expression", "new_expression", "await_expression"):
+        return _set_in_call(data, target, order)
+    if target.type != "object":
+        return None
+    changes = _set_in_object(data, target, order.key, order.new)
+    return None if changes is None else (target, changes)
+
+
+def _set_in_call(data: bytes, node: Node, order: Order) -> _Plan | None:
+    """Set a key of the options object that a call takes, or give the call one."""
+    if node.type == "await_expression":
+        node = _unwrapped(node.named_children[-1])
+    arguments = node.child_by_field_name("arguments")
+    if arguments is None:
+        if node.type == "new_expression" and order.argument in (None, 0):
+            text = _nested(order.key, order.new, quote_style(data, 0, 0, "'"), True)
+            return None if text is None else (node, [Change(node.end_byte, node.end_byte, f"({text})".encode())])
+        return None
+    if arguments.type != "arguments" or not _closed(arguments):
+        return None
+    given = [child for child in arguments.named_children if child.type != "comment"]
+    if any(child.type == "spread_element" for child in given):
+        return None
+    position = order.argument
+    if position is None:
+        position = len(given) - 1 if given and _unwrapped(given[-1]).type == "object" else 0
+        if given and _unwrapped(given[-1]).type != "object":
+            return None  # nothing says whether the last argument holds the options
+    if position < len(given):
+        options = _unwrapped(given[position])
+        if options.type != "object":
+            return None
+        changes = _set_in_object(data, options, order.key, order.new)
+        return None if changes is None else (options, changes)
+    if position > len(given):
+        return None
+    spaced = _spaced(data)
+    text = _nested(order.key, order.new, quote_style(data, node.start_byte, node.end_byte, "'"), spaced)
+    if text is None:
+        return None
+    changes = append_item(data, _items(arguments), text.encode(), C_GAP, padding=b"", unit=indent_unit(data, b"  "))
+    return None if changes is None else (arguments, changes)
+
+
+def _set_in_object(data: bytes, node: Node, key: tuple[str, ...], new: Data | Code) -> list[Change] | None:
+    while True:
+        if not _closed(node):
+            return None
+        found: Node | None = None
+        for name, entry in _entries(data, node):
+            if name == key[0]:
+                found = entry
+            elif name is None and found is not None:
+                return None  # a later spread or computed key may win
+        if found is None:
+            break
+        value = found.child_by_field_name("value") if found.type == "pair" else None
+        if len(key) == 1:
+            return _set_entry(data, node, found, value, new)
+        if value is None or _unwrapped(value).type != "object":
+            return None
+        node, key = _unwrapped(value), key[1:]
+    quote = quote_style(data, node.start_byte, node.end_byte, "'")
+    spaced = _spaced(data)
+    inner = spelled(new, quote, spaced=spaced) if len(key) == 1 else _nested(key[1:], new, quote, spaced)
+    if inner is None:
+        return None
+    text = f"{_key_text(key[0], quote)}: {inner}"
+    padding = b" " if spaced else b""
+    return append_item(data, _items(node), text.encode(), C_GAP, padding=padding, unit=indent_unit(data, b"  "))
+
+
+def _set_entry(data: bytes, holder: Node, entry: Node, value: Node | None, new: Data | Code) -> list[Change] | None:
+    quote = quote_style(data, holder.start_byte, holder.end_byte, "'")
+    if value is not None and isinstance(new, str) and _is_text(_unwrapped(value)):
+        literal = _unwrapped(value)
+        mark = data[literal.start_byte : literal.start_byte + 1].decode()
+        if unescaped(data[literal.start_byte + 1 : literal.end_byte - 1].decode("utf-8", "replace")) == new:
+            return []
+        return [Change(literal.start_byte + 1, literal.end_byte - 1, escaped(new, mark).encode())]
+    text = spelled(new, quote, spaced=_spaced(data))
+    if text is None:
+        return None
+    if value is not None:
+        return _changed(data, value, text.encode())
+    if entry.type == "shorthand_property_identifier":
+        return [Change(entry.end_byte, entry.end_byte, f": {text}".encode())]
+    return None  # a method or accessor: whether it may go is not ours to say
+
+
+def _spaced(data: bytes) -> bool:
+    """Whether object literals in this file have spaces inside their braces."""
+    return len(re.findall(rb"\{ +[\w'\"]", data)) >= len(re.findall(rb"[:(=,] ?\{[\w'\"]", data))
+
+
+# --- text ---
+
+
+def _key_text(key: str, quote: str) -> str:
+    return key if _IDENTIFIER.match(key) else quote + escaped(key, quote) + quote
+
+
+def _nested(key: tuple[str, ...], new: Data | Code, quote: str, spaced: bool) -> str | None:
+    """An object literal with one entry per level of the key path."""
+    text = spelled(new, quote, spaced=spaced)
+    if text is None:
+        return None
+    pad = " " if spaced else ""
+    for name in reversed(key):
+        text = f"{{{pad}{_key_text(name, quote)}: {text}{pad}}}"
+    return text
+
+
+def spelled(new: Data | Code, quote: str, *, spaced: bool = True) -> str | None:
+    """A value as JavaScript source; None for what has no literal there."""
+    if isinstance(new, Code):
+        return new.text or None
+    if new is None:
+        return "null"
+    if isinstance(new, bool):
+        return "true" if new else "false"
+    if isinstance(new, (int, float)):
+        return repr(new) if abs(new) < 1e16 else None
+    if isinstance(new, str):
+        return quote + escaped(new, quote) + quote
+    if isinstance(new, Mapping):
+        entries = []
+        for key, value in new.items():
+            text = spelled(value, quote, spaced=spaced)
+            if text is None:
+                return None
+            entries.append(f"{_key_text(str(key), quote)}: {text}")
+        pad = " " if spaced and entries else ""
+        return f"{{{pad}{', '.join(entries)}{pad}}}"
+    items = [spelled(value, quote, spaced=spaced) for value in new]
+    return None if None in items else f"[{', '.join(item for item in items if item is not None)}]"
+
+
+def escaped(text: str, quote: str) -> str:
+    """Text as it stands between two such quotes in JavaScript."""
+    pieces = []
+    for character in text:
+        if character in ("\\", quote) or (quote == "`" and character == "$"):
+            pieces.append("\\" + character)
+        elif character == "\n":
+            pieces.append("\\n")
+        elif character == "\r":
+            pieces.append("\\r")
+        elif character in "\u2028\u2029" or (character < " " and character not in "\t\n"):
+            pieces.append(f"\\u{ord(character):04x}")
+        else:
+            pieces.append(character)
+    return "".join(pieces)
+
+
+def unescaped(raw: str) -> str:
+    """The value of what stands between the quotes of a JavaScript string."""
+    if "\\" not in raw:
+        return raw
+
+    def value(match: re.Match[str]) -> str:
+        number = match.group(1) or match.group(2) or match.group(3)
+        if number:
+            return chr(min(int(number, 16), 0x10FFFF))
+        plain = match.group(4)
+        return "" if plain in ("\n", "\r\n", "\r") else _NAMED_ESCAPES.get(plain, plain)
+
+    return _ESCAPE.sub(value, raw)
+
+
+# --- the check afterwards ---
+
+
+def _sound(tree: Tree, text: bytes, dialect: str, hole: Node, changes: Sequence[Change]) -> bool:
+    """Whether nothing but the hole changed shape, and no new damage came in."""
+    start, end = hole.start_byte, hole.end_byte
+    if any(change.start < start or change.end > end for change in changes) and hole.type != "program":
+        # A statement's whole line may reach over the braces' inner edge only as white space; lists never do.
+        return False
+    grown = sum(len(change.text) - (change.end - change.start) for change in changes)
+    after = _parse(apply_changes(text, changes), dialect)
+    if hole.type in ("statement_block", "program"):
+        return _statement_gone(hole, after, grown, changes) and _damage(after) <= _damage(tree)
+    return _damage(after) <= _damage(tree) and _outline(tree, start, end) == _outline(after, start, end + grown)
+
+
+def _nodes(tree: Tree, skip: tuple[int, int] | None) -> Iterator[tuple[Node, bool]]:
+    """All nodes in text order; a node with exactly the span `skip` is told of, and not entered."""
+    cursor = tree.walk()
+    while True:
+        node = cursor.node
+        if node is None:
+            return
+        hidden = skip is not None and (node.start_byte, node.end_byte) == skip
+        yield node, hidden
+        if not hidden and cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+
+
+def _outline(tree: Tree, start: int, end: int) -> list[tuple[str, bytes]]:
+    """The tokens of a program, with one piece of it left out."""
+    outline: list[tuple[str, bytes]] = []
+    for node, hidden in _nodes(tree, (start, end)):
+        if hidden:
+            outline.append(("hole", b""))
+        elif node.child_count == 0:
+            outline.append((node.type, node.text or b""))
+        else:
+            outline.append((node.type, b""))
+    return outline
+
+
+def _damage(tree: Tree) -> int:
+    if not tree.root_node.has_error:
+        return 0
+    return sum(node.is_error or node.is_missing for node, _ in _nodes(tree, None))
+
+
+def _statement_gone(hole: Node, after: Tree, grown: int, changes: Sequence[Change]) -> bool:
+    """Whether exactly one statement of a block went, and every other is as it was (a missing `;` could join two)."""
+    kept = [
+        (child.type, child.text)
+        for child in hole.named_children
+        if not any(change.start <= child.start_byte and child.end_byte <= change.end for change in changes)
+    ]
+    if hole.type == "program":
+        block: Node | None = after.root_node
+    else:
+        block = after.root_node.descendant_for_byte_range(hole.start_byte, hole.end_byte + grown)
+    if block is None or block.type != hole.type:
+        return False
+    return kept == [(child.type, child.text) for child in block.named_children]

@@ -1,0 +1,569 @@
+"""Rules times facts: which facts match which rules, and the findings that come of it.
+
+The language is described in `corslint/ruleset.py`. A rule speaks only where everything it asks for is a certain yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from corslint.model.facts import Fact, Field
+from corslint.model.finding import CONFIDENCES, SEVERITIES, Finding, Fix, Place
+from corslint.model.patterns import matches
+from corslint.model.tri import Tri, all_of, any_of, tri
+from corslint.relations import RELATIONS, World, weakest
+from corslint.ruleset import (
+    AllOf,
+    AnyOf,
+    Case,
+    Clause,
+    Compare,
+    Condition,
+    Equal,
+    FieldRef,
+    FieldTest,
+    FixSpec,
+    Matches,
+    Not,
+    OneOf,
+    Placeholder,
+    Presence,
+    Rule,
+    RuleSet,
+    Template,
+    category,
+)
+from corslint.source import Span
+
+USED_HERE = "used here"
+FENCED = "It is reachable only in development, so it is a note."
+
+_SHOWN_LIMIT = 200
+
+
+Bindings = Mapping[str, Fact]
+PlanFix = Callable[[Mapping[str, Any], Bindings, Callable[[str], str]], "Fix | None"]
+"""Makes edits of a rule's `fix` mapping. Its last argument fills in a text; LookupError: a value in it is not there."""
+
+
+class Answer(NamedTuple):
+    """An answer, and how sure the reading behind it is."""
+
+    answer: Tri
+    confidence: str = "high"
+
+
+class _Match(NamedTuple):
+    """One way to give every clause of a rule a fact, judged."""
+
+    rule: Rule
+    bindings: Bindings
+    case: Case
+    severity: str
+    confidence: str
+    primary: Span
+    related: tuple[Place, ...]
+    fenced: bool
+    subjects: frozenset[Hashable]
+
+
+def run(ruleset: RuleSet, world: World, plan_fix: PlanFix) -> list[Finding]:
+    """The findings of all rules in all files, ordered by path, place and rule.
+
+    `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made.
+    """
+    matches = {rule.id: _matches(rule, world) for rule in ruleset}
+    subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
+    findings = []
+    for rule in ruleset:
+        spoken = frozenset(key for other in rule.yields_to for key in subjects[other])
+        groups: dict[Span, list[_Match]] = {}
+        for match in matches[rule.id]:
+            if not match.subjects & spoken:
+                groups.setdefault(match.primary, []).append(match)
+        findings += [_finding(group, world, plan_fix) for group in groups.values()]
+    return sorted(findings, key=lambda finding: (finding.primary, finding.rule))
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+
+
+def look(fact: Fact, ref: FieldRef) -> Field:
+    """A field as conditions and texts see it: yes and no as texts, lists as tuples, and the state in order.
+
+    Where the fact does not have it but has the field's pattern (`adds.*`), that says what holds for every other name.
+    """
+    name = ref.field or ""
+    field = fact.fields.get(name)
+    if field is None and ref.pattern is not None:
+        field = fact.fields.get(ref.pattern)
+    if field is None:
+        return fact.field(name)
+    if field.state in ("absent", "unknown"):
+        return field
+    kind, value = category(ref.type), field.value
+    if kind == "tri":
+        value = value.value if isinstance(value, Tri) else {True: "yes", False: "no"}.get(value, value)  # type: ignore[call-overload]
+        if value not in ("yes", "no"):
+            return field._replace(value=None, state="unknown")
+        return field if value is field.value else field._replace(value=value)
+    if kind == "list" and isinstance(value, list | set | frozenset):
+        return field._replace(value=tuple(value))
+    return field
+
+
+def holds(test: FieldTest, bindings: Bindings, doubtful: Collection[str] = ()) -> Answer:
+    """Whether the condition holds for the facts bound so far; the confidence is the lowest of the fields involved.
+
+    `doubtful` are optional facts of which nobody can tell whether they are there.
+    """
+    if test.field.name not in bindings and test.field.name in doubtful:
+        return Answer(Tri.UNKNOWN)
+    if test.field.field is None or test.field.name not in bindings:
+        wanted = test.field.field is not None or not isinstance(test.condition, Presence) or test.condition.wanted
+        return Answer(tri((test.field.name in bindings) is wanted))
+    field = look(bindings[test.field.name], test.field)
+    others = [look(bindings[ref.name], ref) for ref in test.references()]
+    answer = _judge(test.condition, field, test.field, bindings)
+    return Answer(answer, weakest([field.confidence, *(other.confidence for other in others)]))
+
+
+def _judge(condition: Condition, field: Field, ref: FieldRef, bindings: Bindings) -> Tri:
+    if isinstance(condition, Not):
+        return ~_judge(condition.condition, field, ref, bindings)
+    if isinstance(condition, AnyOf):
+        return any_of(_judge(part, field, ref, bindings) for part in condition.conditions)
+    if isinstance(condition, AllOf):
+        return all_of(_judge(part, field, ref, bindings) for part in condition.conditions)
+    if field.state == "unknown":
+        return Tri.UNKNOWN
+    if isinstance(condition, Presence):
+        return tri((field.state != "absent") is condition.wanted)
+    if isinstance(condition, Compare) and isinstance(condition.operand, FieldRef):
+        other = look(bindings[condition.operand.name], condition.operand)
+        if other.state in ("absent", "unknown") or other.value is None or field.state == "absent":
+            return Tri.UNKNOWN
+        operand: object = other.value
+    elif field.state == "absent":
+        return Tri.NO
+    else:
+        operand = condition.operand if isinstance(condition, Compare) else None
+    if field.value is None:
+        return Tri.UNKNOWN
+    if isinstance(condition, Equal):
+        return tri(_equal(field.value, condition.value))
+    if isinstance(condition, OneOf):
+        return tri(any(_equal(field.value, value) for value in condition.values))
+    if isinstance(condition, Matches):
+        return matches(condition.pattern, field.value) if isinstance(field.value, str) else Tri.NO
+    return tri(_OPERATORS[condition.operator](field.value, operand))
+
+
+def _equal(one: object, other: object) -> bool:
+    """Equality that keeps `True` and `1` apart."""
+    return isinstance(one, bool) is isinstance(other, bool) and one == other
+
+
+def _holds_item(items: object, wanted: object) -> bool:
+    return isinstance(items, tuple) and any(_equal(item, wanted) for item in items)
+
+
+def _size(value: object) -> int | float | None:
+    """The number that `at_least` and its kin look at: a list's length, or a number itself."""
+    if isinstance(value, tuple):
+        return len(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _ordered(one: object, other: object) -> bool:
+    low, high = _size(one), _size(other)
+    return low is not None and high is not None and low <= high
+
+
+def _begins(text: object, start: object) -> bool:
+    return isinstance(text, str) and isinstance(start, str) and text.startswith(start)
+
+
+def _disjoint(one: object, other: object) -> bool:
+    return isinstance(one, tuple) and isinstance(other, tuple) and not any(_holds_item(other, item) for item in one)
+
+
+_OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
+    "equals": _equal,
+    "same_as": _equal,
+    "count": lambda value, operand: isinstance(value, tuple) and len(value) == operand,
+    "at_least": lambda value, operand: _ordered(operand, value),
+    "at_most": _ordered,
+    "contains": _holds_item,
+    "lacks": lambda value, operand: isinstance(value, tuple) and not _holds_item(value, operand),
+    "disjoint": _disjoint,
+    "prefix_of": lambda value, operand: _begins(operand, value),
+    "starts_with": _begins,
+}
+
+
+# --- matching -------------------------------------------------------------------------------------------------------
+
+
+class _Candidates:
+    """The facts that one clause of one rule may stand for, after the conditions that concern them alone.
+
+    For a clause that expects none, facts that fail are kept if that is not highly sure: they lower the confidence.
+    """
+
+    def __init__(self, clause: Clause, world: World) -> None:
+        self._world = world
+        self._clause = clause
+        self._name = clause.name or "\0"
+        own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
+        self._joins = [test for test in clause.where if test not in own]
+        self._entries: list[tuple[Fact, tuple[Answer, ...]]] = []
+        for fact in world.of_kind(clause.fact):
+            answers = tuple(holds(_named(test, self._name), {self._name: fact}) for test in own)
+            answer = all_of(answer.answer for answer in answers)
+            unsure = answer is Tri.UNKNOWN or not _surely_out(answers)
+            if answer is Tri.YES or (clause.expect != "some" and unsure):
+                self._entries.append((fact, answers))
+        self._indexes: dict[int, tuple[dict[Hashable, list[int]], list[int]]] = {}
+
+    def _narrowed(self, bindings: Bindings) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
+        """The entries that can be related to the bound facts, by the first relation or `same_as` that has keys."""
+        for number, use in enumerate(self._clause.relations):
+            relation = RELATIONS[use.relation]
+            if relation.keys is not None:
+                mine, theirs = reversed(relation.keys) if use.reversed else relation.keys
+                keys = theirs(self._world, bindings[use.other])
+                return self._by_keys(number, keys, lambda fact, mine=mine: mine(self._world, fact))  # type: ignore[misc]
+        for number, test in enumerate(self._joins):
+            if isinstance(test.condition, Compare) and test.condition.operator == "same_as":
+                assert isinstance(test.condition.operand, FieldRef)
+                keys = _instance_key(look(bindings[test.condition.operand.name], test.condition.operand))
+                return self._by_keys(-1 - number, keys, lambda fact, ref=test.field: _instance_key(look(fact, ref)))  # type: ignore[misc]
+        return self._entries
+
+    def _by_keys(
+        self, index: int, wanted: frozenset[Hashable] | None, keys_of: Callable[[Fact], frozenset[Hashable] | None]
+    ) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
+        if wanted is None:
+            return self._entries
+        if index not in self._indexes:
+            by_key: dict[Hashable, list[int]] = {}
+            any_key: list[int] = []
+            for position, (fact, _) in enumerate(self._entries):
+                keys = keys_of(fact)
+                if keys is None:
+                    any_key.append(position)
+                else:
+                    for key in keys:
+                        by_key.setdefault(key, []).append(position)
+            self._indexes[index] = by_key, any_key
+        by_key, any_key = self._indexes[index]
+        positions = sorted({*any_key, *(position for key in wanted for position in by_key.get(key, ()))})
+        return [self._entries[position] for position in positions]
+
+    def judged(self, bindings: Bindings) -> Iterator[tuple[Fact, tuple[Answer, ...], tuple[Place, ...]]]:
+        """Each candidate with the answers to everything the clause asks; stops asking at the first sure no."""
+        for fact, own in self._narrowed(bindings):
+            if any(bindings[other] is fact for other in self._clause.distinct):
+                continue
+            answers = list(own)
+            evidence: list[Place] = []
+            for test in self._joins:
+                if _surely_out(answers):
+                    break
+                answers.append(holds(_named(test, self._name), {**bindings, self._name: fact}))
+            for use in self._clause.relations:
+                if _surely_out(answers):
+                    break
+                pair = (bindings[use.other], fact) if use.reversed else (fact, bindings[use.other])
+                related = self._world.ask(use.relation, *pair)
+                answers.append(Answer(related.answer, related.confidence))
+                evidence += related.evidence
+            yield fact, tuple(answers), tuple(evidence)
+
+
+def _named(test: FieldTest, name: str) -> FieldTest:
+    """The test of a clause without a name, under the name that stands for it."""
+    return test if test.field.name else FieldTest(test.field._replace(name=name), test.condition)
+
+
+def _instance_key(field: Field) -> frozenset[Hashable] | None:
+    """For `same_as`: only equal instances can be a yes, but anything absent is an unknown; None stands for any key."""
+    known = isinstance(field.value, Span) and field.state in ("written", "default") and field.confidence == "high"
+    return frozenset({field.value}) if known else None
+
+
+def _surely_out(answers: Iterable[Answer]) -> bool:
+    return any(answer.answer is Tri.NO and answer.confidence == "high" for answer in answers)
+
+
+class _Bound(NamedTuple):
+    """One way to bind clauses: the facts, the optional ones in doubt, the confidences, and the joining places."""
+
+    bindings: Bindings
+    doubtful: frozenset[str] = frozenset()
+    confidences: tuple[str, ...] = ()
+    evidence: tuple[Place, ...] = ()
+
+
+def _bind(
+    rule: Rule, candidates: Sequence[_Candidates], world: World, bindings: dict[str, Fact], at: int = 0
+) -> Iterator[_Bound]:
+    """Every way to bind the clauses from `at` on."""
+    if at == len(rule.match):
+        yield _Bound(dict(bindings))
+        return
+    clause = rule.match[at]
+    incomplete = clause.fact in world.incomplete
+    if clause.expect == "none":
+        if incomplete:
+            return
+        sure = ["high"]
+        for _, answers, _ in candidates[at].judged(bindings):
+            if all_of(answer.answer for answer in answers) is not Tri.NO:
+                return
+            # One reason is enough to rule a fact out, so the surest one counts.
+            sure.append(min((a.confidence for a in answers if a.answer is Tri.NO), key=CONFIDENCES.index))
+        for bound in _bind(rule, candidates, world, bindings, at + 1):
+            yield bound._replace(confidences=(weakest(sure), *bound.confidences))
+        return
+    found, doubt = False, incomplete
+    for fact, answers, evidence in candidates[at].judged(bindings):
+        answer = all_of(answer.answer for answer in answers)
+        if clause.expect == "optional" and _fenced(fact):
+            continue
+        doubt = doubt or answer is Tri.UNKNOWN
+        if answer is not Tri.YES:
+            continue
+        found = True
+        bindings[clause.name] = fact
+        sure_here = weakest(answer.confidence for answer in answers)
+        for bound in _bind(rule, candidates, world, bindings, at + 1):
+            yield bound._replace(confidences=(sure_here, *bound.confidences), evidence=(*evidence, *bound.evidence))
+        del bindings[clause.name]
+    if clause.expect == "optional" and not found:
+        for bound in _bind(rule, candidates, world, bindings, at + 1):
+            yield bound._replace(doubtful=bound.doubtful | {clause.name}) if doubt else bound
+
+
+def _matches(rule: Rule, world: World) -> list[_Match]:
+    candidates = []
+    for clause in rule.match:
+        if clause.expect == "some" and not world.of_kind(clause.fact):
+            return []
+        candidates.append(_Candidates(clause, world))
+    found = []
+    for bindings, doubtful, confidences, evidence in _bind(rule, candidates, world, {}):
+        judged = _case(rule, bindings, doubtful)
+        if judged is None:
+            continue
+        case, sure = judged
+        at = case.at if case.at is not None and case.at.name in bindings else rule.at
+        primary, used = _spot(at, bindings)
+        confidence = weakest((*confidences, sure, _confidence(at, bindings)))
+        fenced = any(_fenced(fact) for fact in bindings.values())
+        subject = bindings[rule.match[0].name]
+        subjects: set[Hashable] = {id(subject), subject.span, primary}
+        for ref in rule.subjects:
+            subjects |= _subject(ref, bindings)
+        found.append(
+            _Match(
+                rule=rule,
+                bindings=bindings,
+                case=case,
+                severity="note" if fenced else case.severity,
+                confidence=confidence,
+                primary=primary,
+                related=_related(rule, bindings, primary, used, evidence, world),
+                fenced=fenced and case.severity != "note",
+                subjects=frozenset(subjects),
+            )
+        )
+    return found
+
+
+def _case(rule: Rule, bindings: Bindings, doubtful: Collection[str]) -> tuple[Case, str] | None:
+    """The case that counts, with the confidence of the conditions that decided it."""
+    sure = ["high"]
+    unknown = next((case for case in rule.cases if case.unknown), None)
+    for case in rule.cases:
+        if case.unknown:
+            continue
+        answers = [holds(test, bindings, doubtful) for test in case.when]
+        answer = all_of(one.answer for one in answers)
+        if answer is Tri.UNKNOWN:
+            if unknown is not None:
+                return unknown, weakest(sure)
+            continue
+        if answer is Tri.YES:
+            return case, weakest([*sure, *(one.confidence for one in answers)])
+        sure.append(min((one.confidence for one in answers if one.answer is Tri.NO), key=CONFIDENCES.index))
+    return None
+
+
+def _fenced(fact: Fact) -> bool:
+    field = fact.fields.get("fence")
+    return field is not None and field.state != "unknown" and field.value == "development"
+
+
+def _confidence(ref: FieldRef, bindings: Bindings) -> str:
+    return "high" if ref.field is None else look(bindings[ref.name], ref).confidence
+
+
+def _subject(ref: FieldRef, bindings: Bindings) -> set[Hashable]:
+    fact = bindings.get(ref.name)
+    if fact is None:
+        return set()
+    if ref.field is None:
+        return {id(fact), fact.span}
+    field = look(fact, ref)
+    return {place for place in (field.value, field.span) if isinstance(place, Span)}
+
+
+# --- places ---------------------------------------------------------------------------------------------------------
+
+
+def _spot(ref: FieldRef, bindings: Bindings) -> tuple[Span, tuple[Span, ...]]:
+    """The place of a field, and the places it is used at: where its value came through, and the fact."""
+    fact = bindings[ref.name]
+    if ref.field is None:
+        return fact.span, ()
+    field = look(fact, ref)
+    if field.span is None:
+        return fact.span, field.trail
+    return field.span, (*field.trail, fact.span)
+
+
+def _related(
+    rule: Rule, bindings: Bindings, primary: Span, used: Iterable[Span], evidence: Iterable[Place], world: World
+) -> tuple[Place, ...]:
+    places: list[Place] = []
+    uses = list(used)
+    for spec in rule.related:
+        if spec.at.name not in bindings:
+            continue
+        if spec.at.field is not None:
+            field = look(bindings[spec.at.name], spec.at)
+            if field.state == "absent" or field.span is None:
+                continue
+        span, more = _spot(spec.at, bindings)
+        uses += more
+        place = Place(span, render(spec.message, bindings, world))
+        if span != primary and place not in places:
+            places.append(place)
+    for span in uses:
+        if not _shown(span, primary, places):
+            places.append(Place(span, USED_HERE))
+    for place in evidence:
+        if not _shown(place.span, primary, places):
+            places.append(place)
+    return tuple(places)
+
+
+def _shown(span: Span, primary: Span, places: Iterable[Place]) -> bool:
+    """Whether the place is shown already, or something inside or around it."""
+    return any(other.covers(span) or span.covers(other) for other in (primary, *(place.span for place in places)))
+
+
+def _finding(group: Sequence[_Match], world: World, plan_fix: PlanFix) -> Finding:
+    """One finding of all matches with one primary place: the gravest speaks, the places of all are shown."""
+    ranked = sorted(group, key=lambda match: (SEVERITIES.index(match.severity), CONFIDENCES.index(match.confidence)))
+    lead = ranked[0]
+    places: list[Place] = []
+    for match in ranked:
+        for place in match.related:
+            # Another subject's use of the same place, or the same place with other words, tells nothing new.
+            if all(place.span != known.span for known in places):
+                places.append(place)
+    help_ = render(lead.case.help, lead.bindings, world)
+    return Finding(
+        rule=lead.rule.id,
+        severity=lead.severity,
+        effect=lead.case.effect,
+        confidence=lead.confidence,
+        message=render(lead.case.message, lead.bindings, world),
+        help=f"{help_} {FENCED}".lstrip() if lead.fenced else help_,
+        primary=lead.primary,
+        related=tuple(places),
+        fix=_fix(lead.case.fix, lead.bindings, world, plan_fix),
+    )
+
+
+# --- texts and fixes ------------------------------------------------------------------------------------------------
+
+
+def render(template: Template, bindings: Bindings, world: World) -> str:
+    """A message: values are shortened, and what is not there is called `nothing` or `unknown`."""
+    pieces = []
+    for piece in template:
+        if isinstance(piece, str):
+            pieces.append(piece)
+            continue
+        text = _value(piece, bindings, world)
+        if text is None:
+            text = piece.otherwise
+        if text is None:
+            text = "nothing" if _is_absent(piece.field, bindings) else "unknown"
+        pieces.append(text if len(text) <= _SHOWN_LIMIT else f"{text[: _SHOWN_LIMIT - 1]}…")
+    return "".join(pieces)
+
+
+def _is_absent(ref: FieldRef, bindings: Bindings) -> bool:
+    fact = bindings.get(ref.name)
+    return fact is None or (ref.field is not None and look(fact, ref).state == "absent")
+
+
+def _fill(template: Template, bindings: Bindings, world: World) -> str:
+    """A text for an edit: exact. Raises LookupError where a value is not there."""
+    pieces = []
+    for piece in template:
+        if isinstance(piece, str):
+            pieces.append(piece)
+            continue
+        text = _value(piece, bindings, world, whole=True)
+        if text is None:
+            text = piece.otherwise
+        if text is None:
+            raise LookupError(str(piece.field))
+        pieces.append(text)
+    return "".join(pieces)
+
+
+def _value(piece: Placeholder, bindings: Bindings, world: World, whole: bool = False) -> str | None:
+    """The text of a placeholder, None where there is none. Source text is cut after its first line unless `whole`."""
+    fact, ref = bindings.get(piece.field.name), piece.field
+    if fact is None:
+        return None
+    if piece.source:
+        span: Span | None = fact.span
+        if ref.field is not None:
+            field = look(fact, ref)
+            span = None if field.state == "absent" else field.span
+        if span is None or world.sources is None:
+            return None
+        text = world.sources(span.path).text(span)
+        if whole:
+            return text
+        first, _, rest = text.strip().partition("\n")
+        return f"{first.rstrip()} …" if rest else first
+    field = look(fact, ref)
+    if field.state in ("absent", "unknown") or field.value is None:
+        return None
+    return _written(field.value)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_written(item) for item in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _fix(spec: FixSpec | None, bindings: Bindings, world: World, plan_fix: PlanFix) -> Fix | None:
+    if spec is None or all_of(holds(test, bindings).answer for test in spec.only_when) is not Tri.YES:
+        return None
+    return plan_fix(spec.plan, bindings, lambda text: _fill(spec.texts.get(text, (text,)), bindings, world))

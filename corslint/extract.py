@@ -1,0 +1,1018 @@
+"""Readings + descriptors -> facts. What an API means stands in `frameworks/*.yaml`; no library is named here."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingOf
+from typing import NamedTuple
+
+from corslint.frameworks.catalog import (
+    CallSpec,
+    Catalog,
+    Descriptor,
+    EmitSpec,
+    FieldSource,
+    HeaderSpec,
+    OptionGroup,
+    SettingsSpec,
+)
+from corslint.model.facts import ABSENT, Fact, Field
+from corslint.model.reading import Binding, CallSite, CodeReading
+from corslint.model.semantics import MEANINGS, PolicySemantics
+from corslint.model.tri import Tri
+from corslint.model.values import (
+    Argument,
+    Call,
+    Entry,
+    EnvVar,
+    Fallback,
+    Function,
+    Guard,
+    Literal,
+    Mapping,
+    Member,
+    Name,
+    Null,
+    Reference,
+    Sequence,
+    Spread,
+    Undefined,
+    Unknown,
+    Value,
+)
+from corslint.project.link import Linker, keyword_mapping
+from corslint.project.packages import Packages, VersionInForce
+from corslint.source import Span
+
+_HEADER_PREFIX = "access-control-allow-"
+_ORIGIN_HEADER = "access-control-allow-origin"
+_CREDENTIALS_HEADER = "access-control-allow-credentials"
+_WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+class Policy(NamedTuple):
+    """A cors_policy fact that is still to be judged: what the descriptor says, and the guards it stands behind.
+
+    `broken`: it was given an option that makes the library fail.
+    """
+
+    fact: Fact
+    semantics: PolicySemantics
+    guards: tuple[Guard, ...]
+    header: bool
+    spec: HeaderSpec | None
+    broken: bool = False
+
+
+class Extracted(NamedTuple):
+    """All facts of the code files, and the policies among them that `behaviour/policy.py` has to judge.
+
+    `groups` are facts of one call under different possible versions; they are merged after judging.
+    """
+
+    facts: list[Fact]
+    policies: list[Policy]
+    groups: list[list[list[Fact]]]
+
+
+class Extractor:
+    """Turns the code readings of one project into facts."""
+
+    def __init__(self, linker: Linker, catalog: Catalog, packages: Packages) -> None:
+        self._linker = linker
+        self._catalog = catalog
+        self._packages = packages
+        self._facts: list[Fact] = []
+        self._policies: list[Policy] = []
+        self._groups: list[list[list[Fact]]] = []
+        self._completions: dict[Span, list[tuple[CallSpec, Call]]] = {}
+        self._configured: dict[str, list[_Configured]] = {}
+        self._readings: dict[str, CodeReading] = {}
+        self._development_only = False
+
+    def extract(self, readings: Iterable[CodeReading]) -> Extracted:
+        """All facts of these files."""
+        readings = list(readings)
+        self._readings = {reading.path: reading for reading in readings}
+        self._note_configuration(readings)
+        matched = [
+            (reading, site, found)
+            for reading in readings
+            for site in reading.calls
+            if (found := self._matching(reading, site))
+        ]
+        for _, site, found in matched:
+            for _, spec, _ in found:
+                begun = self._begun(site.call, spec) if spec.completes else None
+                if begun is not None:
+                    self._completions.setdefault(begun.span, []).append((spec, site.call))
+        for reading, site, found in matched:
+            self._emit_call(reading, site, [item for item in found if not item[1].completes])
+        for reading in readings:
+            self._settings(reading)
+            self._headers(reading)
+        self._attach()
+        return Extracted(self._facts, self._policies, self._groups)
+
+    # --- which descriptors speak of a call ---
+
+    def _matching(self, reading: CodeReading, site: CallSite) -> list[tuple[Descriptor, CallSpec, Tri]]:
+        callee = site.call.callee
+        candidates: list[tuple[Descriptor, CallSpec]] = []
+        if isinstance(callee, Member):
+            candidates += self._catalog.any_receiver.get(callee.key, ())
+        name = self._linker.canonical(callee)
+        if name is not None:
+            candidates += self._catalog.calls.get(name, ())
+        found: list[tuple[Descriptor, CallSpec, Tri]] = []
+        for descriptor, spec in candidates:
+            if descriptor.language != reading.language or not self._fits(site.call, spec):
+                continue
+            version = self._version(descriptor, reading.path)
+            applies = descriptor.applies(version.majors if version is not None else ())
+            if applies is not Tri.NO:
+                found.append((descriptor, spec, applies))
+        if any(applies is Tri.YES for _, _, applies in found):
+            found = [item for item in found if item[2] is Tri.YES]
+        return found
+
+    def _begun(self, call: Call, spec: CallSpec) -> Call | None:
+        """The call that made what this call completes: its receiver, or one of its arguments."""
+        if spec.completed != (None, None):
+            value = self._linker.argument(call, *spec.completed)
+        else:
+            value = call.callee.base if isinstance(call.callee, Member) else None
+        begun = self._linker.resolve(value) if value is not None else None
+        return begun if isinstance(begun, Call) else None
+
+    def _fits(self, call: Call, spec: CallSpec) -> bool:
+        if spec.construct is not None and spec.construct is not call.construct:
+            return False
+        if spec.when_position is None and spec.when_keyword is None:
+            return True
+        argument = self._linker.argument(call, spec.when_position, spec.when_keyword)
+        if argument is None:
+            return False
+        resolved = self._linker.resolve(argument)
+        if isinstance(resolved, Literal):
+            return resolved.value in spec.when_names
+        return self._linker.canonical_of_resolved(resolved) in spec.when_names
+
+    def _version(self, descriptor: Descriptor, path: str) -> VersionInForce | None:
+        if descriptor.ecosystem is None or descriptor.package is None:
+            return None
+        return self._packages.version(descriptor.ecosystem, descriptor.package, path)
+
+    # --- facts of a call ---
+
+    def _emit_call(self, reading: CodeReading, site: CallSite, found: list[tuple[Descriptor, CallSpec, Tri]]) -> None:
+        by_descriptor: list[list[Fact]] = []
+        for descriptor, spec, applies in found:
+            made = list(self._emit(reading, site, descriptor, spec, applies=applies))
+            by_descriptor.append(made)
+        if len({descriptor.id for descriptor, _, _ in found}) > 1:
+            self._groups.append(by_descriptor)
+        else:
+            for made in by_descriptor:
+                self._facts += made
+
+    def _emit(
+        self, reading: CodeReading, site: CallSite, descriptor: Descriptor, spec: CallSpec, *, applies: Tri
+    ) -> Iterator[Fact]:
+        call = site.call
+        options = self._options(call, spec)
+        completions = self._completions.get(call.span, ()) if spec.emits else ()
+        overlays: dict[str, tuple[FieldSource, Call]] = {}
+        for completion, completing in completions:
+            later = self._options(completing, completion)
+            options = (
+                Mapping((Spread(options, call.span), Spread(later, completing.span)), completing.span)
+                if options is not None and later is not None
+                else (later or options)
+            )
+            overlays |= {name: (source, completing) for name, source in completion.fills.items()}
+        context = _Context(self, reading, site, descriptor, options, overlays)
+        confidence = "high" if applies is Tri.YES else "medium"
+        for emit in spec.emits:
+            if emit.unless_absent is not None and context.option(emit.unless_absent) is None:
+                continue
+            named: set[Span] = set()
+            for scoped, scope in self._scopes(context, emit):
+                for argument in self._arguments(call, emit):
+                    for fact in self._fact(scoped, emit, scope, argument, confidence):
+                        # Options above the scopes are options of each.
+                        if fact.kind != "policy_option" or fact.span not in named:
+                            yield fact
+                        if fact.kind == "policy_option":
+                            named.add(fact.span)
+
+    def _arguments(self, call: Call, emit: EmitSpec) -> Iterator[Argument | None]:
+        """What there is a fact for: the call itself, or each of its arguments, or each element of one."""
+        if emit.each is None:
+            yield None
+        elif isinstance(emit.each, int):
+            positional = [argument for argument in call.arguments if argument.keyword is None]
+            yield from positional[emit.each :]
+        else:
+            value = self._linker.argument(call, None, emit.each)
+            listed = self._linker.resolve(value) if value is not None else None
+            if isinstance(listed, Sequence):
+                yield from (Argument(item, None, item.span) for item in listed.items)
+
+    def _scopes(self, context: _Context, emit: EmitSpec) -> Iterator[tuple[_Context, Field]]:
+        """The context itself, or (`for_each`) one context per key of an option that holds further options.
+
+        The option may also be one key alone, or a list of them.
+        """
+        source = emit.fields.get(emit.for_each) if emit.for_each is not None else None
+        value = context.option(emit.for_each) if emit.for_each is not None else None
+        if value is None and source is not None and source.config is not None:
+            value = self.configured(source, context.site)
+        resolved = self._linker.resolved(value) if value is not None else None
+        if resolved is None or isinstance(resolved.value, (Null, Undefined)):
+            yield context, ABSENT
+            return
+        if not isinstance(resolved.value, Mapping):
+            yield context, _read(_SCOPE, resolved.value, resolved.trail, self._linker)
+            return
+        for item in resolved.value.items:
+            if isinstance(item, Entry):
+                options = (
+                    Mapping((Spread(context.options, item.span), Spread(item.value, item.span)), item.span)
+                    if context.options is not None
+                    else item.value
+                )
+                scope = (
+                    _read(_SCOPE, Literal(item.key, item.key_span), (), self._linker)
+                    if item.key is not None
+                    else Field(None, "unknown", item.key_span)
+                )
+                yield context._replace(options=options), scope
+
+    def _options(self, call: Call, spec: CallSpec) -> Value | None:
+        if spec.keywords:
+            return keyword_mapping(call.arguments, call.span)
+        unsure: Value | None = None
+        for position in spec.option_positions:
+            argument = self._linker.argument(call, position, None)
+            if argument is None:
+                if any(isinstance(a.value, Spread) for a in call.arguments[: position + 1]):
+                    unsure = Unknown("behind a spread argument", call.span)
+                continue
+            resolved = self._linker.resolve(argument)
+            if isinstance(resolved, (Call, Literal, Function)) and position != spec.option_positions[-1]:
+                continue
+            if isinstance(resolved, Mapping):
+                return argument
+            if isinstance(resolved, (Null, Undefined)):
+                continue
+            if isinstance(resolved, (Call, Function)) and len(spec.option_positions) > 1:
+                continue
+            if isinstance(resolved, Literal) and len(spec.option_positions) > 1:
+                continue
+            unsure = unsure or argument
+        return unsure
+
+    def _fact(
+        self, context: _Context, emit: EmitSpec, scope: Field, argument: Argument | None, confidence: str
+    ) -> Iterator[Fact]:
+        call = context.site.call
+        fields = self._common(context, confidence)
+        values: dict[str, Value] = {}
+        configured: dict[str, FieldSource] = {}
+        for name, own in emit.fields.items():
+            if name == emit.for_each:
+                continue
+            source, using = context.overlays.get(name, (own, call))
+            field, value = context.field(source, using, argument)
+            if field.state == "absent" and source is not own:
+                # The completing call says nothing about it.
+                field, value = context.field(own, call, argument)
+            fields[name] = field
+            if value is not None:
+                values[name] = value
+                if source.config is not None and not context.given(source, using):
+                    configured[name] = source
+        if scope is not ABSENT:
+            fields["scope"] = scope
+        elif emit.policy is not None and self._decorates(context.reading, call):
+            fields["scope"] = Field(None, "unknown", call.span)  # what it decorates
+        span = argument.span if argument is not None else call.span
+        fact = Fact(emit.kind, span, fields, values)
+        if emit.policy is not None:
+            fields.setdefault("options", self._options_field(context))
+            fields["configured"] = Field(
+                "yes" if context.options is not None and not _is_empty(context.options) else "no", "written", call.span
+            )
+            if isinstance(context.options, Unknown):
+                fields["configured"] = Field(None, "unknown", call.span)
+            version = self._version(context.descriptor, context.reading.path)
+            semantics = emit.policy.under(version.majors if version is not None else ())
+            for name, source in configured.items():
+                # A configuration key that holds nothing counts as not written: the default applies.
+                if name in semantics.sources and isinstance(source.default, str) and source.default in MEANINGS:
+                    changed = semantics.sources[name]._replace(unset=source.default)
+                    semantics = semantics._replace(sources={**semantics.sources, name: changed})
+            broken = any(group.fails and self._has_other_names(context, group) for group in emit.options)
+            self._policies.append(Policy(fact, semantics, (), False, None, broken))
+        yield fact
+        for group in emit.options:
+            yield from self._option_facts(context, group, fields)
+
+    def _has_other_names(self, context: _Context, group: OptionGroup) -> bool:
+        value = context.option(group.path) if group.path else context.options
+        return value is not None and any(
+            entry.key is not None and entry.key not in group.names for entry in self._entries(value)
+        )
+
+    def _options_field(self, context: _Context) -> Field:
+        value = self._linker.resolve(context.options) if context.options is not None else None
+        if isinstance(value, Mapping):
+            return Field("options", "written", value.span)
+        return Field(None, "absent", context.site.call.span)
+
+    def _common(self, context: _Context, confidence: str) -> dict[str, Field]:
+        call = context.site.call
+        fields = {
+            "framework": Field(context.descriptor.title, "written", call.span),
+            "library": Field(context.descriptor.id, "written", call.span),
+            "language": Field(context.reading.language, "written", call.span),
+        }
+        version = self._version(context.descriptor, context.reading.path)
+        if version is not None:
+            if version.exact is not None:
+                fields["version"] = Field(version.exact, "written", version.span, (), version.confidence)
+            if len(version.majors) == 1:
+                fields["major"] = Field(next(iter(version.majors)), "written", version.span, (), version.confidence)
+        fields.setdefault("major", Field(None, "unknown", call.span, (), confidence))
+        fields["fence"] = Field(
+            "development" if self._fenced(context.site.guards) else "none",
+            "written",
+            call.span,
+        )
+        return fields
+
+    def _fenced(self, guards: Iterable[Guard]) -> bool:
+        """Whether a statement behind these tests never runs in production."""
+        return self._linker.holds(guards) is Tri.NO
+
+    # --- options that are not read ---
+
+    def _option_facts(self, context: _Context, group: OptionGroup, common: MappingOf[str, Field]) -> Iterator[Fact]:
+        value: Value | None = context.options
+        for step in group.path.split(".") if group.path else ():
+            value = self._linker.lookup(value, step) if value is not None else None
+        if value is None:
+            return
+        for entry in self._entries(value):
+            if entry.key is None or entry.key in group.names:
+                continue
+            status, target = "unknown", None
+            if entry.key in group.legacy:
+                status, target = "legacy", group.legacy[entry.key]
+            elif entry.key in group.misplaced:
+                status, target = "misplaced", group.misplaced[entry.key]
+            suggestion = group.meant.get(entry.key) or _closest(entry.key, group.names)
+            if status == "unknown" and suggestion is None and not group.strict:
+                continue
+            kept = {
+                name: common[name]
+                for name in ("framework", "library", "language", "version", "major", "fence")
+                if name in common
+            }
+            at, call = entry.key_span, context.site.call.span
+            about = target or suggestion or ""
+            carried = self._carried(entry.value, context.reading.language)
+            kept |= {
+                "policy": Field(call, "written", call),
+                "name": Field(entry.key, "written", at, () if call.covers(at) else (call,)),
+                "known": Field("no", "written", at),
+                "status": Field(status, "written", at),
+                "suggestion": Field(suggestion, "written", at) if suggestion is not None else Field(None, "absent", at),
+                "target": Field(target, "written", at) if target is not None else Field(None, "absent", at),
+                "consequence": Field(group.consequence, "written", at),
+                "exact_origins": Field("yes" if self._exact_origins(entry.value) else "no", "written", entry.span),
+                "options": self._options_field(context),
+                "value": Field("value", "written", entry.value.span),
+                "carried": Field(carried, "written" if carried is not None else "absent", entry.value.span),
+                "decides_origin": Field(call, "written", call)
+                if "origin" in about.lower() or about == "cors"
+                else Field(None, "absent", at),
+            }
+            yield Fact("policy_option", at, kept, {"value": entry.value})
+
+    def _entries(self, value: Value, depth: int = 0) -> Iterator[Entry]:
+        resolved = self._linker.resolve(value)
+        if isinstance(resolved, Mapping) and depth < 8:
+            for item in resolved.items:
+                if isinstance(item, Entry):
+                    yield item
+                else:
+                    yield from self._entries(item.value, depth + 1)
+
+    def _exact_origins(self, value: Value) -> bool:
+        resolved = self._linker.resolve(value)
+        items = resolved.items if isinstance(resolved, Sequence) else (resolved,)
+        parts = [self._linker.resolve(item) for item in items]
+        return bool(parts) and all(
+            isinstance(p, Literal) and isinstance(p.value, str) and "://" in p.value and "*" not in p.value
+            for p in parts
+        )
+
+    def _carried(self, value: Value, language: str) -> str | None:
+        """Source text of the exact origins that a value lists, each as a browser sends it (no default port)."""
+        resolved = self._linker.resolve(value)
+        listed = isinstance(resolved, Sequence)
+        origins: list[str] = []
+        for item in resolved.items if isinstance(resolved, Sequence) else (resolved,):
+            part = self._linker.resolve(item)
+            text = part.value if isinstance(part, Literal) else None
+            found = _WEB_ORIGIN.fullmatch(text) if isinstance(text, str) else None
+            if found is None:
+                return None
+            scheme, host, port = found.groups()
+            origins.append(f"{scheme}://{host}{port if port not in (None, _DEFAULT_PORTS[scheme]) else ''}")
+        quote = '"' if language == "python" else "'"
+        spelled = ", ".join(f"{quote}{origin}{quote}" for origin in origins)
+        return (f"[{spelled}]" if listed else spelled) or None
+
+    # --- configuration written elsewhere ---
+
+    def _note_configuration(self, readings: Iterable[CodeReading]) -> None:
+        """Keys of configuration objects that a descriptor asks for, wherever the project writes them."""
+        wanted = {
+            source.config
+            for descriptor in self._catalog.descriptors
+            for call in descriptor.calls
+            for emit in call.emits
+            for source in emit.fields.values()
+            if source.config is not None
+        }
+        if not wanted:
+            return
+        readings = [reading for reading in readings if reading.language == "python"]
+        modules, classes = self._loaded(readings)
+        for reading in readings:
+            for write in reading.writes:
+                if isinstance(write.target, Member) and write.target.key in wanted and not self._fenced(write.guards):
+                    self._note(write.target.key, write.value, write.span, _function_of(reading, write.scope))
+            for index, scope in enumerate(reading.scopes):
+                # Names of a class or module are configuration only where somebody loads it as such.
+                loaded = classes if scope.kind == "class" else _module_name(reading.path) in modules
+                if loaded and (scope.kind == "class" or index == 0):
+                    for name in wanted & set(scope.bindings):
+                        for binding in scope.bindings[name]:
+                            self._note(name, binding.value, binding.span, None)
+            for site in reading.calls:
+                callee = site.call.callee
+                if not isinstance(callee, Member) or callee.key not in _FILLERS or self._fenced(site.guards):
+                    continue
+                for entry in self._entries(keyword_mapping(site.call.arguments, site.call.span)):
+                    if entry.key in wanted:
+                        self._note(entry.key, entry.value, site.call.span, _function_of(reading, site.scope))
+                for argument in site.call.arguments:
+                    for entry in self._entries(argument.value) if argument.keyword is None else ():
+                        if entry.key in wanted:
+                            self._note(entry.key, entry.value, site.call.span, _function_of(reading, site.scope))
+
+    def _note(self, name: str, value: Value, span: Span, scope: int | None) -> None:
+        self._configured.setdefault(name, []).append(_Configured(value, span, scope))
+
+    def _loaded(self, readings: Iterable[CodeReading]) -> tuple[frozenset[str], bool]:
+        """The modules that are loaded as configuration, by the last part of their names, and whether any class is."""
+        modules: set[str] = set()
+        classes = False
+        for reading in readings:
+            for site in reading.calls:
+                callee = site.call.callee
+                if not isinstance(callee, Member) or callee.key not in _LOADERS:
+                    continue
+                classes = True
+                for argument in site.call.arguments[:1]:
+                    value = self._linker.resolve(argument.value)
+                    if isinstance(value, Literal):
+                        modules |= set(re.split(r"[./]", str(value.value)))
+                    elif isinstance(value, Reference):
+                        modules |= {value.module.rpartition(".")[2], value.name}
+        return frozenset(modules), classes
+
+    def configured(self, source: FieldSource, site: CallSite) -> Value | None:
+        """The value written to a configuration key; None when nobody writes it; Unknown when several do.
+
+        What the same function writes after the call that reads it comes too late, unless that call is a decorator:
+        it reads when what it decorates runs.
+        """
+        call = site.call.span
+        reading = self._readings[call.path]
+        found = [
+            each
+            for each in self._configured.get(source.config or "", [])
+            if self._decorates(reading, site.call)
+            or each.scope is None
+            or each.span.path != call.path
+            or each.span.start < call.start
+            or each.scope != _function_of(reading, site.scope)
+        ]
+        if len(found) > 1:
+            return Unknown("configured in more than one place", call)
+        if not found or isinstance(self._linker.resolve(found[0].value), (Null, Undefined)):
+            return None
+        return found[0].value
+
+    def setting(self, reading: CodeReading, name: str) -> Value | None:
+        """The value that a settings module gives to a name in production; None where it gives none."""
+        bindings = reading.scopes[0].bindings.get(name, ())
+        if bindings and not self._development_only and self._fenced_bindings(bindings):
+            return None
+        if len(bindings) == 1:
+            assumed = self._linker.assumed(bindings[0].value)
+            if assumed is not None:
+                return Literal(assumed, bindings[0].value.span)
+        end = reading.scopes[0].span.end
+        value = Name(name, 0, Span(reading.path, end, end))
+        # Bound here, or in a module that this one imports whole.
+        return None if isinstance(self._linker.resolve(value), Name) else value
+
+    @staticmethod
+    def _decorates(reading: CodeReading, call: Call) -> bool:
+        return any(
+            isinstance(each.decorator, Call) and each.decorator.span == call.span for each in reading.decorations
+        )
+
+    def _fenced_bindings(self, bindings: Iterable[Binding]) -> bool:
+        return all(self._fenced(binding.guards) for binding in bindings)
+
+    # --- settings modules ---
+
+    def _settings(self, reading: CodeReading) -> None:
+        if reading.page or not reading.scopes:
+            return
+        bound = reading.scopes[0].bindings
+        for descriptor in self._catalog.descriptors:
+            if descriptor.language != reading.language:
+                continue
+            for spec in descriptor.settings:
+                named = [name for name in spec.names if name in bound]
+                if named and self._required(reading, spec):
+                    self._settings_facts(reading, descriptor, spec, named)
+                if spec.beside & set(bound):
+                    self._settings_options(reading, descriptor, spec)
+
+    def _required(self, reading: CodeReading, spec: SettingsSpec) -> bool:
+        """Whether nothing says that the settings are not used: lists that lack what reads them."""
+        for name, pattern in spec.requires.items():
+            value = self.setting(reading, name)
+            listed = self._linker.resolve(value) if value is not None else None
+            if isinstance(listed, Sequence):
+                items = [self._linker.resolve(item) for item in listed.items]
+                if all(isinstance(item, Literal) and not pattern.search(str(item.value)) for item in items):
+                    return False
+        return True
+
+    def _settings_options(self, reading: CodeReading, descriptor: Descriptor, spec: SettingsSpec) -> None:
+        """Settings that the library does not read."""
+        given = Mapping(
+            tuple(
+                Entry(name, bindings[0].value, bindings[0].span, bindings[0].span)
+                for name, bindings in reading.scopes[0].bindings.items()
+                if spec.prefix and name.startswith(spec.prefix)
+            ),
+            reading.scopes[0].span,
+        )
+        for emit in spec.emits:
+            for group in emit.options:
+                for entry in given.items:
+                    context = self._settings_context(reading, descriptor, entry.span)._replace(
+                        options=Mapping((entry,), entry.span)
+                    )
+                    self._facts += self._option_facts(context, group, self._common(context, "high"))
+
+    def _settings_context(self, reading: CodeReading, descriptor: Descriptor, at: Span) -> _Context:
+        site = CallSite(Call(Unknown("a settings module", at), (), False, at), 0, ())
+        return _Context(self, reading, site, descriptor, None, {})
+
+    def _settings_facts(
+        self, reading: CodeReading, descriptor: Descriptor, spec: SettingsSpec, named: list[str]
+    ) -> None:
+        bound = reading.scopes[0].bindings
+        first = min((bound[name][0].span for name in named), key=lambda span: span.start)
+        context = self._settings_context(reading, descriptor, first)
+        plain = [emit._replace(options=()) for emit in spec.emits]
+        # What is only set for development counts where nothing else is set: as development's.
+        self._development_only = all(self._fenced_bindings(bound[name]) for name in named)
+        made = [fact for emit in plain for fact in self._fact(context, emit, ABSENT, None, "high")]
+        stem = reading.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        if self._development_only or (spec.development is not None and spec.development.search(stem)):
+            for fact in made:
+                fact.fields["fence"] = Field("development", "written", first)
+        self._development_only = False
+        self._facts += made
+
+    # --- headers written by hand ---
+
+    def _headers(self, reading: CodeReading) -> None:
+        for descriptor in self._catalog.descriptors:
+            if descriptor.language != reading.language:
+                continue
+            for spec in descriptor.headers:
+                writes = list(self._header_writes(reading, spec))
+                if writes:
+                    self._header_policies(reading, descriptor, spec, writes)
+
+    def _header_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
+        for site in reading.calls:
+            callee = site.call.callee
+            if not isinstance(callee, Member) or callee.key not in spec.methods:
+                continue
+            positional = [argument for argument in site.call.arguments if argument.keyword is None]
+            name = self._linker.resolve(positional[0].value) if positional else None
+            if isinstance(name, Literal) and isinstance(name.value, str) and len(positional) > 1:
+                if name.value.lower().startswith(_HEADER_PREFIX):
+                    operation = "append" if callee.key in spec.appends else "set"
+                    yield _HeaderWrite(
+                        name.value.lower(),
+                        positional[1].value,
+                        operation,
+                        site.scope,
+                        site.guards,
+                        site.call.span,
+                        name.span,
+                    )
+            for argument in positional:
+                yield from self._object_writes(argument.value, site.scope, site.guards)
+        for write in reading.writes:
+            target = write.target
+            if (
+                isinstance(target, Member)
+                and target.key.lower().startswith(_HEADER_PREFIX)
+                and ("*" in spec.containers or _ends_in(target.base, spec.containers))
+            ):
+                operation = "append" if write.operation == "append" else "set"
+                yield _HeaderWrite(
+                    target.key.lower(), write.value, operation, write.scope, write.guards, write.span, target.key_span
+                )
+        if spec.objects:
+            yield from self._loose_objects(reading, spec)
+
+    def _object_writes(self, value: Value, scope: int, guards: tuple[Guard, ...]) -> Iterator[_HeaderWrite]:
+        resolved = self._linker.resolve(value)
+        if isinstance(resolved, Mapping):
+            for item in resolved.items:
+                if isinstance(item, Entry) and item.key is not None and item.key.lower().startswith(_HEADER_PREFIX):
+                    yield _HeaderWrite(item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span)
+
+    def _loose_objects(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
+        """Header objects by keyword or in another object: `Response(body, headers={...})`, `{headers: {...}}`."""
+        for site in reading.calls:
+            for argument in site.call.arguments:
+                if argument.keyword is not None and argument.keyword in spec.containers:
+                    yield from self._object_writes(argument.value, site.scope, site.guards)
+                elif isinstance(argument.value, Mapping):
+                    for item in argument.value.items:
+                        if isinstance(item, Entry) and item.key in spec.containers:
+                            yield from self._object_writes(item.value, site.scope, site.guards)
+
+    def _header_policies(
+        self, reading: CodeReading, descriptor: Descriptor, spec: HeaderSpec, writes: list[_HeaderWrite]
+    ) -> None:
+        seen: set[Span] = set()
+        for write in writes:
+            if write.span in seen:
+                continue
+            seen.add(write.span)
+            resolved = self._linker.resolved(write.value)
+            text = resolved.value.value if isinstance(resolved.value, Literal) else None
+            site = CallSite(Call(Unknown("a header", write.span), (), False, write.span), write.scope, write.guards)
+            context = _Context(self, reading, site, descriptor, None, {})
+            common = self._common(context, "high")
+            shown = (
+                Field(text, "written", resolved.value.span, resolved.trail)
+                if text is not None
+                else Field(None, "unknown", resolved.value.span, resolved.trail)
+            )
+            self._facts.append(
+                Fact(
+                    "header_write",
+                    write.span,
+                    {
+                        **common,
+                        "name": Field(write.name, "written", write.name_span),
+                        "value": shown,
+                        "operation": Field(write.operation, "written", write.span),
+                    },
+                )
+            )
+            if write.name != _ORIGIN_HEADER:
+                continue
+            fields = {
+                **common,
+                "layer": Field("http", "written", write.span),
+                "instance": Field(write.span, "written", write.span),
+                "credentials": self._header_credentials(reading, write, writes),
+                "configured": Field("yes", "written", write.span),
+            }
+            fact = Fact("cors_policy", write.span, fields, {"origin": write.value})
+            self._facts.append(fact)
+            self._policies.append(Policy(fact, spec.policy, write.guards, True, spec))
+
+    def _header_credentials(self, reading: CodeReading, write: _HeaderWrite, writes: list[_HeaderWrite]) -> Field:
+        """Whether the same function sends Allow-Credentials; one written elsewhere in the file leaves it unknown."""
+        function = _function_of(reading, write.scope)
+        others = [other for other in writes if other.name == _CREDENTIALS_HEADER]
+        near = [other for other in others if _function_of(reading, other.scope) == function]
+        if not others:
+            return Field(False, "default", write.span)
+        if not near:
+            return Field(None, "unknown", others[0].span)
+        resolved = self._linker.resolve(near[0].value)
+        if len(near) == 1 and isinstance(resolved, Literal):
+            # Fetch: the header counts only when it is exactly `true` (section 4.10, CORS check).
+            return Field(resolved.value is True or resolved.value == "true", "written", near[0].span)
+        return Field(None, "unknown", near[0].span)
+
+    # --- what belongs together ---
+
+    def _attach(self) -> None:
+        """Middleware says which application a policy belongs to."""
+        everything = [*self._facts, *(fact for group in self._groups for made in group for fact in made)]
+        applied: dict[Span, list[Fact]] = {}
+        for fact in everything:
+            if fact.kind == "middleware":
+                handler = fact.field("handler").value
+                if isinstance(handler, Span):
+                    applied.setdefault(handler, []).append(fact)
+        for fact in everything:
+            if fact.kind != "cors_policy" or fact.field("app").state == "written":
+                continue
+            instance = fact.field("instance").value
+            uses = applied.get(instance, []) if isinstance(instance, Span) else []
+            apps = {use.field("app").value for use in uses if isinstance(use.field("app").value, Span)}
+            if len(apps) == 1:
+                fact.fields["app"] = next(use.field("app") for use in uses if isinstance(use.field("app").value, Span))
+            if uses and all(use.field("fence").value == "development" for use in uses):
+                fact.fields["fence"] = uses[0].field("fence")
+
+
+class _Configured(NamedTuple):
+    """A value written to a configuration key; `scope` is the function's it is written in, None for a class or file."""
+
+    value: Value
+    span: Span
+    scope: int | None
+
+
+class _HeaderWrite(NamedTuple):
+    name: str
+    value: Value
+    operation: str
+    scope: int
+    guards: tuple[Guard, ...]
+    span: Span
+    name_span: Span
+
+
+class _Context(NamedTuple):
+    """What the fields of one call's facts are read from."""
+
+    extractor: Extractor
+    reading: CodeReading
+    site: CallSite
+    descriptor: Descriptor
+    options: Value | None
+    overlays: MappingOf[str, tuple[FieldSource, Call]]
+
+    def option(self, path: str) -> Value | None:
+        """The value at a dotted path of the options: None where it is certainly not there."""
+        value = self.options
+        for step in path.split("."):
+            if value is None:
+                return None
+            value = self.extractor._linker.lookup(value, step)
+        return value
+
+    def group_missing(self, path: str) -> bool:
+        """Whether the object that would hold the option is itself not there."""
+        parent = path.rpartition(".")[0]
+        return self.options is None or (bool(parent) and self.option(parent) is None)
+
+    def field(self, source: FieldSource, call: Call, argument: Argument | None) -> tuple[Field, Value | None]:
+        """One field, and its resolved value where the source is an expression."""
+        linker = self.extractor._linker
+        if source.has_constant:
+            return Field(source.constant, "written", call.span), None
+        if source.call:
+            return Field(call.span, "written", call.span), None
+        if source.method:
+            callee = call.callee
+            if isinstance(callee, Member):
+                return Field(callee.key, "written", callee.key_span), None
+            return Field(None, "absent", call.span), None
+        value = self._value(source, call, argument)
+        if source.present:
+            return Field(
+                "no" if value is None else "yes", "written", value.span if value is not None else call.span
+            ), None
+        if value is None:
+            return self._missing(source, call), None
+        if source.read_as == "source":
+            return Field("given", "written", value.span), None
+        resolved = linker.resolved(value)
+        # A setting is looked up from its module's end, which is no place that it came through.
+        trail = tuple(span for span in resolved.trail if not source.settings or span != value.span)
+        return _read(source, resolved.value, trail, linker), resolved.value
+
+    def given(self, source: FieldSource, call: Call) -> bool:
+        """Whether the field is given at the call itself, and not by a configuration key."""
+        return self._value(source._replace(config=None), call, None) is not None
+
+    def _missing(self, source: FieldSource, call: Call) -> Field:
+        if source.has_absent and all(self.group_missing(key) for key in source.keys):
+            return Field(source.absent, "absent", call.span)
+        if source.has_default:
+            return Field(source.default, "default", call.span)
+        if source.by_version:
+            version = self.extractor._version(self.descriptor, self.reading.path)
+            certain, value = source.default_for(version.majors if version is not None else ())
+            if not certain or version is None:
+                return Field(None, "unknown", call.span)
+            return Field(value, "default", call.span, (), version.confidence)
+        return Field(None, "absent", call.span)
+
+    def _value(self, source: FieldSource, call: Call, argument: Argument | None) -> Value | None:
+        linker = self.extractor._linker
+        if source.receiver:
+            return call.callee.base if isinstance(call.callee, Member) else None
+        if argument is not None and not (
+            source.positions or source.keyword or source.keys or source.settings or source.config
+        ):
+            return argument.value
+        if source.keyword is not None:
+            found = linker.argument(call, None, source.keyword)
+            if found is not None:
+                return found
+        for key in source.keys:
+            found = self.option(key)
+            if found is not None:
+                return found
+        for position in source.positions:
+            found = linker.argument(call, position, None)
+            if found is not None:
+                return found
+        for setting in source.settings:
+            found = self.extractor.setting(self.reading, setting)
+            if found is not None:
+                return found
+        if source.config is not None:
+            return self.extractor.configured(source, self.site._replace(call=call))
+        return None
+
+
+def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Linker) -> Field:
+    """A resolved value as a plain field."""
+    unknown = Field(None, "unknown", value.span, trail)
+    if source.read_as == "application" and isinstance(value, Literal) and isinstance(value.value, str):
+        module, _, name = value.value.partition(":")
+        if not re.fullmatch(r"[\w.]+:\w+", value.value):
+            return unknown
+        value = linker.resolve(Reference(module, name, value.span))
+        if not isinstance(value, Call):
+            return unknown
+    if source.read_as in ("instance", "application"):
+        owner = value
+        while isinstance(owner, Member):  # `io.engine` is a part of `io`
+            owner = linker.resolve(owner.base)
+        if isinstance(owner, (Call, Function)):
+            return Field(owner.span, "written", value.span, trail)
+        if isinstance(value, (Literal, Null, Undefined, Mapping)):
+            return Field(None, "absent", value.span, trail)
+        return unknown
+    if source.read_as == "number" and isinstance(value, Call) and value.arguments:
+        if linker.canonical(value.callee) in _NUMBERS:
+            value = linker.resolve(value.arguments[0].value)
+    if source.read_as == "number" and isinstance(value, (Call, Function, Mapping)):
+        return Field(None, "absent", value.span, trail)
+    if source.read_as == "list":
+        if isinstance(value, Literal):
+            return Field((value.value,), "written", value.span, trail)
+        if not isinstance(value, Sequence):
+            return unknown
+        parts = [linker.resolve(item) for item in value.items]
+        if not all(isinstance(part, Literal) for part in parts):
+            return unknown
+        return Field(tuple(part.value for part in parts if isinstance(part, Literal)), "written", value.span, trail)
+    if isinstance(value, (Null, Undefined)):
+        return (
+            Field(source.default, "default", value.span, trail)
+            if source.has_default
+            else Field(None, "absent", value.span, trail)
+        )
+    if isinstance(value, Fallback) and isinstance(value.first, EnvVar) and source.read_as == "number":
+        value = linker.resolve(value.then)
+    if not isinstance(value, Literal):
+        return unknown
+    plain = value.value
+    for before, after in source.mapping:
+        if plain == before and type(plain) is type(before):
+            return Field(after, "written", value.span, trail)
+    if source.truthy:
+        return Field("yes" if plain else "no", "written", value.span, trail)
+    if source.read_as == "tri":
+        return Field("yes" if plain is True else "no", "written", value.span, trail)
+    if source.read_as == "number":
+        if isinstance(plain, bool):
+            return unknown
+        if isinstance(plain, str):
+            return Field(int(plain), "written", value.span, trail) if plain.isdigit() and len(plain) < 9 else unknown
+        return Field(plain, "written", value.span, trail)
+    if source.read_as == "prefix":
+        if not isinstance(plain, str):
+            return unknown
+        # What stands before the first special character, up to its last slash.
+        plain = plain.removeprefix("^").removesuffix("$")
+        literal = _SPECIAL.split(plain, maxsplit=1)[0]
+        prefix = literal if literal == plain else literal[: literal.rfind("/") + 1]
+        return Field(prefix.rstrip("/"), "written", value.span, trail)
+    if source.read_as == "path":
+        return Field(_path(plain), "written", value.span, trail) if isinstance(plain, str) else unknown
+    return Field(plain, "written", value.span, trail)
+
+
+_SCOPE = FieldSource(read_as="prefix")
+_SPECIAL = re.compile(r"[*\\\]?$^\[()+.|{]")
+_NUMBERS = frozenset({"global#int", "global#Number", "global#parseInt"})
+
+
+def _path(text: str) -> str:
+    return text.rstrip("/") or "/"
+
+
+def _closest(name: str, names: Iterable[str]) -> str | None:
+    by_shape = {_shape(known): known for known in names}
+    if _shape(name) in by_shape:
+        return by_shape[_shape(name)]
+    close = difflib.get_close_matches(_shape(name), list(by_shape), 1, 0.75)
+    return by_shape[close[0]] if close else None
+
+
+def _shape(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _is_empty(options: Value) -> bool:
+    return isinstance(options, Mapping) and not options.items
+
+
+def _ends_in(value: Value, names: frozenset[str]) -> bool:
+    return (isinstance(value, Member) and value.key in names) or (isinstance(value, Name) and value.name in names)
+
+
+_LOADERS = frozenset({"from_object", "from_pyfile", "from_envvar"})
+_FILLERS = frozenset({"update", "from_mapping"})
+
+
+def _module_name(path: str) -> str:
+    """The last part of the name that a file is imported by."""
+    folder, _, name = path.rpartition("/")
+    stem = name.rpartition(".")[0]
+    return folder.rpartition("/")[2] if stem == "__init__" else stem
+
+
+def _function_of(reading: CodeReading, scope: int) -> int:
+    for _ in range(len(reading.scopes)):
+        if scope <= 0 or reading.scopes[scope].kind == "function":
+            return scope
+        scope = reading.scopes[scope].parent
+    return 0
+
+
+def merge_alternatives(alternatives: list[list[Fact]]) -> list[Fact]:
+    """One set of facts for a call whose library version is not known: what differs between versions is unknown.
+
+    A fact that not every version gives is left out.
+    """
+    merged: list[Fact] = []
+    for fact in alternatives[0]:
+        twins = [next((other for other in made if _twin(fact, other)), None) for made in alternatives[1:]]
+        if any(twin is None for twin in twins):
+            continue
+        fields = dict(fact.fields)
+        for name in {name for other in (fact, *twins) if other is not None for name in other.fields}:
+            found = [other.fields.get(name, ABSENT) for other in (fact, *twins) if other is not None]
+            if len({(field.state, repr(field.value)) for field in found}) > 1:
+                fields[name] = Field(None, "unknown", found[0].span)
+            else:
+                fields[name] = (
+                    found[0]._replace(confidence="medium")
+                    if found[0].confidence == "high" and name.startswith("effect.")
+                    else found[0]
+                )
+        one = Fact(fact.kind, fact.span, fields, fact.values)
+        merged.append(one)
+    return merged
+
+
+def _twin(fact: Fact, other: Fact) -> bool:
+    return fact.kind == other.kind and fact.span == other.span and fact.field("name").value == other.field("name").value

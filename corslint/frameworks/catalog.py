@@ -1,0 +1,516 @@
+"""Loads framework descriptors (`frameworks/*.yaml`). Their shape is documented in docs/descriptors.md.
+
+A descriptor says which calls, settings and header writes of a library mean something, where each fact's fields come
+from, and (under `policy:`) how the library answers a request's Origin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from corslint.model.facts import FACT_KINDS
+from corslint.model.semantics import PolicySemantics, SemanticsError, policy_semantics
+from corslint.model.tri import Tri
+from corslint.model.versions import all_within, fault
+from corslint.project.link import Assumptions, EnvironmentRead
+from corslint.yamlfile import Checker, KeyPath, parse
+
+READ_AS = ("value", "instance", "application", "number", "list", "tri", "path", "rooted", "prefix", "source")
+_SOURCE_KEYS = frozenset(
+    {
+        "position",
+        "keyword",
+        "key",
+        "receiver",
+        "call",
+        "method",
+        "setting",
+        "config",
+        "constant",
+        "default",
+        "absent",
+        "as",
+        "present",
+        "truthy",
+        "map",
+        "by_version",
+    }
+)
+
+
+class FieldSource(NamedTuple):
+    """Where one field of a fact comes from; the first of the given places that holds something wins.
+
+    `positions` and `keyword` are arguments of the call, `keys` dotted paths in its options object, `settings` names
+    bound in a settings module, `config` a key written to a configuration object anywhere in the project (one that
+    holds nothing counts as not written), `receiver` the object a method is called on, `call` the call itself, `method` the called method's name, `constant` a fixed
+    value. `default` is what an option that is not given means; `absent` (a meaning) what a missing group of options
+    means; `by_version` gives the default per range of major versions. `read_as` says how the value is read
+    (`application`: an instance, or a text `module:name` that names one; `rooted`: a path that begins with a slash even
+    if it is written without; `prefix`: the literal beginning of a pattern for paths);
+    `present`: only whether it is there; `mapping` translates texts.
+    """
+
+    positions: tuple[int, ...] = ()
+    keyword: str | None = None
+    keys: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    config: str | None = None
+    receiver: bool = False
+    call: bool = False
+    method: bool = False
+    constant: object = None
+    has_constant: bool = False
+    default: object = None
+    has_default: bool = False
+    absent: object = None
+    has_absent: bool = False
+    read_as: str = "value"
+    present: bool = False
+    truthy: bool = False
+    mapping: tuple[tuple[object, object], ...] = ()
+    by_version: tuple[tuple[str, object], ...] = ()
+
+    def default_for(self, majors: Iterable[int]) -> tuple[bool, object]:
+        """The default under these major versions: whether it is certain, and what it is."""
+        majors = tuple(majors)
+        for versions, value in self.by_version:
+            if all_within(majors, versions) is Tri.YES:
+                return True, value
+        return False, None
+
+
+class OptionGroup(NamedTuple):
+    """The option names that a library reads in one object (`path` is its dotted place, "" for the top).
+
+    `legacy` and `misplaced` map a name that is not read here to the dotted path it belongs at (or to a sentence's
+    subject); `meant` maps known slips to the right name. `strict`: every other name is reported, not only near ones.
+    `fails`: any other name makes the library fail, so that nothing else it was told counts.
+    """
+
+    path: str
+    names: frozenset[str]
+    legacy: Mapping[str, str]
+    misplaced: Mapping[str, str]
+    meant: Mapping[str, str]
+    consequence: str
+    strict: bool
+    fails: bool
+
+
+class EmitSpec(NamedTuple):
+    """One fact that a call gives.
+
+    `each`: one fact per positional argument from that position on, or per element of the list given by that keyword.
+    """
+
+    kind: str
+    fields: Mapping[str, FieldSource]
+    policy: PolicySemantics | None
+    options: tuple[OptionGroup, ...]
+    each: int | str | None
+    for_each: str | None
+    unless_absent: str | None
+
+
+class CallSpec(NamedTuple):
+    """A call that means something.
+
+    `when` limits it to calls whose argument at a position (or with a keyword) is one of the named APIs. `options` are the positions at
+    which an options object may stand, "keywords" (position -1) the keyword arguments. `completes`: the call finishes
+    what its receiver's constructor began (`new Server().attach(server, options)`): its options are laid over those.
+    `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`).
+    """
+
+    callee: tuple[str, ...]
+    construct: bool | None
+    when_position: int | None
+    when_keyword: str | None
+    when_names: frozenset[str]
+    option_positions: tuple[int, ...]
+    keywords: bool
+    emits: tuple[EmitSpec, ...]
+    completes: bool
+    completed: tuple[int | None, str | None]
+    fills: Mapping[str, FieldSource]
+
+
+class SettingsSpec(NamedTuple):
+    """Names bound in a settings module: any of `names` makes the facts.
+
+    `development` matches file names. `requires`: lists (by setting) that have to hold an element that matches the
+    pattern, where they can be read. `prefix`: settings with this beginning are the options whose names are checked,
+    `beside`: where one of these names shows that it is such a module.
+    """
+
+    names: frozenset[str]
+    development: re.Pattern[str] | None
+    emits: tuple[EmitSpec, ...]
+    requires: Mapping[str, re.Pattern[str]]
+    prefix: str
+    beside: frozenset[str]
+
+
+class HeaderSpec(NamedTuple):
+    """How response headers are written by hand.
+
+    `methods` take the name and the value (or an object) on any receiver; `containers` are members whose index is the
+    header's name (`response.headers["X"] = v`; `*`: any object); `objects`: an object literal with such keys, wherever it stands.
+    `appends` are the methods that add instead of replacing. `request_members` and `request_calls` recognise the
+    request's own Origin header.
+    """
+
+    methods: frozenset[str]
+    appends: frozenset[str]
+    containers: frozenset[str]
+    objects: bool
+    request_members: frozenset[str]
+    request_calls: frozenset[str]
+    policy: PolicySemantics
+
+
+class Descriptor(NamedTuple):
+    """One library."""
+
+    id: str
+    title: str
+    language: str
+    ecosystem: str | None
+    package: str | None
+    versions: str | None
+    calls: tuple[CallSpec, ...]
+    settings: tuple[SettingsSpec, ...]
+    headers: tuple[HeaderSpec, ...]
+    pages: tuple[EmitSpec, ...]
+    examples: tuple[Mapping[str, Any], ...]
+    path: Path
+
+    def applies(self, majors: Iterable[int]) -> Tri:
+        """Whether the descriptor speaks of these major versions; no majors: not known."""
+        if self.versions is None:
+            return Tri.YES
+        return all_within(majors, self.versions)
+
+
+class Catalog(NamedTuple):
+    """All descriptors, indexed by the API they speak of.
+
+    `page_builders` are packages that serve pages from a server of their own; `own_origin` are the names of
+    expressions that hold a page's own origin.
+    """
+
+    descriptors: tuple[Descriptor, ...]
+    calls: Mapping[str, tuple[tuple[Descriptor, CallSpec], ...]]
+    any_receiver: Mapping[str, tuple[tuple[Descriptor, CallSpec], ...]]
+    assumptions: Assumptions
+    page_builders: frozenset[str] = frozenset()
+    own_origin: frozenset[str] = frozenset()
+
+
+def load(folder: Path) -> Catalog:
+    """Read and check every descriptor of a folder.
+
+    Raises:
+        YamlError: a file is not valid; the error names file, line and the nearest valid name.
+
+    """
+    descriptors: list[Descriptor] = []
+    environments: list[Mapping[str, Any]] = []
+    for path in sorted(folder.glob("*.yaml")):
+        data = path.read_bytes()
+        descriptor, environment = read(data, path)
+        descriptors.append(descriptor)
+        if environment is not None:
+            environments.append(environment)
+    return build(descriptors, environments)
+
+
+def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str, Any]]) -> Catalog:
+    """Index descriptors by the names they describe."""
+    descriptors, environments = tuple(descriptors), tuple(environments)
+    calls: dict[str, list[tuple[Descriptor, CallSpec]]] = {}
+    any_receiver: dict[str, list[tuple[Descriptor, CallSpec]]] = {}
+    for descriptor in descriptors:
+        for call in descriptor.calls:
+            for name in call.callee:
+                if name.startswith("*/"):
+                    any_receiver.setdefault(name[2:], []).append((descriptor, call))
+                else:
+                    calls.setdefault(name, []).append((descriptor, call))
+    return Catalog(
+        descriptors,
+        {name: tuple(found) for name, found in calls.items()},
+        {name: tuple(found) for name, found in any_receiver.items()},
+        _assumptions(environments),
+        frozenset(name for part in environments for name in part.get("page_builders", ())),
+        frozenset(name for part in environments for name in part.get("own_origin", ())),
+    )
+
+
+def _assumptions(parts: Iterable[Mapping[str, Any]]) -> Assumptions:
+    objects: set[str] = set()
+    required: set[str] = set()
+    reads: dict[str, EnvironmentRead] = {}
+    production: dict[str, str | bool] = {}
+    receivers: set[str] = set()
+    for part in parts:
+        objects |= set(part.get("objects", ()))
+        required |= set(part.get("required_objects", ()))
+        receivers |= set(part.get("receivers", ()))
+        production |= part.get("production", {})
+        for read in part.get("reads", ()):
+            names = [read["callee"]] if isinstance(read["callee"], str) else read["callee"]
+            for name in names:
+                reads[name] = EnvironmentRead(
+                    read.get("name", 0),
+                    read.get("fallback"),
+                    read.get("fallback_keyword"),
+                    bool(read.get("required")),
+                    bool(read.get("splits")),
+                    read.get("cast"),
+                    frozenset(read.get("lists", ())),
+                )
+    return Assumptions(frozenset(objects), frozenset(required), reads, production, frozenset(receivers))
+
+
+# --- reading one file ---
+
+
+def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]:
+    """Check one descriptor file; also returns its `environment:` part."""
+    check = Checker(str(path), data)
+    raw = parse(data, str(path))
+    check.keys(
+        raw,
+        (),
+        (
+            "id",
+            "title",
+            "language",
+            "package",
+            "versions",
+            "calls",
+            "settings",
+            "headers",
+            "pages",
+            "environment",
+            "examples",
+            "references",
+            "notes",
+        ),
+        ("id", "title", "language"),
+    )
+    identifier = check.text(raw["id"], ("id",))
+    if identifier != path.stem:
+        raise check.fail(("id",), f"the id {identifier!r} has to be the file's name without its ending ({path.stem!r})")
+    package = check.keys(raw.get("package", {}), ("package",), ("ecosystem", "name"))
+    if package:
+        check.one_of(package.get("ecosystem"), ("package", "ecosystem"), ("npm", "pypi"))
+    versions = _versions(check, raw["versions"], ("versions",)) if "versions" in raw else None
+    descriptor = Descriptor(
+        identifier,
+        check.text(raw["title"], ("title",)),
+        check.one_of(raw["language"], ("language",), ("javascript", "python")),
+        package.get("ecosystem"),
+        package.get("name"),
+        versions,
+        tuple(_call(check, part, ("calls", i)) for i, part in enumerate(check.items(raw.get("calls", []), ("calls",)))),
+        tuple(
+            _settings(check, part, ("settings", i))
+            for i, part in enumerate(check.items(raw.get("settings", []), ("settings",)))
+        ),
+        tuple(
+            _headers(check, part, ("headers", i))
+            for i, part in enumerate(check.items(raw.get("headers", []), ("headers",)))
+        ),
+        (),
+        tuple(raw.get("examples", ())),
+        path,
+    )
+    environment = raw.get("environment")
+    if environment is not None:
+        check.keys(
+            environment,
+            ("environment",),
+            ("objects", "required_objects", "reads", "production", "receivers", "page_builders", "own_origin"),
+        )
+        for i, part in enumerate(environment.get("reads", ())):
+            check.keys(
+                part,
+                ("environment", "reads", i),
+                ("callee", "name", "fallback", "fallback_keyword", "required", "splits", "cast", "lists"),
+                ("callee",),
+            )
+    return descriptor, environment
+
+
+def _names(check: Checker, value: object, at: KeyPath) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(check.text(part, (*at, i)) for i, part in enumerate(check.items(value, at)))
+
+
+def _positions(check: Checker, value: object, at: KeyPath) -> tuple[int, ...]:
+    found = tuple(value) if isinstance(value, list) else (value,)
+    if not all(isinstance(part, int) and not isinstance(part, bool) for part in found):
+        raise check.fail(at, "positions are numbers, counted from 0")
+    return found
+
+
+def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
+    part = check.keys(raw, at, ("callee", "form", "when", "options", "emits", "completes", "fills"), ("callee",))
+    form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
+    when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is"))
+    completes = part.get("completes", False)
+    completed = check.keys(completes, (*at, "completes"), ("position", "keyword")) if completes not in (True, False) else {}
+    options = part.get("options", [])
+    positions = () if options == "keywords" else _positions(check, options, (*at, "options"))
+    fills = check.keys(part.get("fills", {}), (*at, "fills"), _all_fields())
+    return CallSpec(
+        _names(check, part["callee"], (*at, "callee")),
+        None if form == "any" else form == "construct",
+        when.get("position"),
+        when.get("keyword"),
+        frozenset(_names(check, when.get("is", []), (*at, "when", "is"))),
+        positions,
+        options == "keywords",
+        _emits(check, part.get("emits", []), (*at, "emits")),
+        bool(completes),
+        (completed.get("position"), completed.get("keyword")),
+        {name: _source(check, value, (*at, "fills", name)) for name, value in fills.items()},
+    )
+
+
+def _all_fields() -> frozenset[str]:
+    return frozenset(name for kind in FACT_KINDS.values() for name in kind.fields)
+
+
+def _emits(check: Checker, raw: object, at: KeyPath) -> tuple[EmitSpec, ...]:
+    return tuple(_emit(check, part, (*at, i)) for i, part in enumerate(check.items(raw, at)))
+
+
+def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
+    part = check.keys(raw, at, ("fact", "fields", "policy", "options", "each", "for_each", "unless_absent"), ("fact",))
+    kind = check.one_of(part["fact"], (*at, "fact"), tuple(FACT_KINDS))
+    allowed = FACT_KINDS[kind].fields
+    sources = set(part.get("policy", {}).get("sources", ())) if isinstance(part.get("policy"), dict) else set()
+    scoped = [part["for_each"]] if "for_each" in part else []
+    fields = check.keys(part.get("fields", {}), (*at, "fields"), (*allowed, *sources, *scoped, "group", "gate"))
+    return EmitSpec(
+        kind,
+        {name: _source(check, value, (*at, "fields", name)) for name, value in fields.items()},
+        _policy(check, part["policy"], (*at, "policy")) if "policy" in part else None,
+        tuple(
+            _group(check, group, (*at, "options", i))
+            for i, group in enumerate(check.items(part.get("options", []), (*at, "options")))
+        ),
+        part.get("each"),
+        part.get("for_each"),
+        part.get("unless_absent"),
+    )
+
+
+def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
+    if not isinstance(raw, dict):
+        return FieldSource(constant=_frozen(raw), has_constant=True)
+    part = check.keys(raw, at, _SOURCE_KEYS)
+    mapping = tuple((pair[0], pair[1]) for pair in check.items(part.get("map", []), (*at, "map")))
+    return FieldSource(
+        positions=_positions(check, part["position"], (*at, "position")) if "position" in part else (),
+        keyword=part.get("keyword"),
+        keys=_names(check, part["key"], (*at, "key")) if "key" in part else (),
+        settings=_names(check, part["setting"], (*at, "setting")) if "setting" in part else (),
+        config=part.get("config"),
+        receiver=bool(part.get("receiver", False)),
+        call=bool(part.get("call", False)),
+        method=bool(part.get("method", False)),
+        constant=_frozen(part.get("constant")),
+        has_constant="constant" in part,
+        default=_frozen(part.get("default")),
+        has_default="default" in part,
+        absent=part.get("absent"),
+        has_absent="absent" in part,
+        read_as=check.one_of(part.get("as", "value"), (*at, "as"), READ_AS),
+        present=bool(part.get("present", False)),
+        truthy=bool(part.get("truthy", False)),
+        mapping=mapping,
+        by_version=tuple(
+            _version_default(check, pair, (*at, "by_version", i)) for i, pair in enumerate(part.get("by_version", []))
+        ),
+    )
+
+
+def _version_default(check: Checker, raw: object, at: KeyPath) -> tuple[str, object]:
+    pair = check.items(raw, at)
+    if len(pair) != 2:
+        raise check.fail(at, "a pair [range of major versions, default] is expected")
+    return _versions(check, pair[0], at), _frozen(pair[1])
+
+
+def _versions(check: Checker, raw: object, at: KeyPath) -> str:
+    text = check.text(raw, at)
+    wrong = fault(text)
+    if wrong is not None:
+        raise check.fail(at, f"{wrong!r} is not a range of major versions (>=N, <N or ==N)")
+    return text
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _policy(check: Checker, raw: object, at: KeyPath) -> PolicySemantics:
+    try:
+        return policy_semantics(raw)
+    except SemanticsError as error:
+        raise check.fail((*at, *error.at), str(error)) from None
+
+
+def _group(check: Checker, raw: object, at: KeyPath) -> OptionGroup:
+    part = check.keys(raw, at, ("path", "names", "legacy", "misplaced", "meant", "consequence", "strict", "fails"), ("names",))
+    return OptionGroup(
+        part.get("path", ""),
+        frozenset(_names(check, part["names"], (*at, "names"))),
+        dict(part.get("legacy", {})),
+        dict(part.get("misplaced", {})),
+        dict(part.get("meant", {})),
+        part.get("consequence", ""),
+        bool(part.get("strict", False)),
+        bool(part.get("fails", False)),
+    )
+
+
+def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:
+    part = check.keys(
+        raw, at, ("names", "development", "emits", "requires", "prefix", "beside"), ("names", "emits")
+    )
+    development = part.get("development")
+    return SettingsSpec(
+        frozenset(_names(check, part["names"], (*at, "names"))),
+        re.compile(development) if development is not None else None,
+        _emits(check, part["emits"], (*at, "emits")),
+        {name: re.compile(pattern) for name, pattern in part.get("requires", {}).items()},
+        part.get("prefix", ""),
+        frozenset(_names(check, part.get("beside", []), (*at, "beside"))),
+    )
+
+
+def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
+    part = check.keys(
+        raw,
+        at,
+        ("methods", "appends", "containers", "objects", "request_members", "request_calls", "policy"),
+        ("methods", "policy"),
+    )
+    return HeaderSpec(
+        frozenset(part["methods"]),
+        frozenset(part.get("appends", ())),
+        frozenset(part.get("containers", ())),
+        bool(part.get("objects", False)),
+        frozenset(name.lower() for name in part.get("request_members", ())),
+        frozenset(part.get("request_calls", ())),
+        _policy(check, part["policy"], (*at, "policy")),
+    )

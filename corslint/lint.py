@@ -1,0 +1,289 @@
+"""The pipeline on one screen: files -> readings -> facts -> effects -> relations -> findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from corslint import engine, resources, ruleset
+from corslint.behaviour import policy
+from corslint.discovery import Context, read_file
+from corslint.extract import Extracted, Extractor, merge_alternatives
+from corslint.frameworks import catalog
+from corslint.model.facts import Fact, Field
+from corslint.model.finding import Finding
+from corslint.model.reading import CodeReading, Damage, ManifestReading, NginxReading, Reading
+from corslint.parsers import kind_of, parse, worth_parsing
+from corslint.project import sockets, topology
+from corslint.project.link import Linker
+from corslint.project.modules import Modules
+from corslint.project.packages import Packages
+from corslint.relations import World
+from corslint.settings import Settings
+from corslint.source import SourceFile, Span
+
+_ROUNDS = 4
+
+
+class Report(NamedTuple):
+    """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule."""
+
+    findings: tuple[Finding, ...]
+    files: int
+    hidden_notes: int
+    in_tests: int
+    passed_over: Mapping[str, int]
+    sources: Callable[[str], SourceFile]
+
+
+class Project:
+    """The files of one context: read once, parsed on demand. `overlay` stands in for what is on the disk."""
+
+    def __init__(self, context: Context, overlay: Mapping[str, bytes] | None = None) -> None:
+        self.context = context
+        self._overlay = overlay or {}
+        self._files = frozenset(context.files)
+        self._sources: dict[str, SourceFile] = {}
+        self.readings: dict[str, Reading | None] = {}
+        self.unreadable: dict[str, str] = dict(context.unreadable)
+
+    def source(self, path: str) -> SourceFile:
+        """A file as it was when first read; empty where it could not be read."""
+        known = self._sources.get(path)
+        if known is None:
+            data = self._overlay.get(path)
+            if data is None:
+                data = b""
+                if path in self._files:
+                    try:
+                        data = read_file(path)
+                    except OSError as error:
+                        self.unreadable[path] = error.strerror or str(error)
+            known = self._sources[path] = SourceFile(path, data)
+        return known
+
+    def reading(self, path: str) -> Reading | None:
+        """The reading of a file of the context, parsed when first asked for."""
+        if path not in self.readings:
+            self.readings[path] = None
+            if path in self._files:
+                source = self.source(path)
+                if path not in self.unreadable:
+                    self.readings[path] = parse(source)
+        return self.readings[path]
+
+    def code(self, path: str) -> CodeReading | None:
+        """The reading of a JavaScript, TypeScript or Python file, or of a page's scripts."""
+        found = self.reading(path)
+        return found if isinstance(found, CodeReading) else None
+
+    def parsed(self, kind: type[Reading]) -> dict[str, Reading]:
+        """All readings of a kind so far."""
+        return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, kind)}
+
+    def code_readings(self) -> dict[str, CodeReading]:
+        """All code parsed so far."""
+        return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, CodeReading)}
+
+
+class Understood(NamedTuple):
+    """The common model of one context."""
+
+    facts: list[Fact]
+    topology: topology.Topology
+    project: Project
+
+
+class Knowledge(NamedTuple):
+    """What corslint knows before it reads anything: the rules and the framework descriptors."""
+
+    rules: ruleset.RuleSet
+    catalog: catalog.Catalog
+
+
+@lru_cache(maxsize=8)
+def knowledge(folders: tuple[str, ...] = ()) -> Knowledge:
+    """The built-in rules and descriptors, and the rules in `folders`.
+
+    Raises:
+        YamlError: one of the files is not valid.
+
+    """
+    rules = ruleset.load([Path(resources.rules_folder()), *(Path(folder) for folder in folders)])
+    return Knowledge(rules, catalog.load(Path(resources.frameworks_folder())))
+
+
+def lint(
+    context: Context,
+    settings: Settings,
+    overlay: Mapping[str, bytes] | None = None,
+    known: Knowledge | None = None,
+    *,
+    with_fixes: bool = False,
+) -> Report:
+    """Check one context. `overlay` holds contents that stand in for what is on the disk.
+
+    Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit.
+    """
+    known = known or knowledge(settings.rules)
+    rules = known.rules
+    selection = ruleset.select(rules, settings.select, settings.ignore, settings.implied().pedantic)
+    understood = understand(context, settings, overlay, known.catalog)
+    project = understood.project
+    world = World(understood.facts, understood.topology, project.source, context.in_tests)
+    found = engine.run(rules, world, _planner(project) if with_fixes else _no_fix)
+    return _reported(found, selection, context, settings, project)
+
+
+def _no_fix(_spec: Mapping[str, Any], _bindings: Mapping[str, Fact], _render: Callable[[str], str]) -> None:
+    """Stands in for the planner of fixes where none is wanted."""
+
+
+def _planner(project: Project) -> engine.PlanFix:
+    from corslint import fixes
+
+    return lambda spec, bindings, render: fixes.plan(spec, bindings, project.source, render)
+
+
+def understand(
+    context: Context,
+    settings: Settings,
+    overlay: Mapping[str, bytes] | None = None,
+    descriptors: catalog.Catalog | None = None,
+) -> Understood:
+    """Read a context's files and say what they mean."""
+    descriptors = descriptors or knowledge(settings.rules).catalog
+    project = Project(context, overlay)
+    for path in context.files:
+        if kind_of(path) is not None and (
+            kind_of(path) in ("nginx", "manifest") or worth_parsing(path, project.source(path).data)
+        ):
+            project.reading(path)
+    packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
+    linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
+    linker.look_at(lambda: project.code_readings().values())
+    extracted = _extract(project, descriptors, linker, packages)
+    facts = _judged(extracted, linker, project)
+    places = topology.Topology(project.code_readings(), linker, packages)
+    topology.complete(facts)
+    pages = [path for path, reading in project.code_readings().items() if reading.page]
+    sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
+    places.note_ports(facts)
+    places.note_names(facts)
+    facts += _nginx_facts(project, facts, settings)
+    facts += _damage(project)
+    for number, fact in enumerate(facts):
+        fact.id = number
+    return Understood(facts, places, project)
+
+
+def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[str], SourceFile]]:
+    """The common model of one context, and the files it speaks of."""
+    understood = understand(context, settings)
+    return understood.facts, understood.project.source
+
+
+def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extracted:
+    """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own."""
+    for _ in range(_ROUNDS):
+        readings = project.code_readings()
+        extracted = Extractor(linker, descriptors, packages).extract(readings.values())
+        if len(project.code_readings()) == len(readings):
+            break
+        linker.forget_callers()
+    return extracted
+
+
+def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact]:
+    facts = list(extracted.facts)
+    entries: dict[int, list[Fact]] = {}
+    for found in extracted.policies:
+        entries[id(found.fact)] = policy.judge(found, linker, project.code)
+    for made in extracted.groups:
+        facts += merge_alternatives(
+            [[*one, *(entry for fact in one for entry in entries.pop(id(fact), []))] for one in made]
+        )
+    for more in entries.values():
+        facts += more
+    return facts
+
+
+def _nginx_facts(project: Project, facts: list[Fact], settings: Settings) -> list[Fact]:
+    readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
+    if not readings:
+        return []
+    from corslint.behaviour import nginx
+
+    paths = sorted(
+        {
+            str(fact.field("path").value)
+            for fact in facts
+            if fact.kind == "socket_server" and isinstance(fact.field("path").value, str)
+        }
+    )
+    version = ".".join(map(str, settings.nginx_version)) if settings.nginx_version else None
+    return nginx.facts(readings, [path.rstrip("/") + "/" for path in paths], version)
+
+
+def _damage(project: Project) -> list[Fact]:
+    found: list[Fact] = []
+    for path, reason in sorted(project.unreadable.items()):
+        found.append(_damage_fact(Damage(Span(path, 0, 0), reason, True), "unknown", "unreadable"))
+    for _, reading in sorted(project.readings.items()):
+        if reading is None:
+            continue
+        language = (
+            reading.language
+            if isinstance(reading, CodeReading)
+            else "nginx"
+            if isinstance(reading, NginxReading)
+            else "manifest"
+        )
+        what = "nginx" if language == "nginx" else "syntax"
+        found += [_damage_fact(damage, language, what) for damage in reading.damage]
+    return found
+
+
+def _damage_fact(damage: Damage, language: str, what: str) -> Fact:
+    at = damage.span
+    return Fact(
+        "damage",
+        at,
+        {
+            "language": Field(language, "written", at),
+            "what": Field(what, "written", at),
+            "detail": Field(damage.message, "written", at),
+            "whole": Field("yes" if damage.whole else "no", "written", at),
+        },
+    )
+
+
+def _reported(
+    found: list[Finding], selection: ruleset.Selection, context: Context, settings: Settings, project: Project
+) -> Report:
+    """What is shown: findings with a place in a file that was asked for, selected, and not in tests."""
+    shown: list[Finding] = []
+    hidden = in_tests = 0
+    for finding in found:
+        places = {finding.primary.path, *(place.span.path for place in finding.related)}
+        if not places & context.lint:
+            continue
+        if finding.primary.path in context.in_tests and not settings.include_tests:
+            in_tests += 1
+            continue
+        if not selection.wants(finding):
+            continue
+        if finding.severity == "note" and not selection.pedantic:
+            hidden += 1
+            continue
+        shown.append(finding)
+
+    def order(finding: Finding) -> tuple[str, int, int, str]:
+        at = project.source(finding.primary.path).position(finding.primary.start)
+        return finding.primary.path, at.line, at.column, finding.rule
+
+    return Report(
+        tuple(sorted(shown, key=order)), len(context.lint), hidden, in_tests, context.passed_over, project.source
+    )

@@ -1,0 +1,1 @@
+"""What corslint knows: three-valued truth, symbolic values, readings, decisions, facts and findings."""

@@ -1,0 +1,614 @@
+"""Decisions: what a server answers to a request's Origin, and which attacker's origin would get through.
+
+Every origin option, list, regular expression, callback, nginx `map` and `if` compiles to a `Decision`: ordered cases
+of a predicate on the origin and an answer. Three-valued: a predicate that cannot be decided makes the answer unknown,
+unless every way out gives the same one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal as OneOf
+from typing import NamedTuple, TypeAlias, Union
+
+from corslint.model.patterns import Pattern, matches, samples
+from corslint.model.tri import Tri, all_of, any_of, tri
+from corslint.source import Span
+
+__all__ = [
+    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Not", "Nothing", "Operator", "Part",
+    "Pattern", "Predicate", "Raise", "Refuse", "Star", "UnknownAnswer", "UnknownPredicate", "Witness", "accepts",
+    "accepts_null", "answer", "answers", "depends_on_origin", "holds", "origin_parts", "possible_origin", "to_stranger",
+    "witness",
+]  # fmt: skip
+
+Part = OneOf["origin", "scheme", "host", "hostname", "port", "address", "endpoint", "any_port", "any_host"]
+"""What of the origin is looked at. For `https://a.example:8443`: `origin` is all of it, `host` `a.example:8443`,
+`hostname` `a.example`, `port` `8443` (empty where it is the scheme's own). With the port always spelled out: `address`
+is `https://a.example:8443`, `endpoint` `a.example:8443`; and for lists with wildcards `any_port` is `a.example:*`,
+`any_host` `*:8443`: the four forms that libraries look up which ask for a port."""
+
+Operator = OneOf["equals", "starts", "ends", "contains", "inside", "matches", "present"]
+"""`inside`: the part is a substring of the operand. `present`: there is such a part, and it is not empty."""
+
+
+class Atom(NamedTuple):
+    """One test. `operand` is a Pattern for `matches`, and ignored for `present`."""
+
+    part: Part
+    op: Operator
+    operand: str | Pattern
+    fold_case: bool
+    span: Span
+
+
+class All(NamedTuple):
+    """Every part holds."""
+
+    parts: tuple[Predicate, ...]
+    kind: OneOf["all"] = "all"
+
+
+class Any(NamedTuple):
+    """At least one part holds."""
+
+    parts: tuple[Predicate, ...]
+    kind: OneOf["any"] = "any"
+
+
+class Not(NamedTuple):
+    """The part does not hold."""
+
+    part: Predicate
+
+
+class UnknownPredicate(NamedTuple):
+    """A test that could not be understood; `reason` is for people.
+
+    `listed`: it compares whole origins with something that could not be read (a list from the environment), so an
+    origin that nobody listed fails it for certain.
+    """
+
+    reason: str
+    span: Span
+    listed: bool = False
+
+
+class Always(NamedTuple):
+    """Holds for every request, with and without an Origin."""
+
+    kind: OneOf["always"] = "always"
+
+
+Predicate: TypeAlias = Union[Atom, All, Any, Not, UnknownPredicate, Always]
+
+
+class Star(NamedTuple):
+    """`Access-Control-Allow-Origin: *`."""
+
+    kind: OneOf["star"] = "star"
+
+
+class Echo(NamedTuple):
+    """The request's own Origin is sent back."""
+
+    kind: OneOf["echo"] = "echo"
+
+
+class Fixed(NamedTuple):
+    """The same text for everybody."""
+
+    text: str
+    kind: OneOf["fixed"] = "fixed"
+
+
+class Nothing(NamedTuple):
+    """The request is served without the header."""
+
+    kind: OneOf["nothing"] = "nothing"
+
+
+class Refuse(NamedTuple):
+    """The request is refused; `status` is the HTTP status, 0 where it is not known."""
+
+    status: int
+    kind: OneOf["refused"] = "refused"
+
+
+class Raise(NamedTuple):
+    """The library fails: at start-up or on every request."""
+
+    kind: OneOf["raises"] = "raises"
+
+
+class UnknownAnswer(NamedTuple):
+    """Cannot be told; `reason` is for people."""
+
+    reason: str
+    kind: OneOf["unknown"] = "unknown"
+
+
+Answer: TypeAlias = Union[Star, Echo, Fixed, Nothing, Refuse, Raise, UnknownAnswer]
+
+
+class Case(NamedTuple):
+    """Where the predicate holds and no earlier case's did, this is the answer. `span` is where it is written."""
+
+    predicate: Predicate
+    answer: Answer
+    span: Span
+
+
+class Decision(NamedTuple):
+    """Ordered cases; the last one's predicate is `Always`."""
+
+    cases: tuple[Case, ...]
+
+
+class Witness(NamedTuple):
+    """An origin that an attacker can have and that gets through.
+
+    `technique` says how it was made from `trusted`; `span` is the test that lets it pass,
+    `test` what that compares with.
+    """
+
+    origin: str
+    technique: OneOf["suffix", "prefix", "dot", "substring", "subdomain", "other"]
+    trusted: str
+    span: Span
+    test: str = ""
+
+
+# --- Origins -----------------------------------------------------------------------------------------------------
+
+_ORIGIN = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<hostname>\[[0-9a-f:.]+\]|[^/:?#@\[\]\s]+)(?::(?P<port>\d{1,5}))?"
+)
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)")
+_NUMERIC = re.compile(r"\d+|0x[0-9a-f]*")
+_DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
+
+
+class _Parts(NamedTuple):
+    scheme: str
+    hostname: str
+    port: str
+
+
+def origin_parts(origin: str) -> _Parts | None:
+    """Scheme, host name and port (empty where none is written) of an origin; None for `null` and other text."""
+    found = _ORIGIN.fullmatch(origin.lower())
+    return _Parts(found["scheme"], found["hostname"], found["port"] or "") if found else None
+
+
+def possible_origin(origin: str) -> bool:
+    """Whether a browser can send exactly this as the Origin of a page on the web (scheme `http` or `https`).
+
+    By the URL standard's host parser: lower case, legal DNS characters, a name whose last label is numeric must be an
+    IPv4 address, a port only where it is not the scheme's own.
+    """
+    found = _ORIGIN.fullmatch(origin)
+    if found is None or found["scheme"] not in ("http", "https"):
+        return False
+    port = found["port"]
+    if port is not None and (port.startswith("0") or int(port) > 65535 or port == _DEFAULT_PORTS[found["scheme"]]):
+        return False
+    return _possible_host(found["hostname"])
+
+
+def _possible_host(host: str) -> bool:
+    if host.startswith("["):
+        return True
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        return False
+    return not _NUMERIC.fullmatch(labels[-1]) or _IPV4.fullmatch(host) is not None
+
+
+_SHARED_SUFFIXES = frozenset({
+    "amazonaws.com", "app.github.dev", "appspot.com", "azurestaticapps.net", "azurewebsites.net", "blogspot.com",
+    "cloudfront.net", "codesandbox.io", "csb.app", "deno.dev", "elasticbeanstalk.com", "firebaseapp.com", "fly.dev",
+    "github.dev", "github.io", "githubusercontent.com", "gitlab.io", "gitpod.io", "glitch.me", "herokuapp.com",
+    "loca.lt", "lovable.app", "lovableproject.com", "netlify.app", "netlify.com", "ngrok-free.app", "ngrok.app",
+    "ngrok.io", "now.sh", "onrender.com", "pages.dev", "railway.app", "repl.co", "replit.app", "replit.dev",
+    "run.app", "s3.amazonaws.com", "stackblitz.io", "surge.sh", "trycloudflare.com", "up.railway.app", "vercel.app",
+    "web.app", "webcontainer.io", "wordpress.com", "workers.dev",
+})  # fmt: skip
+"""Domains under which anybody can get a name of their own, so that each name below is another site.
+
+The hosting services met most in CORS lists, out of the Public Suffix List.
+"""
+_SECOND_LEVEL = frozenset({
+    "ac", "co", "com", "edu", "go", "gob", "gov", "gv", "ne", "net", "nom", "or", "org",
+})  # fmt: skip
+_PRIVATE_TLDS = frozenset({
+    "localhost", "local", "internal", "lan", "home", "corp", "intranet", "private", "localdomain", "arpa",
+})  # fmt: skip
+_ALPHABETIC_TLD = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]+")
+
+
+def _public_suffix(labels: list[str]) -> int:
+    """How many labels at the end belong to everybody."""
+    for count in (3, 2):
+        if ".".join(labels[-count:]) in _SHARED_SUFFIXES and len(labels) >= count:
+            return count
+    if len(labels) >= 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL:
+        return 2
+    return 1
+
+
+def _site(host: str) -> str:
+    """The registrable domain of a host name: the part that somebody owns."""
+    if host.startswith("[") or _IPV4.fullmatch(host):
+        return host
+    labels = host.strip(".").split(".")
+    return ".".join(labels[-(_public_suffix(labels) + 1) :])
+
+
+def _registrable(host: str) -> bool:
+    """Whether anybody on the internet could own this host name."""
+    labels = host.split(".")
+    if len(labels) <= _public_suffix(labels) or labels[-1] in _PRIVATE_TLDS:
+        return False
+    return _ALPHABETIC_TLD.fullmatch(labels[-1]) is not None
+
+
+# --- Evaluation --------------------------------------------------------------------------------------------------
+
+
+def _part(part: Part, origin: str) -> str | None:
+    if part == "origin":
+        return origin
+    found = origin_parts(origin)
+    if found is None:
+        return None
+    scheme, hostname, port = found
+    if part == "scheme":
+        return scheme
+    if part == "hostname":
+        return hostname
+    default = _DEFAULT_PORTS.get(scheme, "")
+    shown = "" if port == default else port
+    if part == "port":
+        return shown
+    if part == "host":
+        return f"{hostname}:{shown}" if shown else hostname
+    full = port or default or "80"
+    spelled = {"address": f"{scheme}://{hostname}:{full}", "endpoint": f"{hostname}:{full}"}
+    return spelled.get(part) or (f"{hostname}:*" if part == "any_port" else f"*:{full}")
+
+
+def _atom_holds(atom: Atom, origin: str) -> Tri:
+    text = _part(atom.part, origin)
+    if text is None:
+        # `new URL("null")` throws where `url.parse("null")` gives empty parts.
+        return Tri.UNKNOWN if atom.part in ("scheme", "host", "hostname", "port") else Tri.NO
+    if atom.op == "present":
+        return tri(bool(text))
+    operand = atom.operand
+    if isinstance(operand, Pattern):
+        if atom.op != "matches":
+            return Tri.UNKNOWN
+        return matches(
+            operand._replace(flags=operand.flags + "i") if atom.fold_case and "i" not in operand.flags else operand,
+            text,
+        )
+    if atom.op == "matches":
+        return Tri.UNKNOWN
+    if atom.fold_case:
+        text, operand = text.lower(), operand.lower()
+    if atom.op == "equals":
+        return tri(text == operand)
+    if atom.op == "starts":
+        return tri(text.startswith(operand))
+    if atom.op == "ends":
+        return tri(text.endswith(operand))
+    return tri(operand in text if atom.op == "contains" else text in operand)
+
+
+def holds(predicate: Predicate, origin: str | None) -> Tri:
+    """Whether a predicate holds for a request with this Origin; None is a request without the header."""
+    if isinstance(predicate, Atom):
+        return Tri.NO if origin is None else _atom_holds(predicate, origin)
+    if isinstance(predicate, Not):
+        return ~holds(predicate.part, origin)
+    if isinstance(predicate, All):
+        return all_of(holds(part, origin) for part in predicate.parts)
+    if isinstance(predicate, Any):
+        return any_of(holds(part, origin) for part in predicate.parts)
+    if isinstance(predicate, UnknownPredicate):
+        return Tri.NO if predicate.listed and (origin is None or origin in _STRANGERS) else Tri.UNKNOWN
+    return Tri.YES
+
+
+def answers(decision: Decision, origin: str | None) -> tuple[Case, ...]:
+    """The cases that may decide about this origin, in order: exactly one where everything is known."""
+    found = []
+    for case in decision.cases:
+        held = holds(case.predicate, origin)
+        if held is Tri.NO:
+            continue
+        found.append(case)
+        if held is Tri.YES:
+            break
+    return tuple(found)
+
+
+def answer(decision: Decision, origin: str | None) -> Answer:
+    """What this origin gets; unknown where an undecidable test comes first and the outcomes differ."""
+    outcomes = [case.answer for case in answers(decision, origin)]
+    if not outcomes:
+        return UnknownAnswer("no case applies")
+    if all(outcome == outcomes[0] for outcome in outcomes):
+        return outcomes[0]
+    unknown = next((outcome for outcome in outcomes if isinstance(outcome, UnknownAnswer)), None)
+    return unknown or UnknownAnswer("depends on a test that could not be evaluated")
+
+
+def accepts(given: Answer, origin: str) -> Tri:
+    """Whether this answer lets a page of that origin read the response (credentials aside)."""
+    if isinstance(given, UnknownAnswer):
+        return Tri.UNKNOWN
+    return tri(isinstance(given, (Star, Echo)) or (isinstance(given, Fixed) and given.text in (origin, "*")))
+
+
+_STRANGERS = (
+    "https://an-unlisted-stranger.invalid",
+    "http://an-unlisted-stranger.invalid",
+    "https://an-unlisted-stranger.invalid:8443",
+    "http://an-unlisted-stranger.invalid:3000",
+)
+"""The reserved top level domain keeps them apart from anything that a list could name (RFC 2606)."""
+
+
+def to_stranger(decision: Decision) -> Answer:
+    """What an origin that nobody listed gets; of a stranger's choices of scheme and port the most generous counts."""
+    given = [answer(decision, origin) for origin in _STRANGERS]
+    for origin, outcome in zip(_STRANGERS, given, strict=True):
+        if accepts(outcome, origin) is Tri.YES:
+            return outcome
+    return next((outcome for outcome in given if isinstance(outcome, UnknownAnswer)), given[0])
+
+
+def accepts_null(decision: Decision) -> Tri:
+    """Whether the origin `null` (sandboxed frames, `data:` pages) may read responses."""
+    return accepts(answer(decision, "null"), "null")
+
+
+def depends_on_origin(decision: Decision) -> Tri:
+    """Whether the answer differs between origins: it echoes, or its cases answer differently."""
+    reachable: list[Answer] = []
+    for case in decision.cases:
+        if not isinstance(case.predicate, Any) or case.predicate.parts:
+            reachable.append(case.answer)
+        if isinstance(case.predicate, Always):
+            break
+    if any(isinstance(given, Echo) for given in reachable):
+        return Tri.YES
+    if len({given for given in reachable if not isinstance(given, UnknownAnswer)}) > 1:
+        return Tri.YES
+    return Tri.UNKNOWN if any(isinstance(given, UnknownAnswer) for given in reachable) else Tri.NO
+
+
+# --- Witnesses ---------------------------------------------------------------------------------------------------
+
+_Technique = OneOf["suffix", "prefix", "dot", "substring", "subdomain", "other"]
+_FRAGMENT_LIMIT = 200
+_CANDIDATE_LIMIT = 3000
+_ATTACKER = "attacker"
+_FRAGMENT = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):/{0,2}|(?P<tail>:?//))?(?P<host>\[[^\]]*\]|[^:/?#]*)(?::(?P<port>\d*))?.*",
+    re.DOTALL,
+)
+
+
+class _Fragment(NamedTuple):
+    """Something a test trusts: a scheme (empty where it says nothing), a host name or a piece of one, and a port."""
+
+    scheme: str
+    host: str
+    port: str
+    atom: Atom
+
+
+class _Candidate(NamedTuple):
+    origin: str
+    host: str
+    technique: _Technique
+    trusted: str
+    atom: Atom
+
+
+def witness(decision: Decision) -> Witness | None:
+    """An attacker's origin that gets through although strangers do not; None where none was found.
+
+    Origins are made from what the tests trust. One counts only where a browser can send it and where it belongs to
+    another registrable domain than everything trusted: `endsWith(".example.com")` lets through subdomains alone.
+    """
+    if accepts(to_stranger(decision), _STRANGERS[0]) is not Tri.NO:
+        return None
+    atoms = [atom for case in decision.cases for atom in _atoms(case.predicate)]
+    if all(atom.op in ("equals", "present") for atom in atoms):
+        return None
+    fragments = list(_fragments(atoms))
+    trusted = {_site(_named(fragment.host)) for fragment in fragments if _named(fragment.host)}
+    tried: set[str] = set()
+    last_resort: Witness | None = None
+    for candidate in _candidates(fragments):
+        if candidate.origin in tried or not possible_origin(candidate.origin):
+            continue
+        if len(tried) >= _CANDIDATE_LIMIT:
+            break
+        tried.add(candidate.origin)
+        foreign = _registrable(candidate.host) and _site(candidate.host) not in trusted
+        if not foreign and (last_resort is not None or not _last_resort(candidate)):
+            continue
+        if accepts(answer(decision, candidate.origin), candidate.origin) is not Tri.YES:
+            continue
+        span, test = _passing(decision, candidate)
+        found = Witness(candidate.origin, candidate.technique, candidate.trusted, span, test)
+        if foreign:
+            return found
+        last_resort = found
+    return last_resort
+
+
+def _last_resort(candidate: _Candidate) -> bool:
+    """A cut off origin counts even where nobody could own it: a list was meant where the text is searched."""
+    return candidate.technique == "substring" and candidate.atom.part == "origin"
+
+
+def _atoms(predicate: Predicate) -> Iterator[Atom]:
+    if isinstance(predicate, Atom):
+        yield predicate
+    elif isinstance(predicate, Not):
+        yield from _atoms(predicate.part)
+    elif isinstance(predicate, (All, Any)):
+        for part in predicate.parts:
+            yield from _atoms(part)
+
+
+def _fragments(atoms: Iterable[Atom]) -> Iterator[_Fragment]:
+    count = 0
+    # Loose tests first: what only equals something cannot let an attacker in, but tells whom else the policy trusts.
+    for atom in sorted(atoms, key=lambda atom: atom.op == "equals"):
+        if atom.op == "present":
+            continue
+        for text in _trusted_texts(atom):
+            if count >= _FRAGMENT_LIMIT:
+                return
+            count += 1
+            yield _fragment(text.lower(), atom)
+
+
+def _trusted_texts(atom: Atom) -> Iterable[str]:
+    operand = atom.operand
+    if isinstance(operand, Pattern):
+        return samples(operand)
+    if atom.op == "inside":
+        # One text may list several origins; each is then a substring of it.
+        return [text for text in re.split(r"[\s,]+", operand) if text]
+    return (operand,)
+
+
+def _fragment(text: str, atom: Atom) -> _Fragment:
+    if atom.part == "scheme":
+        return _Fragment(text, "", "", atom)
+    if atom.part == "port":
+        return _Fragment("", "", text, atom)
+    found = _FRAGMENT.fullmatch(text)
+    assert found is not None  # every part of the expression may be empty, and the rest takes anything
+    return _Fragment(found["scheme"] or "", found["host"], found["port"] or "", atom)
+
+
+def _named(host: str) -> str:
+    """A piece of a host name without the dots and hyphens it was cut at."""
+    return host.strip(".-")
+
+
+def _candidates(fragments: list[_Fragment]) -> Iterator[_Candidate]:
+    loose = [fragment for fragment in fragments if fragment.atom.op != "equals"]
+    schemes = [scheme for scheme in ("https", "http") if any(fragment.scheme == scheme for fragment in fragments)]
+    ports = list(dict.fromkeys(["", *(fragment.port for fragment in fragments if fragment.port)]))[:6]
+    makers = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in)
+    for make in makers:
+        for fragment in loose:
+            if not _named(fragment.host):
+                continue
+            own = [fragment.scheme] if fragment.scheme in ("http", "https") else (schemes or ["https", "http"])
+            own_ports = list(dict.fromkeys([fragment.port, *ports]))
+            for host, technique, scheme_found in make(fragment):
+                for scheme in (
+                    [scheme_found] if scheme_found else [*own, *(s for s in ("https", "http") if s not in own)]
+                ):
+                    for port in own_ports:
+                        origin = f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"
+                        yield _Candidate(origin, host, technique, _shown(fragment), fragment.atom)
+
+
+def _shown(fragment: _Fragment) -> str:
+    """What was trusted, as far as the test spells it."""
+    host = _named(fragment.host)
+    port = f":{fragment.port}" if fragment.port else ""
+    return f"{fragment.scheme}://{host}{port}" if fragment.scheme else host + port
+
+
+_Made = Iterator[tuple[str, _Technique, str]]
+
+
+def _stretched_after(fragment: _Fragment) -> _Made:
+    host = fragment.host
+    if host.startswith((".", "-")):
+        host = "app" + host
+    if host.endswith((".", "-")):
+        yield f"{host}{_ATTACKER}.test", "suffix", ""
+        return
+    yield f"{host}.{_ATTACKER}.test", "suffix", ""
+    yield f"{host}{_ATTACKER}.test", "suffix", ""
+
+
+def _stretched_before(fragment: _Fragment) -> _Made:
+    host = fragment.host
+    if host.startswith("."):
+        yield f"{_ATTACKER}{host}", "subdomain", ""
+        return
+    yield f"{_ATTACKER}{host}", "prefix", ""
+    if not host.startswith("-"):
+        yield f"{_ATTACKER}-{host}", "prefix", ""
+        yield f"{_ATTACKER}.{host}", "subdomain", ""
+
+
+def _swapped_dots(fragment: _Fragment) -> _Made:
+    host = fragment.host.strip(".")
+    dots = [position for position, char in enumerate(host) if char == "."]
+    for position in dots[:-1]:
+        yield f"{host[:position]}x{host[position + 1 :]}", "dot", ""
+
+
+def _cut_out(fragment: _Fragment) -> _Made:
+    """Origins that are a piece of the trusted text: shorter host names, and as a last resort shorter ports."""
+    if fragment.atom.op != "inside":
+        return
+    host = fragment.host
+    for end in range(len(fragment.port) - 1, 0, -1):
+        yield f"{host}:{fragment.port[:end]}", "substring", fragment.scheme
+    tails = [host[start:] for start in range(len(host) - 1, 0, -1)]
+    heads = [host[:end] for end in range(len(host) - 1, 0, -1)]
+    for piece in [*(piece for piece in tails if "." in piece), *heads]:
+        yield piece, "substring", fragment.scheme
+
+
+def _filled_in(fragment: _Fragment) -> _Made:
+    """The pattern's own wildcards filled with an attacker's name."""
+    operand = fragment.atom.operand
+    if isinstance(operand, Pattern):
+        for text in samples(operand, _ATTACKER):
+            filled = _fragment(text.lower(), fragment.atom)
+            yield _named(filled.host), "subdomain", ""
+        for text in samples(operand, "attacker.test"):
+            filled = _fragment(text.lower(), fragment.atom)
+            yield _named(filled.host), "other", ""
+
+
+def _other_suffix(fragment: _Fragment) -> _Made:
+    labels = _named(fragment.host).split(".")
+    if len(labels) > 1:
+        yield ".".join([*labels[:-1], "test"]), "other", ""
+
+
+def _passing(decision: Decision, candidate: _Candidate) -> tuple[Span, str]:
+    """Where the test stands that lets the origin through, and what it compares with."""
+    if _atom_holds(candidate.atom, candidate.origin) is Tri.YES:
+        return candidate.atom.span, _compared(candidate.atom)
+    cases = answers(decision, candidate.origin)
+    for case in cases:
+        for atom in _atoms(case.predicate):
+            if atom.op != "present" and _atom_holds(atom, candidate.origin) is Tri.YES:
+                return atom.span, _compared(atom)
+    return cases[-1].span, ""
+
+
+def _compared(atom: Atom) -> str:
+    return f"/{atom.operand.source}/{atom.operand.flags}" if isinstance(atom.operand, Pattern) else atom.operand

@@ -1,0 +1,302 @@
+"""Facts: the common model that every parser's findings are turned into, and that rules ask about.
+
+A fact is a kind, a place, and named fields. Field names may be dotted (`effect.to_stranger`); `FACT_KINDS` lists every
+field a rule may ask for. The JSON Schemas for rules, descriptors and `corslint facts` are generated from that table.
+"""
+
+from __future__ import annotations
+
+from typing import Literal as OneOf
+from typing import NamedTuple
+
+from corslint.model.values import Value
+from corslint.source import Span
+
+State = OneOf["written", "default", "absent", "unknown"]
+
+
+class Field(NamedTuple):
+    """One field of a fact.
+
+    `value` is a plain Python object: text, number, boolean, a tuple of those, or a `Span` for an instance.
+    `state`: `written` in the source (also derived from written values), `default` (the library's default or what an
+    absent option means), `absent` (certainly not there), `unknown` (could not be determined; `value` is then None).
+    `span` is where the value stands, or the call for a default. `trail` are the places it came through on the way
+    from its use to `span`, nearest to the use first. `confidence` is `high`, `medium` or `low`.
+    """
+
+    value: object
+    state: State = "written"
+    span: Span | None = None
+    trail: tuple[Span, ...] = ()
+    confidence: str = "high"
+
+
+ABSENT = Field(None, "absent")
+UNKNOWN = Field(None, "unknown")
+
+
+class Fact:
+    """One fact. `id` is unique in a run; `parts` names other facts by role (`policy`, `owner`, ...)."""
+
+    __slots__ = ("fields", "id", "kind", "parts", "span", "values")
+
+    def __init__(self, kind: str, span: Span, fields: dict[str, Field], values: dict[str, Value] | None = None) -> None:
+        self.kind = kind
+        self.span = span
+        self.fields = fields
+        self.values = values or {}
+        self.parts: dict[str, Fact] = {}
+        self.id = -1
+
+    def field(self, name: str) -> Field:
+        """The field, or an absent one (its span is then the fact's own)."""
+        found = self.fields.get(name)
+        return found if found is not None else Field(None, "absent", self.span)
+
+    def __repr__(self) -> str:
+        shown = {name: field.value if field.state != "unknown" else "?" for name, field in self.fields.items()}
+        return f"Fact({self.kind}, {self.span.path}:{self.span.start}, {shown})"
+
+
+class FieldSpec(NamedTuple):
+    """What a field holds: `text`, `number`, `boolean`, `tri` (yes/no), `list`, `instance`, or a tuple of the possible texts."""
+
+    type: str | tuple[str, ...]
+    doc: str
+
+
+class KindSpec(NamedTuple):
+    """A kind of fact: what it is, and its fields. A field whose name ends in `.*` stands for any name in its place."""
+
+    doc: str
+    fields: dict[str, FieldSpec]
+
+
+_STRANGER = ("star", "echo", "fixed", "refused", "nothing", "raises")
+
+_COMMON = {
+    "framework": FieldSpec(
+        "text", "title of the library or server it belongs to (`Express cors`, `Socket.IO`, `nginx`)"
+    ),
+    "library": FieldSpec("text", "id of the descriptor that found it"),
+    "language": FieldSpec("text", "`javascript`, `python` or `nginx`"),
+    "version": FieldSpec("text", "version of the library in force here, where it is known exactly"),
+    "major": FieldSpec("number", "major version of the library in force here"),
+    "fence": FieldSpec(("development", "none"), "whether it is reachable only in development"),
+    "app": FieldSpec("instance", "the application it belongs to"),
+}
+
+_PLAIN = {name: _COMMON[name] for name in ("framework", "library", "language", "version", "major", "fence")}
+
+FACT_KINDS: dict[str, KindSpec] = {
+    "cors_policy": KindSpec(
+        "Who may read responses: one place that decides about Access-Control-Allow-Origin.",
+        {
+            **_COMMON,
+            "layer": FieldSpec(("http", "socket", "proxy"), "plain HTTP, a socket server's own, or a proxy in front"),
+            "instance": FieldSpec("instance", "the call that made it"),
+            "socket": FieldSpec("instance", "the socket server it belongs to, for layer `socket`"),
+            "scope": FieldSpec("text", "path or route it is limited to"),
+            "origin": FieldSpec("text", "the origin option as far as it is one literal; its place is where the origin is written"),
+            "origin.form": FieldSpec(("literal", "list", "regex", "function", "env", "boolean", "default", "missing", "other"), "how the origin is given"),
+            "origin.env": FieldSpec("text", "environment variable that the origin comes from"),
+            "origin.env_fallback": FieldSpec(_STRANGER, "what the policy answers a stranger when that variable is not set and its fallback counts"),
+            "origin.fails_fast": FieldSpec("tri", "whether a missing variable stops the program"),
+            "origin.unchecked": FieldSpec("tri", "whether this value switches the check of origins off altogether"),
+            "origin.plain_env": FieldSpec("tri", "whether the origin is the environment variable and nothing else"),
+            "origin.portable": FieldSpec("tri", "whether the origin is written with literals alone, so that its text can be repeated elsewhere"),
+            "credentials": FieldSpec("boolean", "the credentials option as given"),
+            "literal_star": FieldSpec("boolean", "whether the library was told to send `*` itself instead of echoing"),
+            "configured": FieldSpec("tri", "whether any CORS option was given at all"),
+            "effect.to_stranger": FieldSpec(_STRANGER, "what any origin that nobody listed gets"),
+            "effect.credentials": FieldSpec("tri", "whether Access-Control-Allow-Credentials: true is sent"),
+            "effect.accepts_null": FieldSpec("tri", "whether the origin `null` is accepted"),
+            "effect.depends_on_origin": FieldSpec("tri", "whether the answer depends on the request's Origin"),
+            "effect.vary_origin": FieldSpec("tri", "whether Vary: Origin is sent where it depends"),
+            "effect.if_unset": FieldSpec((*_STRANGER, "fails"), "what a stranger gets when the environment variable is not set; `fails`: every request ends in an error"),
+            "effect.wildcard_pair": FieldSpec(("sent", "raises"), "how `*` together with credentials comes out where both were asked for: sent as it is, or refused by the library with an error"),
+            "effect.raises": FieldSpec("tri", "whether the library refuses this combination by raising"),
+            "effect.sends_origin_header": FieldSpec("tri", "whether any request can get an Access-Control-Allow-Origin from here"),
+            "witness.origin": FieldSpec("text", "an attacker's origin that passes"),
+            "witness.technique": FieldSpec(("suffix", "prefix", "dot", "substring", "scheme", "subdomain", "other"), "how it was made from a trusted one"),
+            "witness.test": FieldSpec("text", "the test that lets it pass; its place is that test"),
+            "null_entry": FieldSpec("text", "the entry that accepts `null`; its place is that entry"),
+            "options": FieldSpec("text", "the options object; its place is that object, for fixes"),
+            "options.portable": FieldSpec("tri", "whether that object is written with literals alone, so that its text can be repeated elsewhere"),
+        },
+    ),
+    "origin_entry": KindSpec(
+        "One origin that a policy lists.",
+        {
+            **_PLAIN,
+            "policy": FieldSpec("instance", "the policy that lists it"),
+            "layer": FieldSpec(("http", "socket", "proxy"), "the policy's layer"),
+            "text": FieldSpec("text", "the entry as written; its place is the entry"),
+            "defect": FieldSpec(
+                ("trailing-slash", "path", "no-scheme", "whitespace", "default-port", "missing-port", "upper-case", "port-glob", "glob", "list", "star", "quoted-regex", "none"),
+                "why no browser can ever send exactly this",
+            ),
+            "corrected": FieldSpec("text", "the entry as a browser would send it, where that is certain"),
+            "in_list": FieldSpec("tri", "whether it stands in a list"),
+            "siblings": FieldSpec("number", "how many other entries the policy lists"),
+            "cut": FieldSpec("tri", "whether it is a piece of a text that is cut at run time"),
+            "as_list": FieldSpec("text", "source text of a list of the origins in this text, where each of them is exact"),
+            "null": FieldSpec("tri", "whether it is the origin `null`"),
+        },
+    ),
+    "policy_option": KindSpec(
+        "One option given to a policy or a socket server by name.",
+        {
+            **_PLAIN,
+            "policy": FieldSpec("instance", "the call that takes the options"),
+            "name": FieldSpec("text", "the name as written; its place is the name"),
+            "known": FieldSpec("tri", "whether the library reads this option"),
+            "suggestion": FieldSpec("text", "the known option that was probably meant"),
+            "consequence": FieldSpec("text", "what the library does instead"),
+            "status": FieldSpec(("known", "unknown", "misplaced", "legacy"), "why it is not read"),
+            "target": FieldSpec("text", "dotted path the option belongs at, for `misplaced` and `legacy`"),
+            "exact_origins": FieldSpec("tri", "whether its value is a list of exact origins"),
+            "decides_origin": FieldSpec("instance", "the policy whose origin it was meant to set; absent for options that have nothing to do with the origin"),
+            "options": FieldSpec("text", "the whole options; its place is the outermost options object, for fixes"),
+            "value": FieldSpec("text", "the value given to it; its place is that value"),
+            "carried": FieldSpec("text", "source text of the value as the right option takes it, where it lists exact origins"),
+        },
+    ),
+    "http_app": KindSpec("A web application object.", {**_PLAIN, "instance": FieldSpec("instance", "the call that made it")}),
+    "http_server": KindSpec(
+        "A server that a web application or a socket server is attached to.",
+        {**_PLAIN, "instance": FieldSpec("instance", "the call that made it"), "handler": FieldSpec("instance", "the application it was built from")},
+    ),
+    "listener": KindSpec(
+        "A place that starts to listen.",
+        {**_PLAIN, "target": FieldSpec("instance", "what listens"), "port": FieldSpec("number", "the port, where it is written"), "app": FieldSpec("instance", "the application that was told to listen by itself"), "call": FieldSpec("text", "the call; its place is the object that the method is called on"), "instead": FieldSpec("text", "the name, where it is called, of the http server that was built from that application and carries a socket server")},
+    ),
+    "middleware": KindSpec(
+        "Something an application runs for every request.",
+        {**_PLAIN, "app": FieldSpec("instance", "the application"), "handler": FieldSpec("instance", "the middleware"), "path": FieldSpec("text", "path it is limited to")},
+    ),
+    "header_write": KindSpec(
+        "A response header written by hand.",
+        {**_PLAIN, "name": FieldSpec("text", "header name in lower case"), "value": FieldSpec("text", "its value"), "operation": FieldSpec(("set", "append"), "replaces or adds")},
+    ),
+    "socket_server": KindSpec(
+        "A Socket.IO or WebSocket server.",
+        {
+            **_COMMON,
+            "instance": FieldSpec("instance", "the call that made it"),
+            "http_server": FieldSpec("instance", "the http server, application or port it is attached to"),
+            "attached_to_app": FieldSpec("tri", "whether that is a web application function instead of a server"),
+            "path": FieldSpec("text", "request path, without a trailing slash"),
+            "trailing_slash": FieldSpec("tri", "whether a slash is added to the end of the path"),
+            "answers_under": FieldSpec("text", "what the path of a request has to begin with to be answered"),
+            "transports": FieldSpec("list", "transports it accepts"),
+            "polling": FieldSpec("tri", "whether HTTP long polling is accepted"),
+            "websocket": FieldSpec("tri", "whether WebSocket is accepted"),
+            "allow_eio3": FieldSpec("tri", "whether clients of Socket.IO 2 are accepted"),
+            "protocol": FieldSpec("list", "Engine.IO protocol versions it speaks"),
+            "engine_cors": FieldSpec("tri", "whether CORS headers are added through the engine (`io.engine.use(cors())`)"),
+            "port": FieldSpec("number", "port it listens on, where it is written"),
+            "kind": FieldSpec(("socket.io", "websocket"), "what it speaks"),
+        },
+    ),
+    "socket_client": KindSpec(
+        "A Socket.IO client.",
+        {
+            **_PLAIN,
+            "instance": FieldSpec("instance", "the call that made it"),
+            "url": FieldSpec("text", "address it connects to"),
+            "host": FieldSpec("text", "host name of that address"),
+            "url_port": FieldSpec("number", "port of that address"),
+            "same_origin": FieldSpec("tri", "whether it connects to the page's own origin"),
+            "addressed": FieldSpec("tri", "whether an address is given that is not just the page's own origin"),
+            "browser": FieldSpec("tri", "whether it runs in a browser"),
+            "path": FieldSpec("text", "request path, without a trailing slash"),
+            "trailing_slash": FieldSpec("tri", "whether a slash is added to the end of the path"),
+            "asks_for": FieldSpec("text", "path of its requests"),
+            "credentials": FieldSpec("tri", "whether cookies are sent on cross-origin polling requests"),
+            "transports": FieldSpec("list", "transports it tries"),
+            "polling": FieldSpec("tri", "whether it may use HTTP long polling"),
+            "websocket_only": FieldSpec("tri", "whether it uses WebSocket alone"),
+            "protocol": FieldSpec("number", "Engine.IO protocol version it speaks"),
+        },
+    ),
+    "package": KindSpec(
+        "A package that a manifest names.",
+        {"ecosystem": FieldSpec("text", "`npm` or `pypi`"), "name": FieldSpec("text", "its name"), "specifier": FieldSpec("text", "range as written"), "version": FieldSpec("text", "exact version"), "major": FieldSpec("number", "major version")},
+    ),
+    "proxy_route": KindSpec(
+        "An nginx location (or a server's own level) as it takes effect after inheritance and includes.",
+        {
+            **_PLAIN,
+            "path": FieldSpec("text", "the path or pattern of the location"),
+            "modifier": FieldSpec("text", "`=`, `^~`, `~`, `~*`, `@` or empty"),
+            "level": FieldSpec("text", "the level's name; its place is the name and its arguments"),
+            "block": FieldSpec("text", "the level's body; its place is the text between the braces"),
+            "proxied": FieldSpec("tri", "whether it passes requests on"),
+            "pass": FieldSpec("text", "the `proxy_pass` target; its place is that argument"),
+            "upstream": FieldSpec("text", "name or host of the upstream"),
+            "upstream_port": FieldSpec("number", "port of the upstream, where it is written"),
+            "upstream_path": FieldSpec("text", "URI part of `proxy_pass`"),
+            "complete": FieldSpec("tri", "whether everything in scope could be read (no unresolved include, no template logic)"),
+            "plain": FieldSpec("tri", "whether nothing on the way (`if`, `rewrite`, `try_files`, `error_page`, `return`) changes the route"),
+            "carries_socket": FieldSpec("tri", "whether the socket path of a server in this project, or a socket-like path, is routed here"),
+            "socket_evidence": FieldSpec(("server", "library", "path", "header"), "what says that it carries a socket: a server of the project, a path of Socket.IO, Engine.IO or SockJS, another socket-like path, an `Upgrade` header"),
+            "request_headers.*": FieldSpec("text", "request header sent upstream, effective"),
+            "dropped_request_headers.*": FieldSpec("text", "request header set on an outer level and lost here; its place is the lost line"),
+            "drops_by": FieldSpec("text", "the own `proxy_set_header` that cancels the outer ones; its place is that line, or the `include` that brings it"),
+            "drops_from": FieldSpec("text", "the same where an `include` brings it; its place is the line in the other file"),
+            "request_block": FieldSpec("text", "the level whose own `proxy_set_header` lines are in force (this one where there are none); its place is the body, for fixes"),
+            "request_block_own": FieldSpec("tri", "whether that is this level itself"),
+            "adds.*": FieldSpec("text", "response header added, effective; its place is the directive"),
+            "adds_always.*": FieldSpec("tri", "whether it is added whatever the status (`always`)"),
+            "adds_count.*": FieldSpec("number", "how often one response gets the header from here"),
+            "adds_second.*": FieldSpec("text", "the second line that adds it"),
+            "adds_equal.*": FieldSpec("tri", "whether all lines that add it have the same value"),
+            "dropped_headers.*": FieldSpec("text", "response header added on an outer level and lost here; its place is the lost line"),
+            "headers_drop_by": FieldSpec("text", "the own `add_header` that cancels the outer ones; its place is that line, or the `include` that brings it"),
+            "headers_drop_from": FieldSpec("text", "the same where an `include` brings it; its place is the line in the other file"),
+            "response_block": FieldSpec("text", "the level whose own `add_header` lines are in force; its place is the body, for fixes"),
+            "status": FieldSpec("number", "the status that a `return` gives every request"),
+            "hides.*": FieldSpec("text", "upstream response header hidden"),
+            "passes_upgrade": FieldSpec("tri", "whether `Upgrade` and `Connection` reach the upstream so that a WebSocket can open"),
+            "upgrade_lacks": FieldSpec("list", "which of `Upgrade` and `Connection` do not reach the upstream"),
+            "loses_upgrade": FieldSpec("tri", "whether they would, but for the own lines of this level or one around it"),
+            "http_version": FieldSpec("text", "HTTP version spoken upstream"),
+            "http_version_source": FieldSpec(("written", "default"), "whether `proxy_http_version` is written in scope"),
+            "answers_itself": FieldSpec("tri", "whether it never passes requests on"),
+        },
+    ),
+    "duplicate_header": KindSpec(
+        "A response header that may stand only once and that one level of a proxy adds more often.",
+        {
+            **_PLAIN,
+            "name": FieldSpec("text", "header name as written; its place is the second line"),
+            "first": FieldSpec("text", "value of the line to keep; its place is that line"),
+            "second": FieldSpec("text", "value of the line that is one too many; its place is that line"),
+            "equal": FieldSpec("tri", "whether all lines have the same value"),
+            "own": FieldSpec("tri", "whether that line stands in the level itself, so that no other level changes with it"),
+        },
+    ),
+    "upstream": KindSpec(
+        "An nginx upstream block.",
+        {
+            **_PLAIN,
+            "name": FieldSpec("text", "its name; its place is the name"),
+            "instances": FieldSpec("number", "how many servers take requests (no backup, no down)"),
+            "sticky": FieldSpec("tri", "whether a client always reaches the same server"),
+            "method": FieldSpec("text", "balancing method; its place is that directive"),
+            "block": FieldSpec("text", "the block's body, for fixes"),
+            "complete": FieldSpec("tri", "whether everything in the block could be read"),
+        },
+    ),
+    "damage": KindSpec(
+        "Something that could not be read.",
+        {
+            "language": FieldSpec("text", "`javascript`, `python`, `nginx`, `manifest`, `unknown`"),
+            "what": FieldSpec(("syntax", "unreadable", "nginx"), "source that does not parse, a file that cannot be read, nginx that nginx refuses"),
+            "detail": FieldSpec("text", "what is wrong"),
+            "whole": FieldSpec("tri", "whether nothing of the file could be read"),
+        },
+    ),
+}  # fmt: skip

@@ -1,0 +1,174 @@
+"""What a parser says about one file, without having looked at any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from typing import Literal as OneOf
+from typing import NamedTuple, TypeAlias, Union
+
+from corslint.model.values import Call, Guard, Value
+from corslint.source import Span
+
+
+class Damage(NamedTuple):
+    """A place that could not be read. `whole`: nothing of the file could be read. `message` says what is wrong."""
+
+    span: Span
+    message: str
+    whole: bool = False
+
+
+class Binding(NamedTuple):
+    """One thing that a name was bound to: declaration, assignment, import, parameter, function or class.
+
+    `guards` are the tests between the scope's own start and this binding. `span` is the bound name.
+    """
+
+    value: Value
+    span: Span
+    guards: tuple[Guard, ...]
+
+
+class Scope(NamedTuple):
+    """A lexical scope; `parent` is an index, -1 for the module scope (always index 0).
+
+    `bindings` are in text order. A class scope holds fields and methods (looked up through `This`, never by name).
+    """
+
+    parent: int
+    kind: OneOf["module", "function", "class", "block"]
+    span: Span
+    bindings: MappingOf[str, tuple[Binding, ...]]
+
+
+class CallSite(NamedTuple):
+    """A call, where it stands, and the tests that lead to it (outermost first, inside its own function)."""
+
+    call: Call
+    scope: int
+    guards: tuple[Guard, ...]
+
+
+class Write(NamedTuple):
+    """An assignment to a member or index: `base.key = value`, `base[key] = value`, `base.key += value`."""
+
+    target: Value
+    value: Value
+    operation: OneOf["set", "append"]
+    scope: int
+    guards: tuple[Guard, ...]
+    span: Span
+
+
+class Decoration(NamedTuple):
+    """A decorator on a class or function; `decorator` is a Call, Name or Member value."""
+
+    decorator: Value
+    target: str
+    target_span: Span
+    scope: int
+
+
+class Export(NamedTuple):
+    """An exported value. `name` is `default` for a default export, `=` for `module.exports = value`,
+    and `*` for `export * from "m"` (the value is then a Reference)."""
+
+    name: str
+    value: Value
+
+
+class ScriptTag(NamedTuple):
+    """An external script of a page: the `src` text, and its span."""
+
+    url: str
+    span: Span
+
+
+class CodeReading(NamedTuple):
+    """A JavaScript, TypeScript or Python file, or the scripts of an HTML page (read as one file)."""
+
+    path: str
+    language: OneOf["javascript", "python"]
+    scopes: tuple[Scope, ...]
+    calls: tuple[CallSite, ...]
+    writes: tuple[Write, ...]
+    decorations: tuple[Decoration, ...]
+    exports: tuple[Export, ...]
+    damage: tuple[Damage, ...]
+    scripts: tuple[ScriptTag, ...] = ()
+    page: bool = False
+
+
+class Word(NamedTuple):
+    """One word of an nginx directive: `text` as nginx sees it, `quote` is `"`, `'` or empty, `span` includes quotes."""
+
+    text: str
+    quote: str
+    span: Span
+
+
+class Directive(NamedTuple):
+    """An nginx directive. `span` runs from its name to its `;` or `}`. `block` is None for a simple directive.
+
+    `body` is the span between the braces (empty span after the directive when there is no block).
+    For `if`, the words keep their parentheses off: `if ($a = b)` has the words `$a`, `=`, `b`.
+    """
+
+    name: Word
+    arguments: tuple[Word, ...]
+    block: tuple[Directive, ...] | None
+    body: Span
+    span: Span
+
+    @property
+    def key(self) -> str:
+        """The directive's name (nginx compares names case-sensitively)."""
+        return self.name.text
+
+
+class NginxReading(NamedTuple):
+    """An nginx configuration or a part of one.
+
+    `context` is the context the top-level directives stand in, as far as their names tell:
+    `main`, `http`, `server`, `location`, `upstream` or `unknown`.
+    `template`: placeholders (`${X}`, Jinja) were masked. `logic` are the outermost regions that a template may leave
+    out or repeat (`{% if %}` ... `{% endif %}`), and places where it inserts statements that cannot be seen.
+    """
+
+    path: str
+    directives: tuple[Directive, ...]
+    context: str
+    damage: tuple[Damage, ...]
+    template: bool = False
+    logic: tuple[Span, ...] = ()
+
+
+class Requirement(NamedTuple):
+    """A package named in a manifest or lock file. `version` is set where the file pins one exactly (lock files, `==`).
+
+    `folder`: for a lock file entry, the workspace folder (relative to the lock file) whose `node_modules` holds it.
+    """
+
+    ecosystem: OneOf["npm", "pypi"]
+    name: str
+    specifier: str
+    version: str | None
+    development: bool
+    span: Span
+    folder: str = ""
+
+
+class ManifestReading(NamedTuple):
+    """`package.json`, `package-lock.json`, `requirements*.txt`, `pyproject.toml`.
+
+    `kind` is the file's format; `workspaces` are the glob patterns of an npm workspace root.
+    """
+
+    path: str
+    kind: str
+    requirements: tuple[Requirement, ...]
+    workspaces: tuple[str, ...]
+    damage: tuple[Damage, ...]
+
+
+Reading: TypeAlias = Union[CodeReading, NginxReading, ManifestReading]

@@ -1,0 +1,238 @@
+"""What a library makes of its origin options, as a descriptor's `policy:` part says it.
+
+`behaviour/origins.py` compiles an origin value under an `OriginSemantics` into a Decision; `behaviour/policy.py` says
+what is then sent. The loader is here so that descriptors are checked in one place.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from corslint.model.tri import Tri
+from corslint.model.versions import all_within, fault
+
+MEANINGS = ("star", "echo", "none", "refuse", "raises", "fails", "same-origin", "unchecked", "unknown")
+"""star: literal `*`; echo: any Origin is sent back; none: no header; refuse: the request is refused; raises: the
+program stops with an error at start; fails: every request ends in an error; same-origin: only the server's own pages;
+unchecked: no header is sent, and no Origin is refused anywhere (also not for WebSockets)."""
+
+TEXT_MODES = (
+    "exact",
+    "fixed",
+    "substring",
+    "regex",
+    "prefix-regex-if-special",
+    "glob",
+    "host-suffix",
+    "exact-port",
+    "substring-port",
+    "site",
+    "letters",
+    "otherwise",
+    "unknown",
+)
+"""How one text is compared. exact: equals the Origin; fixed: sent to everybody as it is; substring: the Origin is part
+of the text; regex: the text is a pattern; prefix-regex-if-special: a pattern when it holds a special character
+(flask-cors); exact-port: equals the Origin with its port spelled out (Socket.IO 2 lists); substring-port: that is
+part of the text (Socket.IO 2 texts); site: only scheme and host with port are compared, so that paths do not matter
+and a text without a scheme means `null` (django-cors-headers); letters: a text in place of a list is gone through
+letter by letter, each an element; otherwise: a text is read like any other truthy value."""
+
+_FUNCTIONS = ("none", "callback", "callback-allows", "predicate", "returning")
+_ERRORS = ("none", "refuse")
+
+
+class SemanticsError(Exception):
+    """A descriptor's `policy:` part is not valid; `at` is the path inside it."""
+
+    def __init__(self, at: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+class OriginSemantics(NamedTuple):
+    """How one origin option is read.
+
+    `meanings` are pairs of a literal and what it means, first match wins (type and value have to agree). `unset`:
+    null, undefined, None, and an environment variable that is not set. `text`, `items`: how a text, and a text in a
+    list, is compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*` alone) or `wildcard-echo`.
+    `list_otherwise`: what an element that is truthy and neither a text nor a pattern does: `none` (it accepts nobody)
+    or `echo` (it accepts everybody, and a list in the list is searched). `regex_mode`: search, match (anchored at the
+    start only) or full. `function`: `callback` (origin, callback; what it hands back is an origin option in turn),
+    `callback-allows` (the same, but what it hands back only says whether), `predicate` (returns whether), `returning`
+    (returns the origin). `error`: what calling back with an error does: `none`, `refuse`, or `unknown`; `errors` gives
+    it per range of major versions. `otherwise`: any other truthy value. `separator`: a text is cut at this first.
+    """
+
+    meanings: tuple[tuple[object, str], ...] = ()
+    unset: str = "none"
+    text: str = "exact"
+    fold_case: bool = False
+    items: str = "exact"
+    star_in_list: str = "literal"
+    list_otherwise: str = "none"
+    empty_list: str = "none"
+    regex_mode: str = "search"
+    function: str = "none"
+    origin_parameter: int = 0
+    callback_parameter: int = 1
+    error: str = "none"
+    errors: tuple[tuple[str, str], ...] = ()
+    otherwise: str = "unknown"
+    separator: str | None = None
+
+
+class Row(NamedTuple):
+    """One row of the `sends` table; None matches anything.
+
+    `decision` is `star`, `echo`, `fixed`, `nothing` or `refused`; `kind` is `actual`, `preflight` or `upgrade`.
+    `acao` is `*`, `origin` (the request's), `text` (the configured one), `none` or `raises`; `acac` whether
+    Allow-Credentials: true goes along. `literal_star` asks for the policy's field of that name.
+    """
+
+    decision: str | None = None
+    credentials: bool | None = None
+    kind: str | None = None
+    cookie: bool | None = None
+    literal_star: bool | None = None
+    acao: str | None = None
+    acac: bool | None = None
+    vary: bool | None = None
+
+
+class PolicySemantics(NamedTuple):
+    """How a library answers.
+
+    `sources`: the fact's fields that hold origins, in deciding order, each with its semantics; the first that grants
+    wins. `group`: what a literal in place of the whole options object means (`cors: true`). `credentials`: `true`
+    (only the boolean true counts) or `truthy`. `sends` overrides the plain reading, first row wins. `vary`: decisions
+    under which `Vary: Origin` is sent. `refused`: what a foreign origin gets: `nothing` (no header) or `refuse`.
+    """
+
+    sources: Mapping[str, OriginSemantics]
+    group: tuple[tuple[object, str], ...] = ()
+    credentials: str = "truthy"
+    sends: tuple[Row, ...] = ()
+    vary: frozenset[str] = frozenset()
+    refused: str = "nothing"
+
+    def under(self, majors: Iterable[int]) -> PolicySemantics:
+        """How the library answers when its major version is one of these (none: any of them)."""
+        majors = tuple(majors)
+        return self._replace(sources={name: _under(source, majors) for name, source in self.sources.items()})
+
+
+def _under(source: OriginSemantics, majors: tuple[int, ...]) -> OriginSemantics:
+    if not source.errors:
+        return source
+    words = [word for versions, word in source.errors if all_within(majors, versions) is Tri.YES]
+    return source._replace(error=words[0] if words else "unknown")
+
+
+_ORIGIN_KEYS = {
+    "meanings", "unset", "string", "fold_case", "list", "star_in_list", "list_otherwise", "empty_list", "regex_mode",
+    "function",
+    "origin_parameter", "callback_parameter", "error", "otherwise", "separator",
+}  # fmt: skip
+_POLICY_KEYS = {"sources", "group", "credentials", "sends", "vary", "refused"}
+
+
+def policy_semantics(raw: object) -> PolicySemantics:
+    """Read a descriptor's `policy:` part.
+
+    Raises:
+        SemanticsError: a key or a value is not valid.
+
+    """
+    if not isinstance(raw, dict):
+        raise SemanticsError((), "`policy` has to be a mapping")
+    sources = raw.get("sources", ["origin"])
+    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
+        raise SemanticsError(("sources",), "`sources` has to be a list of field names")
+    for key in raw:
+        if key not in _POLICY_KEYS and key not in sources:
+            raise SemanticsError((key,), f"unknown key {key!r} in `policy`{_nearest(key, _POLICY_KEYS | set(sources))}")
+    for name in sources:
+        if name not in raw:
+            raise SemanticsError(("sources",), f"`policy` lacks the semantics of its source {name!r}")
+    return PolicySemantics(
+        {name: _origin(raw[name], (name,)) for name in sources},
+        _pairs(raw.get("group", []), ("group",)),
+        _word(raw.get("credentials", "truthy"), ("credentials",), ("true", "truthy")),
+        tuple(_row(row, ("sends", index)) for index, row in enumerate(raw.get("sends", []))),
+        frozenset(
+            _word(word, ("vary",), ("star", "echo", "fixed", "nothing", "refused")) for word in raw.get("vary", [])
+        ),
+        _word(raw.get("refused", "nothing"), ("refused",), ("nothing", "refuse")),
+    )
+
+
+def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
+    part = _mapping(raw, at, _ORIGIN_KEYS)
+    error = part.get("error", "none")
+    return OriginSemantics(
+        meanings=_pairs(part.get("meanings", []), (*at, "meanings")),
+        unset=_word(part.get("unset", "none"), (*at, "unset"), MEANINGS),
+        text=_word(part.get("string", "exact"), (*at, "string"), TEXT_MODES),
+        fold_case=bool(part.get("fold_case", False)),
+        items=_word(part.get("list", "exact"), (*at, "list"), TEXT_MODES),
+        star_in_list=_word(
+            part.get("star_in_list", "literal"), (*at, "star_in_list"), ("literal", "wildcard", "wildcard-echo")
+        ),
+        list_otherwise=_word(part.get("list_otherwise", "none"), (*at, "list_otherwise"), ("none", "echo")),
+        empty_list=_word(part.get("empty_list", "none"), (*at, "empty_list"), MEANINGS),
+        regex_mode=_word(part.get("regex_mode", "search"), (*at, "regex_mode"), ("search", "match", "full")),
+        function=_word(part.get("function", "none"), (*at, "function"), _FUNCTIONS),
+        origin_parameter=int(part.get("origin_parameter", 0)),
+        callback_parameter=int(part.get("callback_parameter", 1)),
+        error="unknown" if isinstance(error, list) else _word(error, (*at, "error"), _ERRORS),
+        errors=_versioned(error, (*at, "error"), _ERRORS) if isinstance(error, list) else (),
+        otherwise=_word(part.get("otherwise", "unknown"), (*at, "otherwise"), MEANINGS),
+        separator=part.get("separator"),
+    )
+
+
+def _row(raw: object, at: tuple[str | int, ...]) -> Row:
+    part = _mapping(raw, at, set(Row._fields))
+    if part.get("acao") not in (None, "*", "origin", "text", "none", "raises"):
+        raise SemanticsError((*at, "acao"), "`acao` is one of `*`, origin, text, none, raises")
+    return Row(**part)
+
+
+def _pairs(raw: object, at: tuple[str | int, ...]) -> tuple[tuple[object, str], ...]:
+    if not isinstance(raw, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in raw):
+        raise SemanticsError(
+            at, "a list of pairs [literal, meaning] is expected (a YAML mapping would merge `true` and `1`)"
+        )
+    return tuple((pair[0], _word(pair[1], (*at, index), MEANINGS)) for index, pair in enumerate(raw))
+
+
+def _versioned(raw: list[Any], at: tuple[str | int, ...], allowed: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    for index, pair in enumerate(raw):
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str) or fault(pair[0]) is not None:
+            raise SemanticsError((*at, index), "a pair [range of major versions, word] is expected")
+    return tuple((pair[0], _word(pair[1], (*at, index), allowed)) for index, pair in enumerate(raw))
+
+
+def _mapping(raw: object, at: tuple[str | int, ...], allowed: set[str]) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise SemanticsError(at, f"`{at[-1]}` has to be a mapping")
+    for key in raw:
+        if key not in allowed:
+            raise SemanticsError((*at, key), f"unknown key {key!r} in `{at[-1]}`{_nearest(key, allowed)}")
+    return raw
+
+
+def _word(value: object, at: tuple[str | int, ...], allowed: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        raise SemanticsError(
+            at, f"{value!r} is not a valid `{at[-1]}`{_nearest(str(value), set(allowed))}; valid: {', '.join(allowed)}"
+        )
+    return value
+
+
+def _nearest(name: str, allowed: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(allowed), 1, 0.6)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,0 +1,144 @@
+"""Which parser reads a file, and whether reading it can say anything. The parsers themselves load only when needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal as OneOf
+from typing import TypeAlias
+
+from corslint.model.reading import CodeReading, Damage, ManifestReading, NginxReading, Reading, Scope
+from corslint.source import SourceFile, Span
+
+Kind: TypeAlias = OneOf["javascript", "typescript", "tsx", "html", "python", "nginx", "manifest"]
+
+_BY_EXTENSION: dict[str, Kind] = {
+    **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "javascript"),
+    **dict.fromkeys(("ts", "mts", "cts"), "typescript"),
+    "tsx": "tsx",
+    **dict.fromkeys(("html", "htm", "xhtml", "vue", "ejs", "hbs", "handlebars", "mustache", "njk"), "html"),
+    "py": "python",
+}
+
+_MANIFESTS = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json", "pyproject.toml"})
+_REQUIREMENTS = re.compile(r"requirements[^/]*\.txt$|(?:^|/)requirements/[^/]+\.txt$")
+_TEMPLATED_PAGE = re.compile(r"\.html?\.(?:j2|jinja2?|tmpl|tpl|template|erb|ejs|hbs|in)$")
+
+# nginx files have no extension of their own: `app.conf`, `app.conf.template`, `app.conf.j2`, `app.conf.sample`,
+# `nginx.conf.prod`, `sites-enabled/default`, `proxy/conf`. The first three say nginx; the others only allow it.
+_NGINX_NAME = re.compile(
+    r"(?:^|/)nginx[\w.-]*\.conf(?:\.[\w-]+)*$"
+    r"|(?:^|/)nginx\.(?:j2|jinja2?|tmpl|tpl|template)$"
+    r"|(?:^|/)sites-(?:available|enabled)/[^/]+$"
+    r"|(?:^|/)(?!dockerfile\b)[^/]*\.(?:nginx|nginxconf|vhost)$"
+)
+_PERHAPS_NGINX = re.compile(
+    r"\.conf(?:\.[\w-]+)*$"
+    r"|(?:^|/)(?:nginx|proxy|conf\.d|snippets|vhosts?)/(?!dockerfile|makefile|readme|license|procfile)[^/.]+$"
+)
+_NGINX_HINTS = ("conf", "nginx", "sites-", "proxy/", "snippets/", "vhost")
+
+_UNICODE_MARKS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
+
+
+@lru_cache(maxsize=1 << 16)
+def kind_of(path: str) -> Kind | None:
+    """Which syntax a file's name stands for; None for files that corslint does not read.
+
+    `nginx` for a name that is only common among nginx files (`app.conf`): `parse` looks at the content as well.
+    """
+    path = path.replace("\\", "/").lower()
+    name = path[path.rfind("/") + 1 :]
+    stem, dot, extension = name.rpartition(".")
+    if dot and stem:
+        found = _BY_EXTENSION.get(extension)
+        if found in ("typescript", "tsx") and stem.endswith(".d"):
+            return None  # type declarations call nothing
+        if found is not None:
+            return found
+    if name in _MANIFESTS or (extension == "txt" and _REQUIREMENTS.search(path)):
+        return "manifest"
+    if ".htm" in name and _TEMPLATED_PAGE.search(name):
+        return "html"
+    if any(hint in path for hint in _NGINX_HINTS) and (_NGINX_NAME.search(path) or _PERHAPS_NGINX.search(path)):
+        return "nginx"
+    # The start script that the express generator writes; server and listener stand in it.
+    if path == "bin/www" or path.endswith("/bin/www"):
+        return "javascript"
+    return None
+
+
+# Measured on 213 hand-labelled places in code and pages: `cors`, `socket`, `access-control`, `io(` and `origin`
+# together find all of them. The other words find what those are joined with: servers, listeners and middleware.
+_CODE_WORDS = (b"cors", b"socket", b"access-control", b"origin", b"io(", b"io (", b"createserver", b".listen(")
+_WORDS: dict[Kind, tuple[bytes, ...]] = {
+    "javascript": _CODE_WORDS,
+    "typescript": _CODE_WORDS,
+    "tsx": _CODE_WORDS,
+    "html": _CODE_WORDS,
+    "python": (b"cors", b"socket", b"access-control", b"origin", b"middleware"),
+}
+
+
+def worth_parsing(path: str, data: bytes, words: Sequence[bytes] = ()) -> bool:
+    """Whether a file can hold facts of its own: one of a few words stands in it, in any case.
+
+    False only says that the file need not be parsed for its own sake; what another file imports from it is read on
+    demand. `words` are further lower-case words to look for, e.g. those of a descriptor. nginx files and manifests
+    are always worth it.
+    """
+    kind = kind_of(path)
+    if kind is None:
+        return False
+    wanted = _WORDS.get(kind)
+    if wanted is None or data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    lowered = data.lower()
+    return any(word in lowered for word in wanted) or any(word in lowered for word in words)
+
+
+def parse(source: SourceFile) -> Reading | None:
+    """Read a file with the parser its name asks for.
+
+    None where there is no parser for it, or where the name only allows nginx and the content is something else.
+    """
+    kind = kind_of(source.path)
+    if kind is None:
+        return None
+    for mark, encoding in _UNICODE_MARKS:
+        if source.data.startswith(mark):
+            return _refused(source, kind, f"the file is {encoding}; corslint reads UTF-8")
+    if kind == "html":
+        from corslint.parsers import html
+
+        return html.read(source)
+    if kind == "python":
+        from corslint.parsers import python
+
+        return python.read(source)
+    if kind == "nginx":
+        from corslint.parsers import nginx
+
+        if not _NGINX_NAME.search(source.path.lower()) and not nginx.looks_like_nginx(source.data):
+            return None
+        return nginx.read(source)
+    if kind == "manifest":
+        from corslint.parsers import manifest
+
+        return manifest.read(source)
+    from corslint.parsers import javascript
+
+    return javascript.read(source, kind)
+
+
+def _refused(source: SourceFile, kind: Kind, reason: str) -> Reading:
+    """A reading that holds nothing but the damage."""
+    damage = (Damage(Span(source.path, 0, 0), reason, whole=True),)
+    if kind == "nginx":
+        return NginxReading(source.path, (), "unknown", damage)
+    if kind == "manifest":
+        return ManifestReading(source.path, source.path.rpartition("/")[2], (), (), damage)
+    scope = Scope(-1, "module", Span(source.path, 0, 0), {})
+    language: OneOf["javascript", "python"] = "python" if kind == "python" else "javascript"
+    return CodeReading(source.path, language, (scope,), (), (), (), (), damage, page=kind == "html")

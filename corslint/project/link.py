@@ -1,0 +1,996 @@
+"""Gives names their values: across scopes, files, members, writes, calls and parameters.
+
+Nothing is executed. What can't be decided becomes `Unknown`, and a chain of more than eight files, or a cycle, is one
+of those things. Tests are decided as they come out in production (`Assumptions`): a branch that only runs in
+development is a fence, not a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as SequenceOf
+from typing import NamedTuple
+
+from corslint.model.reading import Binding, CallSite, CodeReading, Write
+from corslint.model.tri import Tri
+from corslint.model.values import (
+    Argument,
+    Call,
+    Choice,
+    Concat,
+    Entry,
+    EnvVar,
+    Fallback,
+    Function,
+    Guard,
+    Index,
+    Literal,
+    Mapping,
+    Member,
+    Name,
+    Null,
+    Operation,
+    Parameter,
+    Reference,
+    Regex,
+    Sequence,
+    Split,
+    Spread,
+    This,
+    Undefined,
+    Unknown,
+    Value,
+)
+from corslint.project.modules import Modules
+from corslint.source import Span
+
+_MAX_HOPS = 60
+_MAX_FILES = 8
+_MAX_DEPTH = 25
+_TRIMMERS = frozenset({"trim", "strip"})
+
+
+class EnvironmentRead(NamedTuple):
+    """A call that reads an environment variable: positions of its name and fallback; `splits`: it returns a list.
+
+    `cast` is the keyword of the function that the text is given to; `lists` are those that cut it at commas.
+    """
+
+    name: int
+    fallback: int | None
+    fallback_keyword: str | None
+    required: bool
+    splits: bool
+    cast: str | None = None
+    lists: frozenset[str] = frozenset()
+
+
+class Assumptions(NamedTuple):
+    """What a language says about its environment, from the descriptors.
+
+    `environments` are objects whose members are environment variables (`process.env`); `required_environments` raise
+    when one is missing. `reads` are calls that read one. `production` holds values of environment variables and
+    names when the code runs in production; `receivers` are calls that return the object they are called on.
+    """
+
+    environments: frozenset[str]
+    required_environments: frozenset[str]
+    reads: dict[str, EnvironmentRead]
+    production: dict[str, str | bool]
+    receivers: frozenset[str]
+
+
+NO_ASSUMPTIONS = Assumptions(frozenset(), frozenset(), {}, {}, frozenset())
+
+
+class Resolved(NamedTuple):
+    """A value whose top is not a name, and the places it came through, nearest to the use first."""
+
+    value: Value
+    trail: tuple[Span, ...]
+
+
+class Linker:
+    """Resolves symbolic values of a project.
+
+    `read` gives the Reading of a code file (parsed on demand) or None. One linker serves one run: it remembers.
+    """
+
+    def __init__(self, read: Callable[[str], CodeReading | None], modules: Modules, assumptions: Assumptions) -> None:
+        self._read = read
+        self._modules = modules
+        self._assumptions = assumptions
+        self._cache: dict[tuple[str, Span], Resolved] = {}
+        self._open: set[tuple[str, Span]] = set()
+        self._calls_of: dict[Span, list[tuple[Call, bool]]] | None = None
+        self._indexing = False
+        self._everything: Callable[[], Iterable[CodeReading]] = tuple
+        self._writes: dict[str, dict[tuple[int, str], list[tuple[tuple[str, ...], Write]]]] = {}
+        self._pushes: dict[str, dict[tuple[int, str], list[CallSite]]] = {}
+        self._production_names = {name for name in assumptions.production if "." not in name}
+
+    def look_at(self, readings: Callable[[], Iterable[CodeReading]]) -> None:
+        """Name the files in which callers of a function are looked for."""
+        self._everything = readings
+
+    def forget_callers(self) -> None:
+        """More files were read: look for callers again, and resolve anew."""
+        self._calls_of = None
+        self._cache.clear()
+
+    # --- resolving ---
+
+    def resolve(self, value: Value) -> Value:
+        """The value behind names, imports and members; its parts stay symbolic."""
+        return self.resolved(value).value
+
+    def resolved(self, value: Value) -> Resolved:
+        """Like `resolve`, with the places the value came through."""
+        if isinstance(value, (Literal, Null, Undefined, Regex, EnvVar, Function, Mapping, Sequence, Unknown)):
+            return Resolved(value, ())
+        # Names at one place may differ: a settings module's names are all looked up from its end.
+        key = (f"name {value.name}" if isinstance(value, Name) else type(value).__name__, value.span)
+        known = self._cache.get(key)
+        if known is not None:
+            return known
+        if key in self._open or len(self._open) > _MAX_HOPS:
+            return Resolved(Unknown("defined by itself", value.span), ())
+        self._open.add(key)
+        try:
+            result = self._step(value)
+        finally:
+            self._open.discard(key)
+        if not self._open or not isinstance(result.value, Unknown):
+            self._cache[key] = result
+        return result
+
+    def _step(self, value: Value) -> Resolved:
+        match value:
+            case Name():
+                return self._follow(value, self._name(value))
+            case Reference():
+                return self._follow(value, self._reference(value))
+            case Member():
+                return self._follow(value, self._member_of(value))
+            case Parameter():
+                return self._follow(value, self._parameter(value))
+            case Index():
+                return Resolved(self._indexed(value), ())
+            case Call():
+                return self._call(value)
+            case Choice():
+                decided = self.test(value.test)
+                if decided is not Tri.UNKNOWN:
+                    return self.resolved(value.yes if decided is Tri.YES else value.no)
+                return Resolved(value, ())
+            case Fallback():
+                return self._fallback(value)
+            case Concat():
+                return Resolved(self._concat(value), ())
+            case Split():
+                return self._split(value)
+            case Operation():
+                decided = self.test(value)
+                if decided is not Tri.UNKNOWN:
+                    return Resolved(Literal(decided is Tri.YES, value.span), ())
+        return Resolved(value, ())
+
+    def _follow(self, use: Value, target: Value | None) -> Resolved:
+        """Resolve what a name stands for; None: it stands for itself (a package, a global)."""
+        if target is None or target is use:
+            return Resolved(use, ())
+        if type(target) is type(use) and target.span == use.span:  # the same member, on a base that is now resolved
+            return Resolved(target, ())
+        further = self.resolved(target)
+        trail = (use.span, *further.trail) if use.span != further.value.span else further.trail
+        if len({span.path for span in trail}) > _MAX_FILES:
+            return Resolved(Unknown("passed through too many files", use.span), ())
+        return Resolved(further.value, trail[:_MAX_FILES])
+
+    # --- names ---
+
+    def _name(self, name: Name) -> Value | None:
+        reading = self._read(name.span.path)
+        if reading is None or not 0 <= name.scope < len(reading.scopes):
+            return None
+        found = self.binding_scope(reading, name.scope, name.name)
+        if found is None:
+            return self._star_import(reading, name)
+        bindings = reading.scopes[found].bindings[name.name]
+        value = self._bound(bindings, name, reading, found)
+        if value is None:
+            return Unknown("assigned in more than one place", name.span)
+        return self._with_writes(value, reading, found, name)
+
+    @staticmethod
+    def binding_scope(reading: CodeReading, scope: int, name: str) -> int | None:
+        """The scope that binds `name` as seen from `scope`, or None for a global. Class scopes are passed over."""
+        start = scope
+        for _ in range(len(reading.scopes)):
+            if scope < 0:
+                return None
+            here = reading.scopes[scope]
+            if name in here.bindings and (here.kind != "class" or scope == start):
+                return scope
+            scope = here.parent
+        return None
+
+    def _star_import(self, reading: CodeReading, name: Name) -> Value | None:
+        for binding in reading.scopes[0].bindings.get("*", ()):
+            if isinstance(binding.value, Reference):
+                module = self._modules.find(binding.value.module, reading.path, reading.language)
+                if module is not None and self._exported(module, name.name) is not None:
+                    return Reference(binding.value.module, name.name, name.span)
+        return None
+
+    def _function_scope(self, reading: CodeReading, scope: int) -> int:
+        for _ in range(len(reading.scopes)):
+            if scope <= 0 or reading.scopes[scope].kind == "function":
+                return scope
+            scope = reading.scopes[scope].parent
+        return 0
+
+    def _bound(self, bindings: SequenceOf[Binding], name: Name, reading: CodeReading, scope: int) -> Value | None:
+        """What the name means at its use: the last certain binding before it, with conditional ones laid over it."""
+        straight = self._function_scope(reading, name.scope) == self._function_scope(reading, scope)
+        usable = [
+            binding
+            for binding in bindings
+            if not (isinstance(binding.value, (Null, Undefined)) and len(bindings) > 1)
+            and not _encloses(binding.value.span, name.span)
+            and (not straight or binding.span.start <= name.span.start or isinstance(binding.value, Function))
+        ]
+        if not usable:
+            usable = [b for b in bindings if not _encloses(b.value.span, name.span)]
+            if not usable:
+                return None
+        if len(usable) == 1:
+            return usable[0].value
+        if not straight and sum(1 for binding in usable if not binding.guards) > 1:
+            return None
+        value: Value | None = None
+        for binding in usable:
+            reached = self.holds(binding.guards)
+            if reached is Tri.NO:
+                continue
+            if reached is Tri.YES:
+                value = binding.value
+            elif value is None:
+                value = (
+                    binding.value
+                    if len(usable) == 1
+                    else Choice(_test_of(binding), binding.value, _unset(binding), binding.span)
+                )
+            else:
+                value = Choice(_test_of(binding), binding.value, value, binding.span)
+        return _merge_complement(value)
+
+    # --- writes to members of a variable ---
+
+    def _index_writes(self, reading: CodeReading) -> dict[tuple[int, str], list[tuple[tuple[str, ...], Write]]]:
+        known = self._writes.get(reading.path)
+        if known is not None:
+            return known
+        index: dict[tuple[int, str], list[tuple[tuple[str, ...], Write]]] = {}
+        for write in reading.writes:
+            root, path = _member_path(write.target)
+            if path and isinstance(root, Name):
+                scope = self.binding_scope(reading, root.scope, root.name)
+                if scope is not None:
+                    index.setdefault((scope, root.name), []).append((path, write))
+        pushes: dict[tuple[int, str], list[CallSite]] = {}
+        for site in reading.calls:
+            callee = site.call.callee
+            if isinstance(callee, Member) and callee.key in _GROWERS and isinstance(callee.base, Name):
+                scope = self.binding_scope(reading, callee.base.scope, callee.base.name)
+                if scope is not None:
+                    pushes.setdefault((scope, callee.base.name), []).append(site)
+        self._pushes[reading.path] = pushes
+        self._writes[reading.path] = index
+        return index
+
+    def _with_writes(self, value: Value, reading: CodeReading, scope: int, name: Name) -> Value:
+        writes = self._index_writes(reading).get((scope, name.name), ())
+        pushes = self._pushes[reading.path].get((scope, name.name), ())
+        if not writes and not pushes:
+            return value
+        target = self.resolve(value)
+        if isinstance(target, Mapping):
+            for path, write in writes:
+                if write.operation == "set" and not _encloses(write.span, name.span):
+                    target = self._written(target, path, write)
+            return target
+        if isinstance(target, Sequence) and pushes:
+            return Sequence((*target.items, *(item for site in pushes for item in self._grown(site))), target.span)
+        return value
+
+    def _written(self, mapping: Mapping, path: tuple[str, ...], write: Write) -> Mapping:
+        key, rest = path[0], path[1:]
+        before = self.lookup(mapping, key)
+        value = write.value
+        if rest:
+            inner = self.resolve(before) if before is not None else None
+            if not isinstance(inner, Mapping):
+                value = Unknown("written to in part", write.span)
+            else:
+                value = self._written(inner, rest, write)
+        reached = self.holds(write.guards)
+        if reached is Tri.NO:
+            return mapping
+        if reached is Tri.UNKNOWN and not rest:
+            value = Choice(_test_of(write), value, before if before is not None else Undefined(write.span), write.span)
+        key_span = write.target.key_span if isinstance(write.target, Member) else write.span
+        return Mapping((*mapping.items, Entry(key, value, key_span, write.span)), mapping.span)
+
+    def _grown(self, site: CallSite) -> Iterator[Value]:
+        certain = self.holds(site.guards) is Tri.YES
+        callee = site.call.callee
+        spreads = isinstance(callee, Member) and callee.key in _EXTENDERS
+        for argument in site.call.arguments:
+            value = argument.value
+            if not certain:
+                yield Spread(Unknown("added under a condition", value.span), value.span)
+            elif spreads and not isinstance(value, Spread):
+                yield Spread(value, value.span)
+            else:
+                yield value
+
+    # --- modules ---
+
+    def module_file(self, reference: Reference) -> str | None:
+        """The project's own file that a reference imports from, or None for a package from outside."""
+        reading = self._read(reference.span.path)
+        if reading is None:
+            return None
+        return self._modules.find(reference.module, reference.span.path, reading.language)
+
+    def _reference(self, reference: Reference) -> Value | None:
+        path = self.module_file(reference)
+        if path is None:
+            return self._python_submodule(reference)
+        if reference.name == "*":
+            reading = self._read(path)
+            whole = _export(reading, "=") if reading is not None else None
+            return whole
+        found = self._exported(path, reference.name)
+        if found is None:
+            return self._python_submodule(reference) or Unknown("not exported by the imported file", reference.span)
+        return found
+
+    def _python_submodule(self, reference: Reference) -> Value | None:
+        """`from package import module`: the name is a file of its own."""
+        reading = self._read(reference.span.path)
+        if reading is None or reading.language != "python" or reference.name == "*":
+            return None
+        dot = "" if reference.module.endswith(".") else "."
+        module = reference.module + dot + reference.name
+        if self._modules.find(module, reference.span.path, "python") is None:
+            return None
+        return Reference(module, "*", reference.span)
+
+    def _exported(self, path: str, name: str, depth: int = 0) -> Value | None:
+        reading = self._read(path)
+        if reading is None or depth > _MAX_FILES:
+            return None
+        if reading.language == "python":
+            scope = reading.scopes[0] if reading.scopes else None
+            bindings = scope.bindings.get(name) if scope is not None else None
+            if bindings:
+                end = scope.span.end if scope is not None else 0
+                at = Span(path, end, end)
+                return self._name(Name(name, 0, at))
+            for binding in scope.bindings.get("*", ()) if scope is not None else ():
+                if isinstance(binding.value, Reference):
+                    module = self._modules.find(binding.value.module, path, "python")
+                    found = self._exported(module, name, depth + 1) if module is not None else None
+                    if found is not None:
+                        return found
+            return None
+        direct = _export(reading, name)
+        if direct is not None:
+            return direct
+        whole = _export(reading, "=")
+        if whole is not None:
+            if name == "default":
+                return whole
+            resolved = self.resolve(whole)
+            found = self.lookup(resolved, name) if isinstance(resolved, (Mapping, Choice)) else None
+            return found
+        for export in reading.exports:
+            if export.name == "*" and isinstance(export.value, Reference):
+                module = self.module_file(export.value)
+                found = self._exported(module, name, depth + 1) if module is not None else None
+                if found is not None:
+                    return found
+        if name == "default" and any(export.name not in ("*", "=") for export in reading.exports):
+            return None
+        return None
+
+    # --- members ---
+
+    def _member_of(self, member: Member) -> Value | None:
+        base = self.resolve(member.base)
+        key = member.key
+        match base:
+            case Mapping():
+                found = self.lookup(base, key)
+                return found if found is not None else self._method_or_missing(member)
+            case Sequence():
+                if key.isdigit() and int(key) < len(base.items):
+                    if any(isinstance(item, Spread) for item in base.items[: int(key) + 1]):
+                        return Unknown("behind a spread", member.span)
+                    return base.items[int(key)]
+            case Reference():
+                return self._reference_member(base, member)
+            case This():
+                return self._field(base, key, member)
+            case Call():
+                made_from = self.resolve(base.callee)
+                if isinstance(made_from, This):
+                    return self._field(made_from, key, member)
+            case Choice():
+                return Choice(base.test, member._replace(base=base.yes), member._replace(base=base.no), member.span)
+            case Name() | Member():
+                return self._variable(base, member) or (None if base is member.base else member._replace(base=base))
+            case Unknown():
+                return None if base is member.base else member._replace(base=base)
+        return None if base is member.base else member._replace(base=base)
+
+    @staticmethod
+    def _method_or_missing(member: Member) -> Value | None:
+        return Undefined(member.span) if member.key not in _OBJECT_METHODS else None
+
+    def _reference_member(self, base: Reference, member: Member) -> Value | None:
+        path = self.module_file(base)
+        if path is not None and base.name == "*":
+            return self._exported(path, member.key) or Unknown("not exported by the imported file", member.span)
+        reading = self._read(base.span.path)
+        variable = self._variable(base, member)
+        if variable is not None:
+            return variable
+        if reading is not None and reading.language == "python":
+            module = base.module if base.name == "*" else f"{base.module}.{base.name}"
+            return Reference(module, member.key, member.span)
+        if base.name in ("*", "default"):
+            return Reference(base.module, member.key, member.span)
+        return member._replace(base=base)
+
+    def _variable(self, base: Value, member: Member) -> EnvVar | None:
+        """The environment variable that a member of this object is, if the object is the environment."""
+        name = self.canonical_of_resolved(base)
+        if f"{name}/{member.key}" in self._assumptions.reads or f"{name}#{member.key}" in self._assumptions.reads:
+            return None
+        if name in self._assumptions.environments:
+            return EnvVar(member.key, False, member.span)
+        if name in self._assumptions.required_environments and member.key not in _OBJECT_METHODS:
+            return EnvVar(member.key, True, member.span)
+        return None
+
+    def _field(self, this: This, key: str, member: Member, depth: int = 0) -> Value | None:
+        """A field or method of a class: what its body, its methods or a base class assign, if that is one thing."""
+        reading = self._read(this.span.path)
+        if reading is None or this.scope >= len(reading.scopes) or depth > _MAX_FILES:
+            return None
+        bindings = reading.scopes[this.scope].bindings
+        candidates = [binding.value for binding in bindings.get(key, ())]
+        for write in reading.writes:
+            target = write.target
+            if (
+                isinstance(target, Member)
+                and target.key == key
+                and isinstance(target.base, This)
+                and target.base.scope == this.scope
+            ):
+                candidates.append(write.value)
+        candidates = [value for value in candidates if not isinstance(value, (Null, Undefined))]
+        bases = [self.resolve(binding.value) for binding in bindings.get("*", ())]
+        if any(not isinstance(base, This) for base in bases):
+            # A base class from outside may fill fields from anywhere (settings classes read the environment).
+            if len(candidates) == 1 and isinstance(candidates[0], (Function, Call)):
+                return candidates[0]
+            return Unknown("a field of a class whose base is not known", member.span)
+        if len(candidates) == 1:
+            return candidates[0]
+        if not candidates:
+            for base in bases:
+                found = self._field(base, key, member, depth + 1) if isinstance(base, This) else None
+                if found is not None and not isinstance(found, Unknown):
+                    return found
+        return Unknown("assigned in more than one place" if candidates else "not assigned in its class", member.span)
+
+    def lookup(self, value: Value, key: str, depth: int = 0) -> Value | None:
+        """The value of `key` in an object; None when it is certainly not there; Unknown when that can't be told."""
+        value = self.resolve(value)
+        if depth > _MAX_DEPTH:
+            return Unknown("nested too deeply", value.span)
+        if isinstance(value, Choice):
+            yes, no = self.lookup(value.yes, key, depth + 1), self.lookup(value.no, key, depth + 1)
+            if yes is None and no is None:
+                return None
+            if yes is None or no is None:
+                return Unknown("given under a condition", value.span)
+            return Choice(value.test, yes, no, value.span)
+        if not isinstance(value, Mapping):
+            return Unknown("in an object that could not be read", value.span)
+        unsure: Value | None = None
+        for item in reversed(value.items):
+            if isinstance(item, Spread):
+                inner = self.resolve(item.value)
+                if isinstance(inner, (Null, Undefined)) or (isinstance(inner, Literal) and not inner.value):
+                    continue
+                found = self.lookup(inner, key, depth + 1)
+                if isinstance(found, Unknown):
+                    return unsure or found
+                if found is not None:
+                    return unsure or found
+            elif item.key is None:
+                unsure = unsure or Unknown("beside a computed key", item.span)
+            elif item.key == key:
+                return unsure or item.value
+        return unsure
+
+    def entry(self, value: Value, key: str) -> Entry | None:
+        """The last entry of an object that is written with this key, for its place; None if there is none."""
+        value = self.resolve(value)
+        if not isinstance(value, Mapping):
+            return None
+        for item in reversed(value.items):
+            if isinstance(item, Spread):
+                found = self.entry(item.value, key)
+                if found is not None:
+                    return found
+            elif item.key == key:
+                return item
+        return None
+
+    def _indexed(self, value: Index) -> Value:
+        key = self.resolve(value.key)
+        if isinstance(key, Literal) and not isinstance(key.value, bool):
+            return self.resolve(Member(value.base, str(key.value), key.span, value.span))
+        return Unknown("chosen at run time", value.span)
+
+    # --- calls ---
+
+    def _call(self, call: Call) -> Resolved:
+        callee = self.resolve(call.callee)
+        name = self.canonical_of_resolved(callee)
+        if name is not None:
+            read = self._assumptions.reads.get(name)
+            if read is not None:
+                return Resolved(self._environment_read(call, read), ())
+            if name in self._assumptions.receivers and isinstance(callee, Member):
+                return self.resolved(callee.base)
+        if isinstance(callee, Function) and not call.construct:
+            return self._returned(call, callee)
+        evaluated = self._built_in(call, callee, name)
+        if evaluated is not None:
+            return (
+                self.resolved(evaluated)
+                if evaluated.span != call.span or type(evaluated) is not Call
+                else Resolved(evaluated, ())
+            )
+        return Resolved(call, ())
+
+    def _environment_read(self, call: Call, read: EnvironmentRead) -> Value:
+        name = self.argument(call, read.name, None)
+        name = self.resolve(name) if name is not None else None
+        if not isinstance(name, Literal) or not isinstance(name.value, str):
+            return Unknown("environment variable chosen at run time", call.span)
+        fallback = self.argument(call, read.fallback, read.fallback_keyword)
+        value: Value = EnvVar(name.value, read.required and fallback is None, call.span)
+        given = self.resolve(fallback) if fallback is not None else None
+        if fallback is not None and not isinstance(given, (Null, Undefined)):
+            value = Fallback(value, fallback, "missing", call.span)
+        cast = self.argument(call, None, read.cast) if read.cast is not None else None
+        kind = self.canonical(cast) if cast is not None else None
+        if read.splits or kind in read.lists:
+            # A list as the fallback stays as it is: only texts are cut.
+            return value if isinstance(given, Sequence) else Split(value, ",", True, call.span)
+        if cast is None or kind == "global#str" or (given is not None and not isinstance(given, Literal)):
+            return value
+        textual = given is None or isinstance(given.value, str)
+        return Unknown("cast at run time", call.span) if textual else value
+
+    @staticmethod
+    def argument(call: Call, position: int | None, keyword: str | None) -> Value | None:
+        """An argument by position or keyword; None when it is not written there (or hidden behind a spread)."""
+        if keyword is not None:
+            for argument in call.arguments:
+                if argument.keyword == keyword:
+                    return argument.value
+        if position is None:
+            return None
+        positional = [argument for argument in call.arguments if argument.keyword is None]
+        if position >= len(positional) or any(isinstance(a.value, Spread) for a in positional[: position + 1]):
+            return None
+        return positional[position].value
+
+    def _returned(self, call: Call, function: Function) -> Resolved:
+        returns = [r for r in function.returns if self.holds(r.guards) is not Tri.NO]
+        if len(returns) == 1 and not isinstance(returns[0].value, (Null, Undefined)):
+            return self._follow(call, returns[0].value)
+        return Resolved(
+            Unknown("returned by a function in more than one way" if returns else "returns nothing", call.span), ()
+        )
+
+    def _built_in(self, call: Call, callee: Value, name: str | None) -> Value | None:
+        """Calls of the languages' own that leave a value as it is, or cut, trim or join it."""
+        if name in _COPIES:
+            argument = self.argument(call, 0, None)
+            return argument if argument is not None else None
+        if name == "global#Object.assign":
+            items = tuple(Spread(argument.value, argument.span) for argument in call.arguments)
+            return Mapping(items, call.span)
+        if name == "global#dict":
+            return _keywords(call)
+        if not isinstance(callee, Member):
+            return None
+        base = self.resolve(callee.base)
+        if isinstance(base, (Call, Function)):
+            return None
+        if callee.key == "split" and isinstance(base, _TEXTS):
+            separator = self.argument(call, 0, None)
+            separator = self.resolve(separator) if separator is not None else None
+            if isinstance(separator, Literal) and isinstance(separator.value, str) and separator.value:
+                return Split(base, separator.value, False, call.span)
+            return Unknown("split at run time", call.span)
+        if callee.key in ("map", "filter") and isinstance(base, (Sequence, Split)):
+            return self._mapped(call, callee.key, base)
+        if callee.key in _TRIMMERS and isinstance(base, Literal) and isinstance(base.value, str) and not call.arguments:
+            return Literal(base.value.strip(), base.span)
+        if callee.key == "concat" and isinstance(base, Sequence):
+            return Sequence((*base.items, *(Spread(a.value, a.span) for a in call.arguments)), call.span)
+        return None
+
+    def _mapped(self, call: Call, method: str, base: Sequence | Split) -> Value:
+        function = self.argument(call, 0, None)
+        function = self.resolve(function) if function is not None else None
+        if method == "filter":
+            keeps_all = isinstance(function, Name) and function.name == "Boolean"
+            if keeps_all or (isinstance(function, Function) and self._is_identity(function)):
+                return base
+            return Unknown("filtered at run time", call.span)
+        if self._trims(function):
+            if isinstance(base, Split):
+                return base._replace(trimmed=True)
+            trimmed = []
+            for item in base.items:
+                value = self.resolve(item)
+                if not isinstance(value, Literal) or not isinstance(value.value, str):
+                    return Unknown("trimmed at run time", call.span)
+                trimmed.append(Literal(value.value.strip(), value.span))
+            return Sequence(tuple(trimmed), base.span)
+        if isinstance(function, Function) and self._is_identity(function):
+            return base
+        return Unknown("computed at run time", call.span)
+
+    def _is_identity(self, function: Function) -> bool:
+        if len(function.returns) != 1 or function.returns[0].guards:
+            return False
+        value = function.returns[0].value
+        value = self._parameter_behind(value)
+        return isinstance(value, Parameter) and value.function == function.span and value.position == 0
+
+    def _parameter_behind(self, value: Value) -> Value:
+        """The parameter that a bare name stands for, without looking for callers."""
+        if isinstance(value, Name):
+            reading = self._read(value.span.path)
+            if reading is not None:
+                scope = self.binding_scope(reading, value.scope, value.name)
+                if scope is not None:
+                    bindings = reading.scopes[scope].bindings[value.name]
+                    if len(bindings) == 1:
+                        return bindings[0].value
+        return value
+
+    def _trims(self, function: Value | None) -> bool:
+        if isinstance(function, (Member, Reference, Name)):
+            name = self.canonical_of_resolved(function)
+            return name in ("global#str.strip", "global#String.prototype.trim")
+        if not isinstance(function, Function) or len(function.returns) != 1:
+            return False
+        value = function.returns[0].value
+        if not isinstance(value, Call) or not isinstance(value.callee, Member) or value.callee.key not in _TRIMMERS:
+            return False
+        base = self._parameter_behind(value.callee.base)
+        return isinstance(base, Parameter) and base.function == function.span
+
+    # --- parameters ---
+
+    def _parameter(self, parameter: Parameter) -> Value | None:
+        """A parameter is what its only caller passes; several callers, or none in the project, leave it unknown."""
+        if self._indexing:
+            return None
+        calls = self._callers().get(parameter.function, [])
+        if len(calls) != 1 or not parameter.name:
+            return None
+        call, bound = calls[0]
+        position = parameter.position - 1 if bound else parameter.position
+        return self.argument(call, position if position >= 0 else None, parameter.name)
+
+    def _callers(self) -> dict[Span, list[tuple[Call, bool]]]:
+        """The calls of every function of the project, and whether `self` is passed along unseen."""
+        if self._calls_of is None:
+            self._indexing = True
+            index: dict[Span, list[tuple[Call, bool]]] = {}
+            cache, self._cache = self._cache, {}
+            opened, self._open = self._open, set()
+            try:
+                for reading in self._everything():
+                    for site in reading.calls:
+                        callee = site.call.callee
+                        if isinstance(callee, (Name, Member, Reference, Function)):
+                            target = self.resolve(callee)
+                            if isinstance(target, Function):
+                                bound = isinstance(callee, Member) and self._is_method(target, reading)
+                                index.setdefault(target.span, []).append((site.call, bound))
+            finally:
+                self._indexing = False
+                self._cache, self._open = cache, opened
+            self._calls_of = index
+        return self._calls_of
+
+    def _is_method(self, function: Function, reading: CodeReading) -> bool:
+        if reading.language != "python":
+            return False
+        home = self._read(function.span.path)
+        if home is None or not 0 <= function.scope < len(home.scopes):
+            return False
+        parent = home.scopes[function.scope].parent
+        return parent >= 0 and home.scopes[parent].kind == "class"
+
+    # --- composed values ---
+
+    def _fallback(self, value: Fallback) -> Resolved:
+        first = self.resolved(value.first)
+        match first.value:
+            case Null() | Undefined():
+                return self.resolved(value.then)
+            case Literal():
+                if value.on == "missing" or first.value.value:
+                    return first
+                return self.resolved(value.then)
+            case Mapping() | Sequence() | Function() | Regex() | Call() | Concat():
+                return first
+            case EnvVar(name=name) if name in self._assumptions.production:
+                return Resolved(Literal(self._assumptions.production[name], first.value.span), first.trail)
+        then = self.resolved(value.then)
+        return Resolved(Fallback(first.value, then.value, value.on, value.span), (*first.trail, *then.trail))
+
+    def _concat(self, value: Concat) -> Value:
+        parts = [self.resolve(part) for part in value.parts]
+        if any(isinstance(part, Sequence) for part in parts):
+            items = tuple(
+                item
+                for part in parts
+                for item in (part.items if isinstance(part, Sequence) else (Spread(part, part.span),))
+            )
+            return Sequence(items, value.span)
+        if all(isinstance(part, Literal) for part in parts):
+            return Literal("".join(_text(part.value) for part in parts if isinstance(part, Literal)), value.span)
+        return Concat(tuple(parts), value.span)
+
+    def _split(self, value: Split) -> Resolved:
+        inner = self.resolved(value.value)
+        if not isinstance(inner.value, Literal) or not isinstance(inner.value.value, str):
+            return Resolved(value._replace(value=inner.value), inner.trail)
+        literal = inner.value
+        pieces = inner.value.value.split(value.separator)
+        items: list[Value] = []
+        at = literal.span.start + (literal.span.end - literal.span.start - len(inner.value.value.encode())) // 2
+        exact = literal.span.end - literal.span.start - len(inner.value.value.encode()) == 2
+        for piece in pieces:
+            length = len(piece.encode())
+            text = piece.strip() if value.trimmed else piece
+            lead = len(piece.encode()) - len(piece.lstrip().encode()) if value.trimmed else 0
+            start = at + lead
+            span = Span(literal.span.path, start, start + len(text.encode())) if exact else literal.span
+            items.append(Literal(text, span))
+            at += length + len(value.separator.encode())
+        return Resolved(Sequence(tuple(items), value.span), inner.trail)
+
+    # --- tests ---
+
+    def holds(self, guards: Iterable[Guard]) -> Tri:
+        """Whether a statement behind these tests runs in production."""
+        result = Tri.YES
+        for guard in guards:
+            answer = self.test(guard.test)
+            if not guard.holds:
+                answer = ~answer
+            if answer is Tri.NO:
+                return Tri.NO
+            if answer is Tri.UNKNOWN:
+                result = Tri.UNKNOWN
+        return result
+
+    def test(self, value: Value, depth: int = 0) -> Tri:
+        """Whether a condition holds in production."""
+        if depth > _MAX_DEPTH:
+            return Tri.UNKNOWN
+        if isinstance(value, Operation):
+            return self._operation(value, depth)
+        if isinstance(value, (Name, Member, Reference)) and self.assumed(value) is not None:
+            return Tri.YES if self.assumed(value) else Tri.NO
+        resolved = value if isinstance(value, Fallback) else self.resolve(value)
+        match resolved:
+            case Literal(value=literal):
+                return Tri.YES if literal else Tri.NO
+            case Null() | Undefined():
+                return Tri.NO
+            case Mapping() | Sequence() | Regex() | Function():
+                return Tri.YES
+            case Fallback():
+                first, then = self.test(resolved.first, depth + 1), self.test(resolved.then, depth + 1)
+                if resolved.on == "falsy":
+                    return (
+                        first
+                        if first is Tri.YES
+                        else then
+                        if first is Tri.NO
+                        else (Tri.YES if then is Tri.YES else Tri.UNKNOWN)
+                    )
+                return first if first is then else Tri.UNKNOWN
+            case EnvVar(name=name) if name in self._assumptions.production:
+                return Tri.YES if self._assumptions.production[name] else Tri.NO
+            case Operation():
+                return self._operation(resolved, depth)
+        return Tri.UNKNOWN
+
+    def assumed(self, value: Value) -> str | bool | None:
+        """What a name such as `DEBUG` or `import.meta.env.PROD` is in production, by its spelling."""
+        if isinstance(value, Name):
+            return self._assumptions.production.get(value.name)
+        if isinstance(value, (Member, Reference)):
+            key = value.key if isinstance(value, Member) else value.name
+            if key in self._assumptions.production:
+                return self._assumptions.production[key]
+        return None
+
+    def _production_text(self, value: Value) -> str | bool | int | float | None:
+        assumed = self.assumed(value)
+        if assumed is not None:
+            return assumed
+        resolved = self.resolve(value)
+        if isinstance(resolved, Fallback):
+            resolved = resolved.first
+        if isinstance(resolved, EnvVar):
+            return self._assumptions.production.get(resolved.name)
+        if isinstance(resolved, Literal):
+            return resolved.value
+        return None
+
+    def _operation(self, operation: Operation, depth: int) -> Tri:
+        operands = operation.operands
+        match operation.operator:
+            case "not" if operands:
+                return ~self.test(operands[0], depth + 1)
+            case "and":
+                answers = [self.test(operand, depth + 1) for operand in operands]
+                if Tri.NO in answers:
+                    return Tri.NO
+                return Tri.UNKNOWN if Tri.UNKNOWN in answers else Tri.YES
+            case "==" | "!=" if len(operands) == 2:
+                left, right = self._production_text(operands[0]), self._production_text(operands[1])
+                if left is None or right is None:
+                    return Tri.UNKNOWN
+                same = Tri.YES if left == right else Tri.NO
+                return same if operation.operator == "==" else ~same
+        return Tri.UNKNOWN
+
+    # --- canonical names ---
+
+    def canonical(self, value: Value) -> str | None:
+        """The name of an API, independent of how it was imported.
+
+        `pkg#Export` (CommonJS's module object and an ES default import are both `pkg#default`), `pkg#Export()/method`
+        for a method of what a call returns, `global#name` for a global, `?/method` on an unknown object.
+        """
+        return self.canonical_of_resolved(self.resolve(value))
+
+    def canonical_of_resolved(self, value: Value, depth: int = 0) -> str | None:
+        """Like `canonical`, for a value that is already resolved."""
+        if depth > _MAX_DEPTH:
+            return None
+        match value:
+            case Reference(module=module, name=name):
+                reading = self._read(value.span.path)
+                if reading is not None and reading.language != "python" and name in ("*", "default"):
+                    return f"{module.removeprefix('node:')}#default"
+                return f"{module.removeprefix('node:')}#{name}"
+            case Name(name=name):
+                return f"global#{name}"
+            case Call(callee=callee):
+                inner = self.canonical_of_resolved(self.resolve(callee), depth + 1)
+                return f"{inner}()" if inner is not None else None
+            case Member(base=base, key=key):
+                inner = self.canonical_of_resolved(self.resolve(base), depth + 1)
+                if inner is None:
+                    return f"?/{key}"
+                return f"{inner}/{key}" if inner.endswith("()") or inner.startswith("?") else f"{inner}.{key}"
+        return None
+
+
+_GROWERS = frozenset({"push", "unshift", "append", "add", "extend", "insert"})
+_EXTENDERS = frozenset({"extend"})
+_OBJECT_METHODS = frozenset({"get", "hasOwnProperty", "keys", "values", "items", "toString"})
+_COPIES = frozenset(
+    {
+        "global#Object.freeze",
+        "global#Array.from",
+        "global#list",
+        "global#tuple",
+        "global#set",
+        "global#frozenset",
+        "global#sorted",
+    }
+)
+_TEXTS = (Literal, EnvVar, Fallback, Concat, Choice, Unknown)
+
+
+def _text(value: str | bool | int | float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _encloses(outer: Span, inner: Span) -> bool:
+    return outer.path == inner.path and outer.start <= inner.start and inner.end <= outer.end
+
+
+def _member_path(value: Value) -> tuple[Value, tuple[str, ...]]:
+    path: list[str] = []
+    while isinstance(value, Member):
+        path.append(value.key)
+        value = value.base
+    return value, tuple(reversed(path))
+
+
+def _test_of(item: Binding | Write) -> Value:
+    """The innermost test that leads to a binding or write, the way round that makes it hold."""
+    guard = item.guards[-1]
+    return guard.test if guard.holds else Operation("not", (guard.test,), guard.test.span)
+
+
+def _unset(binding: Binding) -> Value:
+    return Undefined(binding.span)
+
+
+def _merge_complement(value: Value | None) -> Value | None:
+    """`if (t) x = a; else x = b;` leaves no third case: drop an `undefined` that no branch can reach."""
+    if isinstance(value, Choice) and isinstance(value.no, Choice) and isinstance(value.no.no, Undefined):
+        outer, inner = value.test, value.no.test
+        if (
+            isinstance(outer, Operation)
+            and outer.operator == "not"
+            and outer.operands
+            and outer.operands[0].span == inner.span
+        ):
+            return Choice(inner, value.no.yes, value.yes, value.span)
+    return value
+
+
+def _export(reading: CodeReading | None, name: str) -> Value | None:
+    found: Value | None = None
+    for export in reading.exports if reading is not None else ():
+        if export.name == name:
+            found = export.value
+    return found
+
+
+def _keywords(call: Call) -> Mapping:
+    return keyword_mapping(call.arguments, call.span)
+
+
+def keyword_mapping(arguments: Iterable[Argument], span: Span) -> Mapping:
+    """The keyword arguments of a call, seen as one object; `**value` stays a spread."""
+    items: list[Entry | Spread] = []
+    for argument in arguments:
+        if argument.keyword is not None:
+            key_span = Span(
+                argument.span.path, argument.span.start, argument.span.start + len(argument.keyword.encode())
+            )
+            items.append(Entry(argument.keyword, argument.value, key_span, argument.span))
+        elif isinstance(argument.value, Spread) and argument.keyword is None:
+            items.append(Spread(argument.value.value, argument.span))
+    return Mapping(tuple(items), span)

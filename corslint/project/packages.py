@@ -1,0 +1,321 @@
+"""Which version of a package is in force for a source file, by the manifests and lock files above it."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Literal as OneOf
+from typing import NamedTuple
+
+from corslint.model.reading import ManifestReading, Requirement
+from corslint.source import Span
+
+_HIGHEST_MAJOR = 30
+_BEYOND = 99999
+_LONGEST_RANGE = 200
+
+_LOCK = "package-lock.json"
+
+_NPM_ALIAS = re.compile(r"npm:(?:@[^@/]+/)?[^@/]+(?:@(.*))?\Z", re.DOTALL)
+_NPM_GIT = re.compile(r"#semver:(.+)\Z", re.DOTALL)
+_NPM_OPERATOR = re.compile(r"([<>=~^]+)\s+")
+_NPM_PREFIX = re.compile(r"(?<![\w.-])[vV](?=\d)")
+_NPM_RANGE = re.compile(r"[\d\s.<>=~^|*xX+\w-]+\Z")
+_NPM_WORD = re.compile(r"(?!v\d)[a-z][\w.-]*\Z", re.IGNORECASE)
+
+_VERSION = re.compile(r"\d+(?:\.\d+)*")
+_POETRY_PART = re.compile(r"(\^|~(?!=))\s*(\d+(?:\.\d+)*)")
+
+
+class VersionInForce(NamedTuple):
+    """What applies to a package at one place.
+
+    `exact`: the one version, where a lock file or a pin says it. `specifier`: the range as written, where a range is
+    all there is or stands beside the lock file. `majors`: the major versions (0 to 30) that are possible; empty where
+    that is not known, also for a range without an upper end. `span`: where that is written. `confidence`: `high` for
+    a lock file or pin, `medium` for a range.
+    """
+
+    exact: str | None
+    specifier: str | None
+    majors: frozenset[int]
+    span: Span
+    confidence: OneOf["high", "medium"]
+
+
+class _Found(NamedTuple):
+    requirement: Requirement
+    manifest: ManifestReading
+
+
+class Packages:
+    """The packages that the manifests of one project name. Paths are those of the manifests."""
+
+    def __init__(self, manifests: Iterable[ManifestReading]) -> None:
+        self._manifests: dict[str, list[ManifestReading]] = defaultdict(list)
+        self._named: dict[tuple[str, str, str], list[_Found]] = defaultdict(list)
+        self._locks: dict[str, dict[tuple[str, str], Requirement]] = {}
+        self._versions: dict[tuple[str, str, str], VersionInForce | None] = {}
+        for manifest in sorted(manifests, key=lambda each: each.path):
+            folder = _folder(manifest)
+            self._manifests[folder].append(manifest)
+            if manifest.kind == _LOCK:
+                entries = self._locks.setdefault(folder, {})
+                for requirement in manifest.requirements:
+                    # Of two lock files in a folder npm reads npm-shrinkwrap.json, the first by name.
+                    entries.setdefault((requirement.folder, requirement.name), requirement)
+                continue
+            for requirement in manifest.requirements:
+                name = _normal(requirement.ecosystem, requirement.name)
+                self._named[folder, requirement.ecosystem, name].append(_Found(requirement, manifest))
+
+    def root_of(self, path: str) -> str:
+        """The folder of the nearest manifest at or above a file's folder; "" where there is none."""
+        return next((folder for folder in _upward(posixpath.dirname(path)) if folder in self._manifests), "")
+
+    def version(self, ecosystem: str, name: str, path: str) -> VersionInForce | None:
+        """What applies to the package `name` for the source file `path`; None where no manifest above it names it."""
+        key = (posixpath.dirname(path), ecosystem, _normal(ecosystem, name))
+        if key not in self._versions:
+            self._versions[key] = self._version(*key)
+        return self._versions[key]
+
+    def _version(self, start: str, ecosystem: str, name: str) -> VersionInForce | None:
+        for folder in _upward(start):
+            if folder not in self._manifests:
+                continue
+            named = self._named.get((folder, ecosystem, name), [])
+            if ecosystem == "pypi":
+                if named:
+                    return _of_python(named)
+                continue
+            locked = self._locked(folder, name)
+            if locked is not None or named:
+                return _of_npm(named, locked)
+        return None
+
+    def _locked(self, folder: str, name: str) -> Requirement | None:
+        """The entry of the nearest lock file that covers a folder: its own, or that of the workspace it belongs to."""
+        for above in _upward(folder):
+            entries = self._locks.get(above)
+            if entries is None or (above != folder and not self._covers(above, folder)):
+                continue
+            for inner in _upward(_below(folder, above)):
+                found = entries.get((inner, name))
+                if found is not None:
+                    return found
+            return None
+        return None
+
+    def _covers(self, root: str, folder: str) -> bool:
+        """Whether a folder is a workspace of the project whose lock file stands in `root`."""
+        inner = _below(folder, root)
+        return any(
+            _matches(pattern.removeprefix("./").rstrip("/"), inner)
+            for manifest in self._manifests[root]
+            for pattern in manifest.workspaces
+        )
+
+
+def _folder(manifest: ManifestReading) -> str:
+    """The folder a manifest speaks for. `requirements/base.txt` speaks for the folder that holds `requirements`."""
+    folder = posixpath.dirname(manifest.path)
+    if manifest.kind == "requirements.txt" and posixpath.basename(folder) == "requirements":
+        return posixpath.dirname(folder)
+    return folder
+
+
+def _upward(folder: str) -> Iterator[str]:
+    """A folder and all above it; the last is ""."""
+    while True:
+        yield folder
+        above = posixpath.dirname(folder)
+        if above == folder:
+            break
+        folder = above
+    if folder:
+        yield ""
+
+
+def _below(folder: str, root: str) -> str:
+    """A folder's path from a folder above it."""
+    return folder[len(root) + 1 :] if root else folder
+
+
+def _matches(pattern: str, folder: str) -> bool:
+    """Whether a workspace pattern means a folder: `*` stays within one name, `**` spans several."""
+    if pattern.startswith("!"):
+        return False
+    return _match_parts(tuple(pattern.split("/")), tuple(folder.split("/")))
+
+
+@lru_cache(maxsize=4096)
+def _match_parts(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    # One row per pattern part, so that a row of `**` costs no more than its length.
+    row = [True, *[False] * len(parts)]
+    for part in pattern:
+        if part == "**":
+            reached = False
+            following = []
+            for here in row:
+                reached = reached or here
+                following.append(reached)
+        else:
+            following = [False]
+            following += [row[i] and fnmatch.fnmatchcase(parts[i], part) for i in range(len(parts))]
+        row = following
+    return row[-1]
+
+
+def _normal(ecosystem: str, name: str) -> str:
+    """The name that stands for all spellings: https://peps.python.org/pep-0503/#normalized-names."""
+    return re.sub(r"[-_.]+", "-", name).lower() if ecosystem == "pypi" else name
+
+
+def _of_npm(named: Sequence[_Found], locked: Requirement | None) -> VersionInForce:
+    asked = named[0].requirement if named else None
+    if locked is not None and locked.version is not None:
+        major = _major(locked.version)
+        majors = frozenset() if major is None else frozenset({major})
+        if asked is None:
+            return VersionInForce(locked.version, None, majors, locked.span, "high")
+        wanted = npm_majors(asked.specifier)
+        if not wanted or majors <= wanted:
+            return VersionInForce(locked.version, asked.specifier, majors, locked.span, "high")
+        # The lock file is older than the range, or the reverse: either version may be installed.
+        return VersionInForce(None, asked.specifier, wanted | majors, asked.span, "medium")
+    requirement = asked if asked is not None else locked
+    assert requirement is not None
+    if requirement.version is not None:
+        major = _major(requirement.version)
+        majors = frozenset() if major is None else frozenset({major})
+        return VersionInForce(requirement.version, requirement.specifier, majors, requirement.span, "high")
+    return VersionInForce(None, requirement.specifier, npm_majors(requirement.specifier), requirement.span, "medium")
+
+
+def _of_python(named: Sequence[_Found]) -> VersionInForce:
+    """Several files of a folder may name a package: what is installed in production counts, and of that the pins."""
+    requirements = [found.requirement for found in named]
+    requirements = [each for each in requirements if not each.development] or requirements
+    pinned = [each for each in requirements if each.version is not None]
+    if pinned:
+        majors = frozenset(major for each in pinned if (major := _major(each.version or "")) is not None)
+        first = pinned[0]
+        if len({each.version for each in pinned}) == 1:
+            return VersionInForce(first.version, first.specifier, majors, first.span, "high")
+        return VersionInForce(None, first.specifier, majors, first.span, "medium")
+    known = [(each, majors) for each in requirements if (majors := pip_majors(each.specifier))]
+    if not known:
+        first = requirements[0]
+        return VersionInForce(None, first.specifier or None, frozenset(), first.span, "medium")
+    # All of the ranges hold; where they contradict each other nobody knows which of them is true.
+    common = frozenset.intersection(*(majors for _, majors in known))
+    first = min(known, key=lambda each: len(each[1]))[0]
+    return VersionInForce(None, first.specifier, common, first.span, "medium")
+
+
+def _major(version: str) -> int | None:
+    """The major version of a version, after an epoch."""
+    found = re.match(r"\s*v?(?:\d+!)?(\d{1,9})(?![\d!])", version)
+    return int(found[1]) if found is not None else None
+
+
+@lru_cache(maxsize=4096)
+def npm_majors(specifier: str) -> frozenset[int]:
+    """The major versions an npm range admits; empty where that is not known (`latest`, `>=2`, `*`, a git URL)."""
+    text = specifier.strip().removeprefix("workspace:").strip()
+    alias = _NPM_ALIAS.match(text)
+    if alias is not None:
+        text = (alias[1] or "").strip()
+    git = _NPM_GIT.search(text)
+    if git is not None:
+        text = git[1].strip()
+    if not text or len(text) > _LONGEST_RANGE or _NPM_WORD.match(text) or not _NPM_RANGE.match(text):
+        return frozenset()
+    import semantic_version
+
+    # Spellings that npm reads and NpmSpec refuses: white space behind an operator, `~>4.1`, `v4.1.2`.
+    text = _NPM_OPERATOR.sub(r"\1", text).replace("~>", "~")
+    text = _NPM_PREFIX.sub("", text)
+    text = " || ".join(" ".join(part.split()) for part in text.split("||"))
+    try:
+        spec = semantic_version.NpmSpec(text)
+    except ValueError:
+        return frozenset()
+
+    def admits(*numbers: int) -> bool:
+        return bool(spec.match(semantic_version.Version("{}.{}.{}".format(*numbers))))
+
+    return _admitted(text, admits)
+
+
+@lru_cache(maxsize=4096)
+def pip_majors(specifier: str) -> frozenset[int]:
+    """The major versions that a Python range admits, PEP 440 or Poetry; empty where that is not known."""
+    found: set[int] = set()
+    if len(specifier) > _LONGEST_RANGE or specifier.startswith("@"):
+        return frozenset()
+    for alternative in specifier.split("||"):
+        majors = _pip_set_majors(alternative)
+        if not majors:
+            return frozenset()
+        found |= majors
+    return frozenset(found)
+
+
+def _pip_set_majors(specifier: str) -> frozenset[int]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import Version
+
+    parts = [part.strip() for part in specifier.split(",")]
+    try:
+        spec = SpecifierSet(",".join(_pep_440(part) for part in parts if part not in ("", "*")))
+    except InvalidSpecifier:
+        return frozenset()
+
+    def admits(*numbers: int) -> bool:
+        return spec.contains(Version(".".join(map(str, numbers))), prereleases=True)
+
+    return _admitted(specifier, admits)
+
+
+def _pep_440(part: str) -> str:
+    """One condition in Poetry's spelling (`^1.2`, `~1.2`, `1.2`, `1.*`) as PEP 440 spells it.
+
+    https://python-poetry.org/docs/dependency-specification/
+    """
+    found = _POETRY_PART.fullmatch(part)
+    if found is None:
+        return f"=={part}" if part[:1].isdigit() else part
+    sign, version = found.groups()
+    numbers = [int(number) for number in version.split(".")]
+    if sign == "~":
+        at = min(1, len(numbers) - 1)
+    else:
+        # A caret holds the first number that is not zero, or the last one written.
+        at = next((position for position, number in enumerate(numbers) if number), len(numbers) - 1)
+    above = [*numbers[:at], numbers[at] + 1]
+    return f">={version},<{'.'.join(map(str, above))}"
+
+
+def _admitted(text: str, admits: Callable[..., bool]) -> frozenset[int]:
+    """The majors from 0 to 30 of which the range admits a version; empty for a range that is open upward.
+
+    A range changes its answer only at the versions it names, so those, their neighbours and the ends of each major
+    are tried.
+    """
+    if admits(_BEYOND, 0, 0):
+        return frozenset()
+    tries: set[tuple[int, int, int]] = set()
+    for named in _VERSION.findall(text):
+        numbers = [min(int(number[:9]), _BEYOND) for number in named.split(".")[:3]]
+        major, minor, patch = (*numbers, 0, 0)[:3]
+        tries |= {(major, minor, patch), (major, minor, patch + 1), (major, minor, _BEYOND), (major, minor + 1, 0)}
+        tries |= {(major, minor, max(patch - 1, 0)), (major, max(minor - 1, 0), _BEYOND)}
+    for major in range(_HIGHEST_MAJOR + 1):
+        tries |= {(major, 0, 0), (major, _BEYOND, _BEYOND)}
+    return frozenset(numbers[0] for numbers in tries if numbers[0] <= _HIGHEST_MAJOR and admits(*numbers))

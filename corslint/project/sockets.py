@@ -1,0 +1,167 @@
+"""What follows for socket servers and clients from their options: transports, protocol versions, same origin or not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from urllib.parse import urlsplit
+
+from corslint.model.facts import Fact, Field
+from corslint.model.values import Concat, EnvVar, Fallback, Literal, Mapping, Null, Undefined, Value
+from corslint.project.link import Linker
+from corslint.project.packages import Packages
+
+_DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_OLD_PROTOCOL = 3
+"""Engine.IO protocol version of Socket.IO 1 and 2."""
+
+
+class Sockets:
+    """Completes the `socket_server` and `socket_client` facts of one project."""
+
+    def __init__(
+        self,
+        linker: Linker,
+        packages: Packages,
+        pages: Collection[str],
+        page_builders: Collection[str],
+        own_origin: Collection[str],
+    ) -> None:
+        """`pages` are paths of pages; `page_builders` packages that serve pages from a server of their own;
+        `own_origin` names of expressions that hold a page's own origin."""
+        self._linker = linker
+        self._packages = packages
+        self._pages = pages
+        self._page_builders = page_builders
+        self._own_origin = own_origin
+
+    def complete(self, facts: Iterable[Fact]) -> None:
+        """Fill the derived fields of all servers and clients."""
+        facts = list(facts)
+        policies = {fact.field("instance").value for fact in facts if fact.kind == "cors_policy"}
+        for fact in facts:
+            if fact.kind == "socket_server":
+                self._request_path(fact, "answers_under")
+                self._transports(fact)
+                self._protocols(fact)
+                self._engine(fact, facts, policies)
+            elif fact.kind == "socket_client":
+                self._request_path(fact, "asks_for")
+                self._transports(fact)
+                self._browser(fact)
+                self._address(fact)
+
+    @staticmethod
+    def _request_path(fact: Fact, name: str) -> None:
+        """The path of a client's requests, or what it has to begin with at a server.
+
+        Both sides take slashes off the end of `path` and add one again, unless they are told not to.
+        """
+        path, slash = fact.field("path"), fact.field("trailing_slash")
+        given = fact.values.get("path")
+        empty = isinstance(given, Literal) and given.value == ""  # the libraries differ in what that means
+        if not isinstance(path.value, str) or slash.state == "unknown" or empty:
+            state = "absent" if path.state == "absent" else "unknown"
+            fact.fields[name] = Field(None, state, path.span, path.trail)  # type: ignore[arg-type]
+            return
+        bare = path.value.rstrip("/")
+        fact.fields[name] = path._replace(value=bare if slash.value == "no" else f"{bare}/")
+
+    @staticmethod
+    def _transports(fact: Fact) -> None:
+        field = fact.field("transports")
+        if not isinstance(field.value, tuple):
+            unknown = Field(None, "unknown", field.span, field.trail)
+            for name in ("polling", "websocket_only") if fact.kind == "socket_client" else ("polling", "websocket"):
+                fact.fields[name] = unknown
+            return
+
+        def answer(value: bool) -> Field:
+            return Field("yes" if value else "no", "written", field.span, field.trail)
+
+        fact.fields["polling"] = answer("polling" in field.value)
+        if fact.kind == "socket_client":
+            fact.fields["websocket_only"] = answer(bool(field.value) and "polling" not in field.value)
+        else:
+            fact.fields["websocket"] = answer("websocket" in field.value)
+
+    @staticmethod
+    def _protocols(server: Fact) -> None:
+        spoken, old = server.field("protocol"), server.field("allow_eio3")
+        if not isinstance(spoken.value, tuple) or _OLD_PROTOCOL in spoken.value:
+            return
+        if old.value == "yes":
+            server.fields["protocol"] = spoken._replace(value=(_OLD_PROTOCOL, *spoken.value))
+        elif old.state == "unknown":
+            server.fields["protocol"] = Field(None, "unknown", spoken.span)
+
+    @staticmethod
+    def _engine(server: Fact, facts: Iterable[Fact], policies: Collection[object]) -> None:
+        instance = server.field("instance").value
+        uses = [fact for fact in facts if fact.kind == "middleware" and fact.field("app").value == instance]
+        if any(use.field("handler").value in policies for use in uses):
+            server.fields["engine_cors"] = Field("yes", "written", uses[0].span)
+        elif uses:  # something else is run for every request; it may well write headers
+            server.fields["engine_cors"] = Field(None, "unknown", uses[0].span)
+        else:
+            server.fields["engine_cors"] = Field("no", "written", server.span)
+
+    def _browser(self, client: Fact) -> None:
+        path = client.span.path
+        known = path in self._pages or path.endswith((".jsx", ".tsx", ".vue")) or self._built_page(path)
+        client.fields["browser"] = (
+            Field("yes", "written", client.span) if known else Field(None, "unknown", client.span)
+        )
+        credentials = client.field("credentials")
+        if credentials.state == "default" and credentials.value == "yes" and not known:
+            client.fields["credentials"] = Field(None, "unknown", credentials.span)
+
+    def _built_page(self, path: str) -> bool:
+        """Whether the file's package is served by a development server of its own."""
+        return any(self._packages.version("npm", name, path) is not None for name in self._page_builders)
+
+    def _address(self, client: Fact) -> None:
+        value, field = client.values.get("url"), client.field("url")
+
+        def same(answer: str | None) -> None:
+            state = "unknown" if answer is None else "written"
+            client.fields["same_origin"] = Field(answer, state, field.span, field.trail)  # type: ignore[arg-type]
+            client.fields["addressed"] = Field("no" if answer == "yes" else "yes", "written", field.span, field.trail)
+
+        if value is None or isinstance(value, (Mapping, Null, Undefined)):
+            client.fields["url"] = Field(None, "absent", client.span)
+            same("yes")
+            return
+        if self._is_own_origin(value):
+            client.fields["url"] = Field(None, "absent", field.span)
+            same("yes")
+            return
+        if not isinstance(value, Literal) or not isinstance(value.value, str):
+            same(None)
+            return
+        text = value.value
+        if not text or (text.startswith("/") and not text.startswith("//")):
+            same("yes")
+            return
+        self._absolute(client, text, field)
+        same("no" if self._built_page(client.span.path) else None)
+
+    @staticmethod
+    def _absolute(client: Fact, text: str, field: Field) -> None:
+        try:
+            parts = urlsplit(text if "://" in text else f"//{text.lstrip('/')}")
+            port = parts.port
+        except ValueError:
+            return
+        if parts.hostname:
+            client.fields["host"] = Field(parts.hostname, "written", field.span, field.trail)
+        if port is None:
+            port = _DEFAULT_PORTS.get(parts.scheme)
+        if port is not None:
+            client.fields["url_port"] = Field(port, "written", field.span, field.trail)
+
+    def _is_own_origin(self, value: Value) -> bool:
+        if isinstance(value, Concat) and value.parts:
+            return self._is_own_origin(value.parts[0])
+        if isinstance(value, (Literal, EnvVar, Fallback)):
+            return False
+        return self._linker.canonical_of_resolved(value) in self._own_origin

@@ -1,0 +1,179 @@
+"""Which files run together, and what the facts of one project say about each other.
+
+Derived here, never in a rule: which application a socket server is attached to, which port it listens on, and which
+files belong to one package or one process.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from corslint.model.facts import Fact, Field
+from corslint.model.reading import CodeReading
+from corslint.model.values import Call, Reference
+from corslint.project.link import Linker
+from corslint.project.packages import Packages
+from corslint.source import Span
+
+
+class Topology:
+    """Packages and processes of one project (see `relations.py` for what is concluded from them)."""
+
+    def __init__(self, readings: Mapping[str, CodeReading], linker: Linker, packages: Packages) -> None:
+        self._packages = packages
+        self._readings = readings
+        self._linker = linker
+        self._component = _components(readings, linker)
+        self._ports: dict[Span, frozenset[int]] = {}
+
+    def package_of(self, path: str) -> str:
+        """The folder of the nearest manifest above a file, "" where there is none."""
+        return self._packages.root_of(path)
+
+    def process_of(self, path: str) -> object:
+        """An id that files share when imports connect them; a file that nothing connects has its own."""
+        return self._component.get(path, path)
+
+    def server_ports(self, server: Fact) -> frozenset[int] | None:
+        """The ports a server is known to listen on; None where that is not known."""
+        instance = server.field("instance").value
+        return self._ports.get(instance) if isinstance(instance, Span) else None
+
+    def note_names(self, facts: Iterable[Fact]) -> None:
+        """Where an application listens by itself: the name there of the http server that was built from it, if that
+        carries a socket server and there is no other."""
+        facts = list(facts)
+        carrying = {fact.field("http_server").value for fact in facts if fact.kind == "socket_server"}
+        built: dict[object, list[Span]] = defaultdict(list)
+        for fact in facts:
+            instance = fact.field("instance").value
+            if fact.kind == "http_server" and isinstance(instance, Span) and instance in carrying:
+                built[fact.field("handler").value].append(instance)
+        for fact in facts:
+            if fact.kind == "listener" and isinstance(fact.field("app").value, Span):
+                servers = built.get(fact.field("app").value, ())
+                name = self._name_at(fact.span, servers[0]) if len(servers) == 1 else None
+                fact.fields["instead"] = Field(name, "absent" if name is None else "written", fact.span)
+
+    def _name_at(self, call: Span, instance: Span) -> str | None:
+        """A name that stands for an instance where a call is made."""
+        reading = self._readings.get(call.path)
+        site = next((site for site in reading.calls if site.call.span == call), None) if reading is not None else None
+        if reading is None or site is None:
+            return None
+        seen: set[str] = set()
+        scope = site.scope
+        while scope >= 0:
+            for name, bindings in reading.scopes[scope].bindings.items():
+                if name not in seen and len(bindings) == 1:
+                    # What is bound further down is not there yet.
+                    value = self._linker.resolve(bindings[0].value)
+                    if isinstance(value, Call) and value.span == instance and bindings[0].span.start < call.start:
+                        return name
+            seen |= set(reading.scopes[scope].bindings)
+            scope = reading.scopes[scope].parent if scope > 0 else -1
+        return None
+
+    def note_ports(self, facts: Iterable[Fact]) -> None:
+        """Read the ports of servers off their listeners."""
+        facts = list(facts)
+        listened: dict[Span, set[int]] = defaultdict(set)
+        unsure: set[Span] = set()
+        for fact in facts:
+            if fact.kind == "listener":
+                target, number = fact.field("target").value, fact.field("port").value
+                if isinstance(target, Span):
+                    if isinstance(number, int):
+                        listened[target].add(number)
+                    else:
+                        unsure.add(target)
+        handlers = {
+            fact.field("instance").value: fact.field("handler").value for fact in facts if fact.kind == "http_server"
+        }
+        for fact in facts:
+            if fact.kind not in ("socket_server", "http_app", "http_server"):
+                continue
+            instance = fact.field("instance").value
+            if not isinstance(instance, Span):
+                continue
+            own = {instance, fact.field("http_server").value, fact.field("app").value}
+            own |= {server for server, handler in handlers.items() if handler in own or handler == instance}
+            found = {port for span in own if isinstance(span, Span) for port in listened.get(span, ())}
+            port = fact.field("port").value
+            if isinstance(port, int):
+                found.add(port)
+            if found and not any(span in unsure for span in own):
+                self._ports[instance] = frozenset(found)
+
+
+def complete(facts: list[Fact]) -> None:
+    """Fill the fields that follow from other facts: which application a socket server's http server was built from,
+    and whether it was given the application itself instead of a server."""
+    apps = {fact.field("instance").value for fact in facts if fact.kind == "http_app"}
+    handlers = {fact.field("instance").value: fact.field("handler") for fact in facts if fact.kind == "http_server"}
+    for fact in facts:
+        if fact.kind != "socket_server":
+            continue
+        attached = fact.field("http_server")
+        if isinstance(attached.value, Span):
+            handler = handlers.get(attached.value)
+            given_app = attached.value in apps and attached.value not in handlers
+            fact.fields["attached_to_app"] = Field(
+                "yes" if given_app else "no", "written", attached.span, attached.trail
+            )
+            if fact.field("app").state != "written":
+                if attached.value in apps:
+                    fact.fields["app"] = attached
+                elif handler is not None and isinstance(handler.value, Span):
+                    fact.fields["app"] = handler
+        elif attached.state == "unknown":
+            fact.fields["attached_to_app"] = Field(None, "unknown", attached.span)
+        else:
+            fact.fields["attached_to_app"] = Field("no", "written", fact.span)
+
+
+def _components(readings: Mapping[str, CodeReading], linker: Linker) -> dict[str, object]:
+    parent = {path: path for path in readings}
+
+    def root(path: str) -> str:
+        while parent[path] != path:
+            parent[path] = parent[parent[path]]
+            path = parent[path]
+        return path
+
+    for path, reading in readings.items():
+        for reference in _imports(reading):
+            target = linker.module_file(reference)
+            if target is not None and target in parent:
+                parent[root(path)] = root(target)
+    return {path: root(path) for path in readings}
+
+
+def _imports(reading: CodeReading) -> Iterable[Reference]:
+    for scope in reading.scopes:
+        for bindings in scope.bindings.values():
+            for binding in bindings:
+                if isinstance(binding.value, Reference):
+                    yield binding.value
+    for export in reading.exports:
+        if isinstance(export.value, Reference):
+            yield export.value
+    for site in reading.calls:
+        if isinstance(site.call.callee, Reference):
+            yield site.call.callee
+        for argument in site.call.arguments:
+            if isinstance(argument.value, Reference):
+                yield argument.value
+
+
+def common_folder(first: str, second: str) -> str:
+    """The deepest folder that holds both files, "" for the working directory."""
+    one, two = posixpath.dirname(first).split("/"), posixpath.dirname(second).split("/")
+    shared = []
+    for left, right in zip(one, two, strict=False):
+        if left != right:
+            break
+        shared.append(left)
+    return "/".join(shared)

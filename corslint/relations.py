@@ -1,0 +1,755 @@
+"""Relations between facts: same application, served by, connects to ... each answers yes, no or unknown.
+
+A relation is a function of two facts and the world they stand in. It says how sure it is (`high`: both sides name each
+other; `medium`: the partner was the only candidate) and shows the places that join the two. Rules name relations; which
+kinds a relation takes is checked when a rule is loaded. Relations never guess: several candidates that nothing tells
+apart are unknown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar, cast
+
+from corslint.model.facts import FACT_KINDS, Fact, Field
+from corslint.model.finding import CONFIDENCES, Place
+from corslint.model.patterns import Pattern, matches
+from corslint.model.tri import Tri, all_of, any_of
+from corslint.source import SourceFile, Span
+
+T = TypeVar("T")
+
+
+class Topology(Protocol):
+    """Where code belongs, and where it runs."""
+
+    def package_of(self, path: str) -> str:
+        """The folder of the nearest manifest at or above a file; empty if there is none."""
+        ...
+
+    def process_of(self, path: str) -> Hashable:
+        """Identifies the files that run together: those connected by imports."""
+        ...
+
+    def server_ports(self, server: Fact) -> frozenset[int] | None:
+        """The ports that a socket server can be reached at; None if that is not known for certain."""
+        ...
+
+
+class World:
+    """All facts of one context, with what is needed to relate them.
+
+    `sources` gives the text of a file, for placeholders that show source text. `in_tests` are files that only support
+    tests: their facts are never candidates for facts outside. `incomplete` are kinds of which some facts may be missing
+    (a file could not be read): there, nobody can say that there is none.
+    """
+
+    def __init__(
+        self,
+        facts: Iterable[Fact],
+        topology: Topology,
+        sources: Callable[[str], SourceFile] | None = None,
+        in_tests: Collection[str] = frozenset(),
+        incomplete: Collection[str] = frozenset(),
+    ) -> None:
+        self.facts = tuple(sorted(facts, key=lambda fact: (fact.span, fact.kind)))
+        self.topology = topology
+        self.sources = sources
+        self.in_tests = frozenset(in_tests)
+        self.incomplete = frozenset(incomplete)
+        self._kinds: dict[str, list[Fact]] = {}
+        self._instances: dict[Span, list[Fact]] = {}
+        for fact in self.facts:
+            self._kinds.setdefault(fact.kind, []).append(fact)
+            instance = fact.fields.get("instance")
+            if instance is not None and isinstance(instance.value, Span):
+                self._instances.setdefault(instance.value, []).append(fact)
+        self._asked: dict[tuple[str, int, int], Related] = {}
+        self._known: dict[Hashable, object] = {}
+
+    def of_kind(self, kind: str) -> Sequence[Fact]:
+        """The facts of a kind, ordered by place."""
+        return self._kinds.get(kind, ())
+
+    def by_instance(self, instance: Span, kind: str) -> Sequence[Fact]:
+        """The facts of a kind whose `instance` is this one."""
+        return [fact for fact in self._instances.get(instance, ()) if fact.kind == kind]
+
+    def candidates(self, kind: str, seen_from: Fact) -> Sequence[Fact]:
+        """The facts of a kind that could be partners of `seen_from`: those in tests only if it stands there, too."""
+        return [fact for fact in self.of_kind(kind) if self.visible(fact, seen_from)]
+
+    def visible(self, fact: Fact, seen_from: Fact) -> bool:
+        """Whether `fact` could be a partner of `seen_from` as far as tests go."""
+        return fact.span.path not in self.in_tests or seen_from.span.path in self.in_tests
+
+    def remember(self, key: Hashable, work_out: Callable[[], T]) -> T:
+        """What relations have worked out about this world, by keys of their own: worked out when first asked for."""
+        if key not in self._known:
+            self._known[key] = work_out()
+        return cast(T, self._known[key])
+
+    def ask(self, relation: str, first: Fact, second: Fact) -> Related:
+        """Whether a relation holds; every pair is worked out once."""
+        key = (relation, id(first), id(second))
+        answer = self._asked.get(key)
+        if answer is None:
+            answer = self._asked[key] = RELATIONS[relation].holds(self, first, second)
+        return answer
+
+
+class Related(NamedTuple):
+    """What a relation answers: how sure it is, and the places that join the two facts."""
+
+    answer: Tri
+    confidence: str = "high"
+    evidence: tuple[Place, ...] = ()
+
+
+Keys = Callable[[World, Fact], "frozenset[Hashable] | None"]
+
+
+class Relation(NamedTuple):
+    """A relation. `first` and `second` are the kinds of its arguments.
+
+    `keys`, if given, are two functions that make a fact's keys, for the first and the second argument. Two facts
+    without a common key are not related, with high confidence; None stands for any key. It spares asking about every
+    pair.
+    """
+
+    holds: Callable[[World, Fact, Fact], Related]
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    keys: tuple[Keys, Keys] | None = None
+
+    @property
+    def doc(self) -> str:
+        """What it means, in one paragraph."""
+        return " ".join((self.holds.__doc__ or "").split("\n\n")[0].split())
+
+    def takes(self, first: str, second: str) -> bool:
+        """Whether it can be asked about facts of these kinds, in this order."""
+        return first in self.first and second in self.second
+
+
+NO = Related(Tri.NO)
+UNKNOWN = Related(Tri.UNKNOWN)
+
+
+def weakest(confidences: Iterable[str]) -> str:
+    """The lowest of some confidences; `high` for none at all."""
+    return max(confidences, key=CONFIDENCES.index, default="high")
+
+
+# --- fields ---------------------------------------------------------------------------------------------------------
+
+
+def _given(fact: Fact, name: str) -> Field | None:
+    """The field if its value is known."""
+    field = fact.fields.get(name)
+    if field is None or field.value is None or field.state in ("absent", "unknown"):
+        return None
+    return field
+
+
+def _open(fact: Fact, name: str) -> bool:
+    """Whether the field is not known for sure: it cannot rule a partner out without lowering the confidence."""
+    return _unsure(fact, name) or _sure(fact, name) != "high"
+
+
+def _unsure(fact: Fact, name: str) -> bool:
+    """Whether the field is there in a way that nobody can tell."""
+    field = fact.fields.get(name)
+    return field is not None and (field.state == "unknown" or (field.value is None and field.state != "absent"))
+
+
+def _instance(fact: Fact, name: str) -> Span | None:
+    field = _given(fact, name)
+    return field.value if field is not None and isinstance(field.value, Span) else None
+
+
+def _text(fact: Fact, name: str) -> str | None:
+    field = _given(fact, name)
+    return field.value if field is not None and isinstance(field.value, str) else None
+
+
+def _number(fact: Fact, name: str) -> int | None:
+    field = _given(fact, name)
+    return (
+        field.value
+        if field is not None and isinstance(field.value, int) and not isinstance(field.value, bool)
+        else None
+    )
+
+
+def _tri(fact: Fact, name: str) -> Tri | None:
+    """A yes-or-no field; None where it is absent."""
+    field = fact.fields.get(name)
+    if field is None or field.state == "absent":
+        return None
+    value = field.value
+    if isinstance(value, Tri):
+        return value
+    if field.state != "unknown" and value in (True, "yes"):
+        return Tri.YES
+    return Tri.NO if field.state != "unknown" and value in (False, "no") else Tri.UNKNOWN
+
+
+def _sure(fact: Fact, *names: str) -> str:
+    return weakest(field.confidence for name in names if (field := fact.fields.get(name)) is not None)
+
+
+def _place(fact: Fact, name: str, message: str) -> tuple[Place, ...]:
+    field = _given(fact, name)
+    return (Place(field.span, message),) if field is not None and field.span is not None else ()
+
+
+# --- nearness -------------------------------------------------------------------------------------------------------
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _inside(path: str, folder: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")
+
+
+def closest(world: World, path: str, candidates: Sequence[Fact]) -> Fact | None:
+    """The one candidate that belongs to a file, if that is clear.
+
+    It is the only one there is; or the only one in the file's own package; or the only one below the deepest folder
+    that holds the file and any candidate at all. None: nothing tells them apart.
+    """
+    if len(candidates) <= 1:
+        return candidates[0] if candidates else None
+    package = world.topology.package_of(path)
+    if package:
+        own = [fact for fact in candidates if world.topology.package_of(fact.span.path) == package]
+        if len(own) == 1:
+            return own[0]
+        candidates = own or candidates
+    folder = _folder(path)
+    while True:
+        below = [fact for fact in candidates if _inside(fact.span.path, folder)]
+        if below or not folder:
+            return below[0] if len(below) == 1 else None
+        folder = _folder(folder)
+
+
+# --- of, listens, same_process --------------------------------------------------------------------------------------
+
+_OWNER = {"cors_policy": "socket", "origin_entry": "policy", "policy_option": "policy"}
+"""The field of a part that names its whole."""
+
+
+def of(_world: World, part: Fact, whole: Fact) -> Related:
+    """A part belongs to this whole: an origin entry or option to its policy, a socket server's policy to the server."""
+    role = _OWNER[part.kind]
+    owner = part.parts.get(role)
+    if owner is not None and owner.kind == whole.kind:
+        return Related(Tri.YES, _sure(part, role)) if owner is whole else NO
+    return _same(part, role, whole, "instance")
+
+
+def listens(_world: World, listener: Fact, server: Fact) -> Related:
+    """This call makes that server listen: it is called on the server itself (or on the server's http server)."""
+    direct = _same(listener, "target", server, "instance")
+    if server.kind != "socket_server" or direct.answer is Tri.YES:
+        return direct
+    return _either(direct, _same(listener, "target", server, "http_server"))
+
+
+def same_process(world: World, first: Fact, second: Fact) -> Related:
+    """Both stand in code that runs together: the same file, or files connected by imports."""
+    if first.span.path == second.span.path:
+        return Related(Tri.YES)
+    topology = world.topology
+    return Related(Tri.YES) if topology.process_of(first.span.path) == topology.process_of(second.span.path) else NO
+
+
+def _same(first: Fact, field: str, second: Fact, other: str) -> Related:
+    """Whether two fields name the same instance. A field that is absent names none."""
+    if _unsure(first, field) or _unsure(second, other):
+        return UNKNOWN
+    mine, theirs = _instance(first, field), _instance(second, other)
+    if mine is None or theirs is None or mine != theirs:
+        return Related(Tri.NO, weakest((_sure(first, field), _sure(second, other))))
+    return Related(Tri.YES, weakest((_sure(first, field), _sure(second, other))))
+
+
+def _either(*answers: Related) -> Related:
+    """Any of several ways to be related; the surest yes counts."""
+    found = any_of(related.answer for related in answers)
+    same = [related for related in answers if related.answer is found]
+    if found is Tri.NO:
+        return Related(Tri.NO, weakest(related.confidence for related in same))
+    return min(same, key=lambda related: CONFIDENCES.index(related.confidence))
+
+
+def _instances(*names: str) -> Keys:
+    def keys(_world: World, fact: Fact) -> frozenset[Hashable] | None:
+        found: set[Hashable] = set()
+        for name in names:
+            if _open(fact, name):
+                return None
+            instance = _instance(fact, name)
+            if instance is not None:
+                found.add(instance)
+        return frozenset(found)
+
+    return keys
+
+
+def _part_keys(_world: World, part: Fact) -> frozenset[Hashable] | None:
+    role = _OWNER[part.kind]
+    if _open(part, role):
+        return None
+    owner = part.parts.get(role)
+    instance = _instance(part, role)
+    return frozenset(key for key in (instance, id(owner) if owner is not None else None) if key is not None)
+
+
+def _whole_keys(_world: World, whole: Fact) -> frozenset[Hashable] | None:
+    if _open(whole, "instance"):
+        return None
+    instance = _instance(whole, "instance")
+    return frozenset({id(whole)} if instance is None else {id(whole), instance})
+
+
+def _process_keys(world: World, fact: Fact) -> frozenset[Hashable] | None:
+    return frozenset({fact.span.path, ("process", world.topology.process_of(fact.span.path))})
+
+
+# --- same_app -------------------------------------------------------------------------------------------------------
+
+
+def same_app(world: World, part: Fact, server: Fact) -> Related:
+    """A policy (or middleware, or application) and a socket server belong to the same application.
+
+    Yes, high: the policy is the server's own, or its application is the one that the server (or the http server below
+    it) was built from, or is mounted there. Yes, medium: both run in one process, which has at most one application and
+    no other socket server. No: another process, or applications that are known and differ. Unknown: several.
+    """
+    layer = _text(part, "layer")
+    if layer == "proxy":
+        return NO
+    if layer == "socket" or _given(part, "socket") is not None:
+        own = _same(part, "socket", server, "instance")
+        if own.answer is not Tri.UNKNOWN:
+            return own
+    app = _instance(part, "instance" if part.kind == "http_app" else "app")
+    apps, confidence, evidence = _server_apps(world, server)
+    if app is not None and apps:
+        mounted = _mounted_in(world, app)
+        sure = weakest((confidence, _sure(part, "app")))
+        if mounted & apps:
+            return Related(Tri.YES, sure, evidence)
+        return Related(Tri.NO, sure)
+    if same_process(world, part, server).answer is not Tri.YES:
+        topology, here, there = world.topology, part.span.path, server.span.path
+        return Related(Tri.NO, "medium" if topology.package_of(here) == topology.package_of(there) else "high")
+    alone = all(_in_process(world, kind, server) <= 1 for kind in ("http_app", "socket_server"))
+    return Related(Tri.YES, "medium") if alone else UNKNOWN
+
+
+def _in_process(world: World, kind: str, server: Fact) -> int:
+    """How many facts of a kind run in the server's process."""
+    process_of = world.topology.process_of
+    counts = world.remember(
+        ("counts", kind, server.span.path in world.in_tests),
+        lambda: Counter(process_of(fact.span.path) for fact in world.candidates(kind, server)),
+    )
+    return counts[process_of(server.span.path)]
+
+
+def _server_apps(world: World, server: Fact) -> tuple[frozenset[Span], str, tuple[Place, ...]]:
+    """The applications that a socket server shares its http server with; empty if not known."""
+    app = _instance(server, "app")
+    if app is not None:
+        return frozenset({app}), _sure(server, "app"), ()
+    http = _instance(server, "http_server")
+    if http is None:
+        return frozenset(), "high", ()
+    if _tri(server, "attached_to_app") is Tri.YES:
+        return frozenset({http}), _sure(server, "http_server"), ()
+    found: set[Span] = set()
+    sure = [_sure(server, "http_server")]
+    evidence: tuple[Place, ...] = ()
+    for fact in world.by_instance(http, "http_server"):
+        handler = _instance(fact, "handler")
+        if handler is not None:
+            found.add(handler)
+            sure.append(_sure(fact, "handler"))
+            evidence = (Place(fact.span, "the http server that both share"),)
+    return frozenset(found), weakest(sure), evidence
+
+
+def _mounted_in(world: World, app: Span) -> frozenset[Span]:
+    """The application itself and all that it is mounted in."""
+    mounts = world.remember("mounts", lambda: _mounts(world))
+    found = {app}
+    todo = [app]
+    while todo:
+        for outer in mounts.get(todo.pop(), ()):
+            if outer not in found:
+                found.add(outer)
+                todo.append(outer)
+    return frozenset(found)
+
+
+def _mounts(world: World) -> dict[Span, list[Span]]:
+    """For each application that is mounted somewhere, the applications it is mounted in."""
+    mounts: dict[Span, list[Span]] = {}
+    for fact in world.of_kind("middleware"):
+        inner, outer = _instance(fact, "handler"), _instance(fact, "app")
+        if inner is not None and outer is not None:
+            mounts.setdefault(inner, []).append(outer)
+    return mounts
+
+
+# --- connects_to ----------------------------------------------------------------------------------------------------
+
+_DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means the machine itself."""
+    name = host.lower().strip("[]").rstrip(".")
+    return name in ("localhost", "::1", "0.0.0.0") or name.startswith("127.") or name.endswith(".localhost")
+
+
+class _Partner(NamedTuple):
+    """What is known about the server of one client."""
+
+    yes: frozenset[int]
+    unknown: frozenset[int]
+    confidence: str
+
+
+def connects_to(world: World, client: Fact, server: Fact) -> Related:
+    """A client connects to this server.
+
+    Yes, high: its address is this machine and a port that only this server is known to listen on. Yes, medium: this is
+    the only server of the workspace, or the only one near the client (its package, or the deepest folder that holds the
+    client and a server). No: a port that is not the server's, a nearer server, another protocol. Paths are not
+    compared: a wrong path is a fault of its own. It connects to a policy where it connects to the socket server that the
+    policy belongs to.
+    """
+    if server.kind == "cors_policy":
+        socket = _instance(server, "socket")
+        if socket is None:
+            return UNKNOWN if _unsure(server, "socket") else NO
+        owners = world.by_instance(socket, "socket_server")
+        return world.ask("connects_to", client, owners[0]) if len(owners) == 1 else UNKNOWN
+    kind = _text(server, "kind")
+    if kind is not None and kind != "socket.io":
+        return NO
+    partner = world.remember(("partner", id(client)), lambda: _partner(world, client))
+    sure = weakest((partner.confidence, _sure(client, "url", "host", "url_port", "same_origin")))
+    if id(server) in partner.yes:
+        return Related(Tri.YES, sure)
+    if id(server) in partner.unknown or not world.visible(server, client):
+        return UNKNOWN
+    return Related(Tri.NO, sure)
+
+
+def _partner(world: World, client: Fact) -> _Partner:
+    servers = [server for server in world.candidates("socket_server", client) if _text(server, "kind") != "websocket"]
+    host, port = _text(client, "host"), _client_port(client)
+    loopback = host is not None and is_loopback(host)
+    if loopback and port is not None:
+        ports = [world.topology.server_ports(server) for server in servers]
+        known = [server for server, at in zip(servers, ports, strict=True) if at is not None and port in at]
+        if len(known) == 1:
+            return _Partner(frozenset({id(known[0])}), frozenset(), "high")
+        servers = known or [server for server, at in zip(servers, ports, strict=True) if at is None]
+        if not servers:
+            return _Partner(frozenset(), frozenset(), "high")
+    chosen = closest(world, client.span.path, servers)
+    if chosen is not None:
+        return _Partner(frozenset({id(chosen)}), frozenset(), "medium")
+    return _Partner(frozenset(), frozenset(id(server) for server in servers), "high")
+
+
+def _client_port(client: Fact) -> int | None:
+    port = _number(client, "url_port")
+    if port is not None or _unsure(client, "url_port"):
+        return port
+    return _DEFAULT_PORTS.get((_text(client, "url") or "").partition(":")[0].lower())
+
+
+# --- served_by, serves ----------------------------------------------------------------------------------------------
+
+
+def served_by(world: World, server: Fact, route: Fact) -> Related:
+    """Requests reach this policy or socket server through that proxy route.
+
+    Yes, high: the route passes to this machine and the port that the server is known to listen on. Yes, medium: to that
+    port on another host (a container's name), or nothing is known of a port but this is the project's only server and
+    all routes that take its path pass to one and the same place. No: the route passes nothing on, to another port, or
+    does not take the server's path. Whether an `if` or a `rewrite` changes the route is for the rule to ask (`plain`).
+    """
+    if _text(server, "layer") == "proxy":
+        return NO
+    proxied = _tri(route, "proxied")
+    if proxied is Tri.NO:
+        return Related(Tri.NO, _sure(route, "proxied"))
+    takes = _takes(world, server, route)
+    if takes is Tri.NO:
+        return NO
+    by_port = _by_port(world, server, route)
+    if by_port is None:
+        by_port = _by_exclusion(world, server, route)
+    answer = all_of((by_port.answer, takes, Tri.YES if proxied is Tri.YES else Tri.UNKNOWN))
+    if answer is Tri.UNKNOWN:
+        return UNKNOWN
+    sure = weakest((by_port.confidence, _sure(route, "proxied", "upstream", "upstream_port")))
+    evidence = _place(route, "pass", "the proxy passes requests on from here") if answer is Tri.YES else ()
+    return Related(answer, sure, evidence)
+
+
+def _path_of(world: World, server: Fact) -> str | None:
+    """The path that requests to it begin with; empty for any path; None if not known."""
+    if server.kind == "cors_policy":
+        socket = _instance(server, "socket")
+        if socket is None:
+            return None if _unsure(server, "scope") else _text(server, "scope") or ""
+        owners = world.by_instance(socket, "socket_server")
+        if len(owners) != 1:
+            return None
+        server = owners[0]
+    return None if _unsure(server, "path") else _text(server, "path") or ""
+
+
+def _takes(world: World, server: Fact, route: Fact) -> Tri:
+    """Whether requests to the server's path can go through the route."""
+    socket = server.kind != "cors_policy" or _instance(server, "socket") is not None
+    carries = _tri(route, "carries_socket") if socket else None
+    if carries is Tri.NO:
+        return Tri.NO
+    path, modifier, start = _path_of(world, server), _text(route, "modifier") or "", _text(route, "path")
+    if modifier == "@":
+        return Tri.YES if carries is Tri.YES else Tri.UNKNOWN
+    if path is None or start is None or _unsure(route, "upstream_path"):
+        return Tri.YES if carries is Tri.YES else Tri.UNKNOWN
+    wanted = path.rstrip("/") + "/"
+    if modifier.startswith("~"):
+        found = matches(Pattern(start, "i" if modifier == "~*" else "", "pcre", "search"), wanted)
+        # What a policy covers are many paths, of which a pattern may take some.
+        return found if socket or found is Tri.YES else Tri.UNKNOWN
+    replaced = _text(route, "upstream_path")
+    arriving = start if replaced is None else replaced
+    if modifier == "=":
+        # One address only: a part of what the server answers, and all of it only where the server has just that one.
+        return Tri.YES if arriving.startswith(wanted) or arriving == path else Tri.NO
+    if arriving.startswith(wanted) or wanted.startswith(arriving):
+        return Tri.YES
+    return Tri.NO
+
+
+def _ports(world: World, server: Fact) -> frozenset[int] | None:
+    """The ports that a policy or a socket server is reached at; None if not known."""
+    if server.kind == "socket_server":
+        return world.topology.server_ports(server)
+    socket = _instance(server, "socket")
+    if socket is not None:
+        owners = world.by_instance(socket, "socket_server")
+        return world.topology.server_ports(owners[0]) if len(owners) == 1 else None
+    app = _instance(server, "app")
+    return None if app is None else world.remember(("ports", app), lambda: _app_ports(world, app))
+
+
+def _app_ports(world: World, app: Span) -> frozenset[int] | None:
+    """The ports of an application: of the listeners on it, on what it is mounted in, and on their http servers."""
+    apps = _mounted_in(world, app)
+    targets = set(apps)
+    for http in world.of_kind("http_server"):
+        instance = _instance(http, "instance")
+        if instance is not None and _instance(http, "handler") in apps:
+            targets.add(instance)
+    ports: set[int] = set()
+    for listener in world.of_kind("listener"):
+        if _instance(listener, "target") in targets:
+            port = _number(listener, "port")
+            if port is None:
+                return None
+            ports.add(port)
+    return frozenset(ports) or None
+
+
+def _by_port(world: World, server: Fact, route: Fact) -> Related | None:
+    """What the ports decide; None where one of them is not known."""
+    port, ports, host = _number(route, "upstream_port"), _ports(world, server), _text(route, "upstream")
+    if port is None or ports is None:
+        return None
+    here = host is not None and is_loopback(host)
+    if port not in ports:
+        return Related(Tri.NO, "high" if here else "medium")
+    same_port = world.remember(
+        ("port", port, route.span.path in world.in_tests),
+        lambda: [
+            fact
+            for fact in world.candidates("socket_server", route)
+            if port in (world.topology.server_ports(fact) or ())
+        ],
+    )
+    rivals = [fact for fact in same_port if same_process(world, fact, server).answer is not Tri.YES]
+    if not rivals:
+        return Related(Tri.YES, "high" if here else "medium")
+    chosen = closest(world, route.span.path, [server, *rivals])
+    if chosen is None:
+        return UNKNOWN
+    return Related(Tri.YES if chosen is server else Tri.NO, "medium")
+
+
+def _by_exclusion(world: World, server: Fact, route: Fact) -> Related:
+    """Without a port: the project's only server is where the only target of all routes that take its path leads."""
+    tests, process_of = route.span.path in world.in_tests, world.topology.process_of
+    processes = world.remember(
+        ("processes", tests),
+        lambda: {
+            process_of(fact.span.path)
+            for kind in ("socket_server", "http_server", "http_app", "listener")
+            for fact in world.candidates(kind, route)
+        },
+    )
+    if not processes <= {process_of(server.span.path)} or _elsewhere(world, route):
+        return UNKNOWN
+    socket = server.kind == "socket_server" or _instance(server, "socket") is not None
+    targets = world.remember(
+        ("targets", tests, socket, _path_of(world, server)),
+        lambda: {
+            (_text(other, "upstream") or id(other), _number(other, "upstream_port"))
+            for other in world.candidates("proxy_route", route)
+            if _tri(other, "proxied") is not Tri.NO and _takes(world, server, other) is not Tri.NO
+        },
+    )
+    return Related(Tri.YES, "medium") if len(targets) == 1 else UNKNOWN
+
+
+def _elsewhere(world: World, route: Fact) -> bool:
+    """Whether the route passes to a full domain name: that may well be somebody else's server."""
+    host = _text(route, "upstream")
+    return host is not None and "." in host and not is_loopback(host) and host not in _upstreams(world)
+
+
+def _upstreams(world: World) -> dict[str, list[Fact]]:
+    """The upstream blocks by name."""
+
+    def by_name() -> dict[str, list[Fact]]:
+        found: dict[str, list[Fact]] = {}
+        for upstream in world.of_kind("upstream"):
+            name = _text(upstream, "name")
+            if name is not None:
+                found.setdefault(name, []).append(upstream)
+        return found
+
+    return world.remember("upstreams", by_name)
+
+
+def serves(world: World, upstream: Fact, served: Fact) -> Related:
+    """Requests of this client, or to this route or server, are spread over that upstream.
+
+    For a route: it passes to the upstream by name; of several upstreams with the name, the one in the same file or the
+    only one near counts. For a server: a route of the upstream serves it. For a client: it connects to such a server,
+    or, where no server is in the project, the upstream is the only one that carries sockets.
+    """
+    if served.kind == "proxy_route":
+        return _passes_to(world, served, upstream)
+    routes = [(route, _passes_to(world, route, upstream)) for route in world.of_kind("proxy_route")]
+    routes = [(route, related) for route, related in routes if related.answer is not Tri.NO]
+    if served.kind == "socket_server":
+        return _either(NO, *(_both(related, world.ask("served_by", served, route)) for route, related in routes))
+    servers = world.candidates("socket_server", served)
+    if servers:
+        ways = (
+            _both(world.ask("connects_to", served, server), world.ask("serves", upstream, server)) for server in servers
+        )
+        return _either(NO, *ways)
+    carrying = [route for route in world.of_kind("proxy_route") if _tri(route, "carries_socket") is not Tri.NO]
+    mine = [
+        route for route, related in routes if related.answer is Tri.YES and _tri(route, "carries_socket") is Tri.YES
+    ]
+    if mine and len({_text(route, "upstream") for route in carrying}) == 1:
+        return Related(Tri.YES, "medium", _place(mine[0], "pass", "the proxy passes requests on from here"))
+    return UNKNOWN if carrying else NO
+
+
+def goes_through(world: World, client: Fact, route: Fact) -> Related:
+    """Requests of this client go through that proxy route.
+
+    Yes: the route serves the socket server that the client connects to. Yes, medium, where no such server is in the
+    project: the route carries sockets and takes the client's path, and all such routes pass to one and the same place.
+    Clients in tests do not go through the proxies of what is deployed.
+    """
+    if not world.visible(client, route):
+        return NO
+    servers = world.candidates("socket_server", client)
+    if servers:
+        ways = (
+            _both(world.ask("connects_to", client, server), world.ask("served_by", server, route)) for server in servers
+        )
+        return _either(NO, *ways)
+    takes = _takes(world, client, route)
+    if takes is Tri.NO:
+        return Related(Tri.NO, _sure(route, "carries_socket"))
+    targets = world.remember(
+        ("socket targets", route.span.path in world.in_tests, _path_of(world, client)),
+        lambda: {
+            (_text(other, "upstream") or id(other), _number(other, "upstream_port"))
+            for other in world.candidates("proxy_route", route)
+            if _takes(world, client, other) is not Tri.NO and _tri(other, "proxied") is not Tri.NO
+        },
+    )
+    sure = takes is Tri.YES and _tri(route, "carries_socket") is Tri.YES and len(targets) == 1
+    return Related(Tri.YES, "medium") if sure else UNKNOWN
+
+
+def _passes_to(world: World, route: Fact, upstream: Fact) -> Related:
+    if _unsure(route, "upstream") or _unsure(upstream, "name") or _tri(route, "proxied") is Tri.UNKNOWN:
+        return UNKNOWN
+    target, name = _text(route, "upstream"), _text(upstream, "name")
+    sure = weakest((_sure(route, "upstream"), _sure(upstream, "name")))
+    if target is None or target != name or _tri(route, "proxied") is Tri.NO:
+        return Related(Tri.NO, sure)
+    evidence = _place(route, "pass", "the proxy passes requests on from here")
+    if not world.visible(upstream, route):
+        return UNKNOWN
+    named = [fact for fact in _upstreams(world)[target] if world.visible(fact, route)]
+    if len(named) <= 1:
+        return Related(Tri.YES, sure, evidence)
+    beside = [fact for fact in named if fact.span.path == route.span.path]
+    chosen = beside[0] if len(beside) == 1 else closest(world, route.span.path, beside or named)
+    if chosen is None:
+        return UNKNOWN
+    sure = weakest((sure, "high" if len(beside) == 1 else "medium"))
+    return Related(Tri.YES, sure, evidence) if chosen is upstream else Related(Tri.NO, sure)
+
+
+def _both(first: Related, second: Related) -> Related:
+    answer = all_of((first.answer, second.answer))
+    sides = [side for side in (first, second) if side.answer is answer]
+    if answer is Tri.YES:
+        evidence = first.evidence + tuple(place for place in second.evidence if place not in first.evidence)
+        return Related(answer, weakest(side.confidence for side in sides), evidence)
+    return min(sides, key=lambda side: CONFIDENCES.index(side.confidence))
+
+
+RELATIONS: Mapping[str, Relation] = {
+    "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
+    "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
+    "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",)),
+    "serves": Relation(serves, ("upstream",), ("proxy_route", "socket_server", "socket_client")),
+    "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
+    "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),
+    "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),
+    "listens": Relation(
+        listens,
+        ("listener",),
+        ("http_server", "http_app", "socket_server"),
+        (_instances("target"), _instances("instance", "http_server")),
+    ),
+}
+"""Every relation that a rule may name."""

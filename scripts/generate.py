@@ -1,0 +1,378 @@
+"""Writes, or checks, the files that are generated from the code's own tables: the JSON Schemas that the wheel ships.
+
+    python scripts/generate.py write
+    python scripts/generate.py check      # status 1 and the names, if a file is not what `write` would make
+
+Sources: kinds of facts and their fields (`corslint/model/facts.py`), conditions and keys of rules
+(`corslint/ruleset.py`), relations (`corslint/relations.py`), edit verbs (`corslint/fixes.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from corslint.fixes import APPLICABILITY, VERBS  # noqa: E402
+from corslint.model.facts import FACT_KINDS, FieldSpec, State  # noqa: E402
+from corslint.model.finding import CONFIDENCES, EFFECTS, SEVERITIES  # noqa: E402
+from corslint.relations import RELATIONS  # noqa: E402
+from corslint.ruleset import CONDITIONS, EXPECT, REQUIRED_KEYS, RULE_KEYS, TYPES, category  # noqa: E402
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TEXT: Schema = {"type": "string"}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+REFERENCE = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_.*-]*$"
+PLACE = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_.*-]*)?$"
+
+
+def one_key(properties: Mapping[str, Schema]) -> Schema:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+
+
+def closed(properties: Mapping[str, Schema], required: tuple[str, ...] = (), doc: str = "") -> Schema:
+    schema: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    if required:
+        schema["required"] = list(required)
+    return {"description": doc, **schema} if doc else schema
+
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+
+
+def literal(spec: FieldSpec) -> Schema | None:
+    """What a literal may be; None where the field takes none."""
+    if not isinstance(spec.type, str):
+        return {"enum": list(spec.type)}
+    literals: dict[str, Schema] = {
+        "text": {"type": "string"},
+        "tri": {"enum": ["yes", "no"]},
+        "boolean": {"type": "boolean"},
+        "number": {"type": "number"},
+    }
+    return literals.get(spec.type)
+
+
+def operand(kind: str, literals: Schema | None, itself: Schema) -> Schema:
+    reference: Schema = {"type": "string", "pattern": REFERENCE}
+    return {
+        "condition": itself,
+        "conditions": {"type": "array", "items": itself, "minItems": 1},
+        "literals": {"type": "array", "items": literals or {}, "minItems": 1},
+        "regex": {"type": "string", "format": "regex"},
+        "reference": reference,
+        "number": {"type": "number"},
+        "bound": {"anyOf": [{"type": "number"}, reference]},
+        "literal": SCALAR,
+        "list": {"anyOf": [{"type": "array", "items": SCALAR, "minItems": 1}, reference]},
+        "text": {"type": "string"},
+    }[kind]
+
+
+def condition(name: str, spec: FieldSpec) -> Schema:
+    """The conditions that a field of this type takes; `name` is the definition's own name, for nested ones."""
+    literals = literal(spec)
+    itself: Schema = {"$ref": f"#/$defs/{name}"}
+    forms: list[Schema] = [{"enum": ["present", "absent"]}]
+    if literals is not None:
+        forms.append(literals)
+    known = category(spec.type)
+    forms.append(
+        one_key(
+            {
+                key: {"description": rule.doc, **operand(rule.operand, literals, itself)}
+                for key, rule in CONDITIONS.items()
+                if known in rule.types
+            }
+        )
+    )
+    return {"anyOf": forms}
+
+
+def definition(kind: str, field: str) -> str:
+    """The name of a field's definition: one for each type, and one for each field with texts of its own."""
+    known = category(FACT_KINDS[kind].fields[field].type)
+    return f"{kind}.{field}" if known == "choice" else known
+
+
+def where(kind: str) -> Schema:
+    plain: dict[str, Schema] = {}
+    patterns: dict[str, Schema] = {}
+    for field, spec in FACT_KINDS[kind].fields.items():
+        schema: Schema = {"description": spec.doc, "$ref": f"#/$defs/{definition(kind, field)}"}
+        if field.endswith(".*"):
+            stem = field[:-2].replace(".", r"\.")
+            patterns[rf"^{stem}\.[^A-Z.*]+$"] = schema
+        else:
+            plain[field] = schema
+    schema = closed(plain, doc=FACT_KINDS[kind].doc)
+    if patterns:
+        schema["patternProperties"] = patterns
+    return schema
+
+
+def rule_schema() -> Schema:
+    definitions: dict[str, Schema] = {}
+    samples = {
+        "text": "text",
+        "number": "number",
+        "boolean": "boolean",
+        "tri": "tri",
+        "list": "list",
+        "instance": "instance",
+    }
+    assert {*samples, "choice"} == set(TYPES)
+    for name in samples:
+        definitions[name] = condition(name, FieldSpec(name, ""))
+    for kind, spec in FACT_KINDS.items():
+        for field, of in spec.fields.items():
+            if category(of.type) == "choice":
+                definitions[definition(kind, field)] = condition(definition(kind, field), of)
+        definitions[f"where.{kind}"] = where(kind)
+    asked: Schema = {"anyOf": [{"type": "object"}, {"enum": ["present", "absent"]}]}
+    when: Schema = {"type": "object", "minProperties": 1, "additionalProperties": asked}
+    place: Schema = {"type": "string", "pattern": PLACE}
+    files: Schema = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {"anyOf": [TEXT, closed({"unreadable": TEXT}, ("unreadable",))]},
+    }
+    keys = sorted({key for allowed in VERBS.values() for key in allowed})
+    definitions["fix"] = closed(
+        {
+            "title": TEXT,
+            "applicability": {"enum": list(APPLICABILITY)},
+            "only_when": when,
+            "edits": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "properties": {**dict.fromkeys(VERBS, place), **{key: {} for key in keys}},
+                    "additionalProperties": False,
+                    "oneOf": [{"required": [verb]} for verb in VERBS],
+                },
+            },
+        },
+        ("title", "applicability", "edits"),
+    )
+    severity: Schema = {"enum": list(SEVERITIES)}
+    effect: Schema = {"enum": list(EFFECTS)}
+    case = closed(
+        {
+            "when": when,
+            "unknown": {"const": True},
+            "is": severity,
+            "at": place,
+            "effect": effect,
+            "message": TEXT,
+            "help": TEXT,
+            "fix": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/fix"}]},
+        },
+        ("is",),
+    )
+    clause = closed(
+        {
+            "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+            "fact": {"enum": list(FACT_KINDS)},
+            "where": {"type": "object"},
+            "relation": closed({name: {"description": one.doc, **TEXT} for name, one in RELATIONS.items()}),
+            "expect": {"enum": list(EXPECT)},
+            "distinct": {"anyOf": [TEXT, TEXTS]},
+        },
+        ("fact",),
+    )
+    clause["allOf"] = [
+        {
+            "if": {"properties": {"fact": {"const": kind}}, "required": ["fact"]},
+            "then": {"properties": {"where": {"$ref": f"#/$defs/where.{kind}"}}},
+        }
+        for kind in FACT_KINDS
+    ]
+    clause["allOf"].append(
+        {
+            "if": {"not": {"properties": {"expect": {"const": "none"}}, "required": ["expect"]}},
+            "then": {"required": ["name"]},
+        }
+    )
+    example = closed(
+        {
+            "name": TEXT,
+            "files": files,
+            "fixed": {"type": "object", "additionalProperties": TEXT},
+            "clean": {"type": "boolean"},
+            "severity": severity,
+            "effect": effect,
+            "message": TEXT,
+            "applicability": {"enum": list(APPLICABILITY)},
+            "settings": {"type": "object"},
+        },
+        ("files",),
+    )
+    is_clean: Schema = {"properties": {"clean": {"const": True}}, "required": ["clean"]}
+    parts: dict[str, Schema] = {
+        "id": {"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"},
+        "title": TEXT,
+        "explanation": TEXT,
+        "severity": {"anyOf": [severity, {"type": "array", "minItems": 1, "items": case}]},
+        "effect": effect,
+        "match": {"type": "array", "minItems": 1, "items": clause},
+        "report": closed(
+            {
+                "at": place,
+                "message": TEXT,
+                "help": TEXT,
+                "related": {"type": "array", "items": closed({"at": place, "message": TEXT}, ("at", "message"))},
+            },
+            ("at",),
+        ),
+        "subjects": {"type": "array", "items": place},
+        "yields_to": TEXTS,
+        "symptoms": TEXTS,
+        "fix": {"$ref": "#/$defs/fix"},
+        "proof": TEXT,
+        "references": TEXTS,
+        "examples": {
+            "type": "array",
+            "items": example,
+            "allOf": [{"contains": is_clean}, {"contains": {"not": is_clean}}],
+        },
+    }
+    assert parts.keys() == RULE_KEYS.keys()
+    schema = closed({key: {"description": RULE_KEYS[key], **part} for key, part in parts.items()}, REQUIRED_KEYS)
+    return {"$schema": DIALECT, "title": "A corslint rule", **schema, "$defs": definitions}
+
+
+# --- facts ----------------------------------------------------------------------------------------------------------
+
+POSITION: Schema = {"type": "integer", "minimum": 1}
+STANDS: dict[str, Schema] = {"path": TEXT, "line": POSITION, "column": POSITION}
+
+
+def value(spec: FieldSpec) -> Schema:
+    """What a field's value looks like in the output of `corslint facts`."""
+    if not isinstance(spec.type, str):
+        return {"enum": list(spec.type)}
+    return {
+        "text": TEXT,
+        "number": {"type": "number"},
+        "boolean": {"type": "boolean"},
+        "tri": {"enum": ["yes", "no"]},
+        "list": {"type": "array", "items": SCALAR},
+        "instance": {"$ref": "#/$defs/place"},
+    }[spec.type]
+
+
+def field(spec: FieldSpec) -> Schema:
+    nothing = [state for state in get_args(State) if state in ("absent", "unknown")]
+    return {
+        "description": spec.doc,
+        "allOf": [
+            {"$ref": "#/$defs/field"},
+            {
+                "if": {"properties": {"state": {"enum": nothing}}},
+                "then": {"properties": {"value": {"type": "null"}}},
+                "else": {"properties": {"value": {"anyOf": [value(spec), {"type": "null"}]}}},
+            },
+        ],
+    }
+
+
+def facts_schema() -> Schema:
+    definitions: dict[str, Schema] = {
+        "place": closed(STANDS, tuple(STANDS), "Where something stands: 1-based, columns in code points."),
+        "field": {
+            "type": "object",
+            "properties": {
+                "value": {},
+                "state": {"enum": list(get_args(State))},
+                "confidence": {"enum": list(CONFIDENCES)},
+                **STANDS,
+            },
+            "required": ["value", "state"],
+            "dependentRequired": {"path": ["line", "column"]},
+        },
+    }
+    for kind, spec in FACT_KINDS.items():
+        schema: Schema = {"type": "object", "description": spec.doc, "properties": {}, "additionalProperties": False}
+        for name, of in spec.fields.items():
+            if name.endswith(".*"):
+                stem = name[:-2].replace(".", r"\.")
+                schema.setdefault("patternProperties", {})[rf"^{stem}\..+$"] = field(of)
+            else:
+                schema["properties"][name] = field(of)
+        definitions[f"fields.{kind}"] = schema
+    fact: Schema = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer", "minimum": 0, "description": "what `parts` of other facts call it"},
+            "kind": {"enum": list(FACT_KINDS)},
+            **STANDS,
+            "end_line": POSITION,
+            "end_column": POSITION,
+            "fields": {"type": "object"},
+            "parts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
+        },
+        "required": ["kind", *STANDS, "end_line", "end_column", "fields"],
+        "allOf": [
+            {
+                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+                "then": {"properties": {"fields": {"$ref": f"#/$defs/fields.{kind}"}}},
+            }
+            for kind in FACT_KINDS
+        ],
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "The output of `corslint facts`",
+        "type": "object",
+        "properties": {"version": {"const": 1}, "facts": {"type": "array", "items": fact}},
+        "required": ["version", "facts"],
+        "$defs": definitions,
+    }
+
+
+SCHEMAS = {"rule": rule_schema, "facts": facts_schema}
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file with its content."""
+    folder = ROOT / "corslint" / "schemas"
+    return {
+        folder / f"{name}.schema.json": json.dumps(make(), indent=1, ensure_ascii=False) + "\n"
+        for name, make in SCHEMAS.items()
+    }
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in (["write"], ["check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    stale = []
+    for path, content in generated().items():
+        if arguments == ["write"]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != content:
+            stale.append(path.relative_to(ROOT).as_posix())
+    for name in stale:
+        print(f"{name} is not what the tables say: run `python scripts/generate.py write`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,795 @@
+"""Breaks each rule and each framework descriptor in one place at a time: some example has to notice.
+
+    python scripts/mutants.py                         # all files; status 1 if anything is wrong
+    python scripts/mutants.py --only rules/x.yaml     # these files alone
+    python scripts/mutants.py --list                  # which mutants there are, without running them
+
+Examples that pass prove little as long as they would pass with a condition, a default or an option name gone. So every
+condition, relation, case, edit, field, default, bound, word and name is dropped, negated or changed to a neighbour
+(`rule_changes`, `descriptor_changes`), each for itself. Texts for people, and examples, stay as they are.
+
+A mutant of a rule is killed when an example of the rule fails, or one of a rule that yields to it. A mutant of a
+descriptor is killed when one of its own examples fails, a prediction about its library contradicts the recording
+(`fixtures/oracle`), or an example of a rule about the same language fails. A mutant that does not load counts for
+nothing. What is printed is alive:
+
+    rules/x.yaml:12 match[0].where.origin: "star" -> dropped
+
+To kill it, write the example in which that very thing decides: most often a near miss (`clean: true`) for a condition,
+a firing example for a member of `one_of`, and for a name or a default of a descriptor an example with that option. Rule
+examples may also assert `severity`, `effect`, `message` and the fix's `applicability`, and mark related places with
+`⟪...⟫`. Where no program can tell the mutant from the original, list it in `scripts/mutants.yaml` with the reason. An
+entry there whose mutant is killed, or does not exist any more, is an error; so are more than 2 % alive altogether.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import multiprocessing
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias, Union
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from corslint import lint, resources, ruleset  # noqa: E402
+from corslint.fixes import APPLICABILITY, VERBS  # noqa: E402
+from corslint.frameworks import catalog  # noqa: E402
+from corslint.model.facts import FACT_KINDS  # noqa: E402
+from corslint.model.finding import EFFECTS, SEVERITIES  # noqa: E402
+from corslint.model.semantics import MEANINGS, TEXT_MODES  # noqa: E402
+from corslint.ruleset import CONDITIONS, EXPECT, category  # noqa: E402
+from corslint.yamlfile import Checker, KeyPath, Loader, YamlError, line_of, parse  # noqa: E402
+from tests import examples  # noqa: E402
+
+ACCEPTED = "scripts/mutants.yaml"
+LEAST = 500
+"""How many mutants that load there have to be, so that an operator cannot get lost unnoticed."""
+MOST_ALIVE = 0.02
+
+Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class Dropped(Enum):
+    """What stands in place of a value that is taken out."""
+
+    DROPPED = "dropped"
+
+
+DROPPED = Dropped.DROPPED
+Change: TypeAlias = tuple[KeyPath, Any]
+"""Where, and what is there instead."""
+FieldType: TypeAlias = Union[str, tuple[str, ...]]
+
+
+class Mutant(NamedTuple):
+    """A file with one change. `file` is relative to the repository, `line` is 1-based."""
+
+    file: str
+    line: int
+    at: KeyPath
+    old: Any
+    new: Any
+
+    @property
+    def path(self) -> str:
+        """The key path, as people write it."""
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.at).lstrip(".")
+
+    @property
+    def change(self) -> str:
+        """The old value and the new one."""
+        return f"{_spelled(self.old)} -> {_spelled(self.new)}"
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.path}: {self.change}"
+
+
+def _spelled(value: object) -> str:
+    if value is DROPPED:
+        return "dropped"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 90 else text[:88] + "…" + text[-1]
+
+
+def applied(raw: Any, change: Change) -> Any:
+    """The data with the change made; the original stays as it is."""
+    at, new = change
+    changed = copy.copy(raw)
+    if len(at) > 1:
+        changed[at[0]] = applied(raw[at[0]], (at[1:], new))
+    elif new is DROPPED:
+        del changed[at[0]]
+    else:
+        changed[at[0]] = new
+    return changed
+
+
+def value_at(raw: Any, at: KeyPath) -> Any:
+    """What stands at a key path."""
+    for step in at:
+        raw = raw[step]
+    return raw
+
+
+# --- neighbours -----------------------------------------------------------------------------------------------------
+
+
+def following(words: Sequence[str], word: str) -> str:
+    """The next word of a table; the first one after the last."""
+    return words[(words.index(word) + 1) % len(words)]
+
+
+def neighbour(value: Any, kind: FieldType = "text") -> Any:
+    """Another literal of the same type, as near as possible; `kind` is a field's type in the table of facts."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    if value in ("yes", "no"):
+        return "no" if value == "yes" else "yes"
+    if not isinstance(kind, str) and value in kind:
+        return following(kind, value)
+    return f"{value}-x"
+
+
+def ranges(text: str) -> Iterator[str]:
+    """A range of versions with one of its bounds moved by one, down and up."""
+    for number in re.finditer(r"\d+", text):
+        for bound in int(number.group()) - 1, int(number.group()) + 1:
+            if bound >= 0:
+                yield text[: number.start()] + str(bound) + text[number.end() :]
+
+
+def patterns(text: str) -> Iterator[str]:
+    """A regular expression without one of its anchors, or without one of the alternatives of a group."""
+    if text.startswith("^"):
+        yield text[1:]
+    if text.endswith("$") and not text.endswith("\\$"):
+        yield text[:-1]
+    depth = 0
+    pieces = re.findall(r"\\.|\[(?:\\.|[^\]\\])+\]|\(\?:|.", text, re.DOTALL)
+    opened = [0]
+    starts: list[tuple[int, int]] = []
+    bars: dict[int, list[int]] = {0: []}
+    groups: list[tuple[int, int, list[int]]] = []
+    for number, piece in enumerate(pieces):
+        if piece in ("(", "(?:"):
+            depth += 1
+            opened[depth:] = [number + 1]
+            bars[depth] = []
+        elif piece == ")":
+            groups.append((opened[depth], number, bars[depth]))
+            depth -= 1
+        elif piece == "|":
+            bars[depth].append(number)
+    groups.append((0, len(pieces), bars[0]))
+    for start, end, cuts in sorted(groups):
+        starts = list(zip([start, *(cut + 1 for cut in cuts)], [*cuts, end], strict=True))
+        for left in range(len(starts)) if cuts else ():
+            kept = ["".join(pieces[a:b]) for index, (a, b) in enumerate(starts) if index != left]
+            yield "".join(pieces[:start]) + "|".join(kept) + "".join(pieces[end:])
+
+
+def under(at: KeyPath, changes: Iterable[Change]) -> Iterator[Change]:
+    """The same changes, one or more levels deeper."""
+    for below, new in changes:
+        yield (*at, *below), new
+
+
+def each_dropped(value: Any) -> Iterator[Change]:
+    """Each item of a list, or each key of a mapping, taken out."""
+    for key in range(len(value)) if isinstance(value, list) else value:
+        yield (key,), DROPPED
+
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+
+UNTOUCHED_IN_RULES = frozenset(
+    {"id", "title", "explanation", "symptoms", "proof", "references", "examples"}
+)  # fmt: skip
+"""Keys of a rule that are for people, or are what the mutants are judged by."""
+
+
+def rule_changes(raw: Mapping[str, Any]) -> Iterator[Change]:
+    """Every change of one rule."""
+    kinds = {clause["name"]: clause["fact"] for clause in raw["match"] if "name" in clause}
+    sure = [clause["name"] for clause in raw["match"] if clause.get("expect", "some") == "some" and "name" in clause]
+    for key, value in raw.items():
+        if key == "severity":
+            yield from under(("severity",), _severity(value, kinds))
+        elif key == "effect":
+            yield ("effect",), following(EFFECTS, value)
+        elif key == "match":
+            for number, clause in enumerate(value):
+                yield from under(("match", number), _clause(clause, kinds))
+        elif key == "report":
+            yield from under(("report",), _report(value, raw["match"], sure))
+        elif key in ("subjects", "yields_to"):
+            yield from under((key,), each_dropped(value))
+        elif key == "fix":
+            yield from under(("fix",), _fix(value, kinds) if value is not None else ())
+        elif key not in UNTOUCHED_IN_RULES:
+            raise LookupError(f"no operator changes the key {key!r} of a rule: add one to scripts/mutants.py")
+
+
+def _severity(value: Any, kinds: Mapping[str, str]) -> Iterator[Change]:
+    if isinstance(value, str):
+        yield (), following(SEVERITIES, value)
+        return
+    for number, case in enumerate(value):
+        yield (number,), DROPPED
+        yield (number, "is"), following(SEVERITIES, case["is"])
+        if "effect" in case:
+            yield (number, "effect"), following(EFFECTS, case["effect"])
+        if "when" in case:
+            if len(case) > 1:
+                yield (number, "when"), DROPPED
+            yield from under((number, "when"), _when(case["when"], kinds))
+        if "fix" in case:
+            yield (number, "fix"), DROPPED
+            if case["fix"] is not None:
+                yield from under((number, "fix"), _fix(case["fix"], kinds))
+
+
+def _when(value: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Change]:
+    for name, where in value.items():
+        if len(value) > 1:
+            yield (name,), DROPPED
+        if isinstance(where, str):
+            yield (name,), "absent" if where == "present" else "present"
+        else:
+            yield from under((name,), _where(where, kinds[name], keep_one=True))
+
+
+def _where(value: Mapping[str, Any], kind: str, *, keep_one: bool = False) -> Iterator[Change]:
+    """Changes of the conditions on a fact. `keep_one`: an empty mapping says no more than the missing one does."""
+    for field, condition in value.items():
+        if len(value) > 1 or not keep_one:
+            yield (field,), DROPPED
+        type_ = field_type(kind, field)
+        yield (field,), negated(condition)
+        yield from under((field,), condition_changes(condition, type_))
+
+
+def field_type(kind: str, field: str) -> FieldType:
+    """The type of a field of a kind of fact, as the table says it."""
+    fields = FACT_KINDS[kind].fields
+    spec = fields.get(field) or fields.get(field.rpartition(".")[0] + ".*")
+    return spec.type if spec is not None else "text"
+
+
+def negated(condition: Any) -> Any:
+    """The condition turned around."""
+    swapped = {"present": "absent", "absent": "present", "yes": "no", "no": "yes"}
+    if isinstance(condition, bool):
+        return not condition
+    if isinstance(condition, str) and condition in swapped:
+        return swapped[condition]
+    if isinstance(condition, dict) and "not" in condition:
+        return condition["not"]
+    return {"not": condition}
+
+
+def condition_changes(condition: Any, kind: FieldType) -> Iterator[Change]:
+    """Changes inside a condition; turning it around is not among them."""
+    if not isinstance(condition, dict):
+        if condition not in ("present", "absent"):
+            yield (), neighbour(condition, kind)
+        return
+    ((key, operand),) = condition.items()
+    how = CONDITIONS[key].operand
+    if how == "condition":
+        yield from under((key,), condition_changes(operand, kind))
+    elif how == "conditions":
+        if len(operand) > 1:
+            yield (), {"all" if key == "any" else "any": operand}
+        for number, part in enumerate(operand):
+            if len(operand) > 1:
+                yield (key, number), DROPPED
+            yield (key, number), negated(part)
+            yield from under((key, number), condition_changes(part, kind))
+    elif isinstance(operand, list):
+        for number, part in enumerate(operand):
+            yield (key, number), DROPPED if len(operand) > 1 else neighbour(part, kind)
+    elif how == "regex":
+        yield from (((key,), pattern) for pattern in patterns(operand))
+    elif isinstance(operand, int | float) and not isinstance(operand, bool):
+        yield (key,), operand + 1
+        yield (key,), operand - 1
+    elif how in ("literal", "text") and not re.match(r"[a-z][a-z0-9_]*\.", str(operand)):
+        yield (key,), neighbour(operand)
+
+
+def _clause(clause: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Change]:
+    expect = clause.get("expect", "some")
+    if expect != "some":
+        yield (), DROPPED
+        others = {key: part for key, part in clause.items() if key != "expect"}
+        yield (), {"name": "the_one_wanted", **others}
+        if expect == "optional":
+            yield ("expect",), following(EXPECT, following(EXPECT, expect))
+    yield from under(("where",), _where(clause.get("where", {}), clause["fact"]))
+    yield from under(("relation",), each_dropped(clause.get("relation") or {}))
+    if isinstance(clause.get("distinct"), list):
+        yield from under(("distinct",), each_dropped(clause["distinct"]))
+    elif "distinct" in clause:
+        yield ("distinct",), DROPPED
+
+
+def _report(report: Mapping[str, Any], match: Sequence[Mapping[str, Any]], sure: Sequence[str]) -> Iterator[Change]:
+    yield from ((("at",), other) for other in elsewhere(report["at"], match, sure))
+    for number, entry in enumerate(report.get("related", ())):
+        yield ("related", number), DROPPED
+        yield from ((("related", number, "at"), other) for other in elsewhere(entry["at"], match, sure))
+
+
+def elsewhere(place: str, match: Sequence[Mapping[str, Any]], sure: Sequence[str]) -> Iterator[str]:
+    """Another place: the fact instead of its field; another clause's fact instead of a fact.
+
+    A rule about a single fact has its first field that a condition asks for instead of the fact.
+    """
+    name, dot, _ = place.partition(".")
+    if dot:
+        yield name
+        return
+    others = [other for other in sure if other != name]
+    if others:
+        yield others[0]
+        return
+    where = next((clause.get("where", {}) for clause in match if clause.get("name") == name), {})
+    yield from (f"{name}.{field}" for field in list(where)[:1])
+
+
+def _fix(fix: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Change]:
+    yield ("applicability",), following(APPLICABILITY, fix["applicability"])
+    if "only_when" in fix:
+        yield ("only_when",), DROPPED
+        yield from under(("only_when",), _when(fix["only_when"], kinds))
+    for number, edit in enumerate(fix["edits"]):
+        yield ("edits", number), DROPPED
+        for key, argument in edit.items():
+            if key in VERBS:
+                name, dot, _ = argument.partition(".")
+                if dot:
+                    yield ("edits", number, key), name
+            else:
+                yield from under(("edits", number, key), _literals(argument))
+
+
+def _literals(value: Any) -> Iterator[Change]:
+    if isinstance(value, dict | list):
+        yield from each_dropped(value)
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from under((key,), _literals(value[key]))
+    elif value is not None:
+        yield (), neighbour(value)
+
+
+# --- descriptors ----------------------------------------------------------------------------------------------------
+
+UNTOUCHED_IN_DESCRIPTORS = frozenset(
+    {"id", "title", "fact", "language", "notes", "references", "examples", "consequence", "unchecked"}
+)
+"""Keys of a descriptor that are for people, that other keys hang on, or that the mutants are judged by."""
+
+WORDS: Mapping[str, Sequence[str]] = {
+    "unset": MEANINGS,
+    "otherwise": MEANINGS,
+    "empty_list": MEANINGS,
+    "string": TEXT_MODES,
+    "list": TEXT_MODES,
+    "star_in_list": ("literal", "wildcard", "wildcard-echo"),
+    "regex_mode": ("search", "match", "full"),
+    "error": ("none", "refuse"),
+    "credentials": ("true", "truthy"),
+    "refused": ("nothing", "refuse"),
+    "decision": ("star", "echo", "fixed", "nothing", "refused"),
+    "acao": ("*", "origin", "text", "none", "raises"),
+    "kind": ("actual", "preflight", "upgrade"),
+    "function": ("none", "callback", "predicate", "returning"),
+    "form": ("any", "construct", "call"),
+    "as": catalog.READ_AS,
+}
+"""Keys that take one word of a few."""
+
+_PAIRS = frozenset({"meanings", "group", "map"})
+_NAME_MAPS = frozenset({"meant", "legacy", "misplaced"})
+
+
+def descriptor_changes(raw: Mapping[str, Any]) -> Iterator[Change]:
+    """Every change of one descriptor. A key that has no operator of its own gets the general ones."""
+    for key, value in raw.items():
+        if key not in UNTOUCHED_IN_DESCRIPTORS:
+            yield (key,), DROPPED
+            yield from under((key,), _part(value, key, ()))
+
+
+def _part(value: Any, key: str, meanings: FieldType) -> Iterator[Change]:
+    """Changes of what stands under a key. `meanings`: what a default may be in place of a literal."""
+    if key in ("versions", "development"):
+        yield from (((), text) for text in (ranges(value) if key == "versions" else patterns(value)))
+    elif key == "by_version":
+        for number, (versions, default) in enumerate(value):
+            yield (number,), DROPPED
+            yield from (((number, 0), text) for text in ranges(versions))
+            yield from under((number, 1), _values(default, meanings))
+    elif key in _PAIRS and isinstance(value, list):
+        for number, (_, meant) in enumerate(value):
+            yield (number,), DROPPED
+            yield (number, 1), following(MEANINGS, meant) if meant in MEANINGS else neighbour(meant)
+    elif key in _NAME_MAPS:
+        for name, target in value.items():
+            yield (name,), DROPPED
+            yield (name,), neighbour(target)
+    elif isinstance(value, dict):
+        yield from _mapping(value, meanings)
+    elif isinstance(value, list):
+        yield from each_dropped(value)
+        for number, part in enumerate(value):
+            if isinstance(part, dict):
+                yield from under((number,), _mapping(part, meanings))
+            elif isinstance(part, int):
+                yield (number,), neighbour(part)
+    elif key in WORDS and value in WORDS[key]:
+        yield (), following(WORDS[key], value)
+    elif key in WORDS and isinstance(value, str):
+        raise LookupError(f"{value!r} is not among the words for `{key}` in scripts/mutants.py")
+    else:
+        yield from _values(value, meanings)
+
+
+def _values(value: Any, meanings: FieldType) -> Iterator[Change]:
+    """Changes of a default or a constant."""
+    if isinstance(value, list):
+        yield from each_dropped(value)
+        yield from (((number,), neighbour(part)) for number, part in enumerate(value) if not isinstance(part, dict))
+    elif value is not None:
+        yield (), neighbour(value, meanings)
+
+
+def _mapping(value: Mapping[str, Any], meanings: FieldType) -> Iterator[Change]:
+    policy = value.get("policy")
+    sources = policy.get("sources", ["origin"]) if isinstance(policy, dict) else []
+    for key, part in value.items():
+        if key in UNTOUCHED_IN_DESCRIPTORS:
+            continue
+        yield (key,), DROPPED
+        if key in ("fields", "fills"):
+            for field, source in part.items():
+                kind = field_type(value["fact"], field) if "fact" in value else "text"
+                yield (key, field), DROPPED
+                yield from under((key, field), _source(source, MEANINGS if field in sources else kind))
+        elif key == "sources":
+            yield from _without_source(value)
+        else:
+            yield from under((key,), _part(part, key, meanings))
+
+
+def _without_source(policy: Mapping[str, Any]) -> Iterator[Change]:
+    """A policy without one of its sources: both the name and what is said under it are gone."""
+    for left_out in policy["sources"] if len(policy["sources"]) > 1 else ():
+        rest = {key: part for key, part in policy.items() if key != left_out}
+        yield (), {**rest, "sources": [name for name in policy["sources"] if name != left_out]}
+
+
+def _source(source: Any, kind: FieldType) -> Iterator[Change]:
+    if not isinstance(source, dict):
+        yield from _values(source, kind)
+        return
+    for key, part in source.items():
+        # A source with nothing left gives nothing, as no source at all does.
+        if len(source.keys() - {"as"}) > 1 or key == "as":
+            yield (key,), DROPPED
+        if key in ("default", "constant", "absent"):
+            yield from under((key,), _values(part, MEANINGS if part in MEANINGS else kind) if part is not None else ())
+        elif isinstance(part, bool) or (key == "key" and isinstance(part, str)) or key in ("keyword", "setting"):
+            pass  # gone is the one way to change these: no option has the changed name
+        else:
+            yield from under((key,), _part(part, key, kind))
+
+
+# --- mutants --------------------------------------------------------------------------------------------------------
+
+
+def files_of(root: Path) -> list[str]:
+    """The files to break, rules first."""
+    rules, frameworks = resources.rules_folder(), resources.frameworks_folder()
+    return [
+        path.relative_to(root).as_posix() for folder in (rules, frameworks) for path in sorted(folder.glob("*.yaml"))
+    ]
+
+
+def is_rule(file: str) -> bool:
+    """Whether the file is a rule; else it is a descriptor."""
+    return file.startswith("rules/")
+
+
+def mutants_of(file: str, data: bytes) -> list[Mutant]:
+    """The mutants of one file, in its order, without repetitions and without any that is the same as the file."""
+    raw = parse(data, file)
+    lines = _lines(yaml.compose(data.decode("utf-8-sig"), Loader=Loader), ())
+    seen = {json.dumps(raw)}
+    found = []
+    for at, new in rule_changes(raw) if is_rule(file) else descriptor_changes(raw):
+        result = json.dumps(applied(raw, (at, new)))
+        if result not in seen:
+            seen.add(result)
+            found.append(Mutant(file, lines.get(tuple(map(str, at)), 1), at, value_at(raw, at), new))
+    return found
+
+
+def _lines(node: yaml.Node, at: tuple[str, ...]) -> dict[tuple[str, ...], int]:
+    lines: dict[tuple[str, ...], int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            lines[*at, str(key.value)] = key.start_mark.line + 1
+            lines |= _lines(value, (*at, str(key.value)))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            lines[*at, str(number)] = value.start_mark.line + 1
+            lines |= _lines(value, (*at, str(number)))
+    return lines
+
+
+# --- judging --------------------------------------------------------------------------------------------------------
+
+Check: TypeAlias = Callable[[lint.Knowledge], "str | None"]
+"""Something that the tests look at: what is wrong with it under this knowledge, None where nothing is."""
+
+
+class Verdict(Enum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    ALIVE = "alive"
+    UNLOADABLE = "does not load"
+
+
+class Bench:
+    """All rules and descriptors as they are, the checks that hold for them, and what to judge a mutant with."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self.root = root
+        self._data = {file: (root / file).read_bytes() for file in files_of(root)}
+        self._rules = {
+            rule.id: rule
+            for rule in (ruleset.read(data, root / file) for file, data in self._data.items() if is_rule(file))
+        }
+        self._descriptors = {
+            file: catalog.read(data, root / file) for file, data in self._data.items() if not is_rule(file)
+        }
+        self.broken: list[str] = []
+        """Checks that fail although nothing was changed: they are of no use here."""
+        known = self._known()
+        self._of_rule: dict[str, list[Check]] = {}
+        for rule in self._rules.values():
+            checks = [partial(examples.trouble, rule.id, example) for example in rule.examples]
+            self._of_rule[rule.id] = self._working(rule.id, checks, known)
+        self._of_descriptor: dict[str, list[Check]] = {}
+        for file, (descriptor, _) in self._descriptors.items():
+            self._of_descriptor[file] = self._working(file, _descriptor_checks(descriptor), known)
+        self._languages = {
+            rule.id: {language for example in rule.examples for language in map(_language, example.files)}
+            for rule in self._rules.values()
+        }
+
+    def mutants(self, files: Iterable[str]) -> list[Mutant]:
+        """The mutants of these files."""
+        return [mutant for file in files for mutant in mutants_of(file, self._data[file])]
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        """Whether anything notices the mutant."""
+        changed = applied(parse(self._data[mutant.file], mutant.file), (mutant.at, mutant.new))
+        data = yaml.dump(changed, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=1 << 20).encode()
+        path = self.root / mutant.file
+        try:
+            if is_rule(mutant.file):
+                rule = ruleset.read(data, path)
+                known, checks = self._known(rule=rule), self._rule_checks(rule.id)
+            else:
+                descriptor, environment = catalog.read(data, path)
+                known = self._known(descriptor={mutant.file: (descriptor, environment)})
+                checks = self._descriptor_checks(mutant.file, descriptor)
+        except YamlError:
+            return Verdict.UNLOADABLE
+        return Verdict.KILLED if any(_trouble(check, known) for check in checks) else Verdict.ALIVE
+
+    def _known(
+        self,
+        rule: ruleset.Rule | None = None,
+        descriptor: Mapping[str, tuple[catalog.Descriptor, Mapping[str, Any] | None]] | None = None,
+    ) -> lint.Knowledge:
+        rules = {**self._rules, rule.id: rule} if rule else self._rules
+        read = {**self._descriptors, **(descriptor or {})}.values()
+        return lint.Knowledge(
+            ruleset.RuleSet(rules),
+            catalog.build([part for part, _ in read], [part for _, part in read if part is not None]),
+        )
+
+    def _working(self, name: str, checks: Iterable[Check], known: lint.Knowledge) -> list[Check]:
+        working = []
+        for number, check in enumerate(checks):
+            trouble = _trouble(check, known)
+            if trouble is None:
+                working.append(check)
+            else:
+                self.broken.append(f"{name}, example {number + 1}: {trouble}")
+        return working
+
+    def _rule_checks(self, rule: str) -> Iterator[Check]:
+        yield from self._of_rule[rule]
+        for other in self._rules.values():
+            if rule in other.yields_to:
+                yield from self._of_rule[other.id]
+
+    def _descriptor_checks(self, file: str, descriptor: catalog.Descriptor) -> Iterator[Check]:
+        yield from self._of_descriptor[file]
+        for rule, languages in self._languages.items():
+            if descriptor.language in languages:
+                yield from self._of_rule[rule]
+
+
+def _trouble(check: Check, known: lint.Knowledge) -> str | None:
+    try:
+        return check(known)
+    except Exception as error:  # a mutant may break what every unbroken file can rely on; a test would fail, too
+        return f"{type(error).__name__}: {error}"
+
+
+def _language(path: str) -> str:
+    return "python" if path.endswith((".py", ".txt", ".toml")) else "javascript"
+
+
+def _descriptor_checks(descriptor: catalog.Descriptor) -> list[Check]:
+    return []
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+
+
+class Accepted(NamedTuple):
+    """A mutant that nothing can notice, and why. `line` is where it is listed."""
+
+    file: str
+    path: str
+    change: str
+    reason: str
+    line: int
+
+    def covers(self, mutant: Mutant) -> bool:
+        """Whether this is the entry for a mutant."""
+        return (self.file, self.path, self.change) == (mutant.file, mutant.path, mutant.change)
+
+
+def accepted(data: bytes, shown: str = ACCEPTED) -> list[Accepted]:
+    """The entries of the list of accepted survivors. Raises `YamlError`."""
+    check = Checker(shown, data)
+    raw = check.keys(parse(data, shown), (), ("survivors",), ("survivors",))
+    keys = ("file", "path", "change", "reason")
+    found = []
+    for number, entry in enumerate(check.items(raw["survivors"], ("survivors",))):
+        at = ("survivors", number)
+        texts = check.keys(entry, at, keys, keys)
+        words = [check.text(texts[key], (*at, key)).strip() for key in keys]
+        if not all(words):
+            raise check.fail(at, "every part of an entry has to say something")
+        found.append(Accepted(*words, line_of(data, at)))
+    return found
+
+
+def judge_all(mutants: Sequence[Mutant], bench: Bench, jobs: int) -> Iterator[Verdict]:
+    """The verdict on each mutant, in order, worked out by so many processes."""
+    if jobs == 1:
+        yield from map(bench.judge, mutants)
+        return
+    with multiprocessing.Pool(jobs, _start, (bench.root,)) as pool:
+        yield from pool.imap(_judge, mutants, chunksize=8)
+
+
+_bench: Bench | None = None
+"""The bench of a process that judges."""
+
+
+def _start(root: Path) -> None:
+    global _bench
+    _bench = Bench(root)
+
+
+def _judge(mutant: Mutant) -> Verdict:
+    assert _bench is not None
+    return _bench.judge(mutant)
+
+
+class Outcome(NamedTuple):
+    """The result of a run: what to print, and whether everything is as it should be."""
+
+    lines: tuple[str, ...]
+    good: bool
+
+
+def outcome(
+    mutants: Sequence[Mutant],
+    verdicts: Sequence[Verdict],
+    listed: Sequence[Accepted],
+    broken: Sequence[str] = (),
+    least: int = LEAST,
+) -> Outcome:
+    """What a run comes to. `listed` are the accepted survivors in these files; `broken` checks failed without a mutant.
+
+    `least` is how many mutants have to load.
+    """
+    counts = Counter(verdicts)
+    judged = counts[Verdict.KILLED] + counts[Verdict.ALIVE]
+    alive = [mutant for mutant, verdict in zip(mutants, verdicts, strict=True) if verdict is Verdict.ALIVE]
+    lines = [f"fails without any mutant: {name}" for name in broken]
+    lines += [str(mutant) for mutant in alive if not any(entry.covers(mutant) for entry in listed)]
+    lines += [
+        f"{ACCEPTED}:{entry.line}: {entry.file} {entry.path}: {entry.change}: no such mutant is alive; take it out"
+        for entry in listed
+        if not any(entry.covers(mutant) for mutant in alive)
+    ]
+    if judged < least:
+        lines.append(f"{judged} mutants load, at least {least} are expected: an operator or a file is missing")
+    if len(alive) > MOST_ALIVE * judged:
+        lines.append(f"more than {MOST_ALIVE:.0%} are alive")
+    good = not lines
+    lines.append(
+        f"{judged} mutants: {counts[Verdict.KILLED]} killed, {len(alive)} alive"
+        f" ({100 * len(alive) / max(judged, 1):.1f} %), {len(listed)} of them accepted;"
+        f" {counts[Verdict.UNLOADABLE]} more do not load"
+    )
+    return Outcome(tuple(lines), good)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; 0 if every mutant is killed or accepted, 1 if not, 2 for a file that is not there."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", metavar="FILE", help="break these files alone")
+    parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes to use")
+    chosen = parser.parse_args(arguments)
+    files = files_of(ROOT)
+    if chosen.only:
+        wanted = [Path(os.path.relpath(name, ROOT)).as_posix() for name in chosen.only]
+        strange = [name for name in wanted if name not in files]
+        if strange:
+            print(f"{strange[0]} is neither a rule nor a descriptor", file=sys.stderr)
+            return 2
+        files = [file for file in files if file in wanted]
+    if chosen.list:
+        for file in files:
+            print(*mutants_of(file, (ROOT / file).read_bytes()), sep="\n")
+        return 0
+    began = time.monotonic()
+    bench = Bench()
+    mutants = bench.mutants(files)
+    verdicts: list[Verdict] = []
+    for verdict in judge_all(mutants, bench, max(chosen.jobs, 1)):
+        verdicts.append(verdict)
+        if sys.stderr.isatty():
+            print(f"\r{len(verdicts)} of {len(mutants)} mutants", end="", file=sys.stderr)
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    path = ROOT / ACCEPTED
+    listed = [entry for entry in accepted(path.read_bytes()) if not chosen.only or entry.file in files]
+    result = outcome(mutants, verdicts, listed, bench.broken, 0 if chosen.only else LEAST)
+    print(*result.lines, sep="\n")
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    return 0 if result.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

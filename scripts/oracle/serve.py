@@ -1,0 +1,77 @@
+"""Runs one Python snippet on a free loopback port and says on stdout, one JSON line each, what happens.
+
+    python serve.py SNIPPET
+
+The snippet is a whole module that leaves its application in a variable `app` (Flask, FastAPI, Starlette, aiohttp,
+`socketio.WSGIApp` or `socketio.ASGIApp`). A snippet called `settings.py` is a Django settings module. It runs in the
+directory it stands in.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import socket
+import sys
+from typing import Any
+
+
+def say(**event: object) -> None:
+    print(json.dumps(event), flush=True)
+
+
+def serve_wsgi(app: Any, listener: socket.socket) -> None:
+    serving: Any = importlib.import_module("werkzeug.serving")
+    serving.make_server("127.0.0.1", 0, app, threaded=True, fd=listener.fileno()).serve_forever()
+
+
+def serve_asgi(app: Any, listener: socket.socket) -> None:
+    uvicorn: Any = importlib.import_module("uvicorn")
+    # `lifespan` as uvicorn has it by default: an application that cannot be built then answers 500 to every request.
+    uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="wsproto")).run([listener])
+
+
+def serve_aiohttp(app: Any, listener: socket.socket) -> None:
+    web: Any = importlib.import_module("aiohttp.web")
+    web.run_app(app, sock=listener, print=lambda *_: None)
+
+
+def django_app() -> Any:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+    checks: Any = importlib.import_module("django.core.checks")
+    app = importlib.import_module("django.core.wsgi").get_wsgi_application()
+    # `manage.py runserver` and `migrate` refuse to start when a system check fails; a WSGI server does not run them.
+    failed = [message.id for message in checks.run_checks() if message.level >= checks.ERROR]
+    if failed:
+        say(event="checks", failed=sorted({str(check) for check in failed}))
+    return app
+
+
+def main(snippet: str) -> None:
+    logging.disable(logging.CRITICAL)
+    folder, name = os.path.split(os.path.abspath(snippet))
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    try:
+        module = name.removesuffix(".py")
+        app = django_app() if module == "settings" else importlib.import_module(module).app
+    except Exception as error:
+        lines = str(error).splitlines()
+        say(event="raised", error=f"{type(error).__name__}: {lines[0] if lines else ''}")
+        sys.exit(1)
+    # The socket listens before the server is up: a request that comes early waits instead of being refused.
+    listener = socket.create_server(("127.0.0.1", 0))
+    say(event="listening", port=listener.getsockname()[1])
+    kind = f"{type(app).__module__}.{type(app).__name__}"
+    if kind.startswith("aiohttp."):
+        serve_aiohttp(app, listener)
+    elif kind.startswith(("fastapi.", "starlette.")) or kind.endswith(".ASGIApp"):
+        serve_asgi(app, listener)
+    else:
+        serve_wsgi(app, listener)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

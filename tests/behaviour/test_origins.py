@@ -1,0 +1,557 @@
+"""Origin options, callbacks and header writes, read by the real parsers and compiled into decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from corslint.behaviour.origins import Compiled, Scene, compile_header, compile_value, without_environment
+from corslint.behaviour.policy import scene_of
+from corslint.model.decisions import (
+    Answer,
+    Fixed,
+    Nothing,
+    Refuse,
+    accepts,
+    accepts_null,
+    answer,
+    to_stranger,
+    witness,
+)
+from corslint.model.reading import CodeReading
+from corslint.model.semantics import OriginSemantics
+from corslint.model.tri import Tri
+from corslint.model.values import Call, Literal, Member, Name, Value
+from corslint.parsers import parse
+from corslint.project.link import Assumptions, EnvironmentRead, Linker
+from corslint.project.modules import Modules
+from corslint.source import SourceFile, Span
+
+ASSUMPTIONS = Assumptions(
+    frozenset({"global#process.env"}),
+    frozenset({"os#environ"}),
+    {"os#getenv": EnvironmentRead(0, 1, "default", False, False)},
+    {"NODE_ENV": "production"},
+    frozenset(),
+)
+CORS = OriginSemantics(
+    meanings=(("*", "star"), (True, "echo"), (False, "none"), ("", "none")),
+    unset="none",
+    text="fixed",
+    function="callback",
+    otherwise="echo",
+)
+PREDICATE = OriginSemantics(
+    meanings=(("*", "echo"),),
+    unset="same-origin",
+    star_in_list="wildcard-echo",
+    empty_list="unchecked",
+    function="predicate",
+)
+RETURNING = OriginSemantics(meanings=(("*", "star"),), function="returning")
+
+
+class Read:
+    """A file, its linker, and what the name `subject` stands for in it."""
+
+    def __init__(self, code: str, path: str = "a.js") -> None:
+        self.source = SourceFile(path, code.encode())
+        reading = parse(self.source)
+        assert isinstance(reading, CodeReading)
+        assert not reading.damage
+        self.reading: CodeReading = reading
+        linker = Linker(self._code, Modules(".", frozenset({path})), ASSUMPTIONS)
+        linker.look_at(lambda: [self.reading])
+        self.scene: Scene = scene_of(linker, self._code)
+
+    def _code(self, path: str) -> CodeReading | None:
+        return self.reading if path == self.source.path else None
+
+    def subject(self) -> Value:
+        return self.reading.scopes[0].bindings["subject"][-1].value
+
+    def text(self, span: Span) -> str:
+        return self.source.text(span)
+
+
+def javascript(code: str, semantics: OriginSemantics = CORS, refused: Answer = Nothing()) -> Compiled:  # noqa: B008
+    read = Read(code)
+    return compile_value(read.subject(), semantics, refused, read.scene)
+
+
+def python(code: str, semantics: OriginSemantics = PREDICATE) -> Compiled:
+    read = Read(code, "a.py")
+    return compile_value(read.subject(), semantics, Refuse(400), read.scene)
+
+
+def given(compiled: Compiled, origin: str | None) -> str:
+    return answer(compiled.decision, origin).kind
+
+
+A, B, EVIL = "https://a.example", "https://b.example", "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("expression", "stranger"),
+    [
+        ("'*'", "star"),
+        ("true", "echo"),
+        ("false", "nothing"),
+        ("''", "nothing"),
+        ("null", "nothing"),
+        ("undefined", "nothing"),
+        ("void 0", "nothing"),
+        ("42", "echo"),
+        ("0", "nothing"),
+        ("({})", "echo"),
+        ("new Set(['https://a.example'])", "echo"),
+        ("'https://a.example'", "fixed"),
+        ("['https://a.example']", "nothing"),
+        ("['*']", "nothing"),
+        ("[]", "nothing"),
+        ("/^https:/", "echo"),
+        (r"/^https:\/\/a\.example$/", "nothing"),
+        ("new RegExp('^https://a[.]example$')", "nothing"),
+        ("process.env.X", "unknown"),
+        ("process.env.X || '*'", "unknown"),
+        ("process.env.X ?? 'https://a.example'", "unknown"),
+        ("process.env.X ? 'https://a.example' : 'https://b.example'", "unknown"),
+        ("process.env.X ? ['https://a.example'] : ['https://b.example']", "nothing"),
+        ("process.env.X ? true : [/./]", "echo"),
+        ("process.env.NODE_ENV === 'production' ? ['https://a.example'] : true", "nothing"),
+        ("process.env.LIST.split(',')", "nothing"),
+        ("[process.env.X, 'https://a.example']", "nothing"),
+        ("[...process.env.LIST.split(','), 'https://a.example']", "nothing"),
+        ("[...more, 'https://a.example']", "unknown"),
+        ("`https://${process.env.HOST}`", "fixed"),
+        ("[`https://${process.env.HOST}`]", "nothing"),
+        ("`${process.env.HOST}`", "unknown"),
+        ("something", "unknown"),
+        ("load()", "unknown"),
+    ],
+)
+def test_option(expression: str, stranger: str) -> None:
+    assert to_stranger(javascript(f"const subject = {expression};").decision).kind == stranger
+
+
+def test_list_members_are_accepted_although_the_rest_is_unknown() -> None:
+    compiled = javascript("const subject = ['https://a.example', ...more];")
+    assert given(compiled, A) == "echo"
+    assert given(compiled, B) == "unknown"
+
+
+def test_alternatives_that_agree_are_known() -> None:
+    compiled = javascript(f"const subject = flag ? ['{A}', '{B}'] : ['{A}'];")
+    assert [given(compiled, origin) for origin in (A, B, EVIL)] == ["echo", "unknown", "nothing"]
+
+
+LET_IN = "cb(null, true)"
+REFUSE = "cb(new Error('no'))"
+BODIES = [
+    # (origin, cb) => ..., accepted, refused
+    (f"cb(null, ['{A}'].includes(origin))", [A], [B, EVIL]),
+    (f"cb(null, !origin || ['{A}'].includes(origin))", [A, None], [B]),
+    (f"{{ if (!origin || LIST.includes(origin)) {LET_IN}; else {REFUSE}; }}", [A, None], [EVIL]),
+    (f"{{ if (!origin || SET.has(origin)) {{ {LET_IN} }} else {{ {REFUSE} }} }}", [A, B, None], [EVIL]),
+    (f"{{ if (origin && !SET.has(origin)) {REFUSE}; else {LET_IN}; }}", [A, None], [EVIL]),
+    (f"{{ if (!origin) return {LET_IN}; if (LIST.indexOf(origin) === -1) return {REFUSE}; return {LET_IN}; }}", [A, None], [EVIL]),
+    (f"{{ if (LIST.indexOf(origin) !== -1) {{ {LET_IN}; return; }} {REFUSE}; }}", [A], [EVIL]),
+    (f"{{ if (LIST.indexOf(origin) > -1) {LET_IN}; else cb(null, false); }}", [A], [EVIL, None]),
+    (f"{{ if (LIST.indexOf(origin) >= 0) {LET_IN}; else cb(null, false); }}", [A], [EVIL]),
+    (f"{{ if (-1 < LIST.indexOf(origin)) {LET_IN}; else cb(null, false); }}", [A], [EVIL]),
+    (f"{{ if (LIST.indexOf(origin) < 0) cb(null, false); else {LET_IN}; }}", [A], [EVIL]),
+    # the first entry has position 0
+    (f"{{ if (['{A}', '{B}'].indexOf(origin) > 0) {LET_IN}; else cb(null, false); }}", [B], [A]),
+    (f"{{ if (origin === '{A}' || origin == '{B}') {LET_IN}; else cb(null, false); }}", [A, B], [EVIL]),
+    (f"{{ if (origin !== '{A}') return cb(null, false); cb(null, origin); }}", [A], [B]),
+    (f"{{ if (origin === undefined || origin === '{A}') {LET_IN}; else cb(null, false); }}", [A, None], [B]),
+    (f"{{ if (typeof origin === 'undefined' || origin === '{A}') {LET_IN}; else cb(null, false) }}", [A, None], [B]),
+    ("cb(null, LIST.some(o => o === origin))", [A], [EVIL]),
+    ("cb(null, LIST.find(o => origin === o))", [A], [EVIL]),
+    ("cb(null, LIST.findIndex(o => o === origin) !== -1)", [A], [EVIL]),
+    (f"cb(null, [/^https:\\/\\/a\\.example$/, '{B}'].some(o => typeof o === 'string' ? o === origin : o.test(origin)))", [A, B], [EVIL]),
+    ("cb(null, /^https:\\/\\/[ab]\\.example$/.test(origin))", [A, B], [EVIL]),
+    ("{ if (origin.match(/^https:\\/\\/[ab]\\.example$/)) cb(null, true); else cb('no'); }", [A, B], [EVIL]),
+    ("cb(null, origin.search(/^https:\\/\\/[ab]\\.example$/) !== -1)", [A, B], [EVIL]),
+    ("cb(null, origin.toLowerCase().endsWith('.A.example'))", [], [A]),
+    ("cb(null, origin.endsWith('//a.example'))", [A], [B]),
+    ("cb(null, origin.startsWith('https://a.'))", [A], [B]),
+    ("cb(null, origin.indexOf('https://a.') === 0)", [A], [B]),
+    ("cb(null, origin.indexOf('a.') !== -1)", [A], [B]),
+    ("cb(null, origin.includes('a.'))", [A], [B]),
+    ("cb(null, new URL(origin).hostname === 'a.example')", [A, "http://a.example:99"], [B]),
+    ("{ const { hostname } = new URL(origin); cb(null, hostname.endsWith('.example')); }", [A, B], ["https://example.com"]),
+    ("{ const u = new URL(origin); cb(null, u.protocol === 'https:' && u.host === 'a.example'); }", [A], [B, "http://a.example"]),
+    ("cb(null, origin.replace(/^https?:\\/\\//, '') === 'a.example')", [A, "http://a.example"], [B]),
+    ("cb(null, TABLE[origin])", [A], [B, EVIL]),
+    ("cb(null, TABLE.hasOwnProperty(origin))", [A, B], [EVIL]),
+    ("{ const ok = SET.has(origin); cb(ok ? null : new Error('no'), ok); }", [A, B], [EVIL]),
+    ("{ const allowed = !origin || SET.has(origin); cb(null, allowed); }", [A, None], [EVIL]),
+    (f"cb(null, SET.has(origin) ? origin : '{B}')", [A], []),
+    (f"cb(null, ['{A}'])", [A], [B]),
+    ("cb(null, /^https:\\/\\/a\\./)", [A], [B]),
+    ("{ if (isAllowed(origin)) cb(null, true); else cb(null, false); }", [A, B, None], [EVIL]),
+    ("cb(null, isAllowed(origin))", [A, B, None], [EVIL]),
+    (f"{{ if (process.env.NODE_ENV !== 'production') return {LET_IN}; cb(null, SET.has(origin)); }}", [A], [EVIL]),
+    (f"{{ if (process.env.NODE_ENV === 'production' && !SET.has(origin)) return {REFUSE}; {LET_IN}; }}", [A], [EVIL]),
+    ("cb()", [], [A, EVIL, None]),
+    ("cb(null)", [], [A]),
+    ("cb('error', true)", [], [A]),
+]  # fmt: skip
+PRELUDE = f"""
+const LIST = ['{A}', 'https://c.example'];
+const SET = new Set(['{A}', '{B}']);
+const TABLE = {{ '{A}': true, '{B}': false }};
+function isAllowed(o) {{ if (!o) return true; return SET.has(o); }}
+"""
+
+
+@pytest.mark.parametrize(("body", "accepted", "refused"), BODIES)
+def test_callback(body: str, accepted: list[str | None], refused: list[str | None]) -> None:
+    compiled = javascript(f"{PRELUDE}\nconst subject = (origin, cb) => {body};")
+    for origin in accepted:
+        assert given(compiled, origin) == "echo", origin
+    for origin in refused:
+        assert given(compiled, origin) == "nothing", origin
+
+
+def test_callback_in_other_spellings() -> None:
+    for head in ("function (origin, callback)", "async (origin, callback) =>"):
+        compiled = javascript(f"const subject = {head} {{ callback(null, origin === '{A}'); }};")
+        assert [given(compiled, origin) for origin in (A, B)] == ["echo", "nothing"]
+    named = f"function subject(o, done) {{ if (o === '{A}') {{ done(null, true); }} else {{ done(new Error('x')); }} }}"
+    assert [given(javascript(named), origin) for origin in (A, B)] == ["echo", "nothing"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{ db.find(origin).then(ok => cb(null, ok)); }",
+        "{ check(origin, cb); }",
+        "{ const ok = await db.find(origin); cb(null, ok); }",
+        "{ return true; }",
+        "{ try { cb(null, allowed(origin)); } catch (e) { cb(e); } }",
+        "cb(...result)",
+        "{ if (Math.random() > 0.5) cb(null, true); else cb(null, SET.has(origin)); }",
+    ],
+)
+def test_callback_not_understood(body: str) -> None:
+    compiled = javascript(f"{PRELUDE}\nconst subject = async (origin, cb) => {body};")
+    assert given(compiled, EVIL) == "unknown"
+
+
+def test_always_true_callback() -> None:
+    assert to_stranger(javascript("const subject = (origin, cb) => cb(null, true);").decision).kind == "echo"
+    both = "const subject = (origin, cb) => { if (origin) cb(null, true); else cb(null, true); };"
+    assert to_stranger(javascript(both).decision).kind == "echo"
+    sure = "const subject = (origin, cb) => { if (!origin || origin) { cb(null, true); } };"
+    assert given(javascript(sure), EVIL) == "echo"
+
+
+def test_error_refuses_where_the_library_says_so() -> None:
+    code = f"const subject = (origin, cb) => {{ if (origin === '{A}') cb(null, true); else cb(new Error('no')); }};"
+    assert given(javascript(code, CORS._replace(error="refuse")), B) == "refused"
+    assert given(javascript(code), B) == "nothing"
+
+
+WEAK = [
+    ("origin.endsWith('example.com')", "https://attackerexample.com", "'example.com'"),
+    ("origin.includes('example.com')", "https://example.com.attacker.test", "'example.com'"),
+    ("origin.indexOf('example.com') > -1", "https://example.com.attacker.test", "'example.com'"),
+    ("origin.startsWith('http://localhost')", "http://localhost.attacker.test", "'http://localhost'"),
+    ("['https://example.com'].some(o => origin.startsWith(o))", "https://example.com.attacker.test", "'https://example.com'"),
+    ("['https://example.com'].some((o) => { return origin.indexOf(o) === 0; })", "https://example.com.attacker.test", "'https://example.com'"),
+    ("new URL(origin).hostname.endsWith('example.com')", "https://attackerexample.com", "'example.com'"),
+    ("SET.has(origin) || /example\\.com$/.test(origin)", "https://attackerexample.com", "/example\\.com$/"),
+    ("[/example\\.com/].some(re => re.test(origin))", "https://example.com.attacker.test", "/example\\.com/"),
+    ("check(origin)", "https://attackerexample.com", "'example.com'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("test", "origin", "place"), WEAK)
+def test_weak_callback(test: str, origin: str, place: str) -> None:
+    code = (
+        f"{PRELUDE}\nfunction check(o) {{ return o.endsWith('example.com'); }}\n"
+        f"const subject = (origin, cb) => {{ if (!origin || {test}) cb(null, true); else cb(new Error('no')); }};"
+    )
+    read = Read(code)
+    found = witness(compile_value(read.subject(), CORS, Nothing(), read.scene).decision)
+    assert found is not None
+    assert (found.origin, read.text(found.span)) == (origin, place)
+
+
+def test_safe_callback_has_no_witness() -> None:
+    for test in ("origin.endsWith('.example.com')", "SET.has(origin)", "/^https:\\/\\/example\\.com$/.test(origin)"):
+        code = f"{PRELUDE}\nconst subject = (origin, cb) => cb(null, {test});"
+        assert witness(javascript(code).decision) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "accepted", "refused"),
+    [
+        ("return True", [A, EVIL], []),
+        ("return origin in ALLOWED", [A], [EVIL]),
+        ("return origin not in ALLOWED", [EVIL], [A]),
+        ("return origin is None or origin == 'https://b.example'", [B, None], [A]),
+        ("return origin.endswith('.example')", [A], ["https://example.com"]),
+        ("return origin.startswith(('https://a.', 'https://b.'))", [A, B], [EVIL]),
+        ("return bool(re.match(r'https://a\\.', origin))", [A], [B]),
+        ("return re.fullmatch(r'https://a', origin) is not None", [], [A]),
+        ("return PATTERN.search(origin)", [A], [B]),
+        ("return any(origin.startswith(o) for o in ALLOWED)", [A], [B]),
+        ("return urlparse(origin).hostname == 'a.example'", [A], [B]),
+        ("if origin in ALLOWED:\n        return True\n    return False", [A], [B]),
+        ("if origin not in ALLOWED:\n        return False\n    return True", [A], [B]),
+        ("if origin in ALLOWED:\n        return True", [A], [B]),
+        ("return 'a.example' in origin", [A], [B]),
+        ("return origin in 'https://a.example,https://b.example'", [A, B, "https://a"], [EVIL]),
+    ],
+)
+def test_python_predicate(body: str, accepted: list[str | None], refused: list[str | None]) -> None:
+    compiled = python(
+        "import re\nfrom urllib.parse import urlparse\nALLOWED = ['https://a.example']\nPATTERN = re.compile(r'//a\\.')\n"
+        f"def subject(origin, environ):\n    {body}\n"
+    )
+    for origin in accepted:
+        assert given(compiled, origin) == "echo", origin
+    for origin in refused:
+        assert given(compiled, origin) in ("refused", "unknown"), origin
+        if "fullmatch" not in body:
+            assert given(compiled, origin) == "refused", origin
+
+
+@pytest.mark.parametrize(
+    ("expression", "stranger", "same_origin"),
+    [
+        ("'*'", "echo", False),
+        ("['*']", "echo", False),
+        ("[]", "nothing", False),
+        ("None", "refused", True),
+        ("''", "refused", False),
+        ("['https://a.example']", "refused", False),
+        ("lambda o, e: True", "echo", False),
+        ("os.environ['X'].split(',')", "unknown", False),
+        ("os.getenv('X', '*').split(',')", "unknown", False),
+    ],
+)
+def test_library_with_its_own_check(expression: str, stranger: str, same_origin: bool) -> None:
+    compiled = python(f"import os\nsubject = {expression}\n")
+    assert to_stranger(compiled.decision).kind == stranger
+    assert compiled.same_origin is same_origin
+
+
+@pytest.mark.parametrize(
+    ("body", "accepted", "fixed"),
+    [
+        (f"SET.has(origin) ? origin : '{B}'", [A], [EVIL]),
+        ("SET.has(origin) ? origin : null", [A], []),
+        ("origin", [A, EVIL], []),
+        (f"{{ if (SET.has(origin)) return origin; return '{B}'; }}", [A], [EVIL]),
+    ],
+)
+def test_function_that_returns_the_origin(body: str, accepted: list[str], fixed: list[str]) -> None:
+    compiled = javascript(f"{PRELUDE}\nconst subject = (origin) => {body};", RETURNING)
+    for origin in accepted:
+        assert given(compiled, origin) == "echo"
+    for origin in fixed:
+        assert answer(compiled.decision, origin) == Fixed(B)
+
+
+# --- comparisons of libraries ----------------------------------------------------------------------------------------
+
+
+def semantics(**fields: Any) -> OriginSemantics:
+    return OriginSemantics(**{"meanings": (("*", "star"),), "otherwise": "unknown", **fields})
+
+
+@pytest.mark.parametrize(
+    ("options", "expression", "accepted", "refused"),
+    [
+        # Starlette: a text is searched (`origin in self.allow_origins`)
+        ({"text": "substring"}, "'http://localhost:3000'", ["http://localhost:3000", "http://localhost:300"], [A]),
+        ({"text": "regex", "regex_mode": "full"}, "r'https://.*\\.example'", [A], ["https://a.example.evil"]),
+        # Django: re.match
+        ({"items": "regex", "regex_mode": "match"}, "[r'^https://a\\.example']", ["https://a.example.evil"], [B]),
+        # flask-cors: a text with a special character is a pattern, matched from the start
+        ({"text": "prefix-regex-if-special", "fold_case": True}, "'https://A.example'", [A], ["https://axexample"]),
+        ({"text": "prefix-regex-if-special"}, "r'https?://.*\\.example'", [A, "https://a.example.evil"], ["ftp://a"]),
+        ({"text": "prefix-regex-if-special"}, "'https://*.example'", [], [A, "https://x.a.example"]),
+        ({"items": "prefix-regex-if-special"}, "['https://b.example', re.compile('https://a')]", [A, B], [EVIL]),
+        # Socket.IO 2: the port is spelled out; a text is searched, a list compared
+        (
+            {"text": "substring-port"},
+            "'https://app.example.com:443'",
+            ["https://e.com", "https://app.example.com"],
+            ["http://e.com"],
+        ),
+        ({"text": "substring-port"}, "'http://localhost:*'", ["http://localhost:99", "http://localhost"], [A]),
+        ({"text": "substring-port"}, "'localhost:*'", ["http://localhost:99"], [A]),
+        ({"text": "substring-port"}, "'https://app.example.com'", [], ["https://app.example.com"]),
+        ({"items": "exact-port"}, "['https://app.example.com']", [], ["https://app.example.com"]),
+        ({"items": "exact-port"}, "['https://app.example.com:443']", ["https://app.example.com"], ["https://e.com"]),
+        (
+            {"items": "exact-port"},
+            "['app.example.com:443', 'b.example:*']",
+            ["https://app.example.com", "http://b.example:9"],
+            [A],
+        ),
+        ({"items": "exact-port"}, "['*:*']", [A, EVIL], []),
+        ({"items": "glob"}, "['https://*.example']", [A], ["https://a.example.evil", "https://x/.example"]),
+        ({"text": "host-suffix"}, "'.example'", [A, "http://example"], ["https://example.com"]),
+        ({"text": "host-suffix"}, "'https://a.example:443'", [A], ["http://a.example"]),
+        ({"separator": ","}, "'https://a.example, https://b.example'", [A, B], [EVIL]),
+        ({"star_in_list": "wildcard-echo"}, "['https://a.example', '*']", [A, EVIL], []),
+    ],
+)
+def test_comparison(options: dict[str, Any], expression: str, accepted: list[str], refused: list[str]) -> None:
+    compiled = python(f"import re\nsubject = {expression}\n", semantics(**options))
+    for origin in accepted:
+        assert accepts(answer(compiled.decision, origin), origin) is Tri.YES, origin
+    for origin in refused:
+        assert accepts(answer(compiled.decision, origin), origin) is Tri.NO, origin
+
+
+def test_regex_flags() -> None:
+    assert given(python("import re\nsubject = re.compile('HTTPS://A', re.I | re.X)\n"), A) == "echo"
+    assert given(python("import re\nsubject = re.compile('HTTPS://A')\n"), A) == "refused"
+    assert given(javascript("const subject = new RegExp('HTTPS://A', 'i');"), A) == "echo"
+    assert given(javascript("const subject = new RegExp(pattern);"), A) == "unknown"
+
+
+# --- entries ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("const subject = 'https://a.example';", [("https://a.example", "'https://a.example'", False)]),
+        ("const subject = ['x', y, 'z'];", [("x", "'x'", True), ("z", "'z'", True)]),
+        ("const o = ['x']; const subject = [...o, 'z'];", [("x", "'x'", True), ("z", "'z'", True)]),
+        ("const subject = 'a, bc'.split(',');", [("a", "a", True), (" bc", " bc", True)]),
+        ("const subject = 'a, bc'.split(',').map(o => o.trim());", [("a", "a", True), ("bc", " bc", True)]),
+        ("const subject = (process.env.X || 'a,bc').split(',');", [("a", "a", True), ("bc", "bc", True)]),
+        ("const subject = process.env.X || 'a';", [("a", "'a'", False)]),
+        (
+            "const subject = (o, cb) => cb(null, ['x'].includes(o) || o === 'y');",
+            [("x", "'x'", True), ("y", "'y'", False)],
+        ),
+        ("const subject = (o, cb) => cb(null, ['x'].some(e => o.startsWith(e)));", []),
+        ("const subject = (o, cb) => cb(null, { 'x': 1 }[o]);", [("x", "'x'", True)]),
+        ("const subject = /x/;", []),
+    ],
+)
+def test_entries(code: str, expected: list[tuple[str, str, bool]]) -> None:
+    read = Read(code)
+    compiled = compile_value(read.subject(), CORS, Nothing(), read.scene)
+    assert [(entry.text, read.text(entry.span), entry.in_list) for entry in compiled.entries] == expected
+
+
+def test_incomplete_entry() -> None:
+    (entry,) = javascript("const subject = `https://${process.env.HOST}/`;").entries
+    assert (entry.text, entry.complete) == ("https://…/", False)
+
+
+# --- environment -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("expression", "name", "instead"),
+    [
+        ("process.env.X", "X", None),
+        ("process.env.X || '*'", "X", "*"),
+        ("process.env.X ?? process.env.Y ?? '*'", "X", "*"),
+        ("process.env.X || process.env.Y", "X", None),
+        ("process.env.X ? process.env.X : '*'", "X", "*"),
+        ("flag ? process.env.X : '*'", None, None),
+        ("'https://a.example'", None, None),
+    ],
+)
+def test_environment(expression: str, name: str | None, instead: str | None) -> None:
+    read = Read(f"const subject = {expression};")
+    env, then = without_environment(read.subject(), read.scene)
+    assert (env.name if env else None) == name
+    assert (then.value if isinstance(then, Literal) else None) == instead
+
+
+@pytest.mark.parametrize(
+    ("expression", "stranger"),
+    [
+        ("(process.env.X || '*').split(',')", "nothing"),
+        ("(process.env.X || 'https://a.example').split(',')", "nothing"),
+        ("[process.env.X || 'https://a.example']", "nothing"),
+    ],
+)
+def test_environment_inside_a_list(expression: str, stranger: str) -> None:
+    read = Read(f"const subject = {expression};")
+    env, then = without_environment(read.subject(), read.scene)
+    assert env is not None
+    assert then is not None
+    assert to_stranger(compile_value(then, CORS, Nothing(), read.scene).decision).kind == stranger
+
+
+# --- headers ---------------------------------------------------------------------------------------------------------
+
+RAW = OriginSemantics(meanings=(("*", "star"), ("", "none")), text="fixed")
+
+
+def header(body: str, prelude: str = PRELUDE) -> Compiled:
+    """The decision of `set(value)` inside a handler."""
+    read = Read(f"{prelude}\nfunction handler(req, set) {{ const origin = req.headers.origin; {body} }}")
+    site = next(
+        site for site in read.reading.calls if isinstance(site.call.callee, Name) and site.call.callee.name == "set"
+    )
+
+    def is_request_origin(value: Value) -> bool:
+        if isinstance(value, Call):
+            return isinstance(value.callee, Member) and value.callee.key == "get" and len(value.arguments) == 1
+        return isinstance(value, Member) and value.key == "origin"
+
+    return compile_header(site.call.arguments[0].value, site.guards, RAW, read.scene, is_request_origin)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("set('*');", {A: "star", None: "star"}),
+        (f"set('{A}');", {A: "fixed", EVIL: "fixed"}),
+        ("set('');", {A: "nothing"}),
+        ("set(req.headers.origin);", {A: "echo", None: "nothing", "null": "echo"}),
+        ("set(origin);", {A: "echo", None: "nothing"}),
+        ("set(origin || '*');", {A: "echo", None: "star"}),
+        ("set(req.get('Origin'));", {A: "echo"}),
+        ("set(req.get('Origin', '*'));", {A: "echo", None: "star"}),
+        ("set(`${origin}`);", {A: "echo"}),
+        ("if (origin) set(origin);", {A: "echo", None: "nothing"}),
+        ("if (LIST.includes(origin)) set(origin);", {A: "echo", EVIL: "nothing"}),
+        ("if (LIST.includes(origin)) { set(origin); }", {A: "echo", EVIL: "nothing"}),
+        ("if (!LIST.includes(origin)) return; set(origin);", {A: "echo", EVIL: "nothing"}),
+        ("if (LIST.includes(origin)) set('*');", {A: "star", EVIL: "nothing"}),
+        (f"set(LIST.includes(origin) ? origin : '{B}');", {A: "echo", EVIL: "fixed"}),
+        ("if (isAllowed(origin)) set(origin);", {A: "echo", EVIL: "nothing"}),
+        ("if (checked(req)) set(origin);", {A: "unknown"}),
+        ("if (req.method === 'OPTIONS') set(origin);", {A: "echo"}),
+        ("if (req.method === 'OPTIONS' && LIST.includes(origin)) set(origin);", {A: "echo", EVIL: "nothing"}),
+        # only reachable in development: the fact's `fence` says so, the decision speaks of the requests that get there
+        ("if (process.env.NODE_ENV !== 'production') set('*');", {A: "star"}),
+        ("set(process.env.X);", {A: "unknown"}),
+    ],
+)
+def test_header(body: str, expected: dict[str | None, str]) -> None:
+    compiled = header(body)
+    for origin, kind in expected.items():
+        assert given(compiled, origin) == kind, origin
+
+
+def test_null_in_a_list() -> None:
+    assert accepts_null(javascript("const subject = ['null'];").decision) is Tri.YES
+    assert accepts_null(javascript("const subject = [null];").decision) is Tri.NO
+
+
+def test_hostile_nesting_ends() -> None:
+    deep = "(o, cb) => cb(null, " + "!(" * 150 + "o" + ")" * 150 + ")"
+    assert given(javascript(f"const subject = {deep};"), A) in ("echo", "nothing", "unknown")
+    code = "function f(o) { return g(o); }\nfunction g(o) { return f(o); }\nconst subject = (o, cb) => cb(null, f(o));"
+    assert given(javascript(code), A) == "unknown"
+    tests = " || ".join(f"o === 'https://{number}.example'" for number in range(150))
+    assert given(javascript(f"const subject = (o, cb) => cb(null, {tests});"), EVIL) in ("nothing", "unknown")

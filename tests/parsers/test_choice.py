@@ -1,0 +1,167 @@
+"""Which parser reads which file, and which files are worth parsing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import corslint
+from corslint.model.reading import CodeReading, ManifestReading, NginxReading
+from corslint.parsers import kind_of, parse, worth_parsing
+from corslint.source import SourceFile
+
+NGINX = b"server {\n  listen 80;\n  location / { proxy_pass http://app; }\n}\n"
+APACHE = b"<VirtualHost *:80>\n  ServerName example.com\n</VirtualHost>\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("a.js", "javascript"),
+        ("a.jsx", "javascript"),
+        ("a.mjs", "javascript"),
+        ("a.cjs", "javascript"),
+        ("A.JS", "javascript"),
+        ("wdio.conf.js", "javascript"),
+        ("bin/www", "javascript"),
+        ("app/bin/www", "javascript"),
+        ("a.ts", "typescript"),
+        ("a.mts", "typescript"),
+        ("a.cts", "typescript"),
+        ("a.d.ts", None),
+        ("a.d.mts", None),
+        ("d.ts", "typescript"),
+        ("a.tsx", "tsx"),
+        ("a.html", "html"),
+        ("a.htm", "html"),
+        ("a.vue", "html"),
+        ("a.ejs", "html"),
+        ("a.hbs", "html"),
+        ("a.html.j2", "html"),
+        ("a.html.erb", "html"),
+        ("a.py", "python"),
+        ("nginx/conf.py", "python"),
+        ("nginx.conf", "nginx"),
+        ("nginx.prod.conf", "nginx"),
+        ("nginx.conf.template", "nginx"),
+        ("app.conf", "nginx"),
+        ("app.conf.sample", "nginx"),
+        ("app.subdomain.conf.sample", "nginx"),
+        ("app.conf.j2", "nginx"),
+        ("app.conf.b", "nginx"),
+        ("app.nginx", "nginx"),
+        ("app.vhost", "nginx"),
+        ("etc/sites-enabled/default", "nginx"),
+        ("etc/sites-available/example.com", "nginx"),
+        ("proxy/conf", "nginx"),
+        ("nginx/snippets/proxy_params", "nginx"),
+        ("nginx/default", "nginx"),
+        ("nginx/Dockerfile", None),
+        ("nginx/README.md", None),
+        ("conf", None),
+        ("package.json", "manifest"),
+        ("web/package-lock.json", "manifest"),
+        ("npm-shrinkwrap.json", "manifest"),
+        ("requirements.txt", "manifest"),
+        ("requirements-dev.txt", "manifest"),
+        ("dev-requirements.txt", "manifest"),
+        ("requirements/base.txt", "manifest"),
+        ("pyproject.toml", "manifest"),
+        ("notes.txt", None),
+        ("composer.json", None),
+        ("a.yaml", None),
+        ("README.md", None),
+        ("js", None),
+        (".js", None),
+        ("", None),
+    ],
+)
+def test_kind_of(path: str, kind: str | None) -> None:
+    assert kind_of(path) == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "worth"),
+    [
+        ("a.js", b"app.use(CORS())", True),
+        ("a.js", b"import {Server} from 'Socket.IO'", True),
+        ("a.js", b"res.setHeader('Access-Control-Allow-Methods', 'GET')", True),
+        ("a.js", b"const s = io('/chat')", True),
+        ("a.js", b"const s = io ('/chat')", True),
+        ("a.js", b"if (req.headers.Origin) {}", True),
+        ("a.js", b"http.createServer(app)", True),
+        ("a.js", b"app.listen(80)", True),
+        ("a.js", b"export const x = 1", False),
+        ("a.ts", b"@WebSocketGateway()", True),
+        ("a.py", b"import socketio", True),
+        ("a.py", b"MIDDLEWARE = []", True),
+        ("a.py", b"print(1)", False),
+        ("a.html", b"<script src='/socket.io/socket.io.js'></script>", True),
+        ("a.html", b"<p>hello</p>", False),
+        ("nginx.conf", b"", True),
+        ("package.json", b"{}", True),
+        ("a.md", b"cors", False),
+        ("a.js", "cors".encode("utf-16"), True),
+        ("a.js", "x".encode("utf-16"), True),
+    ],
+)
+def test_worth_parsing(path: str, content: bytes, worth: bool) -> None:
+    assert worth_parsing(path, content) is worth
+
+
+def test_further_words() -> None:
+    assert not worth_parsing("a.js", b"const app = Fastify()")
+    assert worth_parsing("a.js", b"const app = Fastify()", [b"hono", b"fastify"])
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "kind"),
+    [
+        ("a.js", b"f()", CodeReading),
+        ("a.tsx", b"<A/>", CodeReading),
+        ("a.html", b"<script>f()</script>", CodeReading),
+        ("a.py", b"f()", CodeReading),
+        ("package.json", b"{}", ManifestReading),
+        ("nginx.conf", b"", NginxReading),
+        ("app.conf", NGINX, NginxReading),
+        ("proxy/conf", NGINX, NginxReading),
+        ("app.conf", APACHE, type(None)),
+        ("sites-enabled/app", APACHE, NginxReading),
+        ("README.md", b"", type(None)),
+    ],
+)
+def test_parse(path: str, content: bytes, kind: type) -> None:
+    assert type(parse(SourceFile(path, content))) is kind
+
+
+@pytest.mark.parametrize("path", ["a.js", "a.py", "a.html", "nginx.conf", "package.json"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_another_encoding_is_damage_not_emptiness(path: str, encoding: str) -> None:
+    reading = parse(SourceFile(path, "\ufeffcors()".encode(encoding)))
+    assert reading is not None
+    assert [(one.message, one.whole) for one in reading.damage] == [("the file is UTF-16; corslint reads UTF-8", True)]
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "modules"),
+    [
+        ("a.js", "f()", {"tree_sitter", "tree_sitter_javascript"}),
+        ("a.ts", "f()", {"tree_sitter", "tree_sitter_typescript"}),
+        ("a.py", "f()", {"tree_sitter", "tree_sitter_python"}),
+        ("nginx.conf", "a b;", {"crossplane"}),
+        ("package.json", "{}", set()),
+    ],
+)
+def test_a_parser_loads_only_when_it_is_needed(path: str, content: str, modules: set[str], tmp_path: Path) -> None:
+    grammars = {"javascript", "typescript", "python"}
+    heavy = {"crossplane", "libcst", "tree_sitter", *(f"tree_sitter_{name}" for name in grammars)}
+    program = (
+        "import sys; from corslint.parsers import parse; from corslint.source import SourceFile;"
+        f"parse(SourceFile({path!r}, {content!r}.encode())); print(sorted({heavy!r} & set(sys.modules)))"
+    )
+    root = Path(corslint.__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(sorted(modules))

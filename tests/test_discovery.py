@@ -1,0 +1,482 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from corslint import discovery
+from corslint.discovery import Context, contexts, is_minified, is_test, read_file
+from corslint.settings import UsageError
+
+
+class Tree(Protocol):
+    def __call__(self, *names: str) -> Path: ...
+
+
+MINIFIED = "!function(){" + "var a=b(c);" * 2000 + "}();\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """Makes files below a folder: names without content, or name -> content."""
+
+    def make(*names: str) -> Path:
+        for name in names:
+            put(tmp_path / name)
+        return tmp_path
+
+    return make
+
+
+def put(path: Path, content: str | bytes = "x\n") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def one(cwd: Path, *paths: str) -> Context:
+    found = contexts(paths, str(cwd))
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture(params=["git", "no git"])
+def version_control(request: pytest.FixtureRequest) -> Callable[[Path], None]:
+    """Runs a test twice: with git's own listing and with ours."""
+    return (lambda folder: git(folder, "init")) if request.param == "git" else (lambda folder: None)
+
+
+# --- which files -----------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_its_own_context(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    root = tree("app/server.js", "app/web/page.html", "app/README.md", "app/types.d.ts", "other/x.js")
+    version_control(root)
+    assert one(root, "app") == Context(
+        root="app",
+        lint=frozenset({"app/server.js", "app/web/page.html"}),
+        files=("app/server.js", "app/web/page.html"),
+        in_tests=frozenset(),
+        passed_over={},
+        unreadable={},
+        settings_at="app",
+    )
+
+
+def test_two_folders_are_two_contexts(tree: Tree) -> None:
+    root = tree("bad/a.js", "good/a.js")
+    assert [(one.root, one.files) for one in contexts(["good", "bad"], str(root))] == [
+        ("good", ("good/a.js",)),
+        ("bad", ("bad/a.js",)),
+    ]
+
+
+def test_a_folder_inside_a_named_folder_joins_its_context_and_is_never_a_test(tree: Tree) -> None:
+    root = tree("tests/e2e/a.js", "tests/b.js", "c.js")
+    found = one(root, ".", "tests/e2e", ".")
+    assert found.root == "."
+    assert found.lint == {"tests/e2e/a.js", "tests/b.js", "c.js"}
+    assert found.in_tests == {"tests/b.js"}
+
+
+def test_a_file_has_its_repository_as_context(tree: Tree) -> None:
+    root = tree("repo/src/server.js", "repo/src/client.js", "repo/nginx.conf", "outside.js")
+    git(root / "repo", "init")
+    found = one(root, "repo/src/server.js")
+    assert found.root == "repo"
+    assert found.lint == {"repo/src/server.js"}
+    assert found.files == ("repo/nginx.conf", "repo/src/client.js", "repo/src/server.js")
+    assert found.settings_at == "repo/src"
+
+
+def test_several_files_of_a_repository_share_a_context(tree: Tree) -> None:
+    root = tree("repo/a/x.js", "repo/b/y.js", "repo/z.js")
+    git(root / "repo", "init")
+    found = one(root, "repo/a/x.js", "repo/b/y.js")
+    assert found.lint == {"repo/a/x.js", "repo/b/y.js"}
+    assert found.files == ("repo/a/x.js", "repo/b/y.js", "repo/z.js")
+    assert found.settings_at == "repo"
+
+
+@pytest.mark.parametrize("marker", ["corslint.toml", ".corslint.toml", "pyproject.toml"])
+def test_without_git_a_project_file_makes_the_context(tree: Tree, marker: str) -> None:
+    root = tree("a/project/src/x.js", "a/project/y.js", "a/z.js", f"a/project/{marker}")
+    found = one(root, "a/project/src/x.js")
+    assert found.root == "a/project"
+    assert set(found.files) >= {"a/project/src/x.js", "a/project/y.js"}
+    assert "a/z.js" not in found.files
+
+
+def test_without_any_mark_the_working_directory_is_the_context(tree: Tree) -> None:
+    root = tree("w/a/x.js", "w/y.js", "z/q.js", "z/r.js")
+    assert one(root / "w", "a/x.js").files == ("a/x.js", "y.js")
+    outside = one(root / "w", "../z/q.js")
+    assert (outside.root, outside.files) == ("../z", ("../z/q.js", "../z/r.js"))
+
+
+def test_a_home_is_no_context(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree("letters/x.js", "music/y.js")
+    monkeypatch.setenv("HOME", str(root))
+    assert one(root, "letters/x.js").files == ("letters/x.js",)
+    assert one(root, ".").files == ("letters/x.js", "music/y.js")
+
+
+def test_a_file_inside_a_named_folder_belongs_to_it(tree: Tree) -> None:
+    root = tree("app/tests/a.test.js", "app/b.js")
+    git(root, "init")
+    found = one(root, "app", "app/tests/a.test.js")
+    assert (found.root, found.in_tests) == ("app", frozenset())
+
+
+def test_a_path_that_does_not_exist_is_a_usage_error(tree: Tree) -> None:
+    with pytest.raises(UsageError, match=r"^no/where: no such file or folder$"):
+        contexts([".", "no/where"], str(tree("a.js")))
+
+
+# --- ignored by git --------------------------------------------------------------------------------------------------
+
+
+def test_ignored_files_are_not_read(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    root = tree("a.js", "build/b.js", "deep/c.js", "deep/keep/d.js", "deep/e.generated.js", "deep/f/g.js")
+    put(root / ".gitignore", "/build/\n*.generated.js\n!important.generated.js\n")
+    put(root / "deep" / ".gitignore", "c.js\n/f/*\n!f/h.js\n")
+    put(root / "deep" / "important.generated.js")
+    put(root / "deep" / "f" / "h.js")
+    version_control(root)
+    assert one(root, ".").files == ("a.js", "deep/f/h.js", "deep/important.generated.js", "deep/keep/d.js")
+
+
+def test_a_tracked_file_is_read_whatever_the_ignore_rules_say(tree: Tree) -> None:
+    root = tree("a.js", "b.js")
+    git(root, "init")
+    git(root, "add", "a.js")
+    put(root / ".gitignore", "*.js\n")
+    assert one(root, ".").files == ("a.js",)
+
+
+def test_the_ignore_rules_above_a_named_folder_count(tree: Tree) -> None:
+    root = tree("app/a.js", "app/b.out.js")
+    git(root, "init")
+    put(root / ".gitignore", "*.out.js\n")
+    assert one(root, "app").files == ("app/a.js",)
+
+
+def test_a_folder_that_only_holds_ignored_files_is_empty(tree: Tree) -> None:
+    root = tree("app/b.out.js")
+    git(root, "init")
+    put(root / ".gitignore", "*.out.js\n")
+    assert one(root, "app").files == ()
+
+
+def test_what_is_named_is_read_although_git_ignores_it(tree: Tree) -> None:
+    root = tree("build/b.js", "build/c.js", "d.js")
+    git(root, "init")
+    put(root / ".gitignore", "build/\n")
+    assert one(root, "build").lint == {"build/b.js", "build/c.js"}
+    assert one(root, "build/b.js").lint == {"build/b.js"}
+    assert one(root, ".", "build").lint == {"build/b.js", "build/c.js", "d.js"}
+
+
+def test_a_file_deleted_from_the_work_tree_is_no_error(tree: Tree) -> None:
+    root = tree("a.js", "b.js")
+    git(root, "init")
+    git(root, "add", ".")
+    (root / "b.js").unlink()
+    found = one(root, ".")
+    assert (found.files, found.unreadable) == (("a.js",), {})
+
+
+def test_submodules_and_nested_repositories_are_read_with_their_own_ignore_rules(tree: Tree) -> None:
+    root = tree("a.js", "inner/b.js", "inner/c.js", "untracked/d.js")
+    for name in ("inner", "untracked"):
+        git(root / name, "init")
+    put(root / "inner" / ".gitignore", "c.js\n")
+    git(root / "inner", "add", ".")
+    git(root / "inner", "commit", "-m", "x")
+    git(root, "init")
+    git(root, "-c", "advice.addEmbeddedRepo=false", "add", "inner")  # a link to a commit, as for a submodule
+    assert one(root, ".").files == ("a.js", "inner/b.js", "untracked/d.js")
+
+
+def test_a_repository_cannot_have_programs_run(tree: Tree) -> None:
+    root = tree("a.js")
+    git(root, "init")
+    put(root / "run.sh", "#!/bin/sh\ntouch ran\n")
+    (root / "run.sh").chmod(0o755)
+    git(root, "config", "core.fsmonitor", "./run.sh")
+    assert one(root, ".").files == ("a.js",)
+    assert not (root / "ran").exists()
+
+
+def test_inside_a_git_hook_the_folder_still_decides(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree("app/a.js", "elsewhere/b.js")
+    git(root, "init")
+    git(root / "elsewhere", "init")
+    monkeypatch.setenv("GIT_DIR", str(root / "elsewhere" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(root / "elsewhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(root / "nowhere"))
+    assert one(root, "app").files == ("app/a.js",)
+
+
+@pytest.mark.parametrize("returncode", [128, None])
+def test_where_git_refuses_or_is_missing_we_list_ourselves(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, returncode: int | None
+) -> None:
+    root = tree("a.js", "b.js")
+    git(root, "init")
+    put(root / ".gitignore", "b.js\n")
+
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
+        if returncode is None:
+            raise FileNotFoundError(2, "No such file or directory", "git")
+        return subprocess.CompletedProcess([], returncode, b"", b"fatal: detected dubious ownership")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert one(root, ".").files == ("a.js",)
+
+
+def test_names_with_spaces_quotes_and_bytes_that_are_not_utf8(
+    tree: Tree, version_control: Callable[[Path], None]
+) -> None:
+    root = tree("we ird\n\"'.js")
+    put(Path(os.fsdecode(os.fsencode(root) + b"/\xff.js")))
+    version_control(root)
+    assert set(one(root, ".").files) == {"we ird\n\"'.js", "\udcff.js"}
+
+
+# --- passed over -----------------------------------------------------------------------------------------------------
+
+
+def test_packages_are_counted_once_per_folder(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    root = tree(
+        "a.js",
+        "node_modules/x/index.js",
+        "node_modules/x/node_modules/y/index.js",
+        "web/node_modules/z/index.js",
+        "bower_components/q/q.js",
+        "vendor/jquery.js",
+        "service/.venv/lib/site-packages/flask/app.py",
+    )
+    version_control(root)
+    found = one(root, ".")
+    assert found.files == ("a.js",)
+    assert found.passed_over == {".venv": 1, "bower_components": 1, "node_modules": 2, "vendor": 1}
+
+
+def test_a_virtual_environment_is_known_by_its_mark(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    root = tree("app.py", "env/pyvenv.cfg", "env/lib/x.py", "env2/y.py")
+    version_control(root)
+    found = one(root, ".")
+    assert found.files == ("app.py", "env2/y.py")
+    assert found.passed_over == {"virtual environment": 1}
+
+
+def test_what_is_named_among_packages_is_read(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    root = tree("a.js", "node_modules/x/i.js", "node_modules/x/node_modules/y/i.js", "node_modules/z/i.js")
+    version_control(root)
+    assert one(root, "node_modules/x").files == ("node_modules/x/i.js",)
+    assert one(root, "node_modules/z/i.js").lint == {"node_modules/z/i.js"}
+    assert one(root, ".", "node_modules/x").lint == {"a.js", "node_modules/x/i.js"}
+
+
+def test_bundles_and_large_files_are_passed_over_and_counted(
+    tree: Tree, version_control: Callable[[Path], None]
+) -> None:
+    root = tree("a.js", "lib/x.min.js", "lib/y-min.js")
+    put(root / "bundle.js", "/* license */\n" + MINIFIED)
+    put(root / "large.py", "x = 1\n" * 200_000)
+    put(root / "package-lock.json", "{" + " " * (2 << 20) + "}")
+    put(root / "page.html", f"<script>{MINIFIED}</script>")
+    version_control(root)
+    found = one(root, ".")
+    assert found.files == ("a.js", "package-lock.json", "page.html")
+    assert found.passed_over == {"minified": 3, "too large": 1}
+
+
+def test_a_named_bundle_or_large_file_is_read_up_to_a_limit(tree: Tree) -> None:
+    root = tree("x.min.js", "notes.txt")
+    put(root / "large.py", "x = 1\n" * 200_000)
+    put(root / "line.js", b"a" * (20 << 20))
+    found = one(root, "x.min.js", "large.py", "line.js", "notes.txt")
+    assert found.files == ("large.py", "x.min.js")
+    assert found.lint == {"x.min.js", "large.py", "line.js"}
+    assert found.unreadable == {"line.js": "too large (20.0 MB; the limit is 4 MB)"}
+    assert found.passed_over == {"unknown kind": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "minified"),
+    [
+        (MINIFIED, True),
+        ("/*!\n * license\n */\n" * 30 + MINIFIED, True),
+        ("const image = '" + "iVBORw0KGgo" * 3000 + "';\napp();\n", False),
+        ("function f() {\n  return cors({ origin: '*' });\n}\n" * 500, False),
+        ("", False),
+        ("f();" * 100, False),
+    ],
+)
+def test_is_minified(content: str, minified: bool) -> None:
+    assert is_minified(content.encode()) is minified
+
+
+# --- links and errors ------------------------------------------------------------------------------------------------
+
+
+def test_links(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    root = tree("repo/a.js", "repo/sites-available/app", "repo/templates/proxy.tmpl", "secret.js", "away/b.js")
+    repo = root / "repo"
+    (repo / "again.js").symlink_to("a.js")
+    (repo / "sites-enabled").mkdir()
+    (repo / "sites-enabled" / "app").symlink_to("../sites-available/app")
+    (repo / "proxy.conf").symlink_to("templates/proxy.tmpl")
+    (repo / "out.js").symlink_to("../secret.js")
+    (repo / "away").symlink_to("../away")
+    (repo / "up").symlink_to("..")
+    (repo / "dangling.js").symlink_to("gone.js")
+    (repo / "dangling").symlink_to("gone")
+    (repo / "loop.js").symlink_to("loop.js")
+    version_control(repo)
+    found = one(root, "repo")
+    assert found.files == ("repo/a.js", "repo/proxy.conf", "repo/sites-available/app")
+    assert found.passed_over == {"link out of the tree": 1}
+    assert found.unreadable == {
+        "repo/dangling.js": "link to a file that does not exist",
+        "repo/loop.js": "link that leads back to itself",
+    }
+
+
+def test_a_named_link_is_followed_and_a_broken_one_is_reported(tree: Tree) -> None:
+    root = tree("elsewhere/a.js", "here/x.js")
+    (root / "here" / "link.js").symlink_to("../elsewhere/a.js")
+    (root / "here" / "dangling.js").symlink_to("gone.js")
+    (root / "here" / "loop.js").symlink_to("loop.js")
+    found = one(root / "here", "link.js", "dangling.js", "loop.js")
+    assert found.files == ("link.js", "x.js")
+    assert found.lint == {"link.js", "dangling.js", "loop.js"}
+    assert found.unreadable == {
+        "dangling.js": "link to a file that does not exist",
+        "loop.js": "link that leads back to itself",
+    }
+
+
+def test_a_pipe_is_never_waited_for(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    root = tree("a.js")
+    os.mkfifo(root / "pipe.js")
+    version_control(root)
+    assert one(root, ".").files == ("a.js",)
+    assert one(root, "pipe.js").unreadable == {"pipe.js": "not a regular file"}
+    with pytest.raises(OSError, match="not a regular file"):
+        read_file(str(root / "pipe.js"))
+
+
+def test_a_folder_that_cannot_be_read(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree("a.js", "closed/b.js")
+    scandir = os.scandir
+
+    def refuse(path: str) -> Any:
+        if "closed" in str(path):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = one(root, ".")
+    assert (found.files, found.unreadable) == (("a.js",), {"closed": "permission denied"})
+    assert one(root, "closed").unreadable == {"closed": "permission denied"}
+
+
+def test_a_folder_that_git_cannot_read(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree("a.js", "sub/closed/b.js")
+    git(root, "init")
+    complaint = b"warning: could not open directory 'sub/closed/': Permission denied\n"
+
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess([], 0, b"a.js\0", complaint)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    found = one(root, ".")
+    assert (found.files, found.unreadable) == (("a.js",), {"sub/closed": "permission denied"})
+
+
+def test_a_file_that_cannot_be_looked_at(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, version_control: Callable[[Path], None]
+) -> None:
+    root = tree("a.js")
+    put(root / "large.js", "x();\n" * 2000)
+    version_control(root)
+    opened = os.open
+
+    def refuse(path: Any, *arguments: Any, **keywords: Any) -> int:
+        if str(path).endswith("large.js"):
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, *arguments, **keywords)
+
+    monkeypatch.setattr(os, "open", refuse)
+    found = one(root, ".")
+    assert (found.files, found.unreadable) == (("a.js",), {"large.js": "permission denied"})
+
+
+def test_reading_is_bounded(tmp_path: Path) -> None:
+    put(tmp_path / "a", b"x" * 10)
+    put(tmp_path / "empty", b"")
+    assert read_file(str(tmp_path / "a"), 10) == b"x" * 10
+    assert read_file(str(tmp_path / "empty")) == b""
+    with pytest.raises(OSError, match="too large"):
+        read_file(str(tmp_path / "a"), 9)
+
+
+# --- tests among the files -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "test/a.js",
+        "src/tests/a.py",
+        "src/__tests__/a.tsx",
+        "spec/a.js",
+        "e2e/a.ts",
+        "cypress/support/a.js",
+        "playwright/a.ts",
+        "src/a.spec.ts",
+        "src/a.test.jsx",
+        "src/a.e2e-spec.ts",
+        "test_app.py",
+        "app_test.py",
+        "conftest.py",
+    ],
+)
+def test_is_a_test(path: str) -> None:
+    assert is_test(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["src/a.js", "contest/a.js", "latest.js", "src/spec.ts", "test.js", "attest_a.py", "speed-test.js", "tested/a.py"],
+)
+def test_is_no_test(path: str) -> None:
+    assert not is_test(path)
+
+
+def test_only_folders_below_the_root_make_tests(tree: Tree) -> None:
+    root = tree("tests/app/a.js", "tests/app/tests/b.js")
+    assert one(root, "tests/app").in_tests == {"tests/app/tests/b.js"}
+    assert one(root, ".").in_tests == {"tests/app/a.js", "tests/app/tests/b.js"}
+    assert one(root, "tests/app/tests/b.js").in_tests == {"tests/app/a.js"}
+
+
+def test_the_order_of_files_does_not_depend_on_the_system(tree: Tree) -> None:
+    root = tree("b/a.js", "a/b.js", "a.js", "B.js")
+    assert one(root, ".").files == ("B.js", "a.js", "a/b.js", "b/a.js")
+
+
+def test_git_is_asked_only_where_there_is_a_repository(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "_git", lambda *_: pytest.fail("git was run"))
+    assert one(tree("a.js"), ".").files == ("a.js",)

@@ -1,0 +1,133 @@
+"""Rules, descriptors and schemas reach whoever installs corslint: by wheel, by sdist, and in an editable way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "corslint", "rules")
+
+WHAT_IS_THERE = """
+import json
+from pathlib import Path
+import corslint
+from corslint import resources
+print(json.dumps({
+    "package": corslint.__file__,
+    "rules": sorted(path.name for path in resources.rules_folder().glob("*.yaml")),
+    "frameworks": sorted(path.name for path in resources.frameworks_folder().glob("*.yaml")),
+    "schemas": sorted(path.name for path in resources.schema_file("x").parent.glob("*.json")),
+}))
+"""
+
+
+def run(*arguments: str, cwd: Path, path: Path | None = None) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if path is not None:
+        environment["PYTHONPATH"] = str(path)
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def expected() -> dict[str, list[str]]:
+    return {
+        "rules": sorted(path.name for path in (ROOT / "rules").glob("*.yaml")),
+        "frameworks": sorted(path.name for path in (ROOT / "corslint" / "frameworks").glob("*.yaml")),
+        "schemas": sorted(path.name for path in (ROOT / "corslint" / "schemas").glob("*.json")),
+    }
+
+
+def found_in(folder: Path, cwd: Path) -> tuple[Path, dict[str, list[str]]]:
+    """Which package runs with `folder` on the path, and what it finds."""
+    found = json.loads(run("-c", WHAT_IS_THERE, cwd=cwd, path=folder))
+    return Path(found.pop("package")), found
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository, so that a build leaves nothing behind in it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in SHIPPED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel made from it, as `python -m build` makes them."""
+    folder = tmp_path_factory.mktemp("built")
+    run("-m", "build", "--no-isolation", "--outdir", str(folder), cwd=checkout)
+    return folder
+
+
+def test_there_is_something_to_ship() -> None:
+    assert all(expected().values())
+
+
+def test_the_wheel_carries_everything(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    package, found = found_in(tmp_path / "site", tmp_path)
+    assert package.parent == tmp_path / "site" / "corslint"
+    assert found == expected()
+    assert {entry.name.split("-")[0] for entry in (tmp_path / "site").iterdir()} == {"corslint"}
+
+
+def test_the_wheel_from_a_checkout_is_the_one_from_the_sdist(built: Path, checkout: Path, tmp_path: Path) -> None:
+    run("-m", "build", "--no-isolation", "--wheel", "--outdir", str(tmp_path), cwd=checkout)
+    (direct,), (through_sdist,) = tmp_path.glob("*.whl"), built.glob("*.whl")
+    with zipfile.ZipFile(direct) as one, zipfile.ZipFile(through_sdist) as other:
+        assert sorted(one.namelist()) == sorted(other.namelist())
+
+
+def test_the_sdist_works_as_it_is(built: Path, tmp_path: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (folder,) = tmp_path.iterdir()
+    package, found = found_in(folder, tmp_path)
+    assert package.parent == folder / "corslint"
+    assert found == expected()
+    assert (folder / "LICENSE").is_file()
+
+
+def test_an_editable_install_finds_the_rules_of_the_checkout(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "wheel").mkdir()
+    build = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
+    run("-c", build, str(tmp_path / "wheel"), cwd=checkout)
+    (wheel,) = (tmp_path / "wheel").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    program = f"import site; site.addsitedir({str(tmp_path / 'site')!r})\n{WHAT_IS_THERE}"
+    # -S -I: neither the environment's own editable install nor the working directory may answer instead.
+    found = json.loads(run("-S", "-I", "-c", program, cwd=tmp_path))
+    assert Path(found.pop("package")).parent == checkout / "corslint"
+    assert found == expected()
+    (checkout / "rules" / "new.yaml").write_text("id: new\n")
+    try:
+        assert "new.yaml" in json.loads(run("-S", "-I", "-c", program, cwd=tmp_path))["rules"]
+    finally:
+        (checkout / "rules" / "new.yaml").unlink()
+
+
+def test_the_command_is_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["scripts"] == {"corslint": "corslint.cli:main"}
+    assert project["requires-python"] == ">=3.11"

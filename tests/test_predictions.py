@@ -1,0 +1,290 @@
+"""What corslint says of a policy is what the real library answered (fixtures/oracle).
+
+Every recorded program is linted in memory, with a manifest that names the recorded versions. The environment of a case
+is not told: a variable is unknown to the linter, as it is in a repository. Whatever is claimed has to agree with the
+recording; "unknown" is allowed, but each library has a floor of claims, so that knowing nothing cannot pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import pytest
+
+from corslint import lint
+from corslint.behaviour import policy
+from corslint.extract import Policy
+from corslint.model.decisions import (
+    Answer,
+    Decision,
+    Echo,
+    Fixed,
+    Nothing,
+    Raise,
+    Refuse,
+    Star,
+    UnknownAnswer,
+    answer,
+)
+from corslint.model.facts import Fact
+from corslint.settings import Settings
+from tests.examples import context_of
+
+ORACLE = Path(__file__).resolve().parent.parent / "fixtures" / "oracle"
+NAMES = sorted(path.stem for path in ORACLE.glob("*.json"))
+
+LIBRARIES = {
+    "socket.io-3": "socket.io",
+    "socket.io-4": "socket.io",
+}
+"""The descriptor a recording is about, where it is not the recording's own name."""
+
+COMBINED = {
+    ("cors", "middleware-then-route"): "two policies in a row: the second one replaces the header",
+    ("flask-cors", "init-app"): "one call makes the extension, another gives it its options",
+    ("flask-cors", "decorator-under-extension"): "the decorator wins over the extension",
+    ("starlette", "added-twice"): "two middlewares, the outer one wins",
+    ("socket.io-4", "engine-use-cors"): "the engine's own middleware adds the headers",
+    ("python-socketio", "fastapi-mounted-list"): "the middleware around it adds a second header",
+    ("python-socketio", "fastapi-mounted-default"): "the middleware around it adds a header",
+}
+"""Cases in which no policy answers alone; folding layers is for `behaviour/chain.py`."""
+
+SILENT = {
+    ("django-cors-headers", "no-settings"): "nothing is configured, so there is nothing to speak of",
+    ("django-cors-headers", "credentials-only"): "nothing is configured, so there is nothing to speak of",
+    ("django-cors-headers", "misspelled"): "nothing is configured, so there is nothing to speak of",
+    ("socket.io-2", "destructured-server"): "version 2 has no such export; the program stops",
+}
+"""Cases without a policy. The recordings have no header from anybody there."""
+
+FLOORS = {
+    "cors": 0,
+    "django-cors-headers": 0,
+    "flask-cors": 0,
+    "flask-socketio": 0,
+    "python-socketio": 0,
+    "socket.io-2": 0,
+    "socket.io-3": 0,
+    "socket.io-4": 0,
+    "starlette": 0,
+}
+"""Percent of the questions (what a stranger gets, credentials, `null`) to which corslint has an answer."""
+
+STRANGER = "https://evil.example"
+OWN = "http://127.0.0.1:3000"
+
+
+class Prediction(NamedTuple):
+    """The library's policy in a case and what it decides, and the origins that it lists."""
+
+    fact: Fact
+    decision: Decision
+    same_origin: bool
+    entries: tuple[Fact, ...]
+
+
+def recording(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((ORACLE / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def _cases() -> Iterator[Any]:
+    for name in NAMES:
+        for case in recording(name)["cases"]:
+            yield pytest.param(name, case, id=f"{name}-{case['id']}")
+
+
+def _files(name: str, case: Mapping[str, Any]) -> dict[str, bytes]:
+    whole = recording(name)
+    texts = {**whole.get("files", {}), **case.get("files", {}), case["file"]: case["code"]}
+    if whole["ecosystem"] == "npm":
+        texts["package.json"] = json.dumps({"dependencies": whole["versions"]})
+    else:
+        texts["requirements.txt"] = "".join(f"{package}=={version}\n" for package, version in whole["versions"].items())
+    return {path: text.encode() for path, text in texts.items()}
+
+
+@lru_cache(maxsize=None)
+def _predictions(name: str) -> dict[str, list[Prediction]]:
+    """What is said of the recorded library in every case."""
+    library = LIBRARIES.get(name, name)
+    found: dict[str, list[Prediction]] = {}
+    for case in recording(name)["cases"]:
+        decisions: dict[int, tuple[Decision, bool]] = {}
+        judge = policy.judge
+
+        def spy(given: Policy, *rest: Any) -> list[Fact]:
+            decisions[id(given.fact)] = policy.decided(given, *rest)  # noqa: B023  # called in this very round
+            return judge(given, *rest)  # noqa: B023
+
+        files = _files(name, case)
+        with mock.patch.object(policy, "judge", spy):
+            facts = lint.understand(context_of(files), Settings(), files, lint.knowledge().catalog).facts
+        found[case["id"]] = [
+            Prediction(
+                fact,
+                *decisions[id(fact)],
+                tuple(
+                    entry
+                    for entry in facts
+                    if entry.kind == "origin_entry" and entry.field("policy").value == fact.field("instance").value
+                ),
+            )
+            for fact in facts
+            if fact.kind == "cors_policy" and fact.field("library").value == library
+        ]
+    return found
+
+
+def _asked(case: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The answers to plain requests, by origin (a case may ask more than once)."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for given in case["answers"]:
+        if given["kind"] == "get" and given["origin"] != "none":
+            found.setdefault(given["origin"], []).append(given)
+    return found
+
+
+def _agrees(predicted: Answer, origin: str, given: Mapping[str, Any]) -> bool:
+    acao, status = given["acao"], given["status"]
+    match predicted:
+        case UnknownAnswer():
+            return True
+        case Star():
+            return bool(acao == "*")
+        case Echo():
+            return bool(acao == origin)
+        case Fixed(text=text):
+            return bool(acao == text)
+        case Refuse():
+            return acao is None and status is not None and status >= 400
+        case Nothing():
+            return acao is None and status is not None and status < 500
+        case Raise():
+            return acao is None and (status is None or status >= 500)
+    raise AssertionError(predicted)
+
+
+def _reads(origin: str, given: Mapping[str, Any]) -> bool:
+    return given["acao"] in ("*", origin)
+
+
+def _shown(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {given[name]}" for name in ("origin", "status", "acao", "acac", "vary"))
+
+
+@pytest.mark.parametrize(("name", "case"), list(_cases()))
+def test_what_is_claimed_is_what_was_answered(name: str, case: dict[str, Any]) -> None:
+    found = _predictions(name)[case["id"]]
+    if (name, case["id"]) in COMBINED:
+        return
+    assert len(found) == (0 if (name, case["id"]) in SILENT else 1)
+    if not found:
+        assert all(given["acao"] is None for given in case["answers"])
+        return
+    (prediction,) = found
+    wrong = list(_disagreements(prediction, case))
+    if wrong:
+        pytest.fail("\n".join((*wrong, case["code"])), pytrace=False)
+
+
+def _disagreements(prediction: Prediction, case: Mapping[str, Any]) -> Iterator[str]:
+    fact = prediction.fact
+
+    def claim(name: str) -> object:
+        return fact.field(f"effect.{name}").value
+
+    if case["raises"]:
+        # The program never answers. (A variable that is not set stops some; what it is, the linter is not told.)
+        if claim("to_stranger") in ("star", "echo", "fixed") or claim("accepts_null") == "yes":
+            yield f"it stops ({case['raises']}), but a stranger is said to get {claim('to_stranger')!r}"
+        return
+    asked = _asked(case)
+    for origin, given in asked.items():
+        if origin == "self" and prediction.same_origin:
+            continue
+        predicted = answer(prediction.decision, OWN if origin == "self" else origin)
+        if not any(_agrees(predicted, origin, one) for one in given):
+            yield f"{origin}: {predicted} is claimed, recorded was {_shown(given[0])}"
+    stranger = {"star": Star(), "echo": Echo(), "refused": Refuse(0), "nothing": Nothing(), "raises": Raise()}.get(
+        str(claim("to_stranger"))
+    )
+    if stranger is not None and not any(_agrees(stranger, STRANGER, given) for given in asked[STRANGER]):
+        yield f"a stranger gets {_shown(asked[STRANGER][0])}, not {claim('to_stranger')!r}"
+    if claim("to_stranger") == "fixed" and len({given["acao"] for one in asked.values() for given in one} - {None}) > 1:
+        yield "the same text for everybody is claimed, but answers differ"
+    null = {"yes": True, "no": False}.get(str(claim("accepts_null")))
+    if null is not None and all(_reads("null", given) != null for given in asked["null"]):
+        yield f"`null` gets {_shown(asked['null'][0])}, but accepts_null is {null}"
+    granted = [(origin, given) for origin, one in asked.items() for given in one if given["acao"] is not None]
+    yield from _credentials(claim("credentials"), granted)
+    if claim("sends_origin_header") == "no" and granted:
+        yield f"a header is sent: {_shown(granted[0][1])}"
+    if claim("depends_on_origin") == "no" and len({given["acao"] for one in asked.values() for given in one}) > 1:
+        yield "answers depend on the origin"
+    if claim("raises") == "yes" and any(given["status"] not in (None, 500) for one in asked.values() for given in one):
+        yield "raising is claimed, but it answers"
+    echoed = [given for origin, given in granted if given["acao"] == origin]
+    for given in echoed:
+        vary = "origin" in (given["vary"] or "").lower()
+        if claim("depends_on_origin") == "yes" and claim("vary_origin") == ("no" if vary else "yes"):
+            yield f"Vary: {given['vary']}, but vary_origin is {claim('vary_origin')}"
+            break
+    yield from _listed(prediction, asked)
+
+
+def _credentials(claimed: object, granted: list[tuple[str, dict[str, Any]]]) -> Iterator[str]:
+    for origin, given in granted:
+        if claimed in ("yes", "no") and (given["acac"] == "true") is (claimed == "no"):
+            yield f"credentials {claimed!r} is claimed, {origin} gets {given['acac']}"
+            break
+
+
+def _listed(prediction: Prediction, asked: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """An entry without a defect lets its origin in; one with a defect lets in nobody by itself."""
+    open_to_all = prediction.fact.field("effect.to_stranger").value in ("star", "echo", None)
+    for entry in prediction.entries:
+        text, defect = entry.field("text").value, entry.field("defect").value
+        for given in asked.get(str(text), ()):
+            if defect == "none" and not _reads(str(text), given):
+                yield f"{text!r} is listed, but it gets {_shown(given)}"
+    if open_to_all or not prediction.entries:
+        return
+    if all(entry.field("defect").value not in ("none", None) for entry in prediction.entries):
+        for origin, one in asked.items():
+            for given in one:
+                if origin != "self" and _reads(origin, given):
+                    yield f"every entry has a defect, but {origin} passes"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_enough_is_claimed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    known: Counter[str] = Counter()
+    total = 0
+    dark: list[str] = []
+    for case, found in _predictions(name).items():
+        if (name, case) in COMBINED or (name, case) in SILENT:
+            continue
+        total += 1
+        for field in ("to_stranger", "credentials", "accepts_null"):
+            told = all(prediction.fact.field(f"effect.{field}").state != "unknown" for prediction in found)
+            known[field] += told
+            if field == "to_stranger" and not told:
+                dark.append(case)
+    with capsys.disabled():
+        shares = ", ".join(f"{field} {count}/{total}" for field, count in sorted(known.items()))
+        print(f"\n{name}: {shares}; unknown to strangers: {', '.join(dark) or 'none'}")
+    assert 100 * known.total() / (3 * total) >= FLOORS[name]
+
+
+def test_every_exception_is_a_case() -> None:
+    cases = {(name, case["id"]) for name in NAMES for case in recording(name)["cases"]}
+    assert set(COMBINED) | set(SILENT) <= cases
+    assert set(FLOORS) == set(NAMES)
