@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingOf
@@ -18,7 +17,7 @@ from corslint.frameworks.catalog import (
     OptionGroup,
     SettingsSpec,
 )
-from corslint.model.facts import ABSENT, Fact, Field
+from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
 from corslint.model.reading import Binding, CallSite, CodeReading
 from corslint.model.semantics import MEANINGS, PolicySemantics
 from corslint.model.tri import Tri
@@ -36,6 +35,7 @@ from corslint.model.values import (
     Name,
     Null,
     Reference,
+    Regex,
     Sequence,
     Spread,
     Undefined,
@@ -44,6 +44,7 @@ from corslint.model.values import (
 )
 from corslint.project.link import Linker, keyword_mapping
 from corslint.project.packages import Packages, VersionInForce
+from corslint.project.scripts import Loaded, Scripts
 from corslint.source import Span
 
 _HEADER_PREFIX = "access-control-allow-"
@@ -78,6 +79,24 @@ class Extracted(NamedTuple):
     groups: list[list[list[Fact]]]
 
 
+class _Match(NamedTuple):
+    """A descriptor's entry that speaks of a call. `loaded`: a script tag or an import from a URL named the API."""
+
+    descriptor: Descriptor
+    spec: CallSpec
+    applies: Tri
+    version: VersionInForce | None
+    loaded: Loaded | None
+
+
+class _Completion(NamedTuple):
+    """A call that completes what another began, and the options it was given."""
+
+    spec: CallSpec
+    call: Call
+    options: Value | None
+
+
 class Extractor:
     """Turns the code readings of one project into facts."""
 
@@ -88,7 +107,8 @@ class Extractor:
         self._facts: list[Fact] = []
         self._policies: list[Policy] = []
         self._groups: list[list[list[Fact]]] = []
-        self._completions: dict[Span, list[tuple[CallSpec, Call]]] = {}
+        self._completions: dict[Span, list[_Completion]] = {}
+        self._scripts = Scripts((), (), packages)
         self._configured: dict[str, list[_Configured]] = {}
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
@@ -98,6 +118,7 @@ class Extractor:
         readings = list(readings)
         self._readings = {reading.path: reading for reading in readings}
         self._note_configuration(readings)
+        self._scripts = Scripts(readings, self._catalog.scripts, self._packages)
         matched = [
             (reading, site, found)
             for reading in readings
@@ -105,12 +126,13 @@ class Extractor:
             if (found := self._matching(reading, site))
         ]
         for _, site, found in matched:
-            for _, spec, _ in found:
-                begun = self._begun(site.call, spec) if spec.completes else None
+            for match in found:
+                begun = self._begun(site.call, match.spec) if match.spec.completes else None
                 if begun is not None:
-                    self._completions.setdefault(begun.span, []).append((spec, site.call))
+                    completion = _Completion(match.spec, site.call, self._options(site.call, match.spec))
+                    self._completions.setdefault(begun.span, []).append(completion)
         for reading, site, found in matched:
-            self._emit_call(reading, site, [item for item in found if not item[1].completes])
+            self._emit_call(reading, site, [match for match in found if not match.spec.completes])
         for reading in readings:
             self._settings(reading)
             self._headers(reading)
@@ -119,24 +141,29 @@ class Extractor:
 
     # --- which descriptors speak of a call ---
 
-    def _matching(self, reading: CodeReading, site: CallSite) -> list[tuple[Descriptor, CallSpec, Tri]]:
+    def _matching(self, reading: CodeReading, site: CallSite) -> list[_Match]:
         callee = site.call.callee
         candidates: list[tuple[Descriptor, CallSpec]] = []
         if isinstance(callee, Member):
+            if callee.key not in self._catalog.last_names:
+                return []
             candidates += self._catalog.any_receiver.get(callee.key, ())
         name = self._linker.canonical(callee)
+        loaded = self._scripts.api(name, reading.path, callee.span) if name is not None else None
+        if loaded is not None:
+            name = loaded.name
         if name is not None:
             candidates += self._catalog.calls.get(name, ())
-        found: list[tuple[Descriptor, CallSpec, Tri]] = []
+        found: list[_Match] = []
         for descriptor, spec in candidates:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
                 continue
-            version = self._version(descriptor, reading.path)
+            version = loaded.version if loaded is not None else self._version(descriptor, reading.path)
             applies = descriptor.applies(version.majors if version is not None else ())
             if applies is not Tri.NO:
-                found.append((descriptor, spec, applies))
-        if any(applies is Tri.YES for _, _, applies in found):
-            found = [item for item in found if item[2] is Tri.YES]
+                found.append(_Match(descriptor, spec, applies, version, loaded))
+        if any(match.applies is Tri.YES for match in found):
+            found = [match for match in found if match.applies is Tri.YES]
         return found
 
     def _begun(self, call: Call, spec: CallSpec) -> Call | None:
@@ -153,6 +180,8 @@ class Extractor:
             return False
         if spec.when_position is None and spec.when_keyword is None:
             return True
+        if self._linker.canonical(call.callee) in spec.when_names:
+            return True
         argument = self._linker.argument(call, spec.when_position, spec.when_keyword)
         if argument is None:
             return False
@@ -168,34 +197,29 @@ class Extractor:
 
     # --- facts of a call ---
 
-    def _emit_call(self, reading: CodeReading, site: CallSite, found: list[tuple[Descriptor, CallSpec, Tri]]) -> None:
-        by_descriptor: list[list[Fact]] = []
-        for descriptor, spec, applies in found:
-            made = list(self._emit(reading, site, descriptor, spec, applies=applies))
-            by_descriptor.append(made)
-        if len({descriptor.id for descriptor, _, _ in found}) > 1:
+    def _emit_call(self, reading: CodeReading, site: CallSite, found: list[_Match]) -> None:
+        by_descriptor = [list(self._emit(reading, site, match)) for match in found]
+        if len({match.descriptor.id for match in found}) > 1:
             self._groups.append(by_descriptor)
         else:
             for made in by_descriptor:
                 self._facts += made
 
-    def _emit(
-        self, reading: CodeReading, site: CallSite, descriptor: Descriptor, spec: CallSpec, *, applies: Tri
-    ) -> Iterator[Fact]:
-        call = site.call
+    def _emit(self, reading: CodeReading, site: CallSite, match: _Match) -> Iterator[Fact]:
+        call, spec = site.call, match.spec
         options = self._options(call, spec)
         completions = self._completions.get(call.span, ()) if spec.emits else ()
-        overlays: dict[str, tuple[FieldSource, Call]] = {}
-        for completion, completing in completions:
-            later = self._options(completing, completion)
-            options = (
-                Mapping((Spread(options, call.span), Spread(later, completing.span)), completing.span)
-                if options is not None and later is not None
-                else (later or options)
-            )
-            overlays |= {name: (source, completing) for name, source in completion.fills.items()}
-        context = _Context(self, reading, site, descriptor, options, overlays)
-        confidence = "high" if applies is Tri.YES else "medium"
+        overlays: dict[str, tuple[FieldSource, _Completion]] = {}
+        for completion in completions:
+            later = completion.options
+            if later is not None and completion.spec.lays != "apart":
+                layers = [Spread(later, completion.call.span)]
+                if options is not None:
+                    layers.insert(0 if completion.spec.lays == "over" else 1, Spread(options, call.span))
+                options = Mapping(tuple(layers), completion.call.span) if len(layers) > 1 else later
+            overlays |= {name: (source, completion) for name, source in completion.spec.fills.items()}
+        context = _Context(self, reading, site, match.descriptor, match.version, options, overlays, match.loaded)
+        confidence = "high" if match.applies is Tri.YES else "medium"
         for emit in spec.emits:
             if emit.unless_absent is not None and context.option(emit.unless_absent) is None:
                 continue
@@ -286,10 +310,16 @@ class Extractor:
         for name, own in emit.fields.items():
             if name == emit.for_each:
                 continue
-            source, using = context.overlays.get(name, (own, call))
-            field, value = context.field(source, using, argument)
-            if field.state == "absent" and source is not own:
-                # The completing call says nothing about it.
+            source, using = own, call
+            field, value = Field(None, "absent", call.span), None
+            if name in context.overlays:
+                source, completion = context.overlays[name]
+                using = completion.call
+                apart = context._replace(options=completion.options)
+                field, value = (apart if completion.spec.lays == "apart" else context).field(source, using, argument)
+            if field.state == "absent":
+                # No call completes this one, or it says nothing about this field.
+                source, using = own, call
                 field, value = context.field(own, call, argument)
             fields[name] = field
             if value is not None:
@@ -300,17 +330,21 @@ class Extractor:
             fields["scope"] = scope
         elif emit.policy is not None and self._decorates(context.reading, call):
             fields["scope"] = Field(None, "unknown", call.span)  # what it decorates
+        if context.loaded is not None and "browser" in FACT_KINDS[emit.kind].fields:
+            fields["browser"] = Field("yes", "written", context.loaded.span)
         span = argument.span if argument is not None else call.span
         fact = Fact(emit.kind, span, fields, values)
         if emit.policy is not None:
             fields.setdefault("options", self._options_field(context))
+            if context.options is not None:
+                portable = self._portable(context.options)
+                fields["options.portable"] = Field("yes" if portable else "no", "written", fields["options"].span)
             fields["configured"] = Field(
                 "yes" if context.options is not None and not _is_empty(context.options) else "no", "written", call.span
             )
             if isinstance(context.options, Unknown):
                 fields["configured"] = Field(None, "unknown", call.span)
-            version = self._version(context.descriptor, context.reading.path)
-            semantics = emit.policy.under(version.majors if version is not None else ())
+            semantics = emit.policy.under(context.version.majors if context.version is not None else ())
             for name, source in configured.items():
                 # A configuration key that holds nothing counts as not written: the default applies.
                 if name in semantics.sources and isinstance(source.default, str) and source.default in MEANINGS:
@@ -334,6 +368,18 @@ class Extractor:
             return Field("options", "written", value.span)
         return Field(None, "absent", context.site.call.span)
 
+    def _portable(self, options: Value, depth: int = 0) -> bool:
+        """Whether an options object is written with literals alone."""
+        value = self._linker.resolve(options) if depth == 0 else options
+        if isinstance(value, Sequence):
+            return depth < 8 and all(self._portable(item, depth + 1) for item in value.items)
+        if isinstance(value, Mapping):
+            return depth < 8 and all(
+                isinstance(item, Entry) and item.key is not None and self._portable(item.value, depth + 1)
+                for item in value.items
+            )
+        return isinstance(value, (Literal, Null, Regex))
+
     def _common(self, context: _Context, confidence: str) -> dict[str, Field]:
         call = context.site.call
         fields = {
@@ -341,7 +387,7 @@ class Extractor:
             "library": Field(context.descriptor.id, "written", call.span),
             "language": Field(context.reading.language, "written", call.span),
         }
-        version = self._version(context.descriptor, context.reading.path)
+        version = context.version
         if version is not None:
             if version.exact is not None:
                 fields["version"] = Field(version.exact, "written", version.span, (), version.confidence)
@@ -556,6 +602,9 @@ class Extractor:
                 continue
             for spec in descriptor.settings:
                 named = [name for name in spec.names if name in bound]
+                if not named and "*" in bound and any(self.setting(reading, name) for name in spec.names):
+                    # The rest stands in a module that this one imports whole.
+                    named = [name for name in bound if spec.prefix and name.startswith(spec.prefix)]
                 if named and self._required(reading, spec):
                     self._settings_facts(reading, descriptor, spec, named)
                 if spec.beside & set(bound):
@@ -592,7 +641,7 @@ class Extractor:
 
     def _settings_context(self, reading: CodeReading, descriptor: Descriptor, at: Span) -> _Context:
         site = CallSite(Call(Unknown("a settings module", at), (), False, at), 0, ())
-        return _Context(self, reading, site, descriptor, None, {})
+        return _Context(self, reading, site, descriptor, self._version(descriptor, reading.path), None, {}, None)
 
     def _settings_facts(
         self, reading: CodeReading, descriptor: Descriptor, spec: SettingsSpec, named: list[str]
@@ -665,7 +714,16 @@ class Extractor:
                     yield _HeaderWrite(item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span)
 
     def _loose_objects(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
-        """Header objects by keyword or in another object: `Response(body, headers={...})`, `{headers: {...}}`."""
+        """Header objects by keyword, in another object or returned: `Response(body, headers={...})`, `{headers: {...}}`,
+        `return body, 200, {...}`."""
+        for function in _functions(reading):
+            for way in function.returns:
+                for value in way.value.items if isinstance(way.value, Sequence) else (way.value,):
+                    yield from self._object_writes(value, function.scope, way.guards)
+                    if isinstance(value, Mapping):
+                        for item in value.items:
+                            if isinstance(item, Entry) and item.key in spec.containers:
+                                yield from self._object_writes(item.value, function.scope, way.guards)
         for site in reading.calls:
             for argument in site.call.arguments:
                 if argument.keyword is not None and argument.keyword in spec.containers:
@@ -686,7 +744,7 @@ class Extractor:
             resolved = self._linker.resolved(write.value)
             text = resolved.value.value if isinstance(resolved.value, Literal) else None
             site = CallSite(Call(Unknown("a header", write.span), (), False, write.span), write.scope, write.guards)
-            context = _Context(self, reading, site, descriptor, None, {})
+            context = _Context(self, reading, site, descriptor, None, None, {}, None)
             common = self._common(context, "high")
             shown = (
                 Field(text, "written", resolved.value.span, resolved.trail)
@@ -781,8 +839,10 @@ class _Context(NamedTuple):
     reading: CodeReading
     site: CallSite
     descriptor: Descriptor
+    version: VersionInForce | None
     options: Value | None
-    overlays: MappingOf[str, tuple[FieldSource, Call]]
+    overlays: MappingOf[str, tuple[FieldSource, _Completion]]
+    loaded: Loaded | None
 
     def option(self, path: str) -> Value | None:
         """The value at a dotted path of the options: None where it is certainly not there."""
@@ -832,19 +892,30 @@ class _Context(NamedTuple):
         if source.has_absent and all(self.group_missing(key) for key in source.keys):
             return Field(source.absent, "absent", call.span)
         if source.has_default:
-            return Field(source.default, "default", call.span)
+            return Field(source.default, "default", self._lacking(source) or call.span)
         if source.by_version:
-            version = self.extractor._version(self.descriptor, self.reading.path)
+            version = self.version
             certain, value = source.default_for(version.majors if version is not None else ())
             if not certain or version is None:
                 return Field(None, "unknown", call.span)
             return Field(value, "default", call.span, (), version.confidence)
         return Field(None, "absent", call.span)
 
+    def _lacking(self, source: FieldSource) -> Span | None:
+        """The place of the object that would hold an option, where it is one inside the options."""
+        for key in source.keys:
+            parent = self.option(key.rpartition(".")[0]) if "." in key else None
+            found = self.extractor._linker.resolve(parent) if parent is not None else None
+            if isinstance(found, Mapping):
+                return found.span
+        return None
+
     def _value(self, source: FieldSource, call: Call, argument: Argument | None) -> Value | None:
         linker = self.extractor._linker
-        if source.receiver:
-            return call.callee.base if isinstance(call.callee, Member) else None
+        if source.receiver and isinstance(call.callee, Member):
+            base = linker.resolve(call.callee.base)
+            if not isinstance(base, Reference) or base.name != "*":  # a function of a module has no receiver
+                return call.callee.base
         if argument is not None and not (
             source.positions or source.keyword or source.keys or source.settings or source.config
         ):
@@ -903,6 +974,8 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         if not all(isinstance(part, Literal) for part in parts):
             return unknown
         return Field(tuple(part.value for part in parts if isinstance(part, Literal)), "written", value.span, trail)
+    if isinstance(value, Null) and any(before is None for before, _ in source.mapping):
+        return Field(dict(source.mapping)[None], "written", value.span, trail)
     if isinstance(value, (Null, Undefined)):
         return (
             Field(source.default, "default", value.span, trail)
@@ -935,8 +1008,11 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         literal = _SPECIAL.split(plain, maxsplit=1)[0]
         prefix = literal if literal == plain else literal[: literal.rfind("/") + 1]
         return Field(prefix.rstrip("/"), "written", value.span, trail)
-    if source.read_as == "path":
-        return Field(_path(plain), "written", value.span, trail) if isinstance(plain, str) else unknown
+    if source.read_as in ("path", "rooted"):
+        if not isinstance(plain, str):
+            return unknown
+        rooted = source.read_as == "rooted" and not plain.startswith("/")
+        return Field(_path(f"/{plain}" if rooted else plain), "written", value.span, trail)
     return Field(plain, "written", value.span, trail)
 
 
@@ -953,6 +1029,8 @@ def _closest(name: str, names: Iterable[str]) -> str | None:
     by_shape = {_shape(known): known for known in names}
     if _shape(name) in by_shape:
         return by_shape[_shape(name)]
+    import difflib
+
     close = difflib.get_close_matches(_shape(name), list(by_shape), 1, 0.75)
     return by_shape[close[0]] if close else None
 
@@ -963,6 +1041,18 @@ def _shape(name: str) -> str:
 
 def _is_empty(options: Value) -> bool:
     return isinstance(options, Mapping) and not options.items
+
+
+def _functions(reading: CodeReading) -> Iterator[Function]:
+    """The functions that have a name or are exported."""
+    for scope in reading.scopes:
+        for bindings in scope.bindings.values():
+            for binding in bindings:
+                if isinstance(binding.value, Function):
+                    yield binding.value
+    for export in reading.exports:
+        if isinstance(export.value, Function):
+            yield export.value
 
 
 def _ends_in(value: Value, names: frozenset[str]) -> bool:

@@ -7,10 +7,8 @@ edits of many findings together without touching a disk. `write` is the only fun
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 import stat
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -517,6 +515,8 @@ def _target(path: str, original: SourceFile, root: str) -> str:
 
 def _staged(target: str, data: bytes) -> str:
     """A finished copy beside the target, with its mode and, where that is allowed, its owner."""
+    import tempfile
+
     status = os.stat(target)
     handle, copy = tempfile.mkstemp(prefix=".corslint-", suffix=".tmp", dir=os.path.dirname(target))
     try:
@@ -554,6 +554,8 @@ def _lines(data: bytes) -> list[str]:
 def _file_diff(path: str, old: bytes, new: bytes) -> str:
     if old == new:
         return ""
+    import difflib
+
     before, after = _ended(_lines(old)), _ended(_lines(new))
     # What both have in common at either end is left out of the comparison: it is quadratic at worst.
     head = 0

@@ -163,7 +163,6 @@ def understand(
             project.reading(path)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
-    linker.look_at(lambda: project.code_readings().values())
     extracted = _extract(project, descriptors, linker, packages)
     facts = _judged(extracted, linker, project)
     places = topology.Topology(project.code_readings(), linker, packages)
@@ -186,13 +185,18 @@ def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[s
 
 
 def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extracted:
-    """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own."""
-    for _ in range(_ROUNDS):
-        readings = project.code_readings()
-        extracted = Extractor(linker, descriptors, packages).extract(readings.values())
-        if len(project.code_readings()) == len(readings):
-            break
-        linker.forget_callers()
+    """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own.
+
+    Callers of functions are looked for once it is known which files there are: that resolves every call of each.
+    """
+    for with_callers in (False, True):
+        for _ in range(_ROUNDS):
+            readings = project.code_readings()
+            if with_callers:
+                linker.look_for_callers(readings.values())
+            extracted = Extractor(linker, descriptors, packages).extract(readings.values())
+            if len(project.code_readings()) == len(readings):
+                break
     return extracted
 
 

@@ -344,7 +344,7 @@ def same_app(world: World, part: Fact, server: Fact) -> Related:
     if app is not None and apps:
         mounted = _mounted_in(world, app)
         sure = weakest((confidence, _sure(part, "app")))
-        if mounted & apps:
+        if mounted & apps or app == _instance(server, "http_server"):
             return Related(Tri.YES, sure, evidence)
         return Related(Tri.NO, sure)
     if same_process(world, part, server).answer is not Tri.YES:

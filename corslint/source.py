@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_right
 from functools import cached_property
 from typing import NamedTuple
@@ -47,6 +46,8 @@ class SourceFile:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the content, in hexadecimal."""
+        import hashlib  # loads OpenSSL, which a check does not need
+
         return hashlib.sha256(self.data).hexdigest()
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +70,8 @@ def line_of(data: bytes, at: KeyPath) -> int:
 
 def nearest(name: str, allowed: Collection[str]) -> str:
     """` (did you mean 'x'?)`, or nothing where no allowed name is near."""
+    import difflib  # wanted for mistakes alone
+
     close = difflib.get_close_matches(name, list(allowed), 1, 0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
 

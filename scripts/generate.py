@@ -1,4 +1,4 @@
-"""Writes, or checks, the files that are generated from the code's own tables: the JSON Schemas that the wheel ships.
+"""Writes, or checks, what is generated from the code's own tables: the JSON Schemas of the wheel, docs/reference.md.
 
     python scripts/generate.py write
     python scripts/generate.py check      # status 1 and the names, if a file is not what `write` would make
@@ -9,6 +9,7 @@ Sources: kinds of facts and their fields (`corslint/model/facts.py`), conditions
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Mapping
@@ -18,10 +19,11 @@ from typing import Any, get_args
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from corslint import ruleset  # noqa: E402
 from corslint.fixes import APPLICABILITY, VERBS  # noqa: E402
 from corslint.model.facts import FACT_KINDS, FieldSpec, State  # noqa: E402
 from corslint.model.finding import CONFIDENCES, EFFECTS, SEVERITIES  # noqa: E402
-from corslint.relations import RELATIONS  # noqa: E402
+from corslint.relations import RELATIONS, Relation  # noqa: E402
 from corslint.ruleset import CONDITIONS, EXPECT, REQUIRED_KEYS, RULE_KEYS, TYPES, category  # noqa: E402
 
 Schema = dict[str, Any]
@@ -349,13 +351,70 @@ def facts_schema() -> Schema:
 SCHEMAS = {"rule": rule_schema, "facts": facts_schema}
 
 
+# --- the reference --------------------------------------------------------------------------------------------------
+
+
+def reference() -> str:
+    """docs/reference.md: what a rule may say, and what it can ask about."""
+    parts = [
+        "# Reference",
+        "<!-- Made by `python scripts/generate.py write` from the code's own tables. Change those. -->",
+        "[rules.md](rules.md) shows how a rule is written.",
+        "## Rules",
+        inspect.cleandoc(ruleset.__doc__ or "").partition("\n\n")[2].strip(),
+        f"`expect` is {one_of(EXPECT)}; `effect` is {one_of(EFFECTS)}.",
+        table("key of a rule", {name: required(name) + text for name, text in RULE_KEYS.items()}),
+        "## Edits of a fix",
+        "Each edit is `{verb: name.field, key: ...}`.",
+        table("verb", {verb: ", ".join(f"`{key}`" for key in sorted(keys)) for verb, keys in VERBS.items()}, "keys"),
+        "## Relations",
+        *(
+            f"**`{name}`**, from {kinds(one.first)} to {kinds(one.second)}. {words(one)}"
+            for name, one in RELATIONS.items()
+        ),
+        "## Facts",
+        "`corslint facts` prints those of a project. A field is written, default, absent or unknown.",
+    ]
+    for kind, spec in FACT_KINDS.items():
+        parts += [f"### {kind}", spec.doc, table("field", {n: f"{shape(f)}: {f.doc}" for n, f in spec.fields.items()})]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(head: str, rows: Mapping[str, str], second: str = "") -> str:
+    lines = [f"| {head} | {second} |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name}` | {text.replace('|', chr(92) + '|')} |" for name, text in rows.items())])
+
+
+def one_of(words: tuple[str, ...]) -> str:
+    return ", ".join(f"`{word}`" for word in words[:-1]) + f" or `{words[-1]}`"
+
+
+def required(key: str) -> str:
+    return "(required) " if key in REQUIRED_KEYS else ""
+
+
+def words(relation: Relation) -> str:
+    return " ".join((inspect.getdoc(relation.holds) or "").split())
+
+
+def kinds(names: tuple[str, ...]) -> str:
+    return "any" if set(names) == set(FACT_KINDS) else ", ".join(f"`{name}`" for name in names)
+
+
+def shape(spec: FieldSpec) -> str:
+    if isinstance(spec.type, str):
+        return '`"yes"` or `"no"`' if spec.type == "tri" else spec.type
+    return ", ".join(f"`{value}`" for value in spec.type)
+
+
 def generated() -> dict[Path, str]:
     """Every generated file with its content."""
     folder = ROOT / "corslint" / "schemas"
-    return {
+    schemas = {
         folder / f"{name}.schema.json": json.dumps(make(), indent=1, ensure_ascii=False) + "\n"
         for name, make in SCHEMAS.items()
     }
+    return {**schemas, ROOT / "docs" / "reference.md": reference()}
 
 
 def main(arguments: list[str]) -> int:

@@ -50,7 +50,7 @@ from corslint.frameworks import catalog  # noqa: E402
 from corslint.model.facts import FACT_KINDS  # noqa: E402
 from corslint.model.finding import EFFECTS, SEVERITIES  # noqa: E402
 from corslint.model.semantics import MEANINGS, TEXT_MODES  # noqa: E402
-from corslint.ruleset import CONDITIONS, EXPECT, category  # noqa: E402
+from corslint.ruleset import CONDITIONS, EXPECT  # noqa: E402
 from corslint.yamlfile import Checker, KeyPath, Loader, YamlError, line_of, parse  # noqa: E402
 from tests import examples  # noqa: E402
 
@@ -214,7 +214,7 @@ def rule_changes(raw: Mapping[str, Any]) -> Iterator[Change]:
             yield ("effect",), following(EFFECTS, value)
         elif key == "match":
             for number, clause in enumerate(value):
-                yield from under(("match", number), _clause(clause, kinds))
+                yield from under(("match", number), _clause(clause))
         elif key == "report":
             yield from under(("report",), _report(value, raw["match"], sure))
         elif key in ("subjects", "yields_to"):
@@ -313,7 +313,7 @@ def condition_changes(condition: Any, kind: FieldType) -> Iterator[Change]:
         yield (key,), neighbour(operand)
 
 
-def _clause(clause: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Change]:
+def _clause(clause: Mapping[str, Any]) -> Iterator[Change]:
     expect = clause.get("expect", "some")
     if expect != "some":
         yield (), DROPPED

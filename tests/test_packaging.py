@@ -88,6 +88,11 @@ def test_the_wheel_carries_everything(built: Path, tmp_path: Path) -> None:
     assert package.parent == tmp_path / "site" / "corslint"
     assert found == expected()
     assert {entry.name.split("-")[0] for entry in (tmp_path / "site").iterdir()} == {"corslint"}
+    listed = run("-m", "corslint", "rule", cwd=tmp_path, path=tmp_path / "site").splitlines()
+    assert sorted(line.split()[0] + ".yaml" for line in listed) == expected()["rules"]
+    (tmp_path / "app.js").write_text("require('express')().use(require('cors')({ credentials: true }));\n")
+    facts = json.loads(run("-m", "corslint", "facts", "app.js", cwd=tmp_path, path=tmp_path / "site"))
+    assert "cors_policy" in {fact["kind"] for fact in facts["facts"]}
 
 
 def test_the_wheel_from_a_checkout_is_the_one_from_the_sdist(built: Path, checkout: Path, tmp_path: Path) -> None:

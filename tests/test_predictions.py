@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -111,7 +111,7 @@ def _files(name: str, case: Mapping[str, Any]) -> dict[str, bytes]:
     return {path: text.encode() for path, text in texts.items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _predictions(name: str) -> dict[str, list[Prediction]]:
     """What is said of the recorded library in every case."""
     library = LIBRARIES.get(name, name)

@@ -503,7 +503,7 @@ def _duplicates(unit: Unit, level: Level) -> Iterator[Fact]:
         mine = [line for line in lines if line.name == name and line.text]
         if owner is None or len(mine) < 2:
             continue
-        mine = [line for line in mine if _certain(line, scope)]
+        mine = _sent_together(mine, scope)
         if len(mine) < 2:
             continue
         # The one too many: preferably a line of this level's own, which changes nothing for others when it goes, and
@@ -523,6 +523,24 @@ def _duplicates(unit: Unit, level: Level) -> Iterator[Fact]:
             "own": _written("yes" if second in own else "no", place),
         }
         yield Fact("duplicate_header", place, fields)
+
+
+def _sent_together(lines: Sequence[_Header], scope: Scope) -> list[_Header]:
+    """Lines that some request gets all of: those that every request gets, and those of one value that some get.
+
+    Two values that depend on the request may exclude each other.
+    """
+    sometimes = [line for line in lines if not _certain(line, scope) and _for_some_origin(line, scope)]
+    value = sometimes[0].text if sometimes else None
+    return [line for line in lines if _certain(line, scope) or (line in sometimes and line.text == value)]
+
+
+def _for_some_origin(line: _Header, scope: Scope) -> bool:
+    """Whether all that the value can be is known, and is something for one origin at least."""
+    decision = compile_value(line.value, scope)
+    answers = [case.answer for case in decision.cases]
+    known = not _asks_otherwise(decision) and not any(isinstance(answer, UnknownAnswer) for answer in answers)
+    return known and any(not isinstance(answer, Nothing) for answer in answers)
 
 
 def _certain(line: _Header, scope: Scope) -> bool:
@@ -985,6 +1003,9 @@ def _upstream(unit: Unit, block: Directive) -> Fact:
         "sticky": _tri_field(_sticky(method) if method or complete else Tri.UNKNOWN, method.span if method else None),
         "method": _written(_shown(method), method.span) if method else Field("round robin", "default", name.span),
         "block": _written(name.text, block.body),
+        "backups": _written(sum(any(word.text == "backup" for word in one.arguments) for one in inside), name.span)
+        if complete
+        else _unknown(name.span),
         "complete": _written("yes" if complete else "no", name.span),
     }
     return Fact("upstream", Span(block.span.path, block.name.span.start, name.span.end), fields)

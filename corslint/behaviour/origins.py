@@ -8,7 +8,7 @@ here about any library. What can't be decided becomes an unknown predicate or an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
@@ -460,7 +460,7 @@ class _Compiler:
         if isinstance(value, Call):
             if value.construct and self.scene.canonical(value.callee) in ("global#Set", "global#Map", "global#WeakSet"):
                 return self.meaning(self.semantics.otherwise, value.span)
-            test = self.predicate(value, frame) if self._mentions_origin(value, frame, 0) else None
+            test = self.call(value, frame)
             if test is not None and not isinstance(test, UnknownPredicate):
                 return self.truth(test, value.span)
         return self.unknown("computed at run time", value.span)
@@ -555,9 +555,16 @@ class _Compiler:
     def letters(self, text: str, span: Span) -> tuple[Case, ...]:
         """A text where a list is expected: each of its letters is an element."""
         noted = len(self.entries)
-        tests = [self.text(letter, span, self.semantics.items, in_list=True) for letter in dict.fromkeys(text)]
+        tests: list[Predicate] = []
+        end: tuple[Case, ...] = (Case(Always(), self.refused, span),)
+        for letter in dict.fromkeys(text):
+            if self.semantics.items == "regex" and letter in "*+?\\([)":
+                # No pattern: what no letter before it matched ends in an error.
+                end = (Case(Always(), Raise(), span),)
+                break
+            tests.append(self.text(letter, span, self.semantics.items, in_list=True))
         del self.entries[noted:]
-        return self.accept(_any(tests), span)
+        return (Case(_any(tests), Echo(), span), *end)
 
     def host_suffix(self, text: str, span: Span) -> Predicate:
         """`*`, `host`, `.host` (it and everything below), or `scheme://host:port`."""
@@ -602,8 +609,8 @@ class _Compiler:
         if semantics.list_otherwise == "echo":
             if isinstance(item, Sequence) and frame.depth < _MAX_DEPTH:
                 deeper = frame._replace(depth=frame.depth + 1)
-                parts = [self.element(part, deeper) for part in self.items(item, deeper)]
-                return _any(parts) if parts else _NEVER
+                inside = [self.element(part, deeper) for part in self.items(item, deeper)]
+                return _any(inside) if inside else _NEVER
             if isinstance(item, (Mapping, Function)):
                 return Always()
         if isinstance(item, Fallback):
@@ -1083,17 +1090,17 @@ class _Compiler:
             operand = self.resolved(argument, frame)
             pattern = self.pattern(operand, "search")
             if key == "search" and pattern is not None and least <= 0 and not exactly:
-                return Always() if least < 0 else Atom(looked.part, "matches", pattern, looked.fold, operand.span)
+                return Always() if least < 0 else Atom(looked.part, "matches", pattern, looked.fold, call.span)
             if not isinstance(operand, Literal) or key == "search":
                 return None
             text = str(operand.value)
             if exactly:
-                return Atom(looked.part, "starts", text, looked.fold, operand.span) if least == 0 else None
+                return Atom(looked.part, "starts", text, looked.fold, call.span) if least == 0 else None
             if least <= 0:
-                return Always() if least < 0 else Atom(looked.part, "contains", text, looked.fold, operand.span)
+                return Always() if least < 0 else Atom(looked.part, "contains", text, looked.fold, call.span)
             if least == 1:
-                contains = Atom(looked.part, "contains", text, looked.fold, operand.span)
-                return All((contains, Not(Atom(looked.part, "starts", text, looked.fold, operand.span))))
+                contains = Atom(looked.part, "contains", text, looked.fold, call.span)
+                return All((contains, Not(Atom(looked.part, "starts", text, looked.fold, call.span))))
             return None
         if key == "findIndex":
             return self.some(callee.base, argument, frame) if least == 0 and not exactly else None
@@ -1115,7 +1122,7 @@ class _Compiler:
         callee = call.callee
         arguments = [argument.value for argument in call.arguments]
         if isinstance(callee, Member):
-            found = self.method(callee, arguments, frame)
+            found = self.method(callee, arguments, call.span, frame)
             if found is not None:
                 return found
         name = self.scene.canonical(callee)
@@ -1138,7 +1145,7 @@ class _Compiler:
             return self.helper(target, call, frame)
         return None
 
-    def method(self, callee: Member, arguments: list[Value], frame: Frame) -> Predicate | None:
+    def method(self, callee: Member, arguments: list[Value], span: Span, frame: Frame) -> Predicate | None:
         key = callee.key
         if not arguments:
             return None
@@ -1148,7 +1155,7 @@ class _Compiler:
                 return self.some(callee.base, argument, frame, every=key == "every")
         looked = self.part(callee.base, frame)
         if looked is not None:
-            return self.on_origin(key, looked, arguments, frame)
+            return self.on_origin(key, looked, arguments, span, frame)
         about = self.part(arguments[0], frame)
         if about is None:
             return None
@@ -1165,8 +1172,10 @@ class _Compiler:
             return self.key_of(callee.base, frame)
         return None
 
-    def on_origin(self, key: str, looked: _Looked, arguments: list[Value], frame: Frame) -> Predicate | None:
-        """A method of the origin (or of a part of it)."""
+    def on_origin(
+        self, key: str, looked: _Looked, arguments: list[Value], span: Span, frame: Frame
+    ) -> Predicate | None:
+        """A method of the origin (or of a part of it); `span` is the call."""
         operand = self.resolved(arguments[0], frame)
         if key in ("match", "search"):
             pattern = self.pattern(operand, "search")
@@ -1184,7 +1193,8 @@ class _Compiler:
         for option in options:
             option = self.resolved(option, frame)
             if isinstance(option, Literal) and isinstance(option.value, str):
-                found.append(Atom(looked.part, op, option.value, looked.fold, option.span))
+                at = option.span if isinstance(operand, Sequence) else span
+                found.append(Atom(looked.part, op, option.value, looked.fold, at))
             else:
                 found.append(UnknownPredicate("compared with a text that could not be read", option.span))
         return _any(found)

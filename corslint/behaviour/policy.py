@@ -487,6 +487,8 @@ class _Judge:
             defect, corrected = entry_defect(entry, source.semantics)
             if not _exact(entry):
                 corrected = None
+            if defect == "whitespace" and corrected == entry.text.strip() and entry.in_list and not _quoted(entry):
+                defect = "untrimmed"  # a piece of a text that is cut, with the space that followed the comma
             yield Fact(
                 "origin_entry",
                 entry.span,
@@ -496,12 +498,10 @@ class _Judge:
                     "defect": Field(defect, "written", entry.span),
                     "corrected": Field(corrected, "written" if corrected is not None else "absent", entry.span),
                     "in_list": _answer_field(tri(entry.in_list), entry.span),
-                    "cut": _answer_field(tri(entry.in_list and not _quoted(entry)), entry.span),
                     "as_list": self._as_list(entry, source.semantics),
                     "null": _answer_field(tri(entry.text == "null"), entry.span),
                 },
             )
-
 
     def _as_list(self, entry: ListedText, semantics: OriginSemantics) -> Field:
         """The origins in a text that is the whole option, spelled as a list of the file's language."""

@@ -40,6 +40,9 @@ _REPEATABLE = frozenset(
 )  # fmt: skip
 """Directives that may repeat on one level with any arguments."""
 
+_BEFORE_OTHERS = frozenset({"ip_hash", "hash", "least_conn", "least_time", "random"})
+"""Balancing methods: nginx wants them before `keepalive` (ngx_http_upstream_module), so they go to the top."""
+
 _PLAIN = re.compile(r"(?:\$\{\w+\}|[^\s;{}\"'#\\]|(?<=.)#)+\Z")
 _ESCAPING = re.compile(r"\\(?=[\"'\\trn]|\Z)")
 
@@ -174,6 +177,8 @@ def _insert(source: SourceFile, reading: NginxReading, order: Order) -> list[Cha
     if not fresh:
         return []
     data = source.data
+    if fresh[0][0].key in _BEFORE_OTHERS and siblings:
+        return _in_front(data, siblings[0], [text for _, text in fresh])
     named = [sibling for sibling in siblings if sibling.key == fresh[0][0].key and sibling.block is None]
     simple = [sibling for sibling in siblings if sibling.block is None]
     neighbour = (named or simple)[-1] if simple else None
@@ -189,6 +194,17 @@ def _insert(source: SourceFile, reading: NginxReading, order: Order) -> list[Cha
     starts_line = not data[: neighbour.span.start].rpartition(b"\n")[2].strip(b" \t\xef\xbb\xbf")
     indent = indentation(data, neighbour.span.start) if starts_line else outer + indent_unit(data, b"    ")
     return [Change(stop, stop, _lines(data, at, indent, texts))]
+
+
+def _in_front(data: bytes, first: Directive, texts: Sequence[str]) -> list[Change]:
+    """Insert before everything else on a level."""
+    at = first.span.start
+    before = data[:at].rpartition(b"\n")[2]
+    if before.strip():
+        return [Change(at, at, b"".join(text.encode() + b" " for text in texts))]
+    lines = _lines(data, at, before, texts)
+    ending = newline(data, at)
+    return [Change(at, at, lines.removeprefix(ending + before) + ending + before)]
 
 
 def _lines(data: bytes, at: int, indent: bytes, texts: Sequence[str]) -> bytes:

@@ -16,6 +16,7 @@ from corslint.model.semantics import PolicySemantics, SemanticsError, policy_sem
 from corslint.model.tri import Tri
 from corslint.model.versions import all_within, fault
 from corslint.project.link import Assumptions, EnvironmentRead
+from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse
 
 READ_AS = ("value", "instance", "application", "number", "list", "tri", "path", "rooted", "prefix", "source")
@@ -119,9 +120,11 @@ class EmitSpec(NamedTuple):
 class CallSpec(NamedTuple):
     """A call that means something.
 
-    `when` limits it to calls whose argument at a position (or with a keyword) is one of the named APIs. `options` are the positions at
+    `when` limits it to calls whose argument at a position (or with a keyword) is one of the named APIs,
+    and to calls of those themselves. `options` are the positions at
     which an options object may stand, "keywords" (position -1) the keyword arguments. `completes`: the call finishes
-    what its receiver's constructor began (`new Server().attach(server, options)`): its options are laid over those.
+    what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
+    are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
     `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`).
     """
 
@@ -135,6 +138,7 @@ class CallSpec(NamedTuple):
     emits: tuple[EmitSpec, ...]
     completes: bool
     completed: tuple[int | None, str | None]
+    lays: str
     fills: Mapping[str, FieldSource]
 
 
@@ -184,7 +188,7 @@ class Descriptor(NamedTuple):
     calls: tuple[CallSpec, ...]
     settings: tuple[SettingsSpec, ...]
     headers: tuple[HeaderSpec, ...]
-    pages: tuple[EmitSpec, ...]
+    pages: tuple[ScriptLibrary, ...]
     examples: tuple[Mapping[str, Any], ...]
     path: Path
 
@@ -198,6 +202,7 @@ class Descriptor(NamedTuple):
 class Catalog(NamedTuple):
     """All descriptors, indexed by the API they speak of.
 
+    `last_names` are the last parts of all described names: a method of another name is none of them.
     `page_builders` are packages that serve pages from a server of their own; `own_origin` are the names of
     expressions that hold a page's own origin.
     """
@@ -206,8 +211,17 @@ class Catalog(NamedTuple):
     calls: Mapping[str, tuple[tuple[Descriptor, CallSpec], ...]]
     any_receiver: Mapping[str, tuple[tuple[Descriptor, CallSpec], ...]]
     assumptions: Assumptions
+    last_names: frozenset[str]
     page_builders: frozenset[str] = frozenset()
     own_origin: frozenset[str] = frozenset()
+
+    @property
+    def scripts(self) -> tuple[ScriptLibrary, ...]:
+        """The libraries that pages load by script tags."""
+        return tuple(library for descriptor in self.descriptors for library in descriptor.pages)
+
+
+_LAST_NAME = re.compile(r"[#/.]")
 
 
 def load(folder: Path) -> Catalog:
@@ -245,6 +259,7 @@ def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str,
         {name: tuple(found) for name, found in calls.items()},
         {name: tuple(found) for name, found in any_receiver.items()},
         _assumptions(environments),
+        frozenset(_LAST_NAME.split(name)[-1] for name in (*calls, *any_receiver)),
         frozenset(name for part in environments for name in part.get("page_builders", ())),
         frozenset(name for part in environments for name in part.get("own_origin", ())),
     )
@@ -295,8 +310,8 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             "calls",
             "settings",
             "headers",
-            "pages",
             "environment",
+            "pages",
             "examples",
             "references",
             "notes",
@@ -326,7 +341,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             _headers(check, part, ("headers", i))
             for i, part in enumerate(check.items(raw.get("headers", []), ("headers",)))
         ),
-        (),
+        tuple(_page(check, part, ("pages", i)) for i, part in enumerate(check.items(raw.get("pages", []), ("pages",)))),
         tuple(raw.get("examples", ())),
         path,
     )
@@ -361,11 +376,15 @@ def _positions(check: Checker, value: object, at: KeyPath) -> tuple[int, ...]:
 
 
 def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
-    part = check.keys(raw, at, ("callee", "form", "when", "options", "emits", "completes", "fills"), ("callee",))
+    part = check.keys(
+        raw, at, ("callee", "form", "when", "options", "emits", "completes", "lays", "fills"), ("callee",)
+    )
     form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
     when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is"))
     completes = part.get("completes", False)
-    completed = check.keys(completes, (*at, "completes"), ("position", "keyword")) if completes not in (True, False) else {}
+    completed = (
+        check.keys(completes, (*at, "completes"), ("position", "keyword")) if completes not in (True, False) else {}
+    )
     options = part.get("options", [])
     positions = () if options == "keywords" else _positions(check, options, (*at, "options"))
     fills = check.keys(part.get("fills", {}), (*at, "fills"), _all_fields())
@@ -380,6 +399,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         _emits(check, part.get("emits", []), (*at, "emits")),
         bool(completes),
         (completed.get("position"), completed.get("keyword")),
+        check.one_of(part.get("lays", "over"), (*at, "lays"), ("over", "under", "apart")),
         {name: _source(check, value, (*at, "fills", name)) for name, value in fills.items()},
     )
 
@@ -470,7 +490,9 @@ def _policy(check: Checker, raw: object, at: KeyPath) -> PolicySemantics:
 
 
 def _group(check: Checker, raw: object, at: KeyPath) -> OptionGroup:
-    part = check.keys(raw, at, ("path", "names", "legacy", "misplaced", "meant", "consequence", "strict", "fails"), ("names",))
+    part = check.keys(
+        raw, at, ("path", "names", "legacy", "misplaced", "meant", "consequence", "strict", "fails"), ("names",)
+    )
     return OptionGroup(
         part.get("path", ""),
         frozenset(_names(check, part["names"], (*at, "names"))),
@@ -484,9 +506,7 @@ def _group(check: Checker, raw: object, at: KeyPath) -> OptionGroup:
 
 
 def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:
-    part = check.keys(
-        raw, at, ("names", "development", "emits", "requires", "prefix", "beside"), ("names", "emits")
-    )
+    part = check.keys(raw, at, ("names", "development", "emits", "requires", "prefix", "beside"), ("names", "emits"))
     development = part.get("development")
     return SettingsSpec(
         frozenset(_names(check, part["names"], (*at, "names"))),
@@ -495,6 +515,25 @@ def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:
         {name: re.compile(pattern) for name, pattern in part.get("requires", {}).items()},
         part.get("prefix", ""),
         frozenset(_names(check, part.get("beside", []), (*at, "beside"))),
+    )
+
+
+def _page(check: Checker, raw: object, at: KeyPath) -> ScriptLibrary:
+    part = check.keys(raw, at, ("global", "stands_for", "scripts"), ("global", "stands_for", "scripts"))
+    sources = []
+    for i, one in enumerate(check.items(part["scripts"], (*at, "scripts"))):
+        inner = (*at, "scripts", i)
+        source = check.keys(one, inner, ("url", "version_of"), ("url",))
+        try:
+            url = re.compile(check.text(source["url"], (*inner, "url")), re.IGNORECASE)
+        except re.error as error:
+            raise check.fail((*inner, "url"), f"not a regular expression: {error}") from None
+        package = source.get("version_of")
+        sources.append(
+            ScriptSource(url, ("npm", check.text(package, (*inner, "version_of"))) if package is not None else None)
+        )
+    return ScriptLibrary(
+        check.text(part["global"], (*at, "global")), check.text(part["stands_for"], (*at, "stands_for")), tuple(sources)
     )
 
 

@@ -6,7 +6,6 @@ what is then sent. The loader is here so that descriptors are checked in one pla
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -234,5 +233,7 @@ def _word(value: object, at: tuple[str | int, ...], allowed: tuple[str, ...]) ->
 
 
 def _nearest(name: str, allowed: set[str]) -> str:
+    import difflib  # wanted for mistakes alone
+
     close = difflib.get_close_matches(name, sorted(allowed), 1, 0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""

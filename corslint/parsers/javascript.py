@@ -73,7 +73,9 @@ MOST_DAMAGE = 20
 _MOST_PATHS = 12
 
 _PARSE_SECONDS = 2.0
-"""CPU time that parsing may take: this, and this again for every megabyte. Usual code takes 0.1 s a megabyte."""
+"""CPU time that reading may take in which parsing still begins or goes on: this, and this again for every megabyte.
+Usual code takes 0.1 s a megabyte to parse and 0.5 s to read."""
+_CHUNK = 1 << 16
 _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _TOO_DEEP = "nested too deeply"
 _BROKEN = "does not parse"
@@ -208,18 +210,19 @@ def read_parts(
     whole = Span(source.path, 0, len(data))
     reader = _Reader(source.path, data, whole, holes, conditional)
     broken: list[tuple[Span, str]] = []
+    deadline = thread_time() + _PARSE_SECONDS * (1 + len(data) / 1_000_000)
     for part in parts:
         ranges = None
         if part.start or part.end != len(data):
             ranges = [Range(_point(source, part.start), _point(source, part.end), part.start, part.end)]
         grammar = _grammar(part.dialect)
-        root = _parsed(data, grammar.language, ranges)
+        root = _parsed(data, grammar.language, ranges, deadline)
         if root is None:
             broken.append((Span(source.path, part.start, part.end), "takes too long to parse"))
             continue
         if root.has_error and part.dialect == "javascript":
             annotated = _grammar("tsx")
-            again = _parsed(data, annotated.language, ranges)
+            again = _parsed(data, annotated.language, ranges, deadline)
             if again is not None and not again.has_error:
                 grammar, root = annotated, again
         reader.program(root, grammar)
@@ -244,8 +247,8 @@ def read_parts(
     )
 
 
-def _parsed(data: bytes, language: Language, ranges: list[Range] | None) -> Node | None:
-    """The tree of one program; None where parsing it takes twenty times as long as code of that size ever does.
+def _parsed(data: bytes, language: Language, ranges: list[Range] | None, deadline: float) -> Node | None:
+    """The tree of one program, or None if it is not done by `deadline` (in CPU time of this thread).
 
     tree-sitter goes quadratic on some hostile input: 300 kB of `/*a/*a` take minutes. It only asks whether to go on
     when it reads through a callback.
@@ -253,10 +256,9 @@ def _parsed(data: bytes, language: Language, ranges: list[Range] | None) -> Node
     from tree_sitter import Parser
 
     view = memoryview(data)
-    deadline = thread_time() + _PARSE_SECONDS * (1 + len(data) / 1_000_000)
     try:
         tree = Parser(language, included_ranges=ranges).parse(
-            lambda offset, _: view[offset:], progress_callback=lambda _, __: thread_time() > deadline
+            lambda offset, _: view[offset : offset + _CHUNK], progress_callback=lambda _, __: thread_time() > deadline
         )
     except ValueError:
         return None

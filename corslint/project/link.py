@@ -46,6 +46,7 @@ from corslint.source import Span
 
 _MAX_HOPS = 60
 _MAX_FILES = 8
+_MAX_TRAIL = 16
 _MAX_DEPTH = 25
 _TRIMMERS = frozenset({"trim", "strip"})
 
@@ -104,17 +105,14 @@ class Linker:
         self._open: set[tuple[str, Span]] = set()
         self._calls_of: dict[Span, list[tuple[Call, bool]]] | None = None
         self._indexing = False
-        self._everything: Callable[[], Iterable[CodeReading]] = tuple
+        self._everything: tuple[CodeReading, ...] = ()
         self._writes: dict[str, dict[tuple[int, str], list[tuple[tuple[str, ...], Write]]]] = {}
         self._pushes: dict[str, dict[tuple[int, str], list[CallSite]]] = {}
         self._production_names = {name for name in assumptions.production if "." not in name}
 
-    def look_at(self, readings: Callable[[], Iterable[CodeReading]]) -> None:
-        """Name the files in which callers of a function are looked for."""
-        self._everything = readings
-
-    def forget_callers(self) -> None:
-        """More files were read: look for callers again, and resolve anew."""
+    def look_for_callers(self, readings: Iterable[CodeReading]) -> None:
+        """From now on a parameter is what its only caller in these files passes; until then it is unknown."""
+        self._everything = tuple(readings)
         self._calls_of = None
         self._cache.clear()
 
@@ -182,10 +180,23 @@ class Linker:
         if type(target) is type(use) and target.span == use.span:  # the same member, on a base that is now resolved
             return Resolved(target, ())
         further = self.resolved(target)
-        trail = (use.span, *further.trail) if use.span != further.value.span else further.trail
+        through = further.trail
+        if through and isinstance(target, Reference) and through[0] == target.span:
+            through = through[1:]  # the import itself: its use says more
+        trail = (use.span, *through) if use.span != further.value.span and not self._declares(use) else through
         if len({span.path for span in trail}) > _MAX_FILES:
             return Resolved(Unknown("passed through too many files", use.span), ())
-        return Resolved(further.value, trail[:_MAX_FILES])
+        return Resolved(further.value, trail[:_MAX_TRAIL])
+
+    def _declares(self, use: Value) -> bool:
+        """Whether a name stands where it is declared (`export const x = ...`), not where it is used."""
+        if not isinstance(use, Name):
+            return False
+        reading = self._read(use.span.path)
+        scope = self.binding_scope(reading, use.scope, use.name) if reading is not None else None
+        if reading is None or scope is None:
+            return False
+        return any(binding.span == use.span for binding in reading.scopes[scope].bindings[use.name])
 
     # --- names ---
 
@@ -237,11 +248,11 @@ class Linker:
             binding
             for binding in bindings
             if not (isinstance(binding.value, (Null, Undefined)) and len(bindings) > 1)
-            and not _encloses(binding.value.span, name.span)
+            and not _defined_by(binding.value, name)
             and (not straight or binding.span.start <= name.span.start or isinstance(binding.value, Function))
         ]
         if not usable:
-            usable = [b for b in bindings if not _encloses(b.value.span, name.span)]
+            usable = [b for b in bindings if not _defined_by(b.value, name)]
             if not usable:
                 return None
         if len(usable) == 1:
@@ -652,7 +663,8 @@ class Linker:
             return Unknown("filtered at run time", call.span)
         if self._trims(function):
             if isinstance(base, Split):
-                return base._replace(trimmed=True)
+                # Its own place: what is known of the text that is cut and not trimmed stands under the other one.
+                return base._replace(trimmed=True, span=call.span)
             trimmed = []
             for item in base.items:
                 value = self.resolve(item)
@@ -716,7 +728,7 @@ class Linker:
             cache, self._cache = self._cache, {}
             opened, self._open = self._open, set()
             try:
-                for reading in self._everything():
+                for reading in self._everything:
                     for site in reading.calls:
                         callee = site.call.callee
                         if isinstance(callee, (Name, Member, Reference, Function)):
@@ -934,8 +946,13 @@ def _text(value: str | bool | int | float) -> str:
     return str(value)
 
 
+def _defined_by(value: Value, name: Name) -> bool:
+    """Whether a name stands in its own definition; within a function, it is the function."""
+    return not isinstance(value, Function) and _encloses(value.span, name.span)
+
+
 def _encloses(outer: Span, inner: Span) -> bool:
-    return outer.path == inner.path and outer.start <= inner.start and inner.end <= outer.end
+    return outer.path == inner.path and outer.start <= inner.start < outer.end and inner.end <= outer.end
 
 
 def _member_path(value: Value) -> tuple[Value, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from corslint.project.link import Linker
 from corslint.project.packages import Packages
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_MAX_MOUNTS = 8
 _OLD_PROTOCOL = 3
 """Engine.IO protocol version of Socket.IO 1 and 2."""
 
@@ -102,15 +103,19 @@ class Sockets:
             server.fields["engine_cors"] = Field("yes", "written", uses[0].span)
         elif uses:  # something else is run for every request; it may well write headers
             server.fields["engine_cors"] = Field(None, "unknown", uses[0].span)
+        elif (covering := _covering(server, facts)) is not None:
+            server.fields["engine_cors"] = Field("yes", "written", covering.span)
         else:
             server.fields["engine_cors"] = Field("no", "written", server.span)
 
     def _browser(self, client: Fact) -> None:
         path = client.span.path
         known = path in self._pages or path.endswith((".jsx", ".tsx", ".vue")) or self._built_page(path)
-        client.fields["browser"] = (
-            Field("yes", "written", client.span) if known else Field(None, "unknown", client.span)
-        )
+        known = known or client.field("browser").value == "yes"
+        if client.field("browser").value != "yes":
+            client.fields["browser"] = (
+                Field("yes", "written", client.span) if known else Field(None, "unknown", client.span)
+            )
         credentials = client.field("credentials")
         if credentials.state == "default" and credentials.value == "yes" and not known:
             client.fields["credentials"] = Field(None, "unknown", credentials.span)
@@ -165,3 +170,25 @@ class Sockets:
         if isinstance(value, (Literal, EnvVar, Fallback)):
             return False
         return self._linker.canonical_of_resolved(value) in self._own_origin
+
+
+def _covering(server: Fact, facts: Iterable[Fact]) -> Fact | None:
+    """The policy of an application that the server's own http application is mounted in, or of one around it."""
+    facts = list(facts)
+    http = server.field("http_server").value
+    if not any(fact.kind == "http_server" and fact.field("instance").value == http for fact in facts):
+        return None
+    around = {http}
+    for _ in range(_MAX_MOUNTS):
+        outer = {
+            fact.field("app").value
+            for fact in facts
+            if fact.kind == "middleware" and fact.field("handler").value in around and fact.field("app").value
+        }
+        if outer <= around:
+            break
+        around |= outer
+    for fact in facts:
+        if fact.kind == "cors_policy" and fact.field("layer").value == "http" and fact.field("app").value in around:
+            return fact
+    return None

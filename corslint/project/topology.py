@@ -128,10 +128,35 @@ def complete(facts: list[Fact]) -> None:
                     fact.fields["app"] = attached
                 elif handler is not None and isinstance(handler.value, Span):
                     fact.fields["app"] = handler
+            _mounted(fact, facts)
         elif attached.state == "unknown":
             fact.fields["attached_to_app"] = Field(None, "unknown", attached.span)
         else:
             fact.fields["attached_to_app"] = Field("no", "written", fact.span)
+
+
+def _mounted(server: Fact, facts: list[Fact]) -> None:
+    """What it means for a socket server that its http server is mounted in an application."""
+    mounts = [
+        fact
+        for fact in facts
+        if fact.kind == "middleware" and fact.field("handler").value == server.field("http_server").value
+    ]
+    if not mounts:
+        return
+    if server.field("app").state != "written" and len(mounts) == 1:
+        server.fields["app"] = mounts[0].field("app")
+    path, below = server.field("path"), mounts[0].field("path")
+    if below.state == "absent" or (below.value in ("", "/") and len(mounts) == 1):
+        return
+    if isinstance(path.value, str) and isinstance(below.value, str) and len(mounts) == 1:
+        if path.value == "/":
+            server.fields["path"] = below
+            return
+        if f"{path.value}/".startswith(f"{below.value}/"):
+            return
+    # Whether the path below the mount or the whole one is compared depends on the framework's version.
+    server.fields["path"] = Field(None, "unknown", path.span)
 
 
 def _components(readings: Mapping[str, CodeReading], linker: Linker) -> dict[str, object]:

@@ -126,6 +126,30 @@ class TestInheritance:
             """)
         assert value(found.one(), "adds_count.x-o") == 2
 
+    @pytest.mark.parametrize(
+        ("values", "second"),
+        [
+            (("$listed", "*"), "*"),
+            (("$listed", "$listed"), "$listed"),
+            (("$listed", "$other"), None),  # may exclude each other
+            (("$listed", "$unread"), None),
+            (("$unread", "*"), None),
+            (("$never", "*"), None),
+            (("$by_path", "*"), None),
+        ],
+    )
+    def test_two_that_some_origins_get(self, values: tuple[str, str], second: str | None) -> None:
+        lines = " ".join(f"add_header Access-Control-Allow-Origin {one};" for one in values)
+        found = Found(f"""
+            map $http_origin $listed {{ default ""; https://a.test $http_origin; }}
+            map $http_origin $other {{ default ""; https://b.test $http_origin; }}
+            map $http_origin $never {{ default ""; https://b.test ""; }}
+            map $uri $by_path {{ default ""; /x "*"; }}
+            server {{ location / {{ {lines} proxy_pass http://b; }} }}
+            """)
+        duplicates = [fact for fact in found.facts if fact.kind == "duplicate_header"]
+        assert [value(fact, "second") for fact in duplicates] == ([second] if second else [])
+
     def test_server_and_location_is_no_duplicate(self) -> None:
         found = Found("server { add_header X-O *; location / { add_header X-O *; proxy_pass http://b; } }")
         assert value(found.one(), "adds_count.x-o") == 1

@@ -198,6 +198,30 @@ JAVASCRIPT: dict[str, tuple[str, dict[str, str]]] = {
             """,
         },
     ),
+    "http server passed to an exported function": (
+        """
+        import { createServer } from 'node:http';
+        import { Server } from 'socket.io';
+        const server = createServer();
+        new Server(server, { cors: { origin: ['https://a.example.com'] } });
+        server.listen(3000);
+        """,
+        {
+            "server.js": """
+                import { createServer } from 'node:http';
+                import { attachSockets } from './sockets.js';
+                const server = createServer();
+                attachSockets(server);
+                server.listen(3000);
+            """,
+            "sockets.js": """
+                import { Server } from 'socket.io';
+                export function attachSockets(server) {
+                  new Server(server, { cors: { origin: ['https://a.example.com'] } });
+                }
+            """,
+        },
+    ),
     "environment read": (
         """
         const cors = require('cors');
@@ -400,7 +424,7 @@ def _shape(fact: Fact) -> str:
     fields = {
         name: ("instance" if isinstance(field.value, Span) else field.value, field.state)
         for name, field in sorted(fact.fields.items())
-        if name != "options"
+        if not name.startswith("options")  # where and how the options are written, for fixes
     }
     return f"{fact.kind} {fields}"
 
