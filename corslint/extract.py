@@ -92,9 +92,15 @@ class _Match(NamedTuple):
 class _Completion(NamedTuple):
     """A call that completes what another began, and the options it was given."""
 
+    descriptor: Descriptor
     spec: CallSpec
     call: Call
     options: Value | None
+
+
+def _other_version(one: Descriptor, other: Descriptor) -> bool:
+    """Whether two descriptors speak of different versions of one package."""
+    return one.id != other.id and one.package is not None and one.package == other.package
 
 
 class Extractor:
@@ -129,7 +135,9 @@ class Extractor:
             for match in found:
                 begun = self._begun(site.call, match.spec) if match.spec.completes else None
                 if begun is not None:
-                    completion = _Completion(match.spec, site.call, self._options(site.call, match.spec))
+                    completion = _Completion(
+                        match.descriptor, match.spec, site.call, self._options(site.call, match.spec)
+                    )
                     self._completions.setdefault(begun.span, []).append(completion)
         for reading, site, found in matched:
             self._emit_call(reading, site, [match for match in found if not match.spec.completes])
@@ -211,6 +219,8 @@ class Extractor:
         completions = self._completions.get(call.span, ()) if spec.emits else ()
         overlays: dict[str, tuple[FieldSource, _Completion]] = {}
         for completion in completions:
+            if _other_version(completion.descriptor, match.descriptor):
+                continue
             later = completion.options
             if later is not None and completion.spec.lays != "apart":
                 layers = [Spread(later, completion.call.span)]
@@ -287,16 +297,14 @@ class Extractor:
                     unsure = Unknown("behind a spread argument", call.span)
                 continue
             resolved = self._linker.resolve(argument)
-            if isinstance(resolved, (Call, Literal, Function)) and position != spec.option_positions[-1]:
-                continue
             if isinstance(resolved, Mapping):
                 return argument
-            if isinstance(resolved, (Null, Undefined)):
+            if isinstance(resolved, (Null, Undefined, Literal, Sequence, Regex)):
+                continue  # it has none of the names that are looked up
+            if isinstance(resolved, Function) and len(spec.option_positions) > 1:
                 continue
-            if isinstance(resolved, (Call, Function)) and len(spec.option_positions) > 1:
-                continue
-            if isinstance(resolved, Literal) and len(spec.option_positions) > 1:
-                continue
+            if isinstance(resolved, Call) and position == spec.option_positions[-1] != spec.option_positions[0]:
+                continue  # a server, where options could stand as well
             unsure = unsure or argument
         return unsure
 
@@ -676,6 +684,8 @@ class Extractor:
             callee = site.call.callee
             if not isinstance(callee, Member) or callee.key not in spec.methods:
                 continue
+            if spec.requests and _begins_with(self._linker.canonical(callee.base), spec.requests):
+                continue
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             name = self._linker.resolve(positional[0].value) if positional else None
             if isinstance(name, Literal) and isinstance(name.value, str) and len(positional) > 1:
@@ -690,14 +700,17 @@ class Extractor:
                         site.call.span,
                         name.span,
                     )
+            operation = "append" if callee.key in spec.appends else "set"
             for argument in positional:
-                yield from self._object_writes(argument.value, site.scope, site.guards)
+                for written in self._object_writes(argument.value, site.scope, site.guards):
+                    yield written._replace(operation=operation)
         for write in reading.writes:
             target = write.target
             if (
                 isinstance(target, Member)
                 and target.key.lower().startswith(_HEADER_PREFIX)
                 and ("*" in spec.containers or _ends_in(target.base, spec.containers))
+                and (not spec.holders or _ends_in_holder(target.base, spec.holders))
             ):
                 operation = "append" if write.operation == "append" else "set"
                 yield _HeaderWrite(
@@ -707,11 +720,9 @@ class Extractor:
             yield from self._loose_objects(reading, spec)
 
     def _object_writes(self, value: Value, scope: int, guards: tuple[Guard, ...]) -> Iterator[_HeaderWrite]:
-        resolved = self._linker.resolve(value)
-        if isinstance(resolved, Mapping):
-            for item in resolved.items:
-                if isinstance(item, Entry) and item.key is not None and item.key.lower().startswith(_HEADER_PREFIX):
-                    yield _HeaderWrite(item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span)
+        for item in self._entries(value):
+            if item.key is not None and item.key.lower().startswith(_HEADER_PREFIX):
+                yield _HeaderWrite(item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span)
 
     def _loose_objects(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Header objects by keyword, in another object or returned: `Response(body, headers={...})`, `{headers: {...}}`,
@@ -719,19 +730,33 @@ class Extractor:
         for function in _functions(reading):
             for way in function.returns:
                 for value in way.value.items if isinstance(way.value, Sequence) else (way.value,):
-                    yield from self._object_writes(value, function.scope, way.guards)
-                    if isinstance(value, Mapping):
-                        for item in value.items:
-                            if isinstance(item, Entry) and item.key in spec.containers:
-                                yield from self._object_writes(item.value, function.scope, way.guards)
+                    if not spec.beside:
+                        yield from self._object_writes(value, function.scope, way.guards)
+                    if not spec.beside or self._is_response(value, spec):
+                        yield from self._held(value, spec, function.scope, way.guards)
         for site in reading.calls:
+            anything = not spec.responses or _begins_with(self._linker.canonical(site.call.callee), spec.responses)
             for argument in site.call.arguments:
                 if argument.keyword is not None and argument.keyword in spec.containers:
-                    yield from self._object_writes(argument.value, site.scope, site.guards)
-                elif isinstance(argument.value, Mapping):
-                    for item in argument.value.items:
-                        if isinstance(item, Entry) and item.key in spec.containers:
-                            yield from self._object_writes(item.value, site.scope, site.guards)
+                    if anything:
+                        yield from self._object_writes(argument.value, site.scope, site.guards)
+                elif isinstance(argument.value, Mapping) and (anything or self._is_response(argument.value, spec)):
+                    yield from self._held(argument.value, spec, site.scope, site.guards)
+
+    def _held(self, value: Value, spec: HeaderSpec, scope: int, guards: tuple[Guard, ...]) -> Iterator[_HeaderWrite]:
+        """The headers in an object that has them under a key of their own."""
+        resolved = self._linker.resolve(value)
+        if isinstance(resolved, Mapping):
+            for item in resolved.items:
+                if isinstance(item, Entry) and item.key in spec.containers:
+                    yield from self._object_writes(item.value, scope, guards)
+
+    def _is_response(self, value: Value, spec: HeaderSpec) -> bool:
+        """Whether an object says so by a key beside its headers."""
+        resolved = self._linker.resolve(value)
+        return isinstance(resolved, Mapping) and any(
+            isinstance(item, Entry) and item.key in spec.beside for item in resolved.items
+        )
 
     def _header_policies(
         self, reading: CodeReading, descriptor: Descriptor, spec: HeaderSpec, writes: list[_HeaderWrite]
@@ -1053,6 +1078,15 @@ def _functions(reading: CodeReading) -> Iterator[Function]:
     for export in reading.exports:
         if isinstance(export.value, Function):
             yield export.value
+
+
+def _begins_with(name: str | None, known: Iterable[str]) -> bool:
+    """Whether an API is one of these, or a part or method of one (of a package: any of its exports)."""
+    return name is not None and any(name == one or (name.startswith(one) and name[len(one)] in "#./(") for one in known)
+
+
+def _ends_in_holder(value: Value, holders: frozenset[str]) -> bool:
+    return isinstance(value, Member) and _ends_in(value.base, holders)
 
 
 def _ends_in(value: Value, names: frozenset[str]) -> bool:

@@ -245,8 +245,10 @@ def _damage(project: Project) -> list[Fact]:
             if isinstance(reading, NginxReading)
             else "manifest"
         )
-        what = "nginx" if language == "nginx" else "syntax"
-        found += [_damage_fact(damage, language, what) for damage in reading.damage]
+        for damage in reading.damage:
+            # A whole file is passed over for being too large or in another encoding, which is not nginx's word.
+            what = "nginx" if language == "nginx" and not damage.whole else "syntax"
+            found.append(_damage_fact(damage, language, what))
     return found
 
 

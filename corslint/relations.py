@@ -434,8 +434,8 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
     Yes, high: its address is this machine and a port that only this server is known to listen on. Yes, medium: this is
     the only server of the workspace, or the only one near the client (its package, or the deepest folder that holds the
     client and a server). No: a port that is not the server's, a nearer server, another protocol. Paths are not
-    compared: a wrong path is a fault of its own. It connects to a policy where it connects to the socket server that the
-    policy belongs to.
+    compared: a wrong path is a fault of its own. A client connects to a policy where it connects to the socket server
+    that the policy belongs to.
     """
     if server.kind == "cors_policy":
         socket = _instance(server, "socket")

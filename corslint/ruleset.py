@@ -60,9 +60,9 @@ value that an edit needs is absent or unknown there is no fix.
 
 **Examples** prove the rule: at least one that fires, with the exact primary places in `⟦...⟧`, and at least one near
 miss (`clean: true`). `fixed` gives the files as they are after the fix, for at least one example if the rule has a
-fix. `severity`, `effect`, `message` and `applicability` (of the fix) are what every finding of the example has to say.
-Where related places are marked, in `⟪...⟫`, exactly these have to be shown beside the primary ones; the two sorts of
-marks may nest.
+fix. `severity`, `effect`, `message` and `applicability` (of the fix; `none`: there is no fix) are what every finding of
+the example has to say. Where related places are marked, in `⟪...⟫`, exactly these have to be shown beside the primary
+ones; the two sorts of marks may nest.
 """
 
 from __future__ import annotations
@@ -960,7 +960,9 @@ class _Compiler:
             raise check.fail(at, f"an example that is clean has no finding, so it cannot have {what}")
         if not clean and not primary and not unreadable:
             raise check.fail(at, "put ⟦ and ⟧ around the primary place, or say `clean: true`")
-        if "applicability" in raw and not fixed:
+        if raw.get("applicability") == "none" and fixed:
+            raise check.fail((*at, "applicability"), "where there is no fix, nothing can be `fixed`")
+        if raw.get("applicability", "none") != "none" and not fixed:
             raise check.fail((*at, "applicability"), "the applicability is that of the fix: say what is `fixed`")
 
         def word(key: str, allowed: tuple[str, ...]) -> str | None:
@@ -978,7 +980,7 @@ class _Compiler:
             severity=word("severity", SEVERITIES),
             effect=word("effect", EFFECTS),
             message=check.text(raw["message"], (*at, "message")) if "message" in raw else None,
-            applicability=word("applicability", APPLICABILITY),
+            applicability=word("applicability", (*APPLICABILITY, "none")),
             settings=MappingProxyType(settings),
         )
 

@@ -35,9 +35,8 @@ def parse(data: bytes, shown: str) -> dict[str, Any]:
         if "*" in text or "&" in text:
             for event in yaml.parse(text, Loader=Loader):
                 if isinstance(event, yaml.AliasEvent):
-                    raise YamlError(
-                        shown, event.start_mark.line + 1, "aliases are not allowed here; write the value out"
-                    )
+                    line = event.start_mark.line + 1 if event.start_mark is not None else 1
+                    raise YamlError(shown, line, "aliases are not allowed here; write the value out")
         loaded = yaml.load(text, Loader=Loader)  # noqa: S506  (CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1

@@ -220,7 +220,7 @@ def rule_schema() -> Schema:
             "severity": severity,
             "effect": effect,
             "message": TEXT,
-            "applicability": {"enum": list(APPLICABILITY)},
+            "applicability": {"enum": [*APPLICABILITY, "none"]},
             "settings": {"type": "object"},
         },
         ("files",),

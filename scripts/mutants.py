@@ -51,8 +51,9 @@ from corslint.model.facts import FACT_KINDS  # noqa: E402
 from corslint.model.finding import EFFECTS, SEVERITIES  # noqa: E402
 from corslint.model.semantics import MEANINGS, TEXT_MODES  # noqa: E402
 from corslint.ruleset import CONDITIONS, EXPECT  # noqa: E402
+from corslint.settings import Settings  # noqa: E402
 from corslint.yamlfile import Checker, KeyPath, Loader, YamlError, line_of, parse  # noqa: E402
-from tests import examples  # noqa: E402
+from tests import descriptor_examples, examples, test_predictions  # noqa: E402
 
 ACCEPTED = "scripts/mutants.yaml"
 LEAST = 500
@@ -90,8 +91,12 @@ class Mutant(NamedTuple):
 
     @property
     def change(self) -> str:
-        """The old value and the new one."""
-        return f"{_spelled(self.old)} -> {_spelled(self.new)}"
+        """The old value and the new one; of two mappings the keys that differ."""
+        old, new = self.old, self.new
+        if isinstance(old, dict) and isinstance(new, dict):
+            same = {key for key in old if key in new and old[key] == new[key]}
+            old, new = ({key: one[key] for key in one if key not in same} for one in (old, new))
+        return f"{_spelled(old)} -> {_spelled(new)}"
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.path}: {self.change}"
@@ -197,9 +202,7 @@ def each_dropped(value: Any) -> Iterator[Change]:
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 
-UNTOUCHED_IN_RULES = frozenset(
-    {"id", "title", "explanation", "symptoms", "proof", "references", "examples"}
-)  # fmt: skip
+UNTOUCHED_IN_RULES = frozenset({"id", "title", "explanation", "symptoms", "proof", "references", "examples"})
 """Keys of a rule that are for people, or are what the mutants are judged by."""
 
 
@@ -216,7 +219,7 @@ def rule_changes(raw: Mapping[str, Any]) -> Iterator[Change]:
             for number, clause in enumerate(value):
                 yield from under(("match", number), _clause(clause))
         elif key == "report":
-            yield from under(("report",), _report(value, raw["match"], sure))
+            yield from under(("report",), _report(value, sure))
         elif key in ("subjects", "yields_to"):
             yield from under((key,), each_dropped(value))
         elif key == "fix":
@@ -329,28 +332,17 @@ def _clause(clause: Mapping[str, Any]) -> Iterator[Change]:
         yield ("distinct",), DROPPED
 
 
-def _report(report: Mapping[str, Any], match: Sequence[Mapping[str, Any]], sure: Sequence[str]) -> Iterator[Change]:
-    yield from ((("at",), other) for other in elsewhere(report["at"], match, sure))
+def _report(report: Mapping[str, Any], sure: Sequence[str]) -> Iterator[Change]:
+    yield from ((("at",), other) for other in elsewhere(report["at"], sure))
     for number, entry in enumerate(report.get("related", ())):
         yield ("related", number), DROPPED
-        yield from ((("related", number, "at"), other) for other in elsewhere(entry["at"], match, sure))
+        yield from ((("related", number, "at"), other) for other in elsewhere(entry["at"], sure))
 
 
-def elsewhere(place: str, match: Sequence[Mapping[str, Any]], sure: Sequence[str]) -> Iterator[str]:
-    """Another place: the fact instead of its field; another clause's fact instead of a fact.
-
-    A rule about a single fact has its first field that a condition asks for instead of the fact.
-    """
+def elsewhere(place: str, sure: Sequence[str]) -> Iterator[str]:
+    """Another place: the fact instead of its field; another clause's fact instead of a fact."""
     name, dot, _ = place.partition(".")
-    if dot:
-        yield name
-        return
-    others = [other for other in sure if other != name]
-    if others:
-        yield others[0]
-        return
-    where = next((clause.get("where", {}) for clause in match if clause.get("name") == name), {})
-    yield from (f"{name}.{field}" for field in list(where)[:1])
+    yield from [name] if dot else [other for other in sure if other != name][:1]
 
 
 def _fix(fix: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Change]:
@@ -361,11 +353,7 @@ def _fix(fix: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Change]:
     for number, edit in enumerate(fix["edits"]):
         yield ("edits", number), DROPPED
         for key, argument in edit.items():
-            if key in VERBS:
-                name, dot, _ = argument.partition(".")
-                if dot:
-                    yield ("edits", number, key), name
-            else:
+            if key not in VERBS:
                 yield from under(("edits", number, key), _literals(argument))
 
 
@@ -394,27 +382,32 @@ WORDS: Mapping[str, Sequence[str]] = {
     "star_in_list": ("literal", "wildcard", "wildcard-echo"),
     "regex_mode": ("search", "match", "full"),
     "error": ("none", "refuse"),
+    "list_otherwise": ("none", "echo"),
+    "group_otherwise": MEANINGS,
+    "lays": ("over", "under", "apart"),
     "credentials": ("true", "truthy"),
     "refused": ("nothing", "refuse"),
     "decision": ("star", "echo", "fixed", "nothing", "refused"),
     "acao": ("*", "origin", "text", "none", "raises"),
     "kind": ("actual", "preflight", "upgrade"),
-    "function": ("none", "callback", "predicate", "returning"),
+    "function": ("none", "callback", "callback-allows", "predicate", "returning"),
     "form": ("any", "construct", "call"),
     "as": catalog.READ_AS,
 }
 """Keys that take one word of a few."""
 
-_PAIRS = frozenset({"meanings", "group", "map"})
-_NAME_MAPS = frozenset({"meant", "legacy", "misplaced"})
+_PAIRS = frozenset({"meanings", "group", "map", "error"})
+_NAME_MAPS = frozenset({"meant", "legacy", "misplaced", "production"})
+_NUMBERS = frozenset({"origin_parameter", "callback_parameter"})
+"""Numbers that stand for themselves where they are left out: they are changed, not dropped, like `WORDS`."""
 
 
 def descriptor_changes(raw: Mapping[str, Any]) -> Iterator[Change]:
-    """Every change of one descriptor. A key that has no operator of its own gets the general ones."""
-    for key, value in raw.items():
-        if key not in UNTOUCHED_IN_DESCRIPTORS:
-            yield (key,), DROPPED
-            yield from under((key,), _part(value, key, ()))
+    """Every change of one descriptor. A key that has no operator of its own gets the general ones.
+
+    What holds several things is not dropped as a whole: each of them is, for itself.
+    """
+    yield from _mapping(raw, ())
 
 
 def _part(value: Any, key: str, meanings: FieldType) -> Iterator[Change]:
@@ -427,9 +420,12 @@ def _part(value: Any, key: str, meanings: FieldType) -> Iterator[Change]:
             yield from (((number, 0), text) for text in ranges(versions))
             yield from under((number, 1), _values(default, meanings))
     elif key in _PAIRS and isinstance(value, list):
-        for number, (_, meant) in enumerate(value):
+        for number, (given, meant) in enumerate(value):
             yield (number,), DROPPED
-            yield (number, 1), following(MEANINGS, meant) if meant in MEANINGS else neighbour(meant)
+            if key == "error":
+                yield from (((number, 0), text) for text in ranges(given))
+            words = WORDS.get(key, MEANINGS)
+            yield (number, 1), following(words, meant) if meant in words else neighbour(meant)
     elif key in _NAME_MAPS:
         for name, target in value.items():
             yield (name,), DROPPED
@@ -466,14 +462,23 @@ def _mapping(value: Mapping[str, Any], meanings: FieldType) -> Iterator[Change]:
     for key, part in value.items():
         if key in UNTOUCHED_IN_DESCRIPTORS:
             continue
-        yield (key,), DROPPED
-        if key in ("fields", "fills"):
+        if key == "sources":
+            yield from _without_source(value)
+            continue
+        if not isinstance(part, dict | list | bool) and key not in WORDS and key not in _NUMBERS and key != "callee":
+            yield (key,), DROPPED
+        if key == "package":
+            yield (key, "name"), neighbour(part.get("name", ""))
+        elif key == "sends":
+            for number, row in enumerate(part):
+                yield (key, number), DROPPED
+                yield from under((key, number), each_dropped(row))
+                yield from under((key, number), _mapping(row, meanings))
+        elif key in ("fields", "fills"):
             for field, source in part.items():
                 kind = field_type(value["fact"], field) if "fact" in value else "text"
                 yield (key, field), DROPPED
                 yield from under((key, field), _source(source, MEANINGS if field in sources else kind))
-        elif key == "sources":
-            yield from _without_source(value)
         else:
             yield from under((key,), _part(part, key, meanings))
 
@@ -504,11 +509,11 @@ def _source(source: Any, kind: FieldType) -> Iterator[Change]:
 # --- mutants --------------------------------------------------------------------------------------------------------
 
 
-def files_of(root: Path) -> list[str]:
-    """The files to break, rules first."""
+def files() -> list[str]:
+    """The files to break, rules first; relative to the repository."""
     rules, frameworks = resources.rules_folder(), resources.frameworks_folder()
     return [
-        path.relative_to(root).as_posix() for folder in (rules, frameworks) for path in sorted(folder.glob("*.yaml"))
+        path.relative_to(ROOT).as_posix() for folder in (rules, frameworks) for path in sorted(folder.glob("*.yaml"))
     ]
 
 
@@ -520,7 +525,8 @@ def is_rule(file: str) -> bool:
 def mutants_of(file: str, data: bytes) -> list[Mutant]:
     """The mutants of one file, in its order, without repetitions and without any that is the same as the file."""
     raw = parse(data, file)
-    lines = _lines(yaml.compose(data.decode("utf-8-sig"), Loader=Loader), ())
+    tree = yaml.compose(data.decode("utf-8-sig"), Loader=Loader)
+    lines = _lines(tree, ()) if tree is not None else {}
     seen = {json.dumps(raw)}
     found = []
     for at, new in rule_changes(raw) if is_rule(file) else descriptor_changes(raw):
@@ -561,30 +567,37 @@ class Verdict(Enum):
 class Bench:
     """All rules and descriptors as they are, the checks that hold for them, and what to judge a mutant with."""
 
-    def __init__(self, root: Path = ROOT) -> None:
-        self.root = root
-        self._data = {file: (root / file).read_bytes() for file in files_of(root)}
-        self._rules = {
-            rule.id: rule
-            for rule in (ruleset.read(data, root / file) for file, data in self._data.items() if is_rule(file))
-        }
-        self._descriptors = {
-            file: catalog.read(data, root / file) for file, data in self._data.items() if not is_rule(file)
-        }
+    def __init__(self) -> None:
+        self._data = {file: (ROOT / file).read_bytes() for file in files()}
+        self._raw = {file: parse(data, file) for file, data in self._data.items()}
+        rules = [ruleset.read(data, ROOT / file) for file, data in self._data.items() if is_rule(file)]
+        self._rules = {rule.id: rule for rule in rules}
+        self._read = {file: catalog.read(data, ROOT / file) for file, data in self._data.items() if not is_rule(file)}
         self.broken: list[str] = []
         """Checks that fail although nothing was changed: they are of no use here."""
         known = self._known()
         self._of_rule: dict[str, list[Check]] = {}
-        for rule in self._rules.values():
-            checks = [partial(examples.trouble, rule.id, example) for example in rule.examples]
-            self._of_rule[rule.id] = self._working(rule.id, checks, known)
+        self._touching: list[tuple[frozenset[str], Check]] = []
+        for rule in rules:
+            self._of_rule[rule.id] = []
+            for number, example in enumerate(rule.examples):
+                check = partial(_rule_trouble, rule, example)
+                if self._works(f"{rule.id}, example {number + 1}", check, known):
+                    self._of_rule[rule.id].append(check)
+                    self._touching.append((_touched(example, known), check))
         self._of_descriptor: dict[str, list[Check]] = {}
-        for file, (descriptor, _) in self._descriptors.items():
-            self._of_descriptor[file] = self._working(file, _descriptor_checks(descriptor), known)
-        self._languages = {
-            rule.id: {language for example in rule.examples for language in map(_language, example.files)}
-            for rule in self._rules.values()
-        }
+        for file, (descriptor, _) in self._read.items():
+            own: list[tuple[str, Check]] = [
+                (f"example {number + 1}", partial(descriptor_examples.trouble, descriptor, example))
+                for number, example in enumerate(descriptor.examples)
+            ]
+            own += [
+                (f"{recording} {case['id']}", partial(test_predictions.contradiction, recording, case))
+                for recording, case in test_predictions.recorded_for(descriptor.id)
+            ]
+            self._of_descriptor[file] = [
+                check for name, check in own if self._works(f"{descriptor.id}, {name}", check, known)
+            ]
 
     def mutants(self, files: Iterable[str]) -> list[Mutant]:
         """The mutants of these files."""
@@ -592,17 +605,18 @@ class Bench:
 
     def judge(self, mutant: Mutant) -> Verdict:
         """Whether anything notices the mutant."""
-        changed = applied(parse(self._data[mutant.file], mutant.file), (mutant.at, mutant.new))
+        changed = applied(self._raw[mutant.file], (mutant.at, mutant.new))
+        if not is_rule(mutant.file):
+            changed.pop("examples", None)  # the checks have them, and they are most of the file
         data = yaml.dump(changed, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=1 << 20).encode()
-        path = self.root / mutant.file
+        path = ROOT / mutant.file
         try:
             if is_rule(mutant.file):
                 rule = ruleset.read(data, path)
-                known, checks = self._known(rule=rule), self._rule_checks(rule.id)
+                known, checks = self._known(rule), self._rule_checks(rule.id)
             else:
-                descriptor, environment = catalog.read(data, path)
-                known = self._known(descriptor={mutant.file: (descriptor, environment)})
-                checks = self._descriptor_checks(mutant.file, descriptor)
+                known = self._known(descriptor=(mutant.file, *catalog.read(data, path)))
+                checks = self._descriptor_checks(mutant.file)
         except YamlError:
             return Verdict.UNLOADABLE
         return Verdict.KILLED if any(_trouble(check, known) for check in checks) else Verdict.ALIVE
@@ -610,24 +624,21 @@ class Bench:
     def _known(
         self,
         rule: ruleset.Rule | None = None,
-        descriptor: Mapping[str, tuple[catalog.Descriptor, Mapping[str, Any] | None]] | None = None,
+        descriptor: tuple[str, catalog.Descriptor, Mapping[str, Any] | None] | None = None,
     ) -> lint.Knowledge:
+        """What corslint knows, with this rule or this descriptor in place of the one in the file."""
         rules = {**self._rules, rule.id: rule} if rule else self._rules
-        read = {**self._descriptors, **(descriptor or {})}.values()
+        read = {**self._read, descriptor[0]: descriptor[1:]} if descriptor else self._read
         return lint.Knowledge(
             ruleset.RuleSet(rules),
-            catalog.build([part for part, _ in read], [part for _, part in read if part is not None]),
+            catalog.build([part for part, _ in read.values()], [part for _, part in read.values() if part is not None]),
         )
 
-    def _working(self, name: str, checks: Iterable[Check], known: lint.Knowledge) -> list[Check]:
-        working = []
-        for number, check in enumerate(checks):
-            trouble = _trouble(check, known)
-            if trouble is None:
-                working.append(check)
-            else:
-                self.broken.append(f"{name}, example {number + 1}: {trouble}")
-        return working
+    def _works(self, name: str, check: Check, known: lint.Knowledge) -> bool:
+        trouble = _trouble(check, known)
+        if trouble is not None:
+            self.broken.append(f"{name}: {trouble.strip()}")
+        return trouble is None
 
     def _rule_checks(self, rule: str) -> Iterator[Check]:
         yield from self._of_rule[rule]
@@ -635,26 +646,41 @@ class Bench:
             if rule in other.yields_to:
                 yield from self._of_rule[other.id]
 
-    def _descriptor_checks(self, file: str, descriptor: catalog.Descriptor) -> Iterator[Check]:
+    def _descriptor_checks(self, file: str) -> Iterator[Check]:
+        """The descriptor's own checks, then the examples of rules: those that have facts of it come first."""
         yield from self._of_descriptor[file]
-        for rule, languages in self._languages.items():
-            if descriptor.language in languages:
-                yield from self._of_rule[rule]
+        descriptor, _ = self._read[file]
+        yield from (check for touched, check in self._touching if descriptor.id in touched)
+        for touched, check in self._touching:
+            if descriptor.language in touched and descriptor.id not in touched:
+                yield check
+
+
+def _rule_trouble(rule: ruleset.Rule, example: ruleset.Example, known: lint.Knowledge) -> str | None:
+    """What is wrong with an example. The rules that cannot make a difference to it are left out: that saves time."""
+    named = [*example.settings.get("select", ()), *example.settings.get("ignore", ())]
+    wanted = {rule.id, *known.rules[rule.id].yields_to, *named}
+    # What another rule yields to makes no difference: a rule silences others even where it is silent itself.
+    rules = ruleset.RuleSet(
+        {one.id: one if one.id == rule.id else one._replace(yields_to=()) for one in known.rules if one.id in wanted}
+    )
+    return examples.trouble(rule.id, example, known._replace(rules=rules))
+
+
+def _touched(example: ruleset.Example, known: lint.Knowledge) -> frozenset[str]:
+    """The languages of an example's code, and the descriptors that find facts in it."""
+    files = {path: examples.unmarked(path, text)[0] for path, text in example.files.items()}
+    understood = lint.understand(examples.context_of(files), Settings(), files, known.catalog)
+    libraries = {fact.field("library").value for fact in understood.facts}
+    languages = {reading.language for reading in understood.project.code_readings().values()}
+    return frozenset(str(name) for name in libraries | languages if name is not None)
 
 
 def _trouble(check: Check, known: lint.Knowledge) -> str | None:
     try:
         return check(known)
-    except Exception as error:  # a mutant may break what every unbroken file can rely on; a test would fail, too
+    except Exception as error:  # a test would fail, too; and what every file may rely on may be gone in a mutant
         return f"{type(error).__name__}: {error}"
-
-
-def _language(path: str) -> str:
-    return "python" if path.endswith((".py", ".txt", ".toml")) else "javascript"
-
-
-def _descriptor_checks(descriptor: catalog.Descriptor) -> list[Check]:
-    return []
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -683,10 +709,10 @@ def accepted(data: bytes, shown: str = ACCEPTED) -> list[Accepted]:
     for number, entry in enumerate(check.items(raw["survivors"], ("survivors",))):
         at = ("survivors", number)
         texts = check.keys(entry, at, keys, keys)
-        words = [check.text(texts[key], (*at, key)).strip() for key in keys]
-        if not all(words):
+        words = {key: check.text(texts[key], (*at, key)).strip() for key in keys}
+        if not all(words.values()):
             raise check.fail(at, "every part of an entry has to say something")
-        found.append(Accepted(*words, line_of(data, at)))
+        found.append(Accepted(words["file"], words["path"], words["change"], words["reason"], line_of(data, at)))
     return found
 
 
@@ -695,7 +721,7 @@ def judge_all(mutants: Sequence[Mutant], bench: Bench, jobs: int) -> Iterator[Ve
     if jobs == 1:
         yield from map(bench.judge, mutants)
         return
-    with multiprocessing.Pool(jobs, _start, (bench.root,)) as pool:
+    with multiprocessing.Pool(jobs, _start) as pool:
         yield from pool.imap(_judge, mutants, chunksize=8)
 
 
@@ -703,9 +729,9 @@ _bench: Bench | None = None
 """The bench of a process that judges."""
 
 
-def _start(root: Path) -> None:
+def _start() -> None:
     global _bench
-    _bench = Bench(root)
+    _bench = Bench()
 
 
 def _judge(mutant: Mutant) -> Verdict:
@@ -756,26 +782,26 @@ def outcome(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 if every mutant is killed or accepted, 1 if not, 2 for a file that is not there."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", nargs="+", metavar="FILE", help="break these files alone")
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes to use")
     chosen = parser.parse_args(arguments)
-    files = files_of(ROOT)
+    chosen_files = files()
     if chosen.only:
         wanted = [Path(os.path.relpath(name, ROOT)).as_posix() for name in chosen.only]
-        strange = [name for name in wanted if name not in files]
+        strange = [name for name in wanted if name not in chosen_files]
         if strange:
             print(f"{strange[0]} is neither a rule nor a descriptor", file=sys.stderr)
             return 2
-        files = [file for file in files if file in wanted]
+        chosen_files = [file for file in chosen_files if file in wanted]
     if chosen.list:
-        for file in files:
+        for file in chosen_files:
             print(*mutants_of(file, (ROOT / file).read_bytes()), sep="\n")
         return 0
     began = time.monotonic()
     bench = Bench()
-    mutants = bench.mutants(files)
+    mutants = bench.mutants(chosen_files)
     verdicts: list[Verdict] = []
     for verdict in judge_all(mutants, bench, max(chosen.jobs, 1)):
         verdicts.append(verdict)
@@ -784,7 +810,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     path = ROOT / ACCEPTED
-    listed = [entry for entry in accepted(path.read_bytes()) if not chosen.only or entry.file in files]
+    listed = [entry for entry in accepted(path.read_bytes()) if not chosen.only or entry.file in chosen_files]
     result = outcome(mutants, verdicts, listed, bench.broken, 0 if chosen.only else LEAST)
     print(*result.lines, sep="\n")
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)

@@ -75,7 +75,7 @@ def trouble(rule: str, example: Example, known: lint.Knowledge) -> str | None:
         expected += primary
         related += others
     chosen = settings_of(example)
-    wants_fixes = bool(example.fixed)
+    wants_fixes = bool(example.fixed) or example.applicability is not None
     found = [f for f in findings_of(files, chosen, known, example.unreadable, with_fixes=wants_fixes) if f.rule == rule]
     places = sorted(f.primary for f in found)
     if places != sorted(expected):
@@ -88,7 +88,7 @@ def trouble(rule: str, example: Example, known: lint.Knowledge) -> str | None:
             return f"severity {finding.severity}, expected {example.severity}"
         if example.effect is not None and finding.effect != example.effect:
             return f"effect {finding.effect}, expected {example.effect}"
-        applicability = finding.fix.applicability if finding.fix else None
+        applicability = finding.fix.applicability if finding.fix else "none"
         if example.applicability is not None and applicability != example.applicability:
             return f"applicability {applicability}, expected {example.applicability}"
         if example.message is not None and example.message not in (

@@ -218,7 +218,8 @@ def descriptor_words() -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
             for argument in node.args[2:]:
-                words |= {part.value for part in ast.walk(argument) if isinstance(part, ast.Constant)}
+                constants = [part.value for part in ast.walk(argument) if isinstance(part, ast.Constant)]
+                words |= {value for value in constants if isinstance(value, str)}
     for module, names in ((catalog, ["_SOURCE_KEYS"]), (semantics, ["_ORIGIN_KEYS", "_POLICY_KEYS", "_FUNCTIONS"])):
         for name in names:
             words |= set(getattr(module, name))

@@ -478,7 +478,10 @@ def test_optional_facts_in_doubt_are_unknown(lint: Lint) -> None:
 
 def test_a_case_has_its_own_place_and_fix(lint: Lint) -> None:
     cases = """
-  - {when: {policy: present}, is: error, at: policy.origin, fix: {title: t, applicability: safe, edits: [{delete: policy.origin}]}}
+  - when: {policy: present}
+    is: error
+    at: policy.origin
+    fix: {title: t, applicability: safe, edits: [{delete: policy.origin}]}
   - {is: warning, at: policy.origin}
 """
     plans: list[object] = []
@@ -487,7 +490,7 @@ def test_a_case_has_its_own_place_and_fix(lint: Lint) -> None:
         plans.append(bindings[spec["edits"][0]["delete"].split(".")[0]].kind)
         return None
 
-    lint.rule(OPTIONAL, severity=cases)
+    lint.rule(OPTIONAL, severity=cases, examples=FIXED)
     policy = _policy(20, at(0, 9))
     policy.fields["origin"] = Field("*", "written", at(30, 33))
     found = lint.one([_server(0), policy], plan=plan)

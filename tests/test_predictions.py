@@ -31,6 +31,7 @@ from corslint.model.decisions import (
     Star,
     UnknownAnswer,
     answer,
+    possible_origin,
 )
 from corslint.model.facts import Fact
 from corslint.settings import Settings
@@ -44,6 +45,28 @@ LIBRARIES = {
     "socket.io-4": "socket.io",
 }
 """The descriptor a recording is about, where it is not the recording's own name."""
+
+BESIDES = {"cors": "raw-node", "flask-cors": "raw-python", "starlette": "raw-python"}
+"""Recordings also have programs that write the header by hand: the descriptor that counts without a library's call."""
+
+ELSEWHERE = {
+    ("cors", "callback-returns"): "the request hangs for ever",
+    ("socket.io-2", "path-no-leading-slash"): "the path that is asked for is not the server's",
+    ("flask-cors", "resources-prefix"): "the path that is asked for is no resource",
+    ("flask-cors", "resources-other-path"): "the path that is asked for is no resource",
+    ("django-cors-headers", "urls-regex-elsewhere"): "the path that is asked for is not covered",
+    **{
+        (name, case): why
+        for name in ("socket.io-3", "socket.io-4")
+        for case, why in {
+            "path-no-leading-slash": "the path that is asked for is not the server's",
+            "path-request-without-slash": "the path that is asked for is not the server's",
+            "app-listen-instead-of-server": "another server listens",
+            "express-app-instead-of-server": "the program stops because of what the socket server is given",
+        }.items()
+    },
+}
+"""Cases whose request does not get as far as the policy (a subject of other facts)."""
 
 COMBINED = {
     ("cors", "middleware-then-route"): "two policies in a row: the second one replaces the header",
@@ -60,20 +83,21 @@ SILENT = {
     ("django-cors-headers", "no-settings"): "nothing is configured, so there is nothing to speak of",
     ("django-cors-headers", "credentials-only"): "nothing is configured, so there is nothing to speak of",
     ("django-cors-headers", "misspelled"): "nothing is configured, so there is nothing to speak of",
+    ("django-cors-headers", "middleware-missing"): "the settings are not read",
     ("socket.io-2", "destructured-server"): "version 2 has no such export; the program stops",
 }
 """Cases without a policy. The recordings have no header from anybody there."""
 
 FLOORS = {
-    "cors": 0,
-    "django-cors-headers": 0,
-    "flask-cors": 0,
-    "flask-socketio": 0,
-    "python-socketio": 0,
-    "socket.io-2": 0,
-    "socket.io-3": 0,
-    "socket.io-4": 0,
-    "starlette": 0,
+    "cors": 90,
+    "django-cors-headers": 90,
+    "flask-cors": 88,
+    "flask-socketio": 90,
+    "python-socketio": 90,
+    "socket.io-2": 94,
+    "socket.io-3": 94,
+    "socket.io-4": 94,
+    "starlette": 88,
 }
 """Percent of the questions (what a stranger gets, credentials, `null`) to which corslint has an answer."""
 
@@ -90,6 +114,7 @@ class Prediction(NamedTuple):
     entries: tuple[Fact, ...]
 
 
+@cache
 def recording(name: str) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((ORACLE / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
@@ -111,36 +136,58 @@ def _files(name: str, case: Mapping[str, Any]) -> dict[str, bytes]:
     return {path: text.encode() for path, text in texts.items()}
 
 
-@cache
-def _predictions(name: str) -> dict[str, list[Prediction]]:
-    """What is said of the recorded library in every case."""
-    library = LIBRARIES.get(name, name)
-    found: dict[str, list[Prediction]] = {}
-    for case in recording(name)["cases"]:
-        decisions: dict[int, tuple[Decision, bool]] = {}
-        judge = policy.judge
+def predictions(name: str, case: Mapping[str, Any], known: lint.Knowledge) -> list[Prediction]:
+    """What is said of the recorded library in a case."""
+    decisions: dict[int, tuple[Decision, bool]] = {}
+    judge = policy.judge
 
-        def spy(given: Policy, *rest: Any) -> list[Fact]:
-            decisions[id(given.fact)] = policy.decided(given, *rest)  # noqa: B023  # called in this very round
-            return judge(given, *rest)  # noqa: B023
+    def spy(given: Policy, *rest: Any) -> list[Fact]:
+        decisions[id(given.fact)] = policy.decided(given, *rest)
+        return judge(given, *rest)
 
-        files = _files(name, case)
-        with mock.patch.object(policy, "judge", spy):
-            facts = lint.understand(context_of(files), Settings(), files, lint.knowledge().catalog).facts
-        found[case["id"]] = [
-            Prediction(
-                fact,
-                *decisions[id(fact)],
-                tuple(
-                    entry
-                    for entry in facts
-                    if entry.kind == "origin_entry" and entry.field("policy").value == fact.field("instance").value
-                ),
-            )
-            for fact in facts
-            if fact.kind == "cors_policy" and fact.field("library").value == library
-        ]
-    return found
+    files = _files(name, case)
+    with mock.patch.object(policy, "judge", spy):
+        facts = lint.understand(context_of(files), Settings(), files, known.catalog).facts
+    return [
+        Prediction(
+            fact,
+            *decisions[id(fact)],
+            tuple(
+                entry
+                for entry in facts
+                if entry.kind == "origin_entry" and entry.field("policy").value == fact.field("instance").value
+            ),
+        )
+        for fact in _policies(facts, LIBRARIES.get(name, name)) or _policies(facts, BESIDES.get(name))
+    ]
+
+
+def recorded_for(descriptor: str) -> list[tuple[str, dict[str, Any]]]:
+    """The recorded cases (name of the recording, case) that say something about a descriptor."""
+    return [
+        (name, case)
+        for name in NAMES
+        if descriptor in (LIBRARIES.get(name, name), BESIDES.get(name))
+        for case in recording(name)["cases"]
+    ]
+
+
+def contradiction(name: str, case: Mapping[str, Any], known: lint.Knowledge) -> str | None:
+    """What is claimed about a case and was not answered so; None where everything claimed is right."""
+    if (name, case["id"]) in COMBINED or (name, case["id"]) in ELSEWHERE:
+        return None
+    found = predictions(name, case, known)
+    expected = 0 if (name, case["id"]) in SILENT else 1
+    if len(found) != expected:
+        return f"{len(found)} policies are found, not {expected}"
+    if not found:
+        answered = [given for given in case["answers"] if given["acao"] is not None]
+        return f"nothing is said, but there is an answer: {_shown(answered[0])}" if answered else None
+    return "\n".join(_disagreements(found[0], case)) or None
+
+
+def _policies(facts: list[Fact], library: str | None) -> list[Fact]:
+    return [fact for fact in facts if fact.kind == "cors_policy" and fact.field("library").value == library]
 
 
 def _asked(case: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -182,17 +229,9 @@ def _shown(given: Mapping[str, Any]) -> str:
 
 @pytest.mark.parametrize(("name", "case"), list(_cases()))
 def test_what_is_claimed_is_what_was_answered(name: str, case: dict[str, Any]) -> None:
-    found = _predictions(name)[case["id"]]
-    if (name, case["id"]) in COMBINED:
-        return
-    assert len(found) == (0 if (name, case["id"]) in SILENT else 1)
-    if not found:
-        assert all(given["acao"] is None for given in case["answers"])
-        return
-    (prediction,) = found
-    wrong = list(_disagreements(prediction, case))
-    if wrong:
-        pytest.fail("\n".join((*wrong, case["code"])), pytrace=False)
+    wrong = contradiction(name, case, lint.knowledge())
+    if wrong is not None:
+        pytest.fail(f"{wrong}\n{case['code']}", pytrace=False)
 
 
 def _disagreements(prediction: Prediction, case: Mapping[str, Any]) -> Iterator[str]:
@@ -252,7 +291,7 @@ def _listed(prediction: Prediction, asked: Mapping[str, list[dict[str, Any]]]) -
     open_to_all = prediction.fact.field("effect.to_stranger").value in ("star", "echo", None)
     for entry in prediction.entries:
         text, defect = entry.field("text").value, entry.field("defect").value
-        for given in asked.get(str(text), ()):
+        for given in asked.get(str(text), ()) if text != "null" else ():
             if defect == "none" and not _reads(str(text), given):
                 yield f"{text!r} is listed, but it gets {_shown(given)}"
     if open_to_all or not prediction.entries:
@@ -260,7 +299,7 @@ def _listed(prediction: Prediction, asked: Mapping[str, list[dict[str, Any]]]) -
     if all(entry.field("defect").value not in ("none", None) for entry in prediction.entries):
         for origin, one in asked.items():
             for given in one:
-                if origin != "self" and _reads(origin, given):
+                if possible_origin(origin) and _reads(origin, given):
                     yield f"every entry has a defect, but {origin} passes"
 
 
@@ -269,15 +308,16 @@ def test_enough_is_claimed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
     known: Counter[str] = Counter()
     total = 0
     dark: list[str] = []
-    for case, found in _predictions(name).items():
-        if (name, case) in COMBINED or (name, case) in SILENT:
+    for case in recording(name)["cases"]:
+        if (name, case["id"]) in COMBINED or (name, case["id"]) in SILENT:
             continue
+        found = predictions(name, case, lint.knowledge())
         total += 1
         for field in ("to_stranger", "credentials", "accepts_null"):
             told = all(prediction.fact.field(f"effect.{field}").state != "unknown" for prediction in found)
             known[field] += told
             if field == "to_stranger" and not told:
-                dark.append(case)
+                dark.append(case["id"])
     with capsys.disabled():
         shares = ", ".join(f"{field} {count}/{total}" for field, count in sorted(known.items()))
         print(f"\n{name}: {shares}; unknown to strangers: {', '.join(dark) or 'none'}")
@@ -286,5 +326,5 @@ def test_enough_is_claimed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_every_exception_is_a_case() -> None:
     cases = {(name, case["id"]) for name in NAMES for case in recording(name)["cases"]}
-    assert set(COMBINED) | set(SILENT) <= cases
+    assert {*COMBINED, *SILENT, *ELSEWHERE} <= cases
     assert set(FLOORS) == set(NAMES)

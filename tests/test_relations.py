@@ -249,6 +249,18 @@ def test_connects_to(
     assert answer("connects_to", client(**to), server(0), [server(start) for start in others], places) == expected
 
 
+def test_a_client_connects_to_the_policy_of_its_server() -> None:
+    one, mine = server(0, port=3000), client(host="localhost", url_port=3000)
+    own, other = policy(10, layer="socket", socket=at(0)), policy(20)
+    doubtful = policy(30, layer="socket", socket=UNKNOWN)
+    stray = policy(40, layer="socket", socket=at(77))
+    world = World([one, mine, own, other, doubtful, stray], Places(ports={at(0): [3000]}))
+    assert world.ask("connects_to", mine, own) == Related(YES)
+    assert world.ask("connects_to", mine, other) == Related(NO)
+    assert world.ask("connects_to", mine, doubtful) == Related(DUNNO)
+    assert world.ask("connects_to", mine, stray) == Related(DUNNO)
+
+
 @pytest.mark.parametrize(
     ("where", "servers", "packages", "chosen"),
     [
@@ -403,6 +415,37 @@ def test_two_servers_with_one_port(places: list[str], nginx: str, expected: list
     ports = Places(ports={one.span: [3000] for one in servers})
     world = World([*servers, passing], ports)
     assert [world.ask("served_by", one, passing).answer for one in servers] == expected
+
+
+CARRIES = {"carries_socket": "yes", "path": "/socket.io/"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "others", "expected"),
+    [
+        # no server in the project: the route has to take the client's path, and there may be only one place to go
+        (CARRIES, [], (YES, "medium")),
+        ({**CARRIES, "path": "/ws/"}, [], (NO, "high")),
+        ({"carries_socket": "no"}, [], (NO, "high")),
+        ({"carries_socket": UNKNOWN, "path": "/"}, [], (DUNNO, "high")),
+        (CARRIES, [route(9, upstream="other", **CARRIES)], (DUNNO, "high")),
+        (CARRIES, [route(9, **CARRIES)], (YES, "medium")),
+        (CARRIES, [route(9, upstream="other", carries_socket="no")], (YES, "medium")),
+        # with a server, both steps count
+        (CARRIES | {"upstream_port": 3000}, [server(0, path="/socket.io")], (YES, "medium")),
+        (CARRIES | {"upstream_port": 4000}, [server(0, path="/socket.io")], (NO, "high")),
+        (CARRIES, [server(0, "a.js"), server(0, "b.js")], (DUNNO, "high")),
+    ],
+)
+def test_goes_through(fields: dict[str, object], others: list[Fact], expected: tuple[Tri, str]) -> None:
+    places = Places(ports={at(0): [3000]})
+    assert answer("goes_through", client(path="/socket.io"), route(**fields), others, places) == expected
+
+
+def test_clients_in_tests_go_through_no_proxy() -> None:
+    mine, passing = client("tests/a.test.js", path="/socket.io"), route(**CARRIES)
+    world = World([mine, passing], Places(), in_tests={"tests/a.test.js"})
+    assert world.ask("goes_through", mine, passing).answer is NO
 
 
 LISTEN = fact("listener", at(40), target=at(20), port=3000)

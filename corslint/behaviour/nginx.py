@@ -875,6 +875,8 @@ def _effect_fields(level: Level, decision: Decision, scope: Scope, span: Span) -
     fields["effect.depends_on_origin"] = _tri_field(depends, span)
     fields["effect.credentials"] = _credentials(level, scope)
     fields["credentials"] = _credentials_option(fields["effect.credentials"])
+    if outcome == "star" and fields["effect.credentials"].value == "yes":
+        fields["effect.wildcard_pair"] = _written("sent", span)
     fields["effect.vary_origin"] = _varies(level)
     fields["effect.raises"] = _written("no")
     sends = [case.answer for case in decision.cases]

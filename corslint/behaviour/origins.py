@@ -522,7 +522,7 @@ class _Compiler:
         if mode in ("exact", "prefix-regex-if-special", "fixed"):
             return Atom("origin", "equals", text, fold, span)
         if mode == "substring":
-            return Atom("origin", "inside", text, fold, span)
+            return Atom("origin", "inside", text, fold, span) if text else _NEVER
         if mode == "exact-port":
             return Always() if text == "*:*" else self.ported("equals", text, span)
         if mode == "substring-port":

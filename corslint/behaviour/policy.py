@@ -164,6 +164,7 @@ class _Judge:
         self._wildcard_pair(to_stranger(decision), to_stranger(sent))
         self._tidy()
         entries = [fact for source in sources for fact in self._entries(source)]
+        self.fact.fields["origin.entries"] = self.fact.fields["origin.form"]._replace(value=len(entries))
         for fact in entries:
             fact.fields["siblings"] = Field(len(entries) - 1, "written", fact.span)
         return entries
@@ -171,7 +172,7 @@ class _Judge:
     def _tidy(self) -> None:
         """Drop what only the judgement needed: the other sources, and meanings in place of values."""
         fields = self.fact.fields
-        for name in ("group", "gate", *self.semantics.sources):
+        for name in ("group", "gate", "vary", *self.semantics.sources):
             if name != "origin":
                 fields.pop(name, None)
         if fields["origin"].state in ("default", "absent"):
@@ -198,12 +199,14 @@ class _Judge:
         semantics = self.semantics.sources[name]
         meaning: str | None = None
         if isinstance(value, Literal):
-            meaning = "unknown"
+            meaning = self.semantics.group_otherwise if value.value else "none"
             for known, means in self.semantics.group:
                 if known == value.value and type(known) is type(value.value):
                     meaning = means
         elif isinstance(value, (Null, Undefined)):
             meaning = "none"
+        elif isinstance(value, Sequence):
+            meaning = self.semantics.group_otherwise
         elif not isinstance(value, (Mapping, Choice, Fallback)):
             meaning = "unknown"
         if meaning is None:
@@ -430,7 +433,7 @@ class _Judge:
         fields["effect.accepts_null"] = _answer_field(null, at)
         depends = Tri.UNKNOWN if same_origin else depends_on_origin(sent)
         fields["effect.depends_on_origin"] = _answer_field(depends, at)
-        fields["effect.vary_origin"] = _answer_field(self._vary(), at)
+        fields["effect.vary_origin"] = _answer_field(self._vary(sent), at)
         raises = Tri.UNKNOWN if stranger is None else tri(stranger == "raises")
         fields["effect.raises"] = _answer_field(raises, at)
         fields["effect.sends_origin_header"] = _answer_field(_sends_header(sent, same_origin), at)
@@ -455,9 +458,17 @@ class _Judge:
         elif isinstance(sent, UnknownAnswer):
             fields["effect.wildcard_pair"] = shown._replace(value=None, state="unknown")
 
-    def _vary(self) -> Tri:
+    def _vary(self, sent: Decision) -> Tri:
         """Whether Vary: Origin goes along with an echoed origin; a header written by hand may have it elsewhere."""
-        return Tri.UNKNOWN if self.header is not None else tri("echo" in self.semantics.vary)
+        told = self.fact.field("vary")
+        if self.header is not None or told.state == "unknown":
+            return Tri.UNKNOWN
+        if told.state != "absent" and not told.value:
+            return Tri.NO
+        if "several" in self.semantics.vary:
+            accepting = [case.predicate for case in sent.cases if isinstance(case.answer, Echo)]
+            return tri(len(accepting) > 1 or any(not isinstance(test, Atom) or test.op != "equals" for test in accepting))
+        return tri("echo" in self.semantics.vary)
 
     def _witness(self, sent: Decision, at: Span) -> None:
         found = witness(sent)

@@ -19,7 +19,7 @@ from corslint.project.link import Assumptions, EnvironmentRead
 from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse
 
-READ_AS = ("value", "instance", "application", "number", "list", "tri", "path", "rooted", "prefix", "source")
+READ_AS = ("value", "instance", "number", "application", "list", "tri", "path", "rooted", "prefix", "source")
 _SOURCE_KEYS = frozenset(
     {
         "position",
@@ -47,12 +47,12 @@ class FieldSource(NamedTuple):
 
     `positions` and `keyword` are arguments of the call, `keys` dotted paths in its options object, `settings` names
     bound in a settings module, `config` a key written to a configuration object anywhere in the project (one that
-    holds nothing counts as not written), `receiver` the object a method is called on, `call` the call itself, `method` the called method's name, `constant` a fixed
-    value. `default` is what an option that is not given means; `absent` (a meaning) what a missing group of options
-    means; `by_version` gives the default per range of major versions. `read_as` says how the value is read
-    (`application`: an instance, or a text `module:name` that names one; `rooted`: a path that begins with a slash even
-    if it is written without; `prefix`: the literal beginning of a pattern for paths);
-    `present`: only whether it is there; `mapping` translates texts.
+    holds nothing counts as not written), `receiver` the object a method is called on, `call` the call itself,
+    `method` the called method's name, `constant` a fixed value. `default` is what an option that is not given means;
+    `absent` (a meaning) what a missing group of options means; `by_version` gives the default per range of major
+    versions. `read_as` says how the value is read (`application`: an instance, or a text `module:name` that names one;
+    `rooted`: a path that begins with a slash even if it is written without; `prefix`: the literal beginning of a
+    pattern for paths); `present`: only whether it is there; `mapping` translates texts (and `null`).
     """
 
     positions: tuple[int, ...] = ()
@@ -162,8 +162,12 @@ class HeaderSpec(NamedTuple):
     """How response headers are written by hand.
 
     `methods` take the name and the value (or an object) on any receiver; `containers` are members whose index is the
-    header's name (`response.headers["X"] = v`; `*`: any object); `objects`: an object literal with such keys, wherever it stands.
-    `appends` are the methods that add instead of replacing. `request_members` and `request_calls` recognise the
+    header's name (`response.headers["X"] = v`; `*`: any object); `objects`: an object literal with such keys that is an
+    argument or is returned.
+    `appends` are the methods that add instead of replacing. Requests have headers, too: `holders` are the names of what
+    a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
+    methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
+    two or the last is empty, anything will do. `request_members` and `request_calls` recognise the
     request's own Origin header.
     """
 
@@ -171,6 +175,10 @@ class HeaderSpec(NamedTuple):
     appends: frozenset[str]
     containers: frozenset[str]
     objects: bool
+    holders: frozenset[str]
+    responses: frozenset[str]
+    requests: frozenset[str]
+    beside: frozenset[str]
     request_members: frozenset[str]
     request_calls: frozenset[str]
     policy: PolicySemantics
@@ -418,7 +426,7 @@ def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
     allowed = FACT_KINDS[kind].fields
     sources = set(part.get("policy", {}).get("sources", ())) if isinstance(part.get("policy"), dict) else set()
     scoped = [part["for_each"]] if "for_each" in part else []
-    fields = check.keys(part.get("fields", {}), (*at, "fields"), (*allowed, *sources, *scoped, "group", "gate"))
+    fields = check.keys(part.get("fields", {}), (*at, "fields"), (*allowed, *sources, *scoped, "group", "gate", "vary"))
     return EmitSpec(
         kind,
         {name: _source(check, value, (*at, "fields", name)) for name, value in fields.items()},
@@ -541,7 +549,19 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
     part = check.keys(
         raw,
         at,
-        ("methods", "appends", "containers", "objects", "request_members", "request_calls", "policy"),
+        (
+            "methods",
+            "appends",
+            "containers",
+            "objects",
+            "holders",
+            "responses",
+            "requests",
+            "beside",
+            "request_members",
+            "request_calls",
+            "policy",
+        ),
         ("methods", "policy"),
     )
     return HeaderSpec(
@@ -549,6 +569,10 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         frozenset(part.get("appends", ())),
         frozenset(part.get("containers", ())),
         bool(part.get("objects", False)),
+        frozenset(part.get("holders", ())),
+        frozenset(part.get("responses", ())),
+        frozenset(part.get("requests", ())),
+        frozenset(part.get("beside", ())),
         frozenset(name.lower() for name in part.get("request_members", ())),
         frozenset(part.get("request_calls", ())),
         _policy(check, part["policy"], (*at, "policy")),

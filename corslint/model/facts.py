@@ -105,6 +105,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "origin.fails_fast": FieldSpec("tri", "whether a missing variable stops the program"),
             "origin.unchecked": FieldSpec("tri", "whether this value switches the check of origins off altogether"),
             "origin.plain_env": FieldSpec("tri", "whether the origin is the environment variable and nothing else"),
+            "origin.entries": FieldSpec("number", "how many texts it lists"),
             "origin.portable": FieldSpec("tri", "whether the origin is written with literals alone, so that its text can be repeated elsewhere"),
             "credentials": FieldSpec("boolean", "the credentials option as given"),
             "literal_star": FieldSpec("boolean", "whether the library was told to send `*` itself instead of echoing"),

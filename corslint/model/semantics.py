@@ -39,6 +39,9 @@ part of the text (Socket.IO 2 texts); site: only scheme and host with port are c
 and a text without a scheme means `null` (django-cors-headers); letters: a text in place of a list is gone through
 letter by letter, each an element; otherwise: a text is read like any other truthy value."""
 
+_ITEM_MODES = tuple(mode for mode in TEXT_MODES if mode not in ("fixed", "letters", "otherwise"))
+"""How a text in a list may be compared: what speaks of the whole option is none of these."""
+
 _FUNCTIONS = ("none", "callback", "callback-allows", "predicate", "returning")
 _ERRORS = ("none", "refuse")
 
@@ -105,13 +108,16 @@ class PolicySemantics(NamedTuple):
     """How a library answers.
 
     `sources`: the fact's fields that hold origins, in deciding order, each with its semantics; the first that grants
-    wins. `group`: what a literal in place of the whole options object means (`cors: true`). `credentials`: `true`
+    wins. `group`: what a literal in place of the whole options object means (`cors: true`); `group_otherwise`: any
+    other truthy one, and a list. `credentials`: `true`
     (only the boolean true counts) or `truthy`. `sends` overrides the plain reading, first row wins. `vary`: decisions
-    under which `Vary: Origin` is sent. `refused`: what a foreign origin gets: `nothing` (no header) or `refuse`.
+    under which `Vary: Origin` is sent (`several`: an echo where more than one exact text can be accepted).
+    `refused`: what a foreign origin gets: `nothing` (no header) or `refuse`.
     """
 
     sources: Mapping[str, OriginSemantics]
     group: tuple[tuple[object, str], ...] = ()
+    group_otherwise: str = "unknown"
     credentials: str = "truthy"
     sends: tuple[Row, ...] = ()
     vary: frozenset[str] = frozenset()
@@ -135,7 +141,7 @@ _ORIGIN_KEYS = {
     "function",
     "origin_parameter", "callback_parameter", "error", "otherwise", "separator",
 }  # fmt: skip
-_POLICY_KEYS = {"sources", "group", "credentials", "sends", "vary", "refused"}
+_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused"}
 
 
 def policy_semantics(raw: object) -> PolicySemantics:
@@ -159,10 +165,12 @@ def policy_semantics(raw: object) -> PolicySemantics:
     return PolicySemantics(
         {name: _origin(raw[name], (name,)) for name in sources},
         _pairs(raw.get("group", []), ("group",)),
+        _word(raw.get("group_otherwise", "unknown"), ("group_otherwise",), MEANINGS),
         _word(raw.get("credentials", "truthy"), ("credentials",), ("true", "truthy")),
         tuple(_row(row, ("sends", index)) for index, row in enumerate(raw.get("sends", []))),
         frozenset(
-            _word(word, ("vary",), ("star", "echo", "fixed", "nothing", "refused")) for word in raw.get("vary", [])
+            _word(word, ("vary",), ("star", "echo", "several", "fixed", "nothing", "refused"))
+            for word in raw.get("vary", [])
         ),
         _word(raw.get("refused", "nothing"), ("refused",), ("nothing", "refuse")),
     )
@@ -176,7 +184,7 @@ def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
         unset=_word(part.get("unset", "none"), (*at, "unset"), MEANINGS),
         text=_word(part.get("string", "exact"), (*at, "string"), TEXT_MODES),
         fold_case=bool(part.get("fold_case", False)),
-        items=_word(part.get("list", "exact"), (*at, "list"), TEXT_MODES),
+        items=_word(part.get("list", "exact"), (*at, "list"), _ITEM_MODES),
         star_in_list=_word(
             part.get("star_in_list", "literal"), (*at, "star_in_list"), ("literal", "wildcard", "wildcard-echo")
         ),

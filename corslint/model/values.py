@@ -7,39 +7,54 @@ across types: these are tuples.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 from typing import Literal as OneOf
-from typing import NamedTuple, TypeAlias, Union
 
 from corslint.source import Span
 
+if TYPE_CHECKING:
+    from typing import Self, dataclass_transform
 
-class Literal(NamedTuple):
+    @dataclass_transform(frozen_default=True)
+    class Node:
+        """What type checkers are told: a class of its own, not a tuple.
+
+        Narrowing a union of two dozen tuples that contain each other takes mypy minutes.
+        """
+
+        def _replace(self, **changes: Any) -> Self: ...
+
+else:
+    Node = NamedTuple
+
+
+class Literal(Node):
     """A string, number or boolean written in the source."""
 
     value: str | bool | int | float
     span: Span
 
 
-class Null(NamedTuple):
+class Null(Node):
     """JavaScript `null`, Python `None`."""
 
     span: Span
 
 
-class Undefined(NamedTuple):
+class Undefined(Node):
     """JavaScript `undefined` (also `void 0`). An argument or key that is not there has no value at all."""
 
     span: Span
 
 
-class Spread(NamedTuple):
+class Spread(Node):
     """`...value` in an array, object or call; `*value` and `**value` in Python."""
 
     value: Value
     span: Span
 
 
-class Sequence(NamedTuple):
+class Sequence(Node):
     """An array, list, tuple or set display, in order. `immutable`: a tuple, which never equals a list (`() != []`)."""
 
     items: tuple[Value, ...]
@@ -47,7 +62,7 @@ class Sequence(NamedTuple):
     immutable: bool = False
 
 
-class Entry(NamedTuple):
+class Entry(Node):
     """One key of an object or dictionary. `key` is None when the key is computed and not a literal."""
 
     key: str | None
@@ -56,14 +71,14 @@ class Entry(NamedTuple):
     span: Span
 
 
-class Mapping(NamedTuple):
+class Mapping(Node):
     """An object or dictionary display; later items win over earlier ones."""
 
     items: tuple[Entry | Spread, ...]
     span: Span
 
 
-class Regex(NamedTuple):
+class Regex(Node):
     """A regular expression. `dialect` decides how it is matched: `ecmascript`, `python` or `pcre`."""
 
     source: str
@@ -72,7 +87,7 @@ class Regex(NamedTuple):
     span: Span
 
 
-class EnvVar(NamedTuple):
+class EnvVar(Node):
     """An environment variable. `required`: the read itself fails when it is missing (`os.environ["X"]`)."""
 
     name: str
@@ -80,7 +95,7 @@ class EnvVar(NamedTuple):
     span: Span
 
 
-class Fallback(NamedTuple):
+class Fallback(Node):
     """`first`, or `then` where `first` is missing (`??`, a default) or falsy (`||`, Python's `or`)."""
 
     first: Value
@@ -89,7 +104,7 @@ class Fallback(NamedTuple):
     span: Span
 
 
-class Choice(NamedTuple):
+class Choice(Node):
     """`yes` where `test` is truthy, else `no`."""
 
     test: Value
@@ -98,14 +113,14 @@ class Choice(NamedTuple):
     span: Span
 
 
-class Concat(NamedTuple):
+class Concat(Node):
     """Strings put together: `+`, template literals, f-strings."""
 
     parts: tuple[Value, ...]
     span: Span
 
 
-class Split(NamedTuple):
+class Split(Node):
     """`value` cut at `separator`; `trimmed`: white space around each piece is removed."""
 
     value: Value
@@ -114,7 +129,7 @@ class Split(NamedTuple):
     span: Span
 
 
-class Operation(NamedTuple):
+class Operation(Node):
     """A boolean or arithmetic operator on its operands.
 
     `operator` is one of `not`, `and`, `==`, `!=`, `in`, `not in`, `<`, `<=`, `>`, `>=`, `typeof`, or `other`.
@@ -126,14 +141,14 @@ class Operation(NamedTuple):
     span: Span
 
 
-class Return(NamedTuple):
+class Return(Node):
     """One way out of a function: the value, and the tests that lead there, outermost first."""
 
     value: Value
     guards: tuple[Guard, ...]
 
 
-class Function(NamedTuple):
+class Function(Node):
     """A function, arrow function, lambda or method. `scope` is its own scope's index in the file's Reading.
 
     `parameters` are the names in order; a destructured or rest parameter has the name "". `returns` are in text order;
@@ -147,7 +162,7 @@ class Function(NamedTuple):
     span: Span
 
 
-class Parameter(NamedTuple):
+class Parameter(Node):
     """The value of a function's parameter: the function's span, and the parameter's position."""
 
     function: Span
@@ -156,7 +171,7 @@ class Parameter(NamedTuple):
     span: Span
 
 
-class Argument(NamedTuple):
+class Argument(Node):
     """One argument of a call; `keyword` is None for a positional one. A spread argument's value is a `Spread`."""
 
     value: Value
@@ -164,7 +179,7 @@ class Argument(NamedTuple):
     span: Span
 
 
-class Call(NamedTuple):
+class Call(Node):
     """The result of a call, and its identity: two values with the same call span are the same instance.
 
     `construct` is true for JavaScript's `new`. Python classes are called like functions.
@@ -176,7 +191,7 @@ class Call(NamedTuple):
     span: Span
 
 
-class Name(NamedTuple):
+class Name(Node):
     """A name, to be looked up from the scope with index `scope` outwards in the Reading of `span.path`."""
 
     name: str
@@ -184,14 +199,14 @@ class Name(NamedTuple):
     span: Span
 
 
-class This(NamedTuple):
+class This(Node):
     """`this` or `self` inside a class: the scope index of that class."""
 
     scope: int
     span: Span
 
 
-class Reference(NamedTuple):
+class Reference(Node):
     """Something imported. `name` is the exported name, `default`, or `*` for the module object itself.
 
     CommonJS `require("m")` and Python's `import m` are `Reference("m", "*")`. `module` is as written (`./config`,
@@ -203,7 +218,7 @@ class Reference(NamedTuple):
     span: Span
 
 
-class Member(NamedTuple):
+class Member(Node):
     """`base.key` or `base["key"]`; `key_span` is the key alone."""
 
     base: Value
@@ -212,7 +227,7 @@ class Member(NamedTuple):
     span: Span
 
 
-class Index(NamedTuple):
+class Index(Node):
     """`base[key]` with a key that is not a literal string."""
 
     base: Value
@@ -220,14 +235,14 @@ class Index(NamedTuple):
     span: Span
 
 
-class Unknown(NamedTuple):
+class Unknown(Node):
     """A value that cannot be determined; `reason` is for people (`corslint facts`)."""
 
     reason: str
     span: Span
 
 
-class Guard(NamedTuple):
+class Guard(Node):
     """A test on the way to a statement, and whether it held."""
 
     test: Value

@@ -37,6 +37,7 @@ _PERHAPS_NGINX = re.compile(
     r"\.conf(?:\.[\w-]+)*$"
     r"|(?:^|/)(?:nginx|proxy|conf\.d|snippets|vhosts?)/(?!dockerfile|makefile|readme|license|procfile)[^/.]+$"
 )
+_PACKED = frozenset(("7z", "bz2", "gpg", "gz", "lz4", "tgz", "xz", "zip", "zst"))
 _NGINX_HINTS = ("conf", "nginx", "sites-", "proxy/", "snippets/", "vhost")
 
 _UNICODE_MARKS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
@@ -61,6 +62,8 @@ def kind_of(path: str) -> Kind | None:
         return "manifest"
     if ".htm" in name and _TEMPLATED_PAGE.search(name):
         return "html"
+    if extension in _PACKED:
+        return None  # `nginx.conf.bz2`
     if any(hint in path for hint in _NGINX_HINTS) and (_NGINX_NAME.search(path) or _PERHAPS_NGINX.search(path)):
         return "nginx"
     # The start script that the express generator writes; server and listener stand in it.
@@ -77,7 +80,10 @@ _WORDS: dict[Kind, tuple[bytes, ...]] = {
     "typescript": _CODE_WORDS,
     "tsx": _CODE_WORDS,
     "html": _CODE_WORDS,
-    "python": (b"cors", b"socket", b"access-control", b"origin", b"middleware"),
+    "python": (
+        *(b"cors", b"socket", b"access-control", b"origin", b"middleware"),
+        *(b"flask(", b"fastapi(", b"starlette(", b"register_blueprint", b".mount(", b"uvicorn"),
+    ),
 }
 
 

@@ -66,8 +66,9 @@ if TYPE_CHECKING:
 
     _ScopeKind = OneOf["module", "function", "class", "block"]
 
-DEEPEST = 180
-"""Levels of nesting that are read. Each takes at most four Python frames, of which there are 1000."""
+DEEPEST = 150
+"""Levels of nesting that are read. Each takes at most four of the 1000 frames of Python's stack, of which the callers
+need some: a file may be read while names of another are resolved."""
 MOST_GUARDS = 100
 MOST_DAMAGE = 20
 _MOST_PATHS = 12
@@ -357,8 +358,9 @@ def _after(guards: tuple[Guard, ...], exits: _Exits, span: Span) -> tuple[Guard,
         elif len(tests) == 1:
             guards = _and(guards, tests[0].test, not tests[0].holds)
         else:
-            place = Span(span.path, tests[0].test.span.start, tests[-1].test.span.end)
-            guards = _and(guards, Operation("and", tuple(_positive(each) for each in tests), place), False)
+            operands = tuple(_positive(each) for each in tests)
+            place = Span(span.path, operands[0].span.start, operands[-1].span.end)
+            guards = _and(guards, Operation("and", operands, place), False)
     return guards
 
 
@@ -908,7 +910,7 @@ class _Reader:
             distance -= 1
             self.depth = depth + distance % budget
             if role == _CALL:
-                value = self.call(value, link)
+                value = self.call(value, self.arguments(link.child_by_field_id(grammar.arguments)), link)
             elif role == _MEMBER:
                 value = self.member(value, link)
             else:
@@ -943,22 +945,18 @@ class _Reader:
         text = _key_text(key)
         return Member(base, text, key.span, span) if text is not None else Index(base, key, span)
 
-    def call(self, callee: Value, node: Node) -> Value:
-        given = node.child_by_field_id(self.grammar.arguments)
-        span = Span(self.path, node.start_byte, node.end_byte)
-        if given is None:
-            arguments: tuple[Argument, ...] = ()
-        elif given.type == "template_string":
-            self.value(given)
-            place = self.span(given)
-            arguments = (Argument(Unknown("tagged template", place), None, place),)
-        else:
-            arguments = self.arguments(given)
-        found = Call(callee, arguments, False, span)
+    def call(self, callee: Value, arguments: tuple[Argument, ...], node: Node) -> Value:
+        found = Call(callee, arguments, False, Span(self.path, node.start_byte, node.end_byte))
         self.calls.append(CallSite(found, self.scope, self.guards))
         return found
 
-    def arguments(self, node: Node) -> tuple[Argument, ...]:
+    def arguments(self, node: Node | None) -> tuple[Argument, ...]:
+        if node is None:
+            return ()
+        if node.type == "template_string":
+            self.value(node)
+            place = self.span(node)
+            return (Argument(Unknown("tagged template", place), None, place),)
         found: list[Argument] = []
         for child in node.named_children:
             role = self.role(child)
@@ -1018,7 +1016,7 @@ class _Reader:
             if found is not None:
                 return found
         callee = self.value(constructor)
-        arguments = self.arguments(given) if given is not None else ()
+        arguments = self.arguments(given)
         call = Call(callee, arguments, True, span)
         self.calls.append(CallSite(call, self.scope, self.guards))
         return call

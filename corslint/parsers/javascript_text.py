@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 
 _ESCAPE = re.compile(
     r"\\(?:u\{([0-9a-fA-F]{1,8})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(\r\n|.))", re.DOTALL
@@ -51,9 +52,10 @@ def number(text: str) -> int | float | None:
         if _INTEGER.fullmatch(text):
             legacy_octal = len(text) > 1 and text[0] == "0" and not set(text) & {"8", "9"}
             return int(text, 8 if legacy_octal else 10)
-        return float(text)
+        found = float(text)
     except ValueError:
         return None
+    return found if isfinite(found) else None
 
 
 def number_key(value: int | float) -> str:

@@ -925,7 +925,9 @@ class Linker:
 
 _GROWERS = frozenset({"push", "unshift", "append", "add", "extend", "insert"})
 _EXTENDERS = frozenset({"extend"})
-_OBJECT_METHODS = frozenset({"get", "hasOwnProperty", "keys", "values", "items", "toString"})
+_OBJECT_METHODS = frozenset(
+    {"get", "hasOwnProperty", "keys", "values", "items", "toString", "setdefault", "pop", "copy", "update"}
+)
 _COPIES = frozenset(
     {
         "global#Object.freeze",

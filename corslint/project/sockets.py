@@ -59,7 +59,8 @@ class Sockets:
         """
         path, slash = fact.field("path"), fact.field("trailing_slash")
         given = fact.values.get("path")
-        empty = isinstance(given, Literal) and given.value == ""  # the libraries differ in what that means
+        # Libraries differ in what an empty path means; where the descriptor says it, the field is not `/`.
+        empty = isinstance(given, Literal) and given.value == "" and path.value == "/"
         if not isinstance(path.value, str) or slash.state == "unknown" or empty:
             state = "absent" if path.state == "absent" else "unknown"
             fact.fields[name] = Field(None, state, path.span, path.trail)  # type: ignore[arg-type]

@@ -237,6 +237,113 @@ class TestInheritance:
         route = Found(f"server {{ {lines} location / {{ proxy_pass http://b; }} }}", version=version).one()
         assert (value(route, "http_version"), value(route, "http_version_source")) == (spoken, source)
 
+    def test_who_cancels_by_an_include(self) -> None:
+        found = Found(
+            {
+                "nginx.conf": f"""
+                    server {{
+                      {UPGRADE} add_header X-O *;
+                      location / {{ proxy_pass http://b; include a.conf; }}
+                    }}
+                    """,
+                "a.conf": "include b.conf;",
+                "b.conf": "proxy_set_header Host $host; add_header X-A 1;",
+            }
+        )
+        route = found.one()
+        assert found.shown(route, "drops_by") == "include a.conf;"
+        assert found.shown(route, "drops_from") == "proxy_set_header Host $host;"
+        assert found.shown(route, "headers_drop_by") == "include a.conf;"
+        assert found.shown(route, "headers_drop_from") == "add_header X-A 1;"
+        assert value(route, "drops_by") == "Host"
+
+    def test_the_level_to_edit(self) -> None:
+        found = Found("""
+            http {
+              server {
+                proxy_set_header A a; add_header B b;
+                location /outer { proxy_pass http://b; }
+                location /own { proxy_pass http://b; proxy_set_header C c; add_header D d; }
+              }
+              server { location /none { proxy_pass http://b; } }
+            }
+            """)
+        outer, own, none = (found.route(path) for path in ("/outer", "/own", "/none"))
+        assert [value(route, "request_block_own") for route in (outer, own, none)] == ["no", "yes", "yes"]
+        assert found.shown(outer, "request_block") == found.shown(outer, "response_block")
+        assert found.shown(outer, "request_block").lstrip().startswith("proxy_set_header A a;")
+        assert found.shown(own, "request_block") == found.shown(own, "response_block") == found.shown(own, "block")
+        assert found.shown(none, "request_block") == found.shown(none, "block")
+        assert value(none, "response_block") == "-"
+
+    @pytest.mark.parametrize(
+        ("outer", "own", "expected"),
+        [
+            ("", "", ("no", ("Upgrade", "Connection"), "-")),
+            ("", "proxy_set_header Upgrade $http_upgrade;", ("no", ("Connection",), "-")),
+            ("", "proxy_set_header Connection upgrade;", ("no", ("Upgrade",), "-")),
+            ("", UPGRADE.replace("Connection upgrade", 'Connection ""'), ("no", ("Connection",), "-")),
+            ("", UPGRADE.replace("Connection upgrade", "Connection Keep-Alive"), ("?", "-", "-")),
+            ("", UPGRADE + 'proxy_set_header Connection "";', ("yes", "-", "-")),
+            ("", UPGRADE + "proxy_set_header Connection close;", ("?", "-", "-")),
+            (UPGRADE, "", ("yes", "-", "-")),
+            (UPGRADE, "proxy_set_header A b;", ("no", ("Upgrade", "Connection"), "yes")),
+            (UPGRADE, "proxy_set_header Upgrade $http_upgrade;", ("no", ("Connection",), "yes")),
+            ("proxy_set_header Upgrade $http_upgrade;", "proxy_set_header A b;", ("no", ("Upgrade", "Connection"), "-")),
+            (UPGRADE, "proxy_set_header A b; include missing.conf;", ("?", "-", "-")),
+            ("", "if ($http_upgrade) { proxy_pass http://c; }", ("?", "-", "-")),
+            ("", "if ($http_upgrade) { rewrite ^ /ws last; }", ("?", "-", "-")),
+            ("", "error_page 418 = @ws; if ($http_upgrade) { return 418; }", ("?", "-", "-")),
+            ("error_page 418 = @ws; if ($http_upgrade) { return 418; }", "", ("?", "-", "-")),
+            ("", "try_files $uri @ws;", ("?", "-", "-")),
+            ("", "rewrite ^/x /y last;", ("?", "-", "-")),
+            ("", "rewrite ^/x /y break;", ("no", ("Upgrade", "Connection"), "-")),
+            ("", "error_page 404 /404.html; if ($a) { return 403; }", ("no", ("Upgrade", "Connection"), "-")),
+            ("if ($scheme = http) { return 301 https://$host; }", "", ("no", ("Upgrade", "Connection"), "-")),
+        ],
+    )  # fmt: skip
+    def test_what_an_upgrade_needs(self, outer: str, own: str, expected: tuple[object, ...]) -> None:
+        route = Found(f"http {{ server {{ {outer} location / {{ proxy_pass http://b; {own} }} }} }}").one()
+        assert tuple(value(route, name) for name in ("passes_upgrade", "upgrade_lacks", "loses_upgrade")) == expected
+
+    @pytest.mark.parametrize(
+        ("lines", "expected"),
+        [
+            ("return 204;", 204),
+            ("return 200 ok;", 200),
+            ("return https://a.test;", 302),
+            ("return $code text;", "-"),
+            ("if ($a) { return 204; }", "-"),
+            ("proxy_pass http://b;", "-"),
+        ],
+    )
+    def test_status(self, lines: str, expected: object) -> None:
+        assert value(Found(f"server {{ location / {{ {lines} }} }}").one(), "status") == expected
+
+    def test_what_an_if_adds_is_not_known_to_be_there(self) -> None:
+        route = Found("server { location / { root /x; add_header A 1; if ($a) { add_header X-O *; } } }").one()
+        assert (value(route, "adds.x-o"), value(route, "adds.a")) == ("?", "1")
+
+    @pytest.mark.parametrize(
+        ("lines", "second", "own"),
+        [
+            ("{A} {B}", "B", "yes"),
+            ("{A} include o.conf;", "A", "yes"),
+            ("include o.conf; {A}", "A", "yes"),
+            ("{A} {ALWAYS}", "A", "yes"),
+            ("{ALWAYS} {A}", "A", "yes"),
+            ("{A} more_set_headers 'Access-Control-Allow-Origin: *';", "A", "yes"),
+        ],
+    )
+    def test_which_of_two_lines_is_one_too_many(self, lines: str, second: str, own: str) -> None:
+        line = "add_header Access-Control-Allow-Origin"
+        texts = {"A": f"{line} *;", "B": f"{line} https://b.test;", "ALWAYS": f"{line} * always;"}
+        found = Found({"nginx.conf": f"server {{ location / {{ {lines.format(**texts)} }} }}", "o.conf": f"{line} *;"})
+        duplicate = found.one("duplicate_header")
+        assert (found.shown(duplicate, "second"), value(duplicate, "own")) == (texts[second], own)
+        assert duplicate.field("second").span != duplicate.field("first").span
+        assert duplicate.span.path == "nginx.conf"
+
 
 class TestIncludes:
     def test_evaluated_where_they_are_included_and_not_on_their_own(self) -> None:
@@ -449,6 +556,7 @@ class TestSockets:
             ("location /news { proxy_pass http://b; }", ("no", "-")),
             ("location /github { proxy_pass http://b; }", ("no", "-")),
             ("location /ws { root /x; }", ("no", "-")),
+            ("location /api/sockjs/ { proxy_pass http://b; }", ("yes", "library")),
             (f"location / {{ proxy_pass http://b; {UPGRADE} }}", ("yes", "header")),
             ('location / { proxy_pass http://b; proxy_set_header Upgrade ""; }', ("no", "-")),
         ],
@@ -456,6 +564,17 @@ class TestSockets:
     def test_without_a_server_the_location_itself_must_say_so(self, location: str, expected: tuple[str, str]) -> None:
         route = Found(f"server {{ {location} }}").one()
         assert (value(route, "carries_socket"), value(route, "socket_evidence")) == expected
+
+    @pytest.mark.parametrize(
+        ("location", "confidence"),
+        [
+            ("location /socket.io/ { proxy_pass http://b; }", "medium"),
+            ("location /ws/ { proxy_pass http://b; }", "medium"),
+            (f"location / {{ proxy_pass http://b; {UPGRADE} }}", "high"),
+        ],
+    )
+    def test_a_path_alone_is_a_hint(self, location: str, confidence: str) -> None:
+        assert Found(f"server {{ {location} }}").one().field("carries_socket").confidence == confidence
 
     def test_another_server_that_does_it_properly_leaves_the_rest_unknown(self) -> None:
         found = Found(
@@ -475,6 +594,13 @@ class TestSockets:
 
 
 class TestUpstreams:
+    @pytest.mark.parametrize(
+        ("lines", "expected"),
+        [("server a;", 0), ("server a; server b backup; server c down;", 1), ("include x.conf;", "?")],
+    )
+    def test_backups(self, lines: str, expected: object) -> None:
+        assert value(Found(f"upstream b {{ {lines} }}").one("upstream"), "backups") == expected
+
     @pytest.mark.parametrize(
         ("lines", "instances", "sticky", "method"),
         [

@@ -131,7 +131,7 @@ MEASURED: list[tuple[str, dict[str, str], str, str, str]] = [
     ("sio regex", socketio(", { cors: { origin: /^http:..localhost:3000$/ } }"), "nothing", "no", "no"),
     ("sio true function", socketio(", { cors: { origin: (o, cb) => cb(null, true) } }"), "echo", "no", "yes"),
     ("sio false function", socketio(", { cors: { origin: (o, cb) => cb(null, false) } }"), "nothing", "no", "no"),
-    ("sio error", socketio(", { cors: { origin: (o, cb) => cb(new Error('x')) } }"), "nothing", "no", "no"),
+    ("sio error", socketio(", { cors: { origin: (o, cb) => cb(new Error('x')) } }"), "refused", "no", "no"),
     # Socket.IO 2
     ("sio2 default", socketio("", "2.5.1"), "echo", "yes", "yes"),
     ("sio2 all", socketio(", { origins: '*:*' }", "2.5.1"), "echo", "yes", "yes"),
@@ -150,7 +150,7 @@ MEASURED: list[tuple[str, dict[str, str], str, str, str]] = [
     ("cors null text", express("{ origin: 'null' }"), "fixed", "no", "yes"),
     ("cors null in list", express("{ origin: ['null'] }"), "nothing", "no", "yes"),
     ("cors Set", express("{ origin: new Set(['https://a.example.com']), credentials: true }"), "echo", "yes", "yes"),
-    ("cors error", express("{ origin: (o, cb) => cb(new Error('x')) }"), "nothing", "no", "no"),
+    ("cors error", express("{ origin: (o, cb) => cb(new Error('x')) }"), "refused", "no", "no"),
     ("cors env", express("{ origin: process.env.X, credentials: true }"), UNKNOWN, "yes", UNKNOWN),
     ("cors unknown credentials", express("{ origin: '*', credentials: load() }"), "star", UNKNOWN, "yes"),
     ("raw star", node(f"res.setHeader({ACAO}, '*'); res.setHeader({ACAC}, 'true');"), "star", "yes", "yes"),
@@ -561,3 +561,103 @@ def test_nothing_is_corrected_where_the_place_is_not_the_entry_alone(folder: Fol
     code = "{ origin: 'https://a\\u002eexample.com/,https://b.example.com'.split(',') }"
     first = folder.read(express(code)).entries()[0]
     assert (first.field("defect").value, first.field("corrected").value) == ("trailing-slash", None)
+
+
+# --- what fixes and rules need besides -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "pair"),
+    [
+        (express("{ origin: '*', credentials: true }"), "sent"),
+        (express("{ origin: '*' }"), None),
+        (express("{ origin: true, credentials: true }"), None),
+        (express("{ origin: '*', credentials: shared }"), UNKNOWN),
+        (express("{ origin: shared, credentials: true }"), UNKNOWN),
+        (flask(", origins='*', send_wildcard=True, supports_credentials=True"), "raises"),
+        (flask(", origins='*', send_wildcard=True"), None),
+        (fastapi(", allow_origins=['*'], allow_credentials=True"), None),
+    ],
+)
+def test_the_pair_that_browsers_refuse(folder: Folder, files: dict[str, str], pair: str | None) -> None:
+    assert folder.read(files).value("effect.wildcard_pair") == pair
+
+
+@pytest.mark.parametrize(
+    ("files", "portable", "entries"),
+    [
+        (express("{ origin: 'https://a.example.com' }"), "yes", 1),
+        (express("{ origin: ['https://a.example.com', 'https://b.example.com'] }"), "yes", 2),
+        (express("{ origin: ['https://a.example.com', /b/] }"), "no", 1),
+        (express("{ origin: /a/ }"), "no", 0),
+        (express("{ origin: process.env.O || 'https://a.example.com' }"), "no", 1),
+        (express("{}"), None, 0),
+    ],
+)
+def test_what_can_be_repeated_elsewhere(
+    folder: Folder, files: dict[str, str], portable: str | None, entries: int
+) -> None:
+    found = folder.read(files)
+    assert (found.value("origin.portable"), found.value("origin.entries")) == (portable, entries)
+
+
+@pytest.mark.parametrize(
+    ("files", "defect", "as_list"),
+    [
+        (
+            express("{ origin: 'https://a.example.com, https://b.example.com' }"),
+            "list",
+            "['https://a.example.com', 'https://b.example.com']",
+        ),
+        (
+            flask(", origins='https://a.example.com https://b.example.com'"),
+            "list",
+            '["https://a.example.com", "https://b.example.com"]',
+        ),
+        (express("{ origin: 'https://a.example.com, b.example.com' }"), "list", None),
+        (express("{ origin: ['https://a.example.com, https://b.example.com'] }"), "list", None),
+        (express("{ origin: process.env.O || 'https://a.example.com,https://b.example.com' }"), "list", None),
+        (node(f"res.setHeader({ACAO}, 'https://a.example.com, https://b.example.com')"), "list", None),
+        (express("{ origin: [' https://a.example.com'] }"), "whitespace", None),
+        (express("{ origin: ' https://a.example.com'.split(',') }"), "untrimmed", None),
+    ],
+)  # fmt: skip
+def test_several_in_one_text(folder: Folder, files: dict[str, str], defect: str, as_list: str | None) -> None:
+    (entry,) = (fact for fact in folder.read(files).facts if fact.kind == "origin_entry")
+    assert (entry.field("defect").value, entry.field("as_list").value) == (defect, as_list)
+
+
+@pytest.mark.parametrize(
+    ("files", "carried", "about"),
+    [
+        (socketio(", { origins: 'https://a.example.com:443' }"), "'https://a.example.com'", True),
+        (socketio(", { origins: ['http://a.example.com:80', 'http://b.example.com:8080'] }"),
+         "['http://a.example.com', 'http://b.example.com:8080']", True),
+        (socketio(", { origins: '*:*' }"), None, True),
+        (socketio(", { origins: ['https://a.example.com', shared] }"), None, True),
+        (socketio(", { methods: ['GET'] }"), None, False),
+        (socketio(", { cors: { origins: ['https://a.example.com'] } }"), "['https://a.example.com']", True),
+        (socketio(", { cors: { origin: true, allowMethods: ['GET'] } }"), None, False),
+        (flask(", origin='https://a.example.com'"), '"https://a.example.com"', True),
+    ],
+)  # fmt: skip
+def test_options_that_are_not_read(folder: Folder, files: dict[str, str], carried: str | None, about: bool) -> None:
+    (option,) = (fact for fact in folder.read(files).facts if fact.kind == "policy_option")
+    assert option.field("carried").value == carried
+    assert (option.field("decides_origin").state == "written") is about
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        (socketio(", { cors: { origin: 'https://a.example.com' } }"), "{ origin: 'https://a.example.com' }"),
+        (express("{ origin: true }"), "cors({ origin: true })"),
+    ],
+)
+def test_the_place_of_what_is_missing_is_the_object_that_lacks_it(
+    folder: Folder, files: dict[str, str], place: str
+) -> None:
+    found = folder.read(files)
+    span = found.policy().field("credentials").span
+    assert span is not None
+    assert found.source(span.path).text(span) == place

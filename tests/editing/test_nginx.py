@@ -155,6 +155,22 @@ INSERT: dict[str, tuple[str, str, str]] = {
         "server c;",
         "upstream a {\n    server b;\n    server c;\n}\n",
     ),
+    "a balancing method": (
+        "upstream a {⟦\n    # two\n    server b;\n    keepalive 8;\n⟧}\n",
+        "ip_hash;",
+        "upstream a {\n    # two\n    ip_hash;\n    server b;\n    keepalive 8;\n}\n",
+    ),
+    "a balancing method, CRLF and tabs": (
+        "upstream a {⟦\r\n\tserver b;\r\n⟧}\r\n",
+        "ip_hash;",
+        "upstream a {\r\n\tip_hash;\r\n\tserver b;\r\n}\r\n",
+    ),
+    "a balancing method on the line": (
+        "upstream a {⟦ server b; ⟧}\n",
+        "ip_hash;",
+        "upstream a { ip_hash; server b; }\n",
+    ),
+    "a balancing method, nothing else": ("upstream a {⟦⟧}\n", "ip_hash;", "upstream a {\n    ip_hash;\n}\n"),
     "another header": (
         "location / {⟦\n    add_header A 1;\n⟧}\n",
         "add_header B 1;",

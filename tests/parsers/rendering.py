@@ -2,102 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from corslint.model.reading import CodeReading
-from corslint.model.values import (
-    Argument,
-    Call,
-    Choice,
-    Concat,
-    Entry,
-    EnvVar,
-    Fallback,
-    Function,
-    Guard,
-    Index,
-    Literal,
-    Mapping,
-    Member,
-    Name,
-    Null,
-    Operation,
-    Parameter,
-    Reference,
-    Regex,
-    Sequence,
-    Split,
-    Spread,
-    This,
-    Undefined,
-    Unknown,
-    Value,
-)
+from corslint.model.values import Guard
 
 _SIGNS = {"missing": "??", "falsy": "||"}
 
 
-def show(value: Value) -> str:
+def show(value: Any) -> str:
     """A value in one line.
 
     `name@2` is a Name looked up from scope 2 (from scope 0 without a number), `<m.x>` a Reference, `p1:name` a
-    Parameter, `?(why)` an Unknown, `fn@2(a,b){guards -> value; ...}` a Function with its scope.
+    Parameter, `?(why)` an Unknown, `fn name@2(a,b){guards -> value; ...}` a Function with its scope.
+
+    It asks for the type by name: mypy takes minutes to narrow the union of all values.
     """
-    match value:
-        case Literal(value=literal):
-            return repr(literal) if not isinstance(literal, bool) else str(literal).lower()
-        case Null():
-            return "null"
-        case Undefined():
-            return "undefined"
-        case Spread(value=inner):
-            return f"...{show(inner)}"
-        case Sequence(items=items):
-            return f"[{', '.join(show(item) for item in items)}]"
-        case Mapping(items=items):
-            return "{" + ", ".join(_entry(item) for item in items) + "}"
-        case Regex(source=source, flags=flags, dialect=dialect):
-            return f"/{source}/{flags}:{dialect}"
-        case EnvVar(name=name, required=required):
-            return f"${name}{'!' if required else ''}"
-        case Fallback(first=first, then=then, on=on):
-            return f"({show(first)} {_SIGNS[on]} {show(then)})"
-        case Choice(test=test, yes=yes, no=no):
-            return f"({show(test)} ? {show(yes)} : {show(no)})"
-        case Concat(parts=parts):
-            return f"concat({', '.join(show(part) for part in parts)})"
-        case Split(value=inner, separator=separator, trimmed=trimmed):
-            return f"split({show(inner)}, {separator!r}, {trimmed})"
-        case Operation(operator=operator, operands=operands):
-            return f"op[{operator}]({', '.join(show(operand) for operand in operands)})"
-        case Function(name=name, parameters=parameters, scope=scope, returns=returns):
-            ways = "; ".join(f"{show_guards(each.guards)}{show(each.value)}" for each in returns)
-            return f"fn {name}@{scope}({','.join(parameters)}){{{ways}}}"
-        case Parameter(position=position, name=name):
-            return f"p{position}:{name}"
-        case Call(callee=callee, arguments=arguments, construct=construct):
-            return f"{'new ' if construct else ''}{show(callee)}({', '.join(_argument(each) for each in arguments)})"
-        case Name(name=name, scope=scope):
-            return f"{name}@{scope}" if scope else name
-        case This(scope=scope):
-            return f"this@{scope}"
-        case Reference(module=module, name=name):
-            return f"<{module}.{name}>"
-        case Member(base=base, key=key):
-            return f"{show(base)}.{key}"
-        case Index(base=base, key=key_value):
-            return f"{show(base)}[{show(key_value)}]"
-        case Unknown(reason=reason):
-            return f"?({reason})"
+    kind = type(value).__name__
+    match kind:
+        case "Literal":
+            return repr(value.value) if not isinstance(value.value, bool) else str(value.value).lower()
+        case "Null" | "Undefined":
+            return kind.lower()
+        case "Spread":
+            return f"...{show(value.value)}"
+        case "Sequence":
+            return f"[{_listed(value.items)}]"
+        case "Mapping":
+            return "{" + ", ".join(_entry(item) for item in value.items) + "}"
+        case "Regex":
+            return f"/{value.source}/{value.flags}:{value.dialect}"
+        case "EnvVar":
+            return f"${value.name}{'!' if value.required else ''}"
+        case "Split":
+            return f"split({show(value.value)}, {value.separator!r}, {value.trimmed})"
+        case "Fallback":
+            return f"({show(value.first)} {_SIGNS[value.on]} {show(value.then)})"
+        case "Choice":
+            return f"({show(value.test)} ? {show(value.yes)} : {show(value.no)})"
+        case "Concat":
+            return f"concat({_listed(value.parts)})"
+        case "Operation":
+            return f"op[{value.operator}]({_listed(value.operands)})"
+        case "Function":
+            ways = "; ".join(f"{show_guards(each.guards)}{show(each.value)}" for each in value.returns)
+            return f"fn {value.name}@{value.scope}({','.join(value.parameters)}){{{ways}}}"
+        case "Parameter":
+            return f"p{value.position}:{value.name}"
+        case "Call":
+            arguments = _listed([argument.value for argument in value.arguments])
+            return f"{'new ' if value.construct else ''}{show(value.callee)}({arguments})"
+        case "Name":
+            return f"{value.name}@{value.scope}" if value.scope else str(value.name)
+        case "This":
+            return f"this@{value.scope}"
+        case "Reference":
+            return f"<{value.module}.{value.name}>"
+        case "Member":
+            return f"{show(value.base)}.{value.key}"
+        case "Index":
+            return f"{show(value.base)}[{show(value.key)}]"
+        case "Unknown":
+            return f"?({value.reason})"
     raise AssertionError(value)
 
 
-def _entry(item: Entry | Spread) -> str:
-    if isinstance(item, Spread):
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(show(value) for value in values)
+
+
+def _entry(item: Any) -> str:
+    if type(item).__name__ == "Spread":
         return show(item)
     return f"{item.key if item.key is not None else '[?]'}: {show(item.value)}"
-
-
-def _argument(argument: Argument) -> str:
-    return show(argument.value) if argument.keyword is None else f"{argument.keyword}={show(argument.value)}"
 
 
 def show_guards(guards: tuple[Guard, ...]) -> str:

@@ -59,6 +59,8 @@ APACHE = b"<VirtualHost *:80>\n  ServerName example.com\n</VirtualHost>\n"
         ("proxy/conf", "nginx"),
         ("nginx/snippets/proxy_params", "nginx"),
         ("nginx/default", "nginx"),
+        ("nginx.conf.bz2", None),
+        ("nginx/site.conf.gz", None),
         ("nginx/Dockerfile", None),
         ("nginx/README.md", None),
         ("conf", None),

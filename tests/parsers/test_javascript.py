@@ -11,6 +11,7 @@ import pytest
 
 from corslint.model.reading import CodeReading
 from corslint.model.values import Call, Function, Member, Name
+from corslint.parsers import javascript
 from corslint.parsers.javascript import MOST_DAMAGE, read
 from corslint.source import SourceFile
 from tests.parsers.rendering import show, show_bindings, show_calls, show_exports, show_guards, show_writes
@@ -54,6 +55,7 @@ def bound(text: str, name: str, dialect: str = "javascript") -> list[str]:
         ("-3", "-3"),
         ("+3", "3"),
         ("9" * 401, "?(number)"),
+        ("1e999", "?(number)"),
         ("true", "true"),
         ("false", "false"),
         ("null", "null"),
@@ -745,7 +747,7 @@ _HOSTILE = {
     "patterns": "var " + "{a:" * 20_000 + "b" + "}" * 20_000 + "=c",
     "jsx": "<a b={" * 10_000 + "1" + "}/>" * 10_000,
     "loops": "while(a)" * 20_000 + ";",
-    "early exits": "function f(){" + "if(a)return b();" * 20_000 + "}",
+    "early exits": "function f(){" + "if(a)return b();" * 2_000 + "}",
     "cases": "switch(a){" + "case 1:b();" * 20_000 + "}",
     "one name": "a=1;" * 50_000,
     "commas": "a," * 100_000 + "c",
@@ -771,10 +773,11 @@ def test_hostile_nesting(name: str) -> None:
     assert sys.getrecursionlimit() == limit
 
 
-def test_what_tree_sitter_is_slow_at_is_given_up() -> None:
+def test_what_tree_sitter_is_slow_at_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(javascript, "_PARSE_SECONDS", 0.2)
     started = time.thread_time()
     found = reading("/*a" * 30_000)
-    assert time.thread_time() - started < 10
+    assert time.thread_time() - started < 1
     assert [(each.message, each.whole) for each in found.damage] == [("takes too long to parse", True)]
 
 
@@ -782,7 +785,7 @@ def test_reading_works_deep_in_the_stack() -> None:
     def down(levels: int) -> CodeReading:
         return down(levels - 1) if levels else reading("f(() => { if (a) { g({b: [" * 60 + "1" + "]}) } });" * 60)
 
-    assert down(100).calls
+    assert down(300).calls
 
 
 @pytest.mark.parametrize("dialect", ["javascript", "typescript", "tsx"])

@@ -1,0 +1,79 @@
+"""Every example of every framework descriptor, and the checks of the examples' own shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from corslint import lint
+from corslint.frameworks.catalog import Descriptor
+from tests.descriptor_examples import trouble
+
+_KNOWN = lint.knowledge()
+_DESCRIPTORS = {descriptor.id: descriptor for descriptor in _KNOWN.catalog.descriptors}
+_CASES = [
+    pytest.param(descriptor, example, id=f"{descriptor.id}-{number}")
+    for descriptor in _DESCRIPTORS.values()
+    for number, example in enumerate(descriptor.examples)
+]
+
+
+@pytest.mark.parametrize(("descriptor", "example"), _CASES)
+def test_example(descriptor: Descriptor, example: Mapping[str, Any]) -> None:
+    wrong = trouble(descriptor, example, _KNOWN)
+    if wrong is not None:
+        pytest.fail(f"{example.get('name')}\n{wrong}\n\n{example.get('code')}", pytrace=False)
+
+
+@pytest.mark.parametrize("descriptor", _DESCRIPTORS.values(), ids=list(_DESCRIPTORS))
+def test_every_descriptor_has_examples_with_names_of_their_own(descriptor: Descriptor) -> None:
+    names = [example.get("name") for example in descriptor.examples]
+    assert names
+    assert all(names)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("example", "wrong"),
+    [
+        ({"code": "cors();", "facts": []}, "`facts` or `absent`"),
+        ({"facts": [{"kind": "cors_policy"}]}, "an example has `code`"),
+        ({"code": "cors();", "fact": [], "absent": ["cors_policy"]}, "unknown keys: ['fact']"),
+        ({"code": "cors();", "facts": [{"kind": "policy"}]}, "'policy' is not a kind of fact"),
+        ({"code": "cors();", "facts": [{"kind": "cors_policy", "orign": "*"}]}, "no field 'orign'"),
+        ({"code": "require('cors')();", "absent": ["cors_policy"]}, "1 found, 0 expected"),
+        ({"code": "require('cors')();", "facts": [{"kind": "cors_policy"}, {"kind": "cors_policy"}]}, "1 found, 2 exp"),
+        (
+            {"code": "require('cors')();", "facts": [{"kind": "cors_policy", "layer": "socket"}]},
+            "layer is 'http', expected 'socket'",
+        ),
+        (
+            {"code": "require('cors')();", "facts": [{"kind": "cors_policy", "text": "cors()"}]},
+            "text is \"require('cors')()\"",
+        ),
+        (
+            {"code": "require('cors')();", "facts": [{"kind": "cors_policy", "credentials.state": "written"}]},
+            "credentials.state is 'default'",
+        ),
+        (
+            {"code": "require('cors')();", "facts": [{"kind": "cors_policy", "effect.to_stranger": "unknown"}]},
+            "effect.to_stranger is 'star', expected 'unknown'",
+        ),
+        (
+            {"code": "", "files": {"package.json": "{}"}, "version": "1.0.0", "absent": ["cors_policy"]},
+            "no manifest of the example's own",
+        ),
+    ],
+)
+def test_a_wrong_example_is_told(example: Mapping[str, Any], wrong: str) -> None:
+    told = trouble(_DESCRIPTORS["cors"], example, _KNOWN)
+    assert told is not None
+    assert wrong in told
+
+
+def test_states_can_be_asked_for() -> None:
+    code = "require('cors')({ origin: allowed() })"
+    example = {"code": code, "facts": [{"kind": "cors_policy", "origin": "unknown", "app": "absent", "text": code}]}
+    assert trouble(_DESCRIPTORS["cors"], example, _KNOWN) is None
