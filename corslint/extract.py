@@ -725,8 +725,10 @@ class Extractor:
                 yield _HeaderWrite(item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span)
 
     def _loose_objects(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
-        """Header objects by keyword, in another object or returned: `Response(body, headers={...})`, `{headers: {...}}`,
-        `return body, 200, {...}`."""
+        """Header objects by keyword, in another object or returned.
+
+        `Response(body, headers={...})`, `{headers: {...}}`, `return body, 200, {...}`.
+        """
         for function in _functions(reading):
             for way in function.returns:
                 for value in way.value.items if isinstance(way.value, Sequence) else (way.value,):

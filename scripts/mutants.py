@@ -567,12 +567,13 @@ class Verdict(Enum):
 class Bench:
     """All rules and descriptors as they are, the checks that hold for them, and what to judge a mutant with."""
 
-    def __init__(self) -> None:
-        self._data = {file: (ROOT / file).read_bytes() for file in files()}
-        self._raw = {file: parse(data, file) for file, data in self._data.items()}
-        rules = [ruleset.read(data, ROOT / file) for file, data in self._data.items() if is_rule(file)]
+    def __init__(self, data: Mapping[str, bytes] | None = None) -> None:
+        """`data` is what is in the files, if they are not to be read: all processes look at the same."""
+        self.data = {file: (ROOT / file).read_bytes() for file in files()} if data is None else data
+        self._raw = {file: parse(data, file) for file, data in self.data.items()}
+        rules = [ruleset.read(data, ROOT / file) for file, data in self.data.items() if is_rule(file)]
         self._rules = {rule.id: rule for rule in rules}
-        self._read = {file: catalog.read(data, ROOT / file) for file, data in self._data.items() if not is_rule(file)}
+        self._read = {file: catalog.read(data, ROOT / file) for file, data in self.data.items() if not is_rule(file)}
         self.broken: list[str] = []
         """Checks that fail although nothing was changed: they are of no use here."""
         known = self._known()
@@ -601,7 +602,7 @@ class Bench:
 
     def mutants(self, files: Iterable[str]) -> list[Mutant]:
         """The mutants of these files."""
-        return [mutant for file in files for mutant in mutants_of(file, self._data[file])]
+        return [mutant for file in files for mutant in mutants_of(file, self.data[file])]
 
     def judge(self, mutant: Mutant) -> Verdict:
         """Whether anything notices the mutant."""
@@ -721,7 +722,7 @@ def judge_all(mutants: Sequence[Mutant], bench: Bench, jobs: int) -> Iterator[Ve
     if jobs == 1:
         yield from map(bench.judge, mutants)
         return
-    with multiprocessing.Pool(jobs, _start) as pool:
+    with multiprocessing.Pool(jobs, _start, (bench.data,)) as pool:
         yield from pool.imap(_judge, mutants, chunksize=8)
 
 
@@ -729,9 +730,9 @@ _bench: Bench | None = None
 """The bench of a process that judges."""
 
 
-def _start() -> None:
+def _start(data: Mapping[str, bytes]) -> None:
     global _bench
-    _bench = Bench()
+    _bench = Bench(data)
 
 
 def _judge(mutant: Mutant) -> Verdict:

@@ -7,8 +7,7 @@ An example is a mapping:
     file: that file's name (`server.js`, or `app.py` for a Python library, where it is left out)
     files: {path: text} of further files
     version: the version of the library's package that the manifest names
-    facts: the facts that have to be found: [{kind: KIND, FIELD: VALUE, FIELD.text: TEXT, FIELD.state: STATE, text: TEXT},
-        ...]
+    facts: those that have to be found: [{kind: KIND, FIELD: VALUE, FIELD.text: TEXT, FIELD.state: STATE, text: TEXT}]
     absent: kinds of which there must be none
 
 A field whose name is taken here (`kind`) is written under `fields: {kind: VALUE}`.

@@ -89,15 +89,15 @@ SILENT = {
 """Cases without a policy. The recordings have no header from anybody there."""
 
 FLOORS = {
-    "cors": 90,
+    "cors": 91,
     "django-cors-headers": 90,
-    "flask-cors": 88,
-    "flask-socketio": 90,
-    "python-socketio": 90,
-    "socket.io-2": 94,
-    "socket.io-3": 94,
-    "socket.io-4": 94,
-    "starlette": 88,
+    "flask-cors": 90,
+    "flask-socketio": 92,
+    "python-socketio": 91,
+    "socket.io-2": 95,
+    "socket.io-3": 95,
+    "socket.io-4": 95,
+    "starlette": 89,
 }
 """Percent of the questions (what a stranger gets, credentials, `null`) to which corslint has an answer."""
 
@@ -246,15 +246,20 @@ def _disagreements(prediction: Prediction, case: Mapping[str, Any]) -> Iterator[
             yield f"it stops ({case['raises']}), but a stranger is said to get {claim('to_stranger')!r}"
         return
     asked = _asked(case)
-    for origin, given in asked.items():
+    for origin, answers in asked.items():
         if origin == "self" and prediction.same_origin:
             continue
         predicted = answer(prediction.decision, OWN if origin == "self" else origin)
-        if not any(_agrees(predicted, origin, one) for one in given):
-            yield f"{origin}: {predicted} is claimed, recorded was {_shown(given[0])}"
-    stranger = {"star": Star(), "echo": Echo(), "refused": Refuse(0), "nothing": Nothing(), "raises": Raise()}.get(
-        str(claim("to_stranger"))
-    )
+        if not any(_agrees(predicted, origin, one) for one in answers):
+            yield f"{origin}: {predicted} is claimed, recorded was {_shown(answers[0])}"
+    kinds: dict[object, Answer] = {
+        "star": Star(),
+        "echo": Echo(),
+        "refused": Refuse(0),
+        "nothing": Nothing(),
+        "raises": Raise(),
+    }
+    stranger = kinds.get(claim("to_stranger"))
     if stranger is not None and not any(_agrees(stranger, STRANGER, given) for given in asked[STRANGER]):
         yield f"a stranger gets {_shown(asked[STRANGER][0])}, not {claim('to_stranger')!r}"
     if claim("to_stranger") == "fixed" and len({given["acao"] for one in asked.values() for given in one} - {None}) > 1:

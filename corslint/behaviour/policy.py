@@ -467,7 +467,9 @@ class _Judge:
             return Tri.NO
         if "several" in self.semantics.vary:
             accepting = [case.predicate for case in sent.cases if isinstance(case.answer, Echo)]
-            return tri(len(accepting) > 1 or any(not isinstance(test, Atom) or test.op != "equals" for test in accepting))
+            return tri(
+                len(accepting) > 1 or any(not isinstance(test, Atom) or test.op != "equals" for test in accepting)
+            )
         return tri("echo" in self.semantics.vary)
 
     def _witness(self, sent: Decision, at: Span) -> None:

@@ -74,7 +74,17 @@ def kind_of(path: str) -> Kind | None:
 
 # Measured on 213 hand-labelled places in code and pages: `cors`, `socket`, `access-control`, `io(` and `origin`
 # together find all of them. The other words find what those are joined with: servers, listeners and middleware.
-_CODE_WORDS = (b"cors", b"socket", b"access-control", b"origin", b"io(", b"io (", b"createserver", b".listen(")
+_CODE_WORDS = (
+    b"cors",
+    b"socket",
+    b"access-control",
+    b"origin",
+    b"io(",
+    b"io (",
+    b"io.connect",
+    b"createserver",
+    b".listen(",
+)
 _WORDS: dict[Kind, tuple[bytes, ...]] = {
     "javascript": _CODE_WORDS,
     "typescript": _CODE_WORDS,

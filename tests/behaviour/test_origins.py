@@ -427,6 +427,17 @@ def semantics(**fields: Any) -> OriginSemantics:
         ({"text": "host-suffix"}, "'https://a.example:443'", [A], ["http://a.example"]),
         ({"separator": ","}, "'https://a.example, https://b.example'", [A, B], [EVIL]),
         ({"star_in_list": "wildcard-echo"}, "['https://a.example', '*']", [A, EVIL], []),
+        # django-cors-headers: only scheme and host count, so what lacks both is the origin `null`
+        ({"items": "site"}, "['https://a.example/chat/?x']", [A], ["http://a.example", "null"]),
+        ({"items": "site"}, "['a.example', '*']", ["null"], [A]),
+        ({"items": "site"}, "['https://A.example', '//a.example', 'localhost:3000']", [], [A, "null"]),
+        ({"text": "letters", "items": "site"}, "'https://a.example'", ["null"], [A]),
+        ({"text": "letters", "items": "regex", "regex_mode": "match"}, "'https:'", [A, EVIL], ["null"]),
+        ({"text": "otherwise", "otherwise": "echo"}, "'False'", [A, EVIL], []),
+        # flask-cors: upper and lower case are the same in texts, and what they are in compiled patterns
+        ({"fold_case": True}, "re.compile('https://A')", [], [A]),
+        ({"fold_case": True}, "[re.compile('https://A')]", [], [A]),
+        ({"text": "substring"}, "''", [], [A, "null"]),
     ],
 )
 def test_comparison(options: dict[str, Any], expression: str, accepted: list[str], refused: list[str]) -> None:
@@ -435,6 +446,17 @@ def test_comparison(options: dict[str, Any], expression: str, accepted: list[str
         assert accepts(answer(compiled.decision, origin), origin) is Tri.YES, origin
     for origin in refused:
         assert accepts(answer(compiled.decision, origin), origin) is Tri.NO, origin
+
+
+def test_letters_that_are_no_pattern_raise() -> None:
+    compiled = python("subject = 'h*'", semantics(text="letters", items="regex", regex_mode="match"))
+    assert given(compiled, A) == "echo"
+    assert given(compiled, "null") == "raises"
+
+
+def test_only_an_empty_list_switches_the_check_off() -> None:
+    assert given(python("subject = []", semantics(empty_list="unchecked")), A) == "nothing"
+    assert given(python("subject = ()", semantics(empty_list="unchecked")), A) == "refused"
 
 
 def test_regex_flags() -> None:

@@ -225,7 +225,7 @@ def test_the_trail_names_the_places_on_the_way() -> None:
     found = linker.resolved(value)
     assert show(found.value) == "'y'"
     assert found.value.span.path == "c.js"
-    assert [span.path for span in found.trail][0] == "a.js"
+    assert found.trail[0].path == "a.js"
     assert "b.js" in [span.path for span in found.trail]
 
 
