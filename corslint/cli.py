@@ -5,6 +5,7 @@ Exit status 0: nothing at or above the threshold; 1: findings; 2: a usage error 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run corslint and exit."""
+    # Readings are millions of small tuples without cycles: the collector halves the speed and frees nothing (measured).
+    gc.disable()
     sys.exit(run(arguments))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from typing import NamedTuple
 
@@ -104,10 +104,17 @@ def _other_version(one: Descriptor, other: Descriptor) -> bool:
 
 
 class Extractor:
-    """Turns the code readings of one project into facts."""
+    """Turns the code readings of one project into facts.
 
-    def __init__(self, linker: Linker, catalog: Catalog, packages: Packages) -> None:
+    `spells_header`: whether a file's own text may hold the name of a CORS header; where neither a file nor what it
+    imports does, none is written there.
+    """
+
+    def __init__(
+        self, linker: Linker, catalog: Catalog, packages: Packages, spells_header: Callable[[str], bool]
+    ) -> None:
         self._linker = linker
+        self._spells_header = spells_header
         self._catalog = catalog
         self._packages = packages
         self._facts: list[Fact] = []
@@ -670,7 +677,21 @@ class Extractor:
 
     # --- headers written by hand ---
 
+    def _may_write_headers(self, reading: CodeReading) -> bool:
+        if self._spells_header(reading.path):
+            return True
+        imported = (
+            self._linker.module_file(binding.value)
+            for scope in reading.scopes
+            for bindings in scope.bindings.values()
+            for binding in bindings
+            if isinstance(binding.value, Reference)
+        )
+        return any(path is not None and self._spells_header(path) for path in imported)
+
     def _headers(self, reading: CodeReading) -> None:
+        if not self._may_write_headers(reading):
+            return
         for descriptor in self._catalog.descriptors:
             if descriptor.language != reading.language:
                 continue

@@ -46,6 +46,7 @@ class Project:
         self._overlay = overlay or {}
         self._files = frozenset(context.files)
         self._sources: dict[str, SourceFile] = {}
+        self._spelled: dict[str, bool] = {}
         self.readings: dict[str, Reading | None] = {}
         self.unreadable: dict[str, str] = dict(context.unreadable)
 
@@ -79,9 +80,12 @@ class Project:
         found = self.reading(path)
         return found if isinstance(found, CodeReading) else None
 
-    def parsed(self, kind: type[Reading]) -> dict[str, Reading]:
-        """All readings of a kind so far."""
-        return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, kind)}
+    def spells_header(self, path: str) -> bool:
+        """Whether the bytes of a file may hold the name of a CORS header."""
+        known = self._spelled.get(path)
+        if known is None:
+            known = self._spelled[path] = b"access-control" in self.source(path).data.lower()
+        return known
 
     def code_readings(self) -> dict[str, CodeReading]:
         """All code parsed so far."""
@@ -189,14 +193,19 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
 
     Callers of functions are looked for once it is known which files there are: that resolves every call of each.
     """
-    for with_callers in (False, True):
-        for _ in range(_ROUNDS):
-            readings = project.code_readings()
-            if with_callers:
-                linker.look_for_callers(readings.values())
-            extracted = Extractor(linker, descriptors, packages).extract(readings.values())
-            if len(project.code_readings()) == len(readings):
-                break
+    known: set[str] = set()
+    for _ in range(_ROUNDS):
+        added = {path: reading for path, reading in project.code_readings().items() if path not in known}
+        if not added:
+            break
+        known |= added.keys()
+        Extractor(linker, descriptors, packages, project.spells_header).extract(added.values())
+    for _ in range(_ROUNDS):
+        readings = project.code_readings()
+        linker.look_for_callers(readings.values())
+        extracted = Extractor(linker, descriptors, packages, project.spells_header).extract(readings.values())
+        if len(project.code_readings()) == len(readings):
+            break
     return extracted
 
 
