@@ -1044,6 +1044,8 @@ class _Reader:
             return Operation("not", (operand,), span)
         if text == "typeof":
             return Operation("typeof", (operand,), span)
+        if text == "delete" and type(operand) in (Member, Index):
+            self.write(operand, Undefined(span), "set", span)  # as Python's `del`: the value stands for the statement
         if text in "+-" and type(operand) is Literal and type(operand.value) in (int, float):
             return Literal(-operand.value if text == "-" else operand.value, span)  # type: ignore[operator]
         return Operation("other", (operand,), span)
@@ -1276,7 +1278,8 @@ class _Reader:
         self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.guards = kept
         if _is_generator(node):
             returns = [Return(Unknown("generator", span), ())]
-        return Function(name, tuple(names), scope, tuple(returns), span)
+        asynchronous = any(child.type == "async" for child in node.children)
+        return Function(name, tuple(names), scope, tuple(returns), span, asynchronous)
 
     def parameter(self, node: Node, function: Span, names: list[str], owner: int) -> None:
         pattern: Node | None = node

@@ -106,8 +106,7 @@ class Linker:
         self._calls_of: dict[Span, list[tuple[Call, bool]]] | None = None
         self._indexing = False
         self._everything: tuple[CodeReading, ...] = ()
-        self._writes: dict[str, dict[tuple[int, str], list[tuple[tuple[str, ...], Write]]]] = {}
-        self._pushes: dict[str, dict[tuple[int, str], list[CallSite]]] = {}
+        self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
         self._production_names = {name for name in assumptions.production if "." not in name}
 
     def look_for_callers(self, readings: Iterable[CodeReading]) -> None:
@@ -126,8 +125,7 @@ class Linker:
         """Like `resolve`, with the places the value came through."""
         if isinstance(value, (Literal, Null, Undefined, Regex, EnvVar, Function, Mapping, Sequence, Unknown)):
             return Resolved(value, ())
-        # Names at one place may differ: a settings module's names are all looked up from its end.
-        key = (f"name {value.name}" if isinstance(value, Name) else type(value).__name__, value.span)
+        key = (_said(value), value.span)
         known = self._cache.get(key)
         if known is not None:
             return known
@@ -211,7 +209,7 @@ class Linker:
         value = self._bound(bindings, name, reading, found)
         if value is None:
             return Unknown("assigned in more than one place", name.span)
-        return self._with_writes(value, reading, found, name)
+        return self._with_changes(value, reading, found, name)
 
     @staticmethod
     def binding_scope(reading: CodeReading, scope: int, name: str) -> int | None:
@@ -278,42 +276,93 @@ class Linker:
 
     # --- writes to members of a variable ---
 
-    def _index_writes(self, reading: CodeReading) -> dict[tuple[int, str], list[tuple[tuple[str, ...], Write]]]:
-        known = self._writes.get(reading.path)
+    def _changes_of(self, reading: CodeReading) -> dict[tuple[int, str], list[Write | CallSite]]:
+        """Everything in a file that changes what a variable holds without binding it anew, in text order."""
+        known = self._changes.get(reading.path)
         if known is not None:
             return known
-        index: dict[tuple[int, str], list[tuple[tuple[str, ...], Write]]] = {}
-        for write in reading.writes:
-            root, path = _member_path(write.target)
-            if path and isinstance(root, Name):
+        found: dict[tuple[int, str], list[Write | CallSite]] = {}
+
+        def note(root: Value, change: Write | CallSite) -> None:
+            if isinstance(root, Name):
                 scope = self.binding_scope(reading, root.scope, root.name)
                 if scope is not None:
-                    index.setdefault((scope, root.name), []).append((path, write))
-        pushes: dict[tuple[int, str], list[CallSite]] = {}
+                    found.setdefault((scope, root.name), []).append(change)
+
+        for write in reading.writes:
+            target = write.target
+            note(target.base if isinstance(target, Index) else _member_path(target)[0], write)
         for site in reading.calls:
             callee = site.call.callee
-            if isinstance(callee, Member) and callee.key in _GROWERS and isinstance(callee.base, Name):
-                scope = self.binding_scope(reading, callee.base.scope, callee.base.name)
-                if scope is not None:
-                    pushes.setdefault((scope, callee.base.name), []).append(site)
-        self._pushes[reading.path] = pushes
-        self._writes[reading.path] = index
-        return index
+            if isinstance(callee, Member) and callee.key in _CHANGERS:
+                note(callee.base, site)
+            elif _is_assign(callee) and site.call.arguments:
+                note(site.call.arguments[0].value, site)
+        for changes in found.values():
+            changes.sort(key=_place)
+        self._changes[reading.path] = found
+        return found
 
-    def _with_writes(self, value: Value, reading: CodeReading, scope: int, name: Name) -> Value:
-        writes = self._index_writes(reading).get((scope, name.name), ())
-        pushes = self._pushes[reading.path].get((scope, name.name), ())
-        if not writes and not pushes:
+    def _with_changes(self, value: Value, reading: CodeReading, scope: int, name: Name) -> Value:
+        changes = self._changes_of(reading).get((scope, name.name), ())
+        if not changes:
             return value
+        straight = self._function_scope(reading, name.scope) == self._function_scope(reading, scope)
         target = self.resolve(value)
-        if isinstance(target, Mapping):
-            for path, write in writes:
-                if write.operation == "set" and not _encloses(write.span, name.span):
-                    target = self._written(target, path, write)
-            return target
-        if isinstance(target, Sequence) and pushes:
-            return Sequence((*target.items, *(item for site in pushes for item in self._grown(site))), target.span)
-        return value
+        for change in changes:
+            at = change.span if isinstance(change, Write) else change.call.span
+            later = straight and at.start > name.span.start and self._in_same_function(reading, change, scope)
+            if later or _encloses(at, name.span) or self.holds(change.guards) is Tri.NO:
+                continue
+            if isinstance(target, Mapping):
+                target = self._changed_mapping(target, change)
+            elif isinstance(target, Sequence):
+                target = self._changed_sequence(target, change)
+            else:
+                return value
+        return target
+
+    def _in_same_function(self, reading: CodeReading, change: Write | CallSite, scope: int) -> bool:
+        return self._function_scope(reading, change.scope) == self._function_scope(reading, scope)
+
+    def _changed_mapping(self, mapping: Mapping, change: Write | CallSite) -> Value:
+        certain = self.holds(change.guards) is Tri.YES
+        if isinstance(change, CallSite):
+            callee = change.call.callee
+            added = change.call.arguments[1:] if _is_assign(callee) else change.call.arguments
+            if not _is_assign(callee) and not (isinstance(callee, Member) and callee.key == "update"):
+                return Unknown("changed by a method", change.call.span)
+            spreads = (
+                Spread(argument.value if certain else Unknown("under a condition", argument.span), argument.span)
+                for argument in added
+            )
+            return Mapping((*mapping.items, *spreads), mapping.span)
+        if isinstance(change.target, Index):
+            return Mapping((*mapping.items, Entry(None, change.value, change.span, change.span)), mapping.span)
+        path = _member_path(change.target)[1]
+        if change.operation != "set":
+            return self._written(mapping, path, change._replace(value=Unknown("added to", change.span)))
+        if isinstance(change.value, Undefined) and change.value.span == change.span and len(path) == 1:
+            return self._without(mapping, path[0], change, certain=certain)
+        return self._written(mapping, path, change)
+
+    @staticmethod
+    def _without(mapping: Mapping, key: str, change: Write, *, certain: bool) -> Mapping:
+        """A mapping after one key was deleted from it."""
+        if not certain or any(isinstance(item, Spread) or item.key is None for item in mapping.items):
+            gone = Entry(key, Unknown("deleted under a condition", change.span), change.span, change.span)
+            return Mapping((*mapping.items, gone), mapping.span)
+        return Mapping(
+            tuple(item for item in mapping.items if isinstance(item, Spread) or item.key != key), mapping.span
+        )
+
+    def _changed_sequence(self, sequence: Sequence, change: Write | CallSite) -> Value:
+        if isinstance(change, CallSite) and isinstance(change.call.callee, Member):
+            if change.call.callee.key in _GROWERS:
+                return Sequence((*sequence.items, *self._grown(change)), sequence.span)
+            return Unknown("changed by a method", change.call.span)
+        at = change.span if isinstance(change, Write) else change.call.span
+        return Unknown("changed in part", at)
 
     def _written(self, mapping: Mapping, path: tuple[str, ...], write: Write) -> Mapping:
         key, rest = path[0], path[1:]
@@ -325,10 +374,7 @@ class Linker:
                 value = Unknown("written to in part", write.span)
             else:
                 value = self._written(inner, rest, write)
-        reached = self.holds(write.guards)
-        if reached is Tri.NO:
-            return mapping
-        if reached is Tri.UNKNOWN and not rest:
+        if self.holds(write.guards) is Tri.UNKNOWN and not rest:
             value = Choice(_test_of(write), value, before if before is not None else Undefined(write.span), write.span)
         key_span = write.target.key_span if isinstance(write.target, Member) else write.span
         return Mapping((*mapping.items, Entry(key, value, key_span, write.span)), mapping.span)
@@ -923,7 +969,12 @@ class Linker:
         return None
 
 
-_GROWERS = frozenset({"push", "unshift", "append", "add", "extend", "insert"})
+_GROWERS = frozenset({"push", "unshift", "append", "add", "extend"})
+_CHANGERS = _GROWERS | {
+    "insert", "pop", "shift", "splice", "remove", "clear", "sort", "reverse", "fill", "update", "setdefault", "popitem",
+    "delete", "discard",
+}  # fmt: skip
+"""Methods that change the object they are called on, in either language."""
 _EXTENDERS = frozenset({"extend"})
 _OBJECT_METHODS = frozenset(
     {"get", "hasOwnProperty", "keys", "values", "items", "toString", "setdefault", "pop", "copy", "update"}
@@ -963,6 +1014,33 @@ def _member_path(value: Value) -> tuple[Value, tuple[str, ...]]:
         path.append(value.key)
         value = value.base
     return value, tuple(reversed(path))
+
+
+def _said(value: Value) -> str:
+    """What tells values at one place apart: a settings module's names are all looked up from its end."""
+    kind = type(value).__name__
+    match value:
+        case Name(name=name) | Parameter(name=name):
+            return f"{kind} {name}"
+        case Reference(module=module, name=name):
+            return f"{kind} {module} {name}"
+        case Member(key=key):
+            return f"{kind} {key}"
+    return kind
+
+
+def _is_assign(callee: Value) -> bool:
+    """Whether this is `Object.assign`, which changes its first argument."""
+    return (
+        isinstance(callee, Member)
+        and callee.key == "assign"
+        and isinstance(callee.base, Name)
+        and (callee.base.name == "Object")
+    )
+
+
+def _place(change: Write | CallSite) -> int:
+    return change.span.start if isinstance(change, Write) else change.call.span.start
 
 
 def _test_of(item: Binding | Write) -> Value:

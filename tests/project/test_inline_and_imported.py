@@ -449,6 +449,23 @@ def test_there_are_twenty_pairs() -> None:
     assert len(_PAIRS) >= 20
 
 
+def test_settings_over_a_common_base() -> None:
+    files = {
+        "requirements.txt": b"django-cors-headers==4.9.0\n",
+        "project/__init__.py": b"",
+        "project/base.py": b"""INSTALLED_APPS = ["corsheaders"]
+MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", "django.middleware.common.CommonMiddleware"]
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOWED_ORIGINS = ["http://localhost:3000"]
+""",
+        "project/production.py": b"from .base import *\nCORS_ALLOW_ALL_ORIGINS = True\n",
+    }
+    found = findings_of(files, Settings(), lint.knowledge())
+    assert [(finding.rule, finding.primary) for finding in found] == [
+        ("reflected-origin-with-credentials", Span("project/production.py", 45, 49))
+    ]
+
+
 def test_editing_only_the_imported_file_changes_the_finding() -> None:
     server = b"""const cors = require('cors');
 const { origin } = require('./config');

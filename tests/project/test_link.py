@@ -11,11 +11,11 @@ from corslint import resources
 from corslint.frameworks import catalog
 from corslint.model.reading import CodeReading
 from corslint.model.tri import Tri
-from corslint.model.values import Value
+from corslint.model.values import Name, Value
 from corslint.parsers import parse
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
-from corslint.source import SourceFile
+from corslint.source import SourceFile, Span
 from tests.parsers.rendering import show
 
 _CATALOG = catalog.load(Path(resources.frameworks_folder()))
@@ -75,6 +75,24 @@ JAVASCRIPT = {
     "index chosen at run time": ("const o = { a: 'x' }; probe(o[k]);", "?(chosen at run time)"),
     "array element": ("const l = ['x', 'y']; probe(l[1]);", "'y'"),
     "grown list": ("const l = ['x']; l.push('y'); probe(l);", "['x', 'y']"),
+    "merged into": ("const o = { a: 'x' }; Object.assign(o, { a: 'y' }); probe(o.a);", "'y'"),
+    "merged into afterwards": ("const o = { a: 'x' }; probe(o.a); Object.assign(o, { a: 'y' });", "'x'"),
+    "merged under a condition": (
+        "const o = { a: 'x' }; if (q) Object.assign(o, { a: 'y' }); probe(o.a);",
+        "?(in an object that could not be read)",
+    ),
+    "written with a computed key": ("const o = { a: 'x' }; o[k] = 'y'; probe(o.a);", "?(beside a computed key)"),
+    "deleted": ("const o = { a: 'x', b: 'y' }; delete o.a; probe(o.a ?? o.b);", "'y'"),
+    "deleted under a condition": (
+        "const o = { a: 'x' }; if (q) delete o.a; probe(o.a);",
+        "?(deleted under a condition)",
+    ),
+    "another key deleted": ("const o = { a: 'x', b: 'y' }; delete o.b; probe(o.a);", "'x'"),
+    "element written": ("const l = ['x']; l[0] = 'y'; probe(l);", "?(changed in part)"),
+    "emptied": ("const l = ['x']; l.length = 0; probe(l);", "?(changed in part)"),
+    "shortened": ("const l = ['x', 'y']; l.pop(); probe(l);", "?(changed by a method)"),
+    "grown after the use": ("const l = ['x']; probe(l); l.push('y');", "['x']"),
+    "grown under a condition": ("const l = ['x']; if (q) l.push('y'); probe(l);", "['x', ...?(added under a condition)]"),
     "destructured": ("const { a: { b } } = { a: { b: 'x' } }; probe(b);", "'x'"),
     "destructured with a default": ("const { a = 'y' } = { b: 'x' }; probe(a);", "'y'"),
     "environment": ("probe(process.env.ORIGIN);", "$ORIGIN"),
@@ -133,6 +151,9 @@ PYTHON = {
     "list of a split": ("probe(list('a,b'.split(',')))", "['a', 'b']"),
     "lists put together": ("A = ['x']\nprobe(A + ['y'])", "['x', 'y']"),
     "grown list": ("A = ['x']\nA += ['y']\nprobe(A)", "['x', 'y']"),
+    "updated dictionary": ("D = {'a': 'x'}\nD.update({'a': 'y'})\nprobe(D['a'])", "'y'"),
+    "deleted key": ("D = {'a': 'x'}\ndel D['a']\nprobe(D)", "{}"),
+    "removed element": ("L = ['x', 'y']\nL.remove('x')\nprobe(L)", "?(changed by a method)"),
     "dictionary": ("D = dict(a='x')\nprobe(D['a'])", "'x'"),
     "f-string": ("H = 'example.com'\nprobe(f'https://{H}')", "'https://example.com'"),
     "debug is off": ("DEBUG = True\nprobe('*' if DEBUG else 'x')", "'x'"),
@@ -212,6 +233,15 @@ FILES = {
 def test_files(files: dict[str, str], expected: str) -> None:
     linker, value = probed(files)
     assert show(linker.resolve(value)) == expected
+
+
+def test_names_from_one_star_import_stay_apart() -> None:
+    files = {"a.py": "from b import *\nprobe(y)\nother(x)", "b.py": "x = 'first'\ny = 'second'\nz = 'third'"}
+    linker, value = probed(files)
+    assert show(linker.resolve(value)) == "'second'"
+    end = Span("a.py", len(files["a.py"]), len(files["a.py"]))
+    found = [show(linker.resolve(Name(name, 0, end))) for name in "xyz"]  # as settings are looked up
+    assert found == ["'first'", "'second'", "'third'"]
 
 
 def test_the_trail_names_the_places_on_the_way() -> None:
