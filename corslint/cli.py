@@ -102,17 +102,30 @@ def _write_bytes(text: str) -> None:
         _to_nowhere(sys.stdout)
 
 
-def _comma_separated(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+def _rule_ids(_context: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Ids separated by commas. A value without any is a mistake, such as a variable that is not set: all would run."""
+    named = []
+    for value in values:
+        ids = [part.strip() for part in value.split(",") if part.strip()]
+        if not ids:
+            raise click.UsageError(f"{option.opts[0]} names no rule: its value is empty")
+        named += ids
+    return tuple(named)
 
 
 _PATHS = click.argument("paths", nargs=-1, type=click.Path())
 
 
-@click.group(context_settings=_CONTEXT)
+@click.group(context_settings=_CONTEXT, invoke_without_command=True, subcommand_metavar="COMMAND [ARGS]...")
 @click.version_option(corslint.__version__, prog_name="corslint", message="%(prog)s %(version)s")
-def command() -> None:
+@click.pass_context
+def command(context: click.Context) -> int:
     """Find faults in CORS, Socket.IO and nginx configuration."""
+    if context.invoked_subcommand is not None:
+        return 0
+    # Wrong use, but no mistake to name: as ruff does. (click's own way differs between its versions.)
+    _write(context.get_help() + "\n", sys.stderr)
+    return 2
 
 
 @command.command()
@@ -126,8 +139,8 @@ def command() -> None:
     show_envvar=True,
     help="How findings are written.",
 )
-@click.option("--select", multiple=True, callback=_comma_separated, metavar="RULES", help="Only these rules.")
-@click.option("--ignore", multiple=True, callback=_comma_separated, metavar="RULES", help="All but these rules.")
+@click.option("--select", multiple=True, callback=_rule_ids, metavar="RULES", help="Only these rules.")
+@click.option("--ignore", multiple=True, callback=_rule_ids, metavar="RULES", help="All but these rules.")
 @click.option(
     "--fail-on",
     type=click.Choice(settings_.FAIL_ON),
@@ -150,8 +163,6 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
 
     A folder is checked on its own; the files of a repository are checked together with the rest of it.
     """
-    from corslint import lint
-
     fixing = options["fix"] or options["diff"]
     if options["unsafe_fixes"] and not fixing:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
@@ -161,11 +172,12 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
     failed = False
     for context in discovery.contexts(paths or (".",), cwd):
         settings = _settings(context, cwd, options)
-        found = lint.lint(context, settings, with_fixes=fixing)
+        found = _linted(context, settings, cwd, options, with_fixes=fixing)
         if fixing:
-            made = _fixed(context, settings, found, unsafe=options["unsafe_fixes"], write=not options["diff"])
-            differences.append(made)
-            found = found if options["diff"] else lint.lint(context, settings)
+            unsafe = options["unsafe_fixes"]
+            differences.append(_fixed(context, settings, found, unsafe=unsafe, write=not options["diff"]))
+            if not options["diff"]:
+                found = _left(_linted(context, settings, cwd, options, with_fixes=True), unsafe=unsafe)
         reports.append(found)
         failed = failed or any(_reaches(finding, settings.fail_on) for finding in found.findings)
     whole = report.merged(reports)
@@ -175,6 +187,34 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
     else:
         _report(whole, output_format, color)
     return int(failed)
+
+
+def _linted(
+    context: discovery.Context, settings: Settings, cwd: str, options: Mapping[str, Any], *, with_fixes: bool
+) -> lint.Report:
+    """Check one context. A rule that does not exist is reported with the place that names it."""
+    from corslint import lint
+    from corslint.ruleset import UnknownRuleError
+
+    try:
+        return lint.lint(context, settings, with_fixes=with_fixes)
+    except UnknownRuleError as error:
+        for name in ("select", "ignore"):
+            if error.rule in options[name]:
+                raise UsageError(f"--{name}: {error}") from None
+        name = "select" if error.rule in settings.select else "ignore"
+        raise UsageError(f"{settings_.place(settings, cwd, name)}: `{name}`: {error}") from None
+
+
+def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:
+    """What is left after fixing, only with the fixes that were not tried: those that failed are no offer."""
+    tried = ("safe", "unsafe") if unsafe else ("safe",)
+    return found._replace(
+        findings=tuple(
+            finding._replace(fix=None) if finding.fix is not None and finding.fix.applicability in tried else finding
+            for finding in found.findings
+        )
+    )
 
 
 def _fixed(context: discovery.Context, settings: Settings, found: lint.Report, *, unsafe: bool, write: bool) -> str:
@@ -228,8 +268,6 @@ def rule(rule_id: str | None) -> int:
     if rule_id is None:
         _write(_list_of(rules), sys.stdout)
         return 0
-    if rule_id not in rules.rules:
-        raise UsageError(f"there is no rule `{rule_id}`" + settings_.suggestion(rule_id, rules.rules, "rule"))
     _write(_explanation(rules, rule_id), sys.stdout)
     return 0
 
@@ -304,7 +342,7 @@ def _list_of(rules: RuleSet) -> str:
 def _explanation(rules: RuleSet, rule_id: str) -> str:
     from corslint.ruleset import RELATED_MARKS
 
-    one = rules.rules[rule_id]
+    one = rules[rule_id]
     out = [f"{one.id} ({', '.join(one.severities)})"]
     if one.title:
         out.append(one.title)

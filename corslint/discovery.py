@@ -79,6 +79,8 @@ def contexts(paths: Sequence[str], cwd: str) -> list[Context]:
     folders: list[str] = []
     files: list[str] = []
     for path in paths:
+        if not path:  # an unset variable; taken for the working directory it would check what nobody meant
+            raise UsageError("a path is empty")
         full = os.path.normpath(os.path.join(cwd, path))
         if not os.path.lexists(full):
             raise UsageError(f"{path}: no such file or folder")

@@ -36,7 +36,7 @@ from corslint.ruleset import (
 )
 from corslint.source import Span
 
-USED_HERE = "used here"
+USED_HERE = "takes effect here"
 FENCED = "It is reachable only in development, so it is a note."
 
 _SHOWN_LIMIT = 200

@@ -20,7 +20,7 @@ from corslint.frameworks.catalog import (
 from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
 from corslint.model.reading import Binding, CallSite, CodeReading
 from corslint.model.semantics import MEANINGS, PolicySemantics
-from corslint.model.tri import Tri
+from corslint.model.tri import Tri, any_of, tri
 from corslint.model.values import (
     Argument,
     Call,
@@ -235,20 +235,24 @@ class Extractor:
                     layers.insert(0 if completion.spec.lays == "over" else 1, Spread(options, call.span))
                 options = Mapping(tuple(layers), completion.call.span) if len(layers) > 1 else later
             overlays |= {name: (source, completion) for name, source in completion.spec.fills.items()}
-        context = _Context(self, reading, site, match.descriptor, match.version, options, overlays, match.loaded)
+        context = _Context(
+            self, reading, site, match.descriptor, match.version, options, overlays, match.loaded, spec.late
+        )
         confidence = "high" if match.applies is Tri.YES else "medium"
         for emit in spec.emits:
             if emit.unless_absent is not None and context.option(emit.unless_absent) is None:
                 continue
-            named: set[Span] = set()
+            named: dict[Span, Fact] = {}
             for scoped, scope in self._scopes(context, emit):
                 for argument in self._arguments(call, emit):
                     for fact in self._fact(scoped, emit, scope, argument, confidence):
-                        # Options above the scopes are options of each.
-                        if fact.kind != "policy_option" or fact.span not in named:
+                        # Options above the scopes are options of each: what holds in one scope alone is not known.
+                        known = named.setdefault(fact.span, fact) if fact.kind == "policy_option" else fact
+                        if known is fact:
                             yield fact
-                        if fact.kind == "policy_option":
-                            named.add(fact.span)
+                        for name in ("consequence", "meant_given"):
+                            if known.field(name) != fact.field(name):
+                                known.fields[name] = Field(None, "unknown", fact.span)
 
     def _arguments(self, call: Call, emit: EmitSpec) -> Iterator[Argument | None]:
         """What there is a fact for: the call itself, or each of its arguments, or each element of one."""
@@ -262,6 +266,8 @@ class Extractor:
             listed = self._linker.resolve(value) if value is not None else None
             if isinstance(listed, Sequence):
                 yield from (Argument(item, None, item.span) for item in listed.items)
+            elif isinstance(listed, Call) and value is not None:
+                yield Argument(value, None, value.span)
 
     def _scopes(self, context: _Context, emit: EmitSpec) -> Iterator[tuple[_Context, Field]]:
         """The context itself, or (`for_each`) one context per key of an option that holds further options.
@@ -271,7 +277,7 @@ class Extractor:
         source = emit.fields.get(emit.for_each) if emit.for_each is not None else None
         value = context.option(emit.for_each) if emit.for_each is not None else None
         if value is None and source is not None and source.config is not None:
-            value = self.configured(source, context.site)
+            value = self.configured(source, context.site, context.late)
         resolved = self._linker.resolved(value) if value is not None else None
         if resolved is None or isinstance(resolved.value, (Null, Undefined)):
             yield context, ABSENT
@@ -306,14 +312,33 @@ class Extractor:
             resolved = self._linker.resolve(argument)
             if isinstance(resolved, Mapping):
                 return argument
-            if isinstance(resolved, (Null, Undefined, Literal, Sequence, Regex)):
+            if self._nameless(resolved):
                 continue  # it has none of the names that are looked up
             if isinstance(resolved, Function) and len(spec.option_positions) > 1:
                 continue
             if isinstance(resolved, Call) and position == spec.option_positions[-1] != spec.option_positions[0]:
                 continue  # a server, where options could stand as well
+            if isinstance(resolved, Member) and len(spec.option_positions) > 1 and self._of_server(resolved):
+                continue
             unsure = unsure or argument
         return unsure
+
+    def _of_server(self, member: Member) -> bool:
+        """Whether this is a part of an http server, or of an application that is one: `app.server`."""
+        owner: Value = member
+        for _ in range(8):
+            if not isinstance(owner, Member):
+                break
+            owner = self._linker.resolve(owner.base)
+        name = self._linker.canonical(owner.callee) if isinstance(owner, Call) else None
+        described = self._catalog.calls.get(name, ()) if name is not None else ()
+        return any(emit.kind == "http_server" for _, spec in described for emit in spec.emits)
+
+    def _nameless(self, value: Value, depth: int = 0) -> bool:
+        """Whether a resolved value is no object with names, whichever of its alternatives counts."""
+        if isinstance(value, Fallback) and depth < 8:
+            return all(self._nameless(self._linker.resolve(part), depth + 1) for part in (value.first, value.then))
+        return isinstance(value, (Null, Undefined, Literal, Sequence, Regex, EnvVar))
 
     def _fact(
         self, context: _Context, emit: EmitSpec, scope: Field, argument: Argument | None, confidence: str
@@ -341,6 +366,8 @@ class Extractor:
                 values[name] = value
                 if source.config is not None and not context.given(source, using):
                     configured[name] = source
+        if emit.needs is not None and emit.needs not in values:
+            return
         if scope is not ABSENT:
             fields["scope"] = scope
         elif emit.policy is not None and self._decorates(context.reading, call):
@@ -361,20 +388,26 @@ class Extractor:
                 fields["configured"] = Field(None, "unknown", call.span)
             semantics = emit.policy.under(context.version.majors if context.version is not None else ())
             for name, source in configured.items():
+                read = semantics.sources[name].configured if name in semantics.sources else None
+                if read is not None:
+                    semantics = semantics._replace(sources={**semantics.sources, name: read})
                 # A configuration key that holds nothing counts as not written: the default applies.
-                if name in semantics.sources and isinstance(source.default, str) and source.default in MEANINGS:
+                elif name in semantics.sources and isinstance(source.default, str) and source.default in MEANINGS:
                     changed = semantics.sources[name]._replace(unset=source.default)
                     semantics = semantics._replace(sources={**semantics.sources, name: changed})
             broken = any(group.fails and self._has_other_names(context, group) for group in emit.options)
             self._policies.append(Policy(fact, semantics, (), False, None, broken))
         yield fact
         for group in emit.options:
-            yield from self._option_facts(context, group, fields)
+            decided = self._origin_given(context, emit, fact), fact.field("origin").value
+            yield from self._option_facts(context, group, fields, decided, self._is_written)
 
     def _has_other_names(self, context: _Context, group: OptionGroup) -> bool:
-        value = context.option(group.path) if group.path else context.options
-        return value is not None and any(
-            entry.key is not None and entry.key not in group.names for entry in self._entries(value)
+        return any(
+            entry.key is not None and entry.key not in group.names
+            for value in self.at_path(context.options, group.path)
+            if value is not None
+            for entry in self._entries(value)
         )
 
     def _options_field(self, context: _Context) -> Field:
@@ -422,13 +455,33 @@ class Extractor:
 
     # --- options that are not read ---
 
-    def _option_facts(self, context: _Context, group: OptionGroup, common: MappingOf[str, Field]) -> Iterator[Fact]:
-        value: Value | None = context.options
-        for step in group.path.split(".") if group.path else ():
-            value = self._linker.lookup(value, step) if value is not None else None
-        if value is None:
-            return
-        for entry in self._entries(value):
+    def at_path(self, options: Value | None, path: str) -> list[Value | None]:
+        """What stands at a dotted path of an object, None where nothing does. A step `*` is every key."""
+        found = [options]
+        for step in path.split(".") if path else ():
+            if step == "*":
+                objects = [self._linker.record(value) for value in found if value is not None]
+                found = [entry.value for value in objects for entry in self._entries(value)]
+                found += [Unknown("keys that could not be read", value.span) for value in objects if not _whole(value)]
+            else:
+                found = [self._linker.lookup(value, step) if value is not None else None for value in found]
+        return found
+
+    def _option_facts(
+        self,
+        context: _Context,
+        group: OptionGroup,
+        common: MappingOf[str, Field],
+        decided: tuple[Tri, object],
+        is_written: Callable[[Value | None, str], Tri],
+    ) -> Iterator[Fact]:
+        """The options of a group that are not read.
+
+        `decided`: whether anything that is read says which origins are let in, and what holds where nothing does.
+        `is_written`: whether an object has an option at a dotted path.
+        """
+        objects = [value for value in self.at_path(context.options, group.path) if value is not None]
+        for beside, entry in ((value, entry) for value in objects for entry in self._entries(value)):
             if entry.key is None or entry.key in group.names:
                 continue
             status, target = "unknown", None
@@ -446,6 +499,12 @@ class Extractor:
             }
             at, call = entry.key_span, context.site.call.span
             about = target or suggestion or ""
+            meant = Tri.NO
+            if target is not None:
+                meant = is_written(context.options, target)
+            elif suggestion is not None:
+                meant = is_written(beside, suggestion)
+            decides = "origin" in about.lower() or about == "cors"
             carried = self._carried(entry.value, context.reading.language)
             kept |= {
                 "policy": Field(call, "written", call),
@@ -454,19 +513,63 @@ class Extractor:
                 "status": Field(status, "written", at),
                 "suggestion": Field(suggestion, "written", at) if suggestion is not None else Field(None, "absent", at),
                 "target": Field(target, "written", at) if target is not None else Field(None, "absent", at),
-                "consequence": Field(group.consequence, "written", at),
+                "consequence": self._consequence(group, decides, meant, decided, at),
+                "meant_given": _answer(meant, at),
                 "exact_origins": Field("yes" if self._exact_origins(entry.value) else "no", "written", entry.span),
                 "options": self._options_field(context),
                 "value": Field("value", "written", entry.value.span),
                 "carried": Field(carried, "written" if carried is not None else "absent", entry.value.span),
                 "decides_origin": Field(call, "written", call)
-                if "origin" in about.lower() or about == "cors"
+                if decides and meant is not Tri.YES
                 else Field(None, "absent", at),
             }
             yield Fact("policy_option", at, kept, {"value": entry.value})
 
+    def _consequence(
+        self, group: OptionGroup, decides: bool, meant: Tri, decided: tuple[Tri, object], at: Span
+    ) -> Field:
+        """What the library does where an option that should have set the origin is not read.
+
+        That is known only where nothing else sets it; then the default that counts says which words are true.
+        """
+        words = group.consequence.get("always")
+        if not group.fails:
+            given, default = decided
+            either = any_of((meant, given)) if decides else Tri.YES
+            if either is Tri.UNKNOWN:
+                return Field(None, "unknown", at)
+            words = None if either is Tri.YES else group.consequence.get(str(default), words)
+        return Field(words, "written" if words is not None else "absent", at)
+
+    def _origin_given(self, context: _Context, emit: EmitSpec, policy: Fact) -> Tri:
+        """Whether anything that is read says which origins are let in."""
+        answers = []
+        for name in emit.policy.sources if emit.policy is not None else ():
+            value = policy.values.get(name)
+            if value is None:
+                answers.append(Tri.UNKNOWN if policy.field(name).state == "unknown" else Tri.NO)
+            elif isinstance(value, Unknown) and name in emit.fields and emit.fields[name].keys:
+                answers.append(any_of(self._is_written(context.options, key) for key in emit.fields[name].keys))
+            else:
+                answers.append(Tri.YES)
+        return any_of(answers)
+
+    def _is_written(self, options: Value | None, path: str) -> Tri:
+        """Whether an option is written at a dotted path, whatever its value is."""
+        value, answer = options, Tri.NO
+        for step in path.split("."):
+            if value is None:
+                return Tri.NO
+            answer = tri(self._linker.entry(value, step) is not None)
+            value = self._linker.lookup(value, step)
+            if answer is Tri.NO and value is not None:
+                answer = Tri.UNKNOWN if isinstance(value, Unknown) else Tri.YES
+            if answer is Tri.UNKNOWN:
+                return answer
+        return answer
+
     def _entries(self, value: Value, depth: int = 0) -> Iterator[Entry]:
-        resolved = self._linker.resolve(value)
+        resolved = self._linker.record(value)
         if isinstance(resolved, Mapping) and depth < 8:
             for item in resolved.items:
                 if isinstance(item, Entry):
@@ -560,18 +663,19 @@ class Extractor:
                         modules |= {value.module.rpartition(".")[2], value.name}
         return frozenset(modules), classes
 
-    def configured(self, source: FieldSource, site: CallSite) -> Value | None:
+    def configured(self, source: FieldSource, site: CallSite, late: bool) -> Value | None:
         """The value written to a configuration key; None when nobody writes it; Unknown when several do.
 
-        What the same function writes after the call that reads it comes too late, unless that call is a decorator:
-        it reads when what it decorates runs.
+        What the same function writes after the call that reads it comes too late, unless that call is a decorator,
+        which reads when what it decorates runs, or the library reads `late`: when a request comes.
         """
         call = site.call.span
         reading = self._readings[call.path]
         found = [
             each
             for each in self._configured.get(source.config or "", [])
-            if self._decorates(reading, site.call)
+            if late
+            or self._decorates(reading, site.call)
             or each.scope is None
             or each.span.path != call.path
             or each.span.start < call.start
@@ -646,13 +750,21 @@ class Extractor:
             ),
             reading.scopes[0].span,
         )
+
+        def is_written(_settings: Value | None, name: str) -> Tri:
+            return tri(self.setting(reading, name) is not None)
+
         for emit in spec.emits:
+            named = {name for name in emit.policy.sources if name in emit.fields} if emit.policy is not None else set()
+            sources = [setting for name in sorted(named) for setting in emit.fields[name].settings]
+            decided = any_of(is_written(None, name) for name in sources), emit.fields["origin"].default
             for group in emit.options:
                 for entry in given.items:
                     context = self._settings_context(reading, descriptor, entry.span)._replace(
                         options=Mapping((entry,), entry.span)
                     )
-                    self._facts += self._option_facts(context, group, self._common(context, "high"))
+                    common = self._common(context, "high")
+                    self._facts += self._option_facts(context, group, common, decided, is_written)
 
     def _settings_context(self, reading: CodeReading, descriptor: Descriptor, at: Span) -> _Context:
         site = CallSite(Call(Unknown("a settings module", at), (), False, at), 0, ())
@@ -835,8 +947,10 @@ class Extractor:
             return Field(None, "unknown", others[0].span)
         resolved = self._linker.resolve(near[0].value)
         if len(near) == 1 and isinstance(resolved, Literal):
-            # Fetch: the header counts only when it is exactly `true` (section 4.10, CORS check).
-            return Field(resolved.value is True or resolved.value == "true", "written", near[0].span)
+            # Fetch: the header counts only when it is exactly `true` (section 4.10, CORS check). That is how JavaScript
+            # spells its own `true`; Python's becomes `True`.
+            spelled = resolved.value == "true" or (resolved.value is True and reading.language == "javascript")
+            return Field(spelled, "written", near[0].span)
         return Field(None, "unknown", near[0].span)
 
     # --- what belongs together ---
@@ -891,15 +1005,21 @@ class _Context(NamedTuple):
     options: Value | None
     overlays: MappingOf[str, tuple[FieldSource, _Completion]]
     loaded: Loaded | None
+    late: bool = False
 
     def option(self, path: str) -> Value | None:
-        """The value at a dotted path of the options: None where it is certainly not there."""
-        value = self.options
-        for step in path.split("."):
-            if value is None:
-                return None
-            value = self.extractor._linker.lookup(value, step)
-        return value
+        """The value at a dotted path of the options: None where it is certainly not there.
+
+        Where a step is `*`, for any key, all have to agree.
+        """
+        found = self.extractor.at_path(self.options, path)
+        if not found or all(value is None for value in found):
+            return None
+        linker = self.extractor._linker
+        plain = [linker.resolve(value) if value is not None else None for value in found]
+        if len(found) == 1 or len({p.value if isinstance(p, Literal) else p for p in plain}) == 1:
+            return found[0]
+        return Unknown("not the same for every key", self.site.call.span)
 
     def group_missing(self, path: str) -> bool:
         """Whether the object that would hold the option is itself not there."""
@@ -928,9 +1048,26 @@ class _Context(NamedTuple):
         if source.read_as == "source":
             return Field("given", "written", value.span), None
         resolved = linker.resolved(value)
+        if source.read_as == "keys":
+            listed = self._keys(resolved.value)
+            return Field(None, "unknown", listed.span, resolved.trail), listed
         # A setting is looked up from its module's end, which is no place that it came through.
         trail = tuple(span for span in resolved.trail if not source.settings or span != value.span)
         return _read(source, resolved.value, trail, linker), resolved.value
+
+    def _keys(self, value: Value) -> Value:
+        """The keys of an object as a list; what is no object stays what it is, but for a list, which has none."""
+        if isinstance(value, Sequence):
+            return Unknown("a list where an object is expected", value.span)
+        if not isinstance(value, Mapping):
+            return value
+        keys: list[Value] = [
+            Literal(entry.key, entry.key_span) if entry.key is not None else Unknown("a computed key", entry.key_span)
+            for entry in self.extractor._entries(value)
+        ]
+        if not _whole(value):
+            keys.append(Unknown("keys that could not be read", value.span))
+        return Sequence(tuple(keys), value.span)
 
     def given(self, source: FieldSource, call: Call) -> bool:
         """Whether the field is given at the call itself, and not by a configuration key."""
@@ -968,6 +1105,11 @@ class _Context(NamedTuple):
             source.positions or source.keyword or source.keys or source.settings or source.config
         ):
             return argument.value
+        if source.of_receiver:
+            maker = linker.resolve(call.callee.base) if isinstance(call.callee, Member) else None
+            if not isinstance(maker, Call):
+                return Unknown("made by a call that was not found", call.span)
+            call = maker
         if source.keyword is not None:
             found = linker.argument(call, None, source.keyword)
             if found is not None:
@@ -985,7 +1127,7 @@ class _Context(NamedTuple):
             if found is not None:
                 return found
         if source.config is not None:
-            return self.extractor.configured(source, self.site._replace(call=call))
+            return self.extractor.configured(source, self.site._replace(call=call), self.late)
         return None
 
 
@@ -1064,6 +1206,10 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
     return Field(plain, "written", value.span, trail)
 
 
+def _answer(answer: Tri, at: Span) -> Field:
+    return Field(None, "unknown", at) if answer is Tri.UNKNOWN else Field(answer.value, "written", at)
+
+
 _SCOPE = FieldSource(read_as="prefix")
 _SPECIAL = re.compile(r"[*\\\]?$^\[()+.|{]")
 _NUMBERS = frozenset({"global#int", "global#Number", "global#parseInt"})
@@ -1085,6 +1231,11 @@ def _closest(name: str, names: Iterable[str]) -> str | None:
 
 def _shape(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
+
+
+def _whole(value: Value) -> bool:
+    """Whether all keys of an object are written where it is made."""
+    return isinstance(value, Mapping) and all(isinstance(item, Entry) for item in value.items)
 
 
 def _is_empty(options: Value) -> bool:

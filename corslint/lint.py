@@ -15,7 +15,7 @@ from corslint.frameworks import catalog
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, ManifestReading, NginxReading, Reading
-from corslint.parsers import kind_of, parse, worth_parsing
+from corslint.parsers import kind_of, language_of, parse, worth_parsing
 from corslint.project import sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
@@ -161,9 +161,10 @@ def understand(
     descriptors = descriptors or knowledge(settings.rules).catalog
     project = Project(context, overlay)
     for path in context.files:
-        if kind_of(path) is not None and (
-            kind_of(path) in ("nginx", "manifest") or worth_parsing(path, project.source(path).data)
-        ):
+        if kind_of(path) is None:
+            continue
+        language = language_of(path)
+        if language is None or worth_parsing(path, project.source(path).data, descriptors.words.get(language, ())):
             project.reading(path)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
@@ -175,7 +176,7 @@ def understand(
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
     places.note_ports(facts)
     places.note_names(facts)
-    facts += _nginx_facts(project, facts, settings)
+    facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
     facts += _damage(project)
     for number, fact in enumerate(facts):
         fact.id = number
@@ -223,7 +224,9 @@ def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact
     return facts
 
 
-def _nginx_facts(project: Project, facts: list[Fact], settings: Settings) -> list[Fact]:
+def _nginx_facts(
+    project: Project, facts: list[Fact], settings: Settings, well_known: catalog.SocketPaths
+) -> list[Fact]:
     readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
     if not readings:
         return []
@@ -237,7 +240,7 @@ def _nginx_facts(project: Project, facts: list[Fact], settings: Settings) -> lis
         }
     )
     version = ".".join(map(str, settings.nginx_version)) if settings.nginx_version else None
-    return nginx.facts(readings, [path.rstrip("/") + "/" for path in paths], version)
+    return nginx.facts(readings, [path.rstrip("/") + "/" for path in paths], version, well_known)
 
 
 def _damage(project: Project) -> list[Fact]:

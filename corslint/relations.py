@@ -433,9 +433,9 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
 
     Yes, high: its address is this machine and a port that only this server is known to listen on. Yes, medium: this is
     the only server of the workspace, or the only one near the client (its package, or the deepest folder that holds the
-    client and a server). No: a port that is not the server's, a nearer server, another protocol. Paths are not
-    compared: a wrong path is a fault of its own. A client connects to a policy where it connects to the socket server
-    that the policy belongs to.
+    client and a server); a foreign host counts so only where no client has another address. No: a port that is not the
+    server's, a nearer server, another protocol. Paths are not compared: a wrong path is a fault of its own. A client
+    connects to a policy where it connects to the socket server that the policy belongs to.
     """
     if server.kind == "cors_policy":
         socket = _instance(server, "socket")
@@ -444,7 +444,7 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
         owners = world.by_instance(socket, "socket_server")
         return world.ask("connects_to", client, owners[0]) if len(owners) == 1 else UNKNOWN
     kind = _text(server, "kind")
-    if kind is not None and kind != "socket.io":
+    if kind == "websocket":
         return NO
     partner = world.remember(("partner", id(client)), lambda: _partner(world, client))
     sure = weakest((partner.confidence, _sure(client, "url", "host", "url_port", "same_origin")))
@@ -467,10 +467,20 @@ def _partner(world: World, client: Fact) -> _Partner:
         servers = known or [server for server, at in zip(servers, ports, strict=True) if at is None]
         if not servers:
             return _Partner(frozenset(), frozenset(), "high")
+    if host is not None and not loopback and _talks_elsewhere(world, client, host):
+        return _Partner(frozenset(), frozenset(id(server) for server in servers), "high")
     chosen = closest(world, client.span.path, servers)
     if chosen is not None:
         return _Partner(frozenset({id(chosen)}), frozenset(), "medium")
     return _Partner(frozenset(), frozenset(id(server) for server in servers), "high")
+
+
+def _talks_elsewhere(world: World, client: Fact, host: str) -> bool:
+    """Whether another client has another address: then this project's server need not be the one at a foreign host."""
+    return any(
+        other is not client and (_tri(other, "same_origin") is Tri.YES or _text(other, "host") not in (None, host))
+        for other in world.candidates("socket_client", client)
+    )
 
 
 def _client_port(client: Fact) -> int | None:

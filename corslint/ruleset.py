@@ -80,6 +80,7 @@ from corslint.model.finding import EFFECTS, SEVERITIES, Finding
 from corslint.model.patterns import Pattern, matches
 from corslint.model.tri import Tri
 from corslint.relations import RELATIONS
+from corslint.settings import near_name
 from corslint.yamlfile import Checker, KeyPath, YamlError, nearest, parse
 
 _MAX_FILE = 1_000_000
@@ -309,10 +310,12 @@ class RuleSet:
         self.rules: Mapping[str, Rule] = MappingProxyType({name: rules[name] for name in sorted(rules)})
 
     def __getitem__(self, rule: str) -> Rule:
-        """The rule with this id; `UnknownRuleError` names the nearest."""
+        """The rule with this id; `UnknownRuleError` names the nearest, or says where to look."""
         found = self.rules.get(rule)
         if found is None:
-            raise UnknownRuleError(rule, f"there is no rule {rule!r}{nearest(rule, self.rules)}")
+            near = near_name(rule, self.rules)
+            hint = f"did you mean `{near}`?" if near else "`corslint rule` lists them"
+            raise UnknownRuleError(rule, f"there is no rule `{rule}`; {hint}")
         return found
 
     def __iter__(self) -> Iterator[Rule]:

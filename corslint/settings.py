@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 FAIL_ON = ("error", "warning", "note", "never")
@@ -122,7 +122,7 @@ def from_table(table: Mapping[str, object]) -> Settings:
     read: dict[str, Any] = {}
     for key, value in table.items():
         if key not in _KEYS:
-            raise _WrongKeyError(key, f"unknown setting `{key}`" + suggestion(key, _KEYS, "setting"))
+            raise _WrongKeyError(key, f"unknown setting `{key}`" + _suggestion(key, _KEYS, "setting"))
         try:
             read[key.replace("-", "_")] = _KEYS[key](value)
         except ValueError as error:
@@ -130,13 +130,29 @@ def from_table(table: Mapping[str, object]) -> Settings:
     return Settings(**read)
 
 
-def suggestion(name: str, known: Iterable[str], what: str) -> str:
-    """`; did you mean ...?` for a misspelled name, or else what is known."""
+def place(settings: Settings, cwd: str, key: str) -> str:
+    """Where the settings file that `settings` come from says `key`: `corslint.toml:3`."""
+    prefix = ("tool", "corslint") if os.path.basename(settings.source) == "pyproject.toml" else ()
+    try:
+        with open(os.path.join(cwd, settings.source), "rb") as stream:
+            text = stream.read(_SIZE_LIMIT).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):  # it changed since it was read
+        return settings.source
+    return f"{settings.source}:{_line_of(text, (*prefix, key))}"
+
+
+def near_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelled one was most likely meant to be."""
     import difflib
 
-    names = list(known)
-    near = difflib.get_close_matches(name.replace("_", "-").lower(), names, n=1, cutoff=0.6)
-    return f"; did you mean `{near[0]}`?" if near else f"; known {what}s: {', '.join(names)}"
+    near = difflib.get_close_matches(name.replace("_", "-").lower(), list(known), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def _suggestion(name: str, known: Collection[str], what: str) -> str:
+    """`; did you mean ...?` for a misspelled name, or else what is known."""
+    near = near_name(name, known)
+    return f"; did you mean `{near}`?" if near else f"; known {what}s: {', '.join(known)}"
 
 
 def _inside(document: Any, keys: tuple[str, ...]) -> Any:

@@ -25,6 +25,7 @@ A cases file
                 origins: asked beside the four of every case
                 path, kinds
                 asked_method, asked_headers: of the preflight (default POST, content-type)
+                cookie: of all requests but preflights, as from a page that sends cookies
                 times: how often each question is asked, where an answer may change from one request to the next
 
 A recorded case has `raises` (why the program refused to start, else null), `crashes` (why a request brought it down),
@@ -221,12 +222,16 @@ class Server:
             self.process = None
 
 
-def ask(server: Server, kind: str, origin: str, path: str, method: str, headers: str) -> dict[str, Any]:
+def ask(
+    server: Server, kind: str, origin: str, path: str, method: str, headers: str, cookie: str | None
+) -> dict[str, Any]:
     """One answer. The connection is closed at once: an upgraded one is of no further interest."""
     own = f"http://127.0.0.1:{server.port}"
     fields = {"Connection": "close"}
     if origin != "none":
         fields["Origin"] = own if origin == "self" else origin
+    if cookie is not None and kind != "preflight":
+        fields["Cookie"] = cookie
     if kind == "preflight":
         fields |= {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
     if kind == "upgrade":
@@ -269,7 +274,9 @@ def running(spec: dict[str, Any], case: dict[str, Any], code: str, libraries: Li
             command = [str(libraries.python), str(DRIVERS / "serve.py"), str(snippet)]
         named = {name for match in ENV_READ.finditer(code) for name in match.groups() if name}
         env = {key: value for key, value in os.environ.items() if key not in named}
-        server = Server(command, {**env, "PYTHONDONTWRITEBYTECODE": "1", **case.get("env", {})})
+        # The same seed in every run: some libraries write the elements of a set into a header in its order.
+        always = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+        server = Server(command, {**env, **always, **case.get("env", {})})
         try:
             yield server
         finally:
@@ -280,7 +287,7 @@ def record_case(spec: dict[str, Any], case: dict[str, Any], libraries: Libraries
     code = case.get("code") or spec["template"].replace("⟦options⟧", case["options"].rstrip("\n"))
     with running(spec, case, code, libraries) as server:
         result: dict[str, Any] = {"id": case["id"], "file": case.get("file", spec["file"]), "code": code}
-        for field in ("env", "files"):
+        for field in ("env", "files", "cookie"):
             if field in case:
                 result[field] = case[field]
         if not server.up():
@@ -294,6 +301,7 @@ def record_case(spec: dict[str, Any], case: dict[str, Any], libraries: Libraries
                         case.get("path", spec["path"]),
                         case.get("asked_method", "POST"),
                         case.get("asked_headers", "content-type"),
+                        case.get("cookie"),
                     )
                     answers.append(ask(server, kind, origin, *question))
         if server.crash:

@@ -28,6 +28,7 @@ class Lint:
 
     def __init__(self) -> None:
         self.calls: list[tuple[Context, Settings]] = []
+        self.with_fixes: list[bool] = []
         self.severity = "warning"
         self.fix: str | None = None
         self.error: Exception | None = None
@@ -41,6 +42,7 @@ class Lint:
         with_fixes: bool = False,
     ) -> Merged:
         self.calls.append((context, settings))
+        self.with_fixes.append(with_fixes)
         if self.error is not None:
             raise self.error
 
@@ -153,9 +155,67 @@ def test_an_internal_error_can_be_seen(lint: Lint, monkeypatch: pytest.MonkeyPat
 def test_an_unknown_rule_is_a_usage_error(lint: Lint, capsys: Capture) -> None:
     from corslint.ruleset import UnknownRuleError
 
-    lint.error = UnknownRuleError("x", "there is no rule 'x'")
-    assert cli.run(["check", "--select", "x"]) == 2
-    assert capsys.readouterr().err == "corslint: error: there is no rule 'x'\n"
+    for option in ("select", "ignore"):
+        lint.error = UnknownRuleError("x", "there is no rule `x`")
+        assert cli.run(["check", f"--{option}", "y,x"]) == 2
+        assert capsys.readouterr().err == f"corslint: error: --{option}: there is no rule `x`\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "message"),
+    [
+        ("corslint.toml", 'select = ["wildcard-orgin"]', [], "corslint.toml:1: `select`: "),
+        ("corslint.toml", '\nignore = [\n  "wildcard-orgin",\n]', ["--pedantic"], "corslint.toml:2: `ignore`: "),
+        ("pyproject.toml", '[tool.corslint]\nignore = ["wildcard-orgin"]', [], "pyproject.toml:2: `ignore`: "),
+        ("corslint.toml", 'ignore = ["syntax-error"]', ["--ignore", "wildcard-orgin"], "--ignore: "),
+        ("corslint.toml", 'select = ["wildcard-orgin"]', ["--select", "wildcard-orgin"], "--select: "),
+    ],
+)
+def test_an_unknown_rule_is_reported_where_it_is_named(
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str,
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(f"{text}\n")
+    assert cli.run(["check", *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"corslint: error: {message}there is no rule `wildcard-orgin`; did you mean `")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["--"]])
+def test_without_a_command_there_is_help(capsys: Capture, arguments: list[str]) -> None:
+    assert cli.run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Usage: corslint [OPTIONS] COMMAND [ARGS]...\n\n  Find faults in CORS")
+    assert "\\x0a" not in err
+    assert "error" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", ""], "a path is empty"),
+        (["check", "a.js", ""], "a path is empty"),
+        (["facts", ""], "a path is empty"),
+        (["check", "--select", ""], "--select names no rule: its value is empty"),
+        (["check", "--select", "syntax-error", "--select", " , "], "--select names no rule: its value is empty"),
+        (["check", "--ignore="], "--ignore names no rule: its value is empty"),
+    ],
+)
+def test_a_variable_that_is_not_set(lint: Lint, capsys: Capture, arguments: list[str], message: str) -> None:
+    assert cli.run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith(f"corslint: error: {message}\n")
+    assert lint.calls == []
 
 
 # --- output ----------------------------------------------------------------------------------------------------------
@@ -299,8 +359,22 @@ def test_an_unsafe_fix_has_to_be_asked_for(lint: Lint, tmp_path: Path, capsys: C
     assert cli.run(["check", "--fix"]) == 1
     assert (tmp_path / "a.js").read_text() == "x(bad)\n"
     assert "1 can be fixed with --unsafe-fixes" in capsys.readouterr().out
+    assert [asked for asked in lint.with_fixes if not asked] == []
     assert cli.run(["check", "--fix", "--unsafe-fixes"]) == 0
     assert (tmp_path / "a.js").read_text() == "x(good)\n"
+
+
+@pytest.mark.parametrize(
+    ("fix", "options"),
+    [("safe", ["--fix"]), ("unsafe", ["--fix", "--unsafe-fixes"]), ("safe", ["--fix", "--unsafe-fixes"])],
+)
+def test_a_fix_that_failed_is_not_offered_again(
+    lint: Lint, monkeypatch: pytest.MonkeyPatch, capsys: Capture, fix: str, options: list[str]
+) -> None:
+    lint.fix = fix
+    monkeypatch.setattr(cli, "_fixed", lambda *_, **__: "")
+    assert cli.run(["check", *options]) == 1
+    assert capsys.readouterr().out.endswith("corslint: found 1 warning in 1 file\n")
 
 
 @pytest.mark.parametrize("more", [[], ["--fix"]])

@@ -541,9 +541,9 @@ report:
     assert finding.related == (
         Place(at(0, 9), "the server"),
         Place(at(40, 44), "credentials true"),
-        Place(at(31, 32), "used here"),
-        Place(at(7, 8, "index.js"), "used here"),
-        Place(at(30), "used here"),
+        Place(at(31, 32), "takes effect here"),
+        Place(at(7, 8, "index.js"), "takes effect here"),
+        Place(at(30), "takes effect here"),
     )
 
 
@@ -571,10 +571,10 @@ def test_one_place_is_one_finding(lint: Lint) -> None:
     finding = lint.one([_server(0), _server(10), *policies])
     assert (finding.severity, finding.primary) == ("error", shared)
     assert finding.related == (
-        Place(at(1, 2, "config.js"), "used here"),
-        Place(at(40), "used here"),
-        Place(at(30), "used here"),
-        Place(at(50), "used here"),
+        Place(at(1, 2, "config.js"), "takes effect here"),
+        Place(at(40), "takes effect here"),
+        Place(at(30), "takes effect here"),
+        Place(at(50), "takes effect here"),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from corslint import lint
+from corslint.frameworks import catalog
 from corslint.frameworks.catalog import Descriptor
+from corslint.yamlfile import YamlError
 from tests.descriptor_examples import trouble
 
 _KNOWN = lint.knowledge()
@@ -77,3 +80,39 @@ def test_states_can_be_asked_for() -> None:
     code = "require('cors')({ origin: allowed() })"
     example = {"code": code, "facts": [{"kind": "cors_policy", "origin": "unknown", "app": "absent", "text": code}]}
     assert trouble(_DESCRIPTORS["cors"], example, _KNOWN) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "line", "message"),
+    [
+        ("words: [Flask(]", 4, "'Flask(' is no word to look for: at least 3 ASCII characters, in lower case"),
+        ("words:\n  - fine\n  - io", 6, "'io' is no word to look for"),
+        ("words: [héllo]", 4, "'héllo' is no word to look for"),
+        ("words: flask", 4, "list"),
+        ("words: [5]", 4, "text"),
+        ("environment:\n  socket_paths: {poling: [a]}", 5, "did you mean 'polling'?"),
+        ("environment:\n  socket_paths:\n    polling: [a/b]", 6, "'a/b' is no segment of a path"),
+        ("environment:\n  socket_paths:\n    described: [Hub]", 6, "'Hub' is no segment of a path, in lower case"),
+        ("environment:\n  socket_paths:\n    websocket: ws", 6, "list"),
+    ],
+)
+def test_words_and_paths_are_checked(part: str, line: int, message: str) -> None:
+    with pytest.raises(YamlError) as raised:
+        catalog.read(f"id: x\ntitle: X\nlanguage: python\n{part}\n".encode(), Path("x.yaml"))
+    assert str(raised.value).startswith(f"x.yaml:{line}: ")
+    assert message in str(raised.value)
+
+
+def test_words_and_paths_of_all_descriptors_come_together() -> None:
+    def read(name: str, language: str, part: str) -> tuple[Descriptor, Mapping[str, Any] | None]:
+        return catalog.read(f"id: {name}\ntitle: X\nlanguage: {language}\n{part}".encode(), Path(f"{name}.yaml"))
+
+    parts = [
+        read("a", "python", "words: [one(, two]\nenvironment:\n  socket_paths: {described: [a], websocket: [w]}"),
+        read("b", "python", "words: [two, three]\nenvironment:\n  socket_paths: {described: [b], polling: [p]}"),
+        read("c", "javascript", "words: [four]"),
+        read("d", "javascript", ""),
+    ]
+    known = catalog.build([one for one, _ in parts], [part for _, part in parts if part is not None])
+    assert known.words == {"python": (b"one(", b"two", b"three"), "javascript": (b"four",)}
+    assert known.socket_paths == (frozenset({"a", "b"}), frozenset({"p"}), frozenset({"w"}))

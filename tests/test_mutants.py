@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from corslint.model.semantics import SemanticsError, policy_semantics
 from corslint.ruleset import CONDITIONS, RULE_KEYS
 from corslint.yamlfile import YamlError
 
@@ -309,7 +310,7 @@ calls[0].emits[0].policy: WITHOUT
 calls[0].emits[0].policy: WITHOUT
 calls[0].emits[0].policy.origin.meanings[0]: dropped
 calls[0].emits[0].policy.origin.meanings[0][1]: "echo"
-calls[0].emits[0].policy.origin.list: "fixed"
+calls[0].emits[0].policy.origin.list: "substring"
 calls[0].emits[0].policy.origin.fold_case: false
 calls[0].emits[0].policy.origin.origin_parameter: 1
 calls[0].emits[0].policy.old.unset: "star"
@@ -353,6 +354,24 @@ def test_a_key_that_nobody_thought_of_is_changed_nevertheless(mutants: ModuleTyp
     assert {"calls[0].novelty.name: dropped", 'calls[0].novelty.name: "word-x"', "calls[0].novelty.deep[0]: 2"} <= set(
         told
     )
+
+
+OF_AN_ORIGIN = (
+    "unset", "otherwise", "empty_list", "string", "list", "star_in_list", "regex_mode", "error", "list_otherwise",
+    "function",
+)  # fmt: skip
+OF_A_POLICY = ("credentials", "refused", "group_otherwise")
+OF_A_ROW = ("decision", "kind", "acao")
+
+
+@pytest.mark.parametrize("key", [*OF_AN_ORIGIN, *OF_A_POLICY, *OF_A_ROW])
+def test_the_words_are_those_that_a_policy_takes(mutants: ModuleType, key: str) -> None:
+    part: dict[str, Any] = {key: "no such word"}
+    raw: dict[str, Any] = {"sources": ["origin"], "origin": part if key in OF_AN_ORIGIN else {}}
+    raw |= part if key in OF_A_POLICY else {"sends": [part]} if key in OF_A_ROW else {}
+    with pytest.raises(SemanticsError) as caught:
+        policy_semantics(raw)
+    assert str(caught.value).partition("; valid: ")[2] == ", ".join(mutants.WORDS[key])
 
 
 def test_a_word_that_is_not_in_the_table_is_told(mutants: ModuleType) -> None:
@@ -506,6 +525,19 @@ def test_the_list_of_accepted_ones_names_mutants_that_exist(mutants: ModuleType)
     for entry in mutants.accepted((ROOT / mutants.ACCEPTED).read_bytes()):
         found = mutants.mutants_of(entry.file, (ROOT / entry.file).read_bytes())
         assert any(entry.covers(mutant) for mutant in found), entry
+
+
+def test_nothing_is_judged_by_checks_that_fail_anyway(
+    mutants: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken:
+        broken = ("two-owners, example 1: found at []",)
+
+    monkeypatch.setattr(mutants, "Bench", Broken)
+    assert mutants.main([]) == 1
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "fails without any mutant: two-owners, example 1: found at []"
+    assert last.startswith("1 checks fail already")
 
 
 def test_the_command_line(mutants: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

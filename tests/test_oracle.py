@@ -46,15 +46,30 @@ def recording(name: str) -> dict[str, Any]:
 def test_every_cases_file_is_recorded_and_nothing_else() -> None:
     assert sorted(path.name.removesuffix(".json") for path in ORACLE.glob("*.json")) == NAMES
     assert NAMES == [
+        "aiohttp-cors",
         "cors",
         "django-cors-headers",
+        "falcon",
+        "fastify-cors",
+        "fastify-cors-6",
         "flask-cors",
         "flask-socketio",
+        "h3-cors",
+        "h3-cors-1",
+        "hono-cors",
+        "koa-cors",
+        "koa-cors-3",
+        "koa-cors-4",
+        "koa2-cors",
+        "litestar",
         "python-socketio",
+        "quart-cors",
+        "sanic-ext",
         "socket.io-2",
         "socket.io-3",
         "socket.io-4",
         "starlette",
+        "tornado",
     ]
 
 

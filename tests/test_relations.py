@@ -249,6 +249,22 @@ def test_connects_to(
     assert answer("connects_to", client(**to), server(0), [server(start) for start in others], places) == expected
 
 
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({"host": "chat.example.com"}, YES),
+        ({"host": "stream.example.org"}, DUNNO),
+        ({"host": "localhost", "url_port": 3000}, DUNNO),
+        ({"same_origin": "yes"}, DUNNO),
+        ({}, YES),
+    ],
+)
+def test_a_foreign_host_may_be_somebody_elses_server(other: dict[str, object], expected: Tri) -> None:
+    """Clients with different addresses talk to different servers; which of them this project's is, is not known."""
+    mine, theirs, only = client(host="chat.example.com"), client(**other), server(0)
+    assert World([mine, theirs, only], Places({})).ask("connects_to", mine, only).answer is expected
+
+
 def test_a_client_connects_to_the_policy_of_its_server() -> None:
     one, mine = server(0, port=3000), client(host="localhost", url_port=3000)
     own, other = policy(10, layer="socket", socket=at(0)), policy(20)

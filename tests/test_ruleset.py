@@ -446,7 +446,13 @@ def test_select(
 def test_an_unknown_id_is_named_with_the_nearest(tmp_path: Path, chosen: list[str], ignored: list[str]) -> None:
     _write(tmp_path, RULE)
     with pytest.raises(
-        UnknownRuleError, match=r"there is no rule 'two-owner' \(did you mean 'two-owners'\?\)"
+        UnknownRuleError, match=r"^there is no rule `two-owner`; did you mean `two-owners`\?$"
     ) as raised:
         ruleset.select(ruleset.load([tmp_path]), chosen, ignored, False)
     assert raised.value.rule == "two-owner"
+
+
+def test_an_unknown_id_without_a_near_one(tmp_path: Path) -> None:
+    _write(tmp_path, RULE)
+    with pytest.raises(UnknownRuleError, match=r"^there is no rule `zzz`; `corslint rule` lists them$"):
+        ruleset.load([tmp_path])["zzz"]

@@ -33,6 +33,7 @@ from corslint.behaviour.nginx_origins import (
 from corslint.behaviour.nginx_variables import is_built_in
 from corslint.behaviour.origins import ListedText
 from corslint.behaviour.policy import entry_defect
+from corslint.frameworks.catalog import SocketPaths
 from corslint.model.decisions import (
     All,
     Always,
@@ -70,22 +71,21 @@ _ACAC = "access-control-allow-credentials"
 _PASSES = frozenset(("fastcgi_pass", "grpc_pass", "memcached_pass", "proxy_pass", "scgi_pass", "uwsgi_pass"))
 _DETOURS = frozenset(("if", "return", "rewrite", "try_files"))
 
-_LIBRARY_SEGMENTS = frozenset(("socket.io", "engine.io", "sockjs"))
-"""Paths of libraries whose clients poll where a WebSocket does not open."""
-
-_SOCKET_SEGMENTS = _LIBRARY_SEGMENTS | {"ws", "wss", "websocket", "signalr", "hub", "cable"}
-
 _HTTP_1_1_BY_DEFAULT = (1, 29, 7)
 """Since then nginx speaks HTTP/1.1 to upstreams unless told otherwise (its change log)."""
 
 
 def facts(
-    readings: Mapping[str, NginxReading], socket_paths: Sequence[str], nginx_version: str | None = None
+    readings: Mapping[str, NginxReading],
+    socket_paths: Sequence[str],
+    nginx_version: str | None = None,
+    well_known: SocketPaths = SocketPaths(),  # noqa: B008 (immutable)
 ) -> list[Fact]:
     """The facts of all nginx files of a project.
 
     `socket_paths` are the request paths of the project's socket servers (`/socket.io/`), empty where it has none.
-    `nginx_version` is the version in use, None where it is not known.
+    `nginx_version` is the version in use, None where it is not known. `well_known` are segments of paths that speak
+    for a socket by themselves.
     """
     found: list[Fact] = []
     routes: list[_Route] = []
@@ -100,7 +100,7 @@ def facts(
         found.extend(_upstream(unit, one) for one in unit.definitions if one.key == "upstream")
         if unit.whole:
             found.extend(_undefined(unit, readings))
-    carriers = _Carriers(routes, socket_paths)
+    carriers = _Carriers(routes, socket_paths, well_known)
     found.extend(_route_fact(route, carriers, nginx_version) for route in routes)
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
     return found
@@ -652,10 +652,12 @@ def _upgrades(level: Level) -> bool:
 class _Carriers:
     """Which routes carry the project's sockets."""
 
-    def __init__(self, routes: Sequence[_Route], socket_paths: Sequence[str]) -> None:
+    def __init__(self, routes: Sequence[_Route], socket_paths: Sequence[str], well_known: SocketPaths) -> None:
         self._answers: dict[int, tuple[Tri, str]] = {}
         known = {part for path in socket_paths for part in _segments(path)}
-        self._wanted = frozenset(known | {"socket.io", "engine.io"}) if socket_paths else _SOCKET_SEGMENTS
+        self._libraries = well_known.described | well_known.polling
+        # Where the project's own servers are known, other common names of socket paths are not theirs.
+        self._wanted = well_known.described | known if socket_paths else self._libraries | well_known.websocket
         servers = _servers_of(routes)
         for path in dict.fromkeys(socket_paths):
             self._follow(servers, path)
@@ -725,7 +727,7 @@ class _Carriers:
         if passed is Tri.NO:
             return Tri.NO, ""
         if _socket_like(level, self._wanted):
-            return passed, "library" if _socket_like(level, _LIBRARY_SEGMENTS) else "path"
+            return passed, "library" if _socket_like(level, self._libraries) else "path"
         if _writes_upgrade(level):
             return passed, "header"
         return Tri.NO, ""
@@ -782,11 +784,12 @@ def _policies(unit: Unit, level: Level) -> Iterator[Fact]:
     scope = Scope(unit, level)
     header = own[0]
     span = header.value.span if header.text == header.value.text else _part(header.value, header.text)
-    decision = compile_value(header.value, scope, header.text)
+    decisions = [compile_value(one.value, scope, one.text) for one in own]
     if level.kind == "if" and level.directive is not None:
         condition = compile_condition(level.directive.arguments, scope)
         if not isinstance(condition, UnknownPredicate) or _about_origin(level.directive, scope):
-            decision = guarded(decision, condition, level.directive.name.span)
+            decisions = [guarded(one, condition, level.directive.name.span) for one in decisions]
+    decision = decisions[0]
     if len(own) > 1:
         decision = Decision(tuple(case._replace(answer=UnknownAnswer("two lines")) for case in decision.cases))
     fields: dict[str, Field] = {
@@ -804,7 +807,8 @@ def _policies(unit: Unit, level: Level) -> Iterator[Fact]:
     fields |= _effect_fields(level, decision, scope, span)
     policy = Fact("cors_policy", header.line.span, fields)
     yield policy
-    yield from _entries(decision, policy)
+    # What each line lists can be wrong by itself, whatever becomes of several lines.
+    yield from {entry.span: entry for one in decisions for entry in _entries(one, policy)}.values()
 
 
 def _entries(decision: Decision, policy: Fact) -> Iterator[Fact]:

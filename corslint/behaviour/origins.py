@@ -74,6 +74,9 @@ _ABOUT_ORIGIN = re.compile(r"origin|header|cors|allow|trust|host|refer|white|per
 _LOOP_ITEMS = frozenset({"loop", "each item of a loop"})
 """How the parsers call the variable of a loop."""
 
+_STARS = {"wildcard": "star", "wildcard-echo": "echo", "raises": "raises", "unknown": "unknown"}
+"""What a `*` among the elements of a list means, where it is not just another text."""
+
 _MAX_ITEMS = 2000
 _MAX_HOPS = 40
 
@@ -454,6 +457,8 @@ class _Compiler:
             case Unknown(reason=reason):
                 return self.unknown(reason, value.span)
         pattern = self.pattern(value, self.semantics.regex_mode)
+        if pattern is not None and self.semantics.regex == "otherwise":
+            return self.other(f"/{pattern.source}/{pattern.flags}", value.span)
         if pattern is not None:
             # A compiled pattern has its own flags, whatever the library does to texts.
             return self.accept(Atom("origin", "matches", pattern, False, value.span), value.span)
@@ -473,7 +478,9 @@ class _Compiler:
         if not isinstance(given, str):
             if isinstance(given, bool) and self.semantics.function == "predicate":
                 return (Case(Always(), Echo() if given else self.refused, value.span),)
-            return self.meaning(self.semantics.otherwise if given else self.semantics.unset, value.span)
+            if not given:
+                return self.meaning(self.semantics.unset, value.span)
+            return self.other(str(given).lower() if isinstance(given, bool) else str(given), value.span)
         if self.semantics.separator is not None:
             parts = given.split(self.semantics.separator)
             return self.listed(
@@ -481,13 +488,20 @@ class _Compiler:
             )
         mode = self.semantics.text
         if mode == "otherwise":
-            return self.meaning(self.semantics.otherwise, value.span)
+            return self.other(given, value.span)
         if mode == "letters":
             return self.letters(given, value.span)
         if mode == "fixed":
             self.note(given, value.span, False, mode)
             return (Case(Always(), Fixed(given), value.span),)
         return self.accept(self.text(given, value.span, mode, in_list=False), value.span)
+
+    def other(self, text: str, span: Span) -> tuple[Case, ...]:
+        """What any other truthy value means; `text` is what it becomes where a text is needed."""
+        if self.semantics.otherwise != "text":
+            return self.meaning(self.semantics.otherwise, span)
+        self.note(text, span, False, "fixed")
+        return (Case(Always(), Fixed(text), span),)
 
     def concat(self, value: Concat) -> tuple[Case, ...]:
         parts = [self.scene.resolve(part) for part in value.parts]
@@ -527,8 +541,9 @@ class _Compiler:
             return Always() if text == "*:*" else self.ported("equals", text, span)
         if mode == "substring-port":
             return Always() if "*:*" in text else self.ported("inside", text, span)
-        if mode == "glob":
-            return Atom("origin", "matches", Pattern(_glob(text), "", "python", "full"), fold, span)
+        if mode in ("glob", "wide-glob"):
+            filler = ".*" if mode == "wide-glob" else "[^/]*"
+            return Atom("origin", "matches", Pattern(_glob(text, filler), "", "python", "full"), fold, span)
         if mode == "host-suffix":
             return self.host_suffix(text, span)
         if mode == "site":
@@ -554,6 +569,8 @@ class _Compiler:
 
     def letters(self, text: str, span: Span) -> tuple[Case, ...]:
         """A text where a list is expected: each of its letters is an element."""
+        if "*" in text and self.semantics.star_in_list != "literal":
+            return self.meaning(_STARS[self.semantics.star_in_list], span)
         noted = len(self.entries)
         tests: list[Predicate] = []
         end: tuple[Case, ...] = (Case(Always(), self.refused, span),)
@@ -579,10 +596,12 @@ class _Compiler:
     def listed(self, value: Sequence | Split, frame: Frame) -> tuple[Case, ...]:
         """A list given as the origin."""
         semantics = self.semantics
+        if semantics.lists == "joined":
+            return self.joined(value, frame)
         tests: list[Predicate] = []
         for item in self.items(value, frame):
             if isinstance(item, Literal) and item.value == "*" and semantics.star_in_list != "literal":
-                return self.meaning("star" if semantics.star_in_list == "wildcard" else "echo", item.span)
+                return self.meaning(_STARS[semantics.star_in_list], item.span)
             tests.append(self.element(item, frame))
         if not tests:
             if semantics.empty_list == "unchecked" and isinstance(value, Sequence) and value.immutable:
@@ -591,6 +610,19 @@ class _Compiler:
         if any(isinstance(test, Always) for test in tests):
             return self.meaning("echo", value.span)
         return self.accept(_any(tests), value.span)
+
+    def joined(self, value: Sequence | Split, frame: Frame) -> tuple[Case, ...]:
+        """A list that is sent as one text."""
+        items = self.items(value, frame)
+        if not items:
+            return self.meaning(self.semantics.empty_list, value.span)
+        texts = [item.value for item in items if isinstance(item, Literal) and isinstance(item.value, str)]
+        if len(texts) < len(items) or "*" in texts:
+            return self.unknown("a list where one text belongs", value.span)
+        whole = ", ".join(texts)
+        # An element alone is what is sent, so its own place is the one to speak of.
+        self.note(whole, items[0].span if len(items) == 1 else value.span, False, "fixed")
+        return (Case(Always(), Fixed(whole), value.span),)
 
     def element(self, item: Value, frame: Frame) -> Predicate:
         """One element of a list given as the origin."""
@@ -604,6 +636,8 @@ class _Compiler:
         if isinstance(item, Literal):
             return Always() if semantics.list_otherwise == "echo" else _NEVER
         pattern = self.pattern(item, semantics.regex_mode)
+        if pattern is not None and semantics.list_regex == "otherwise":
+            return Always() if semantics.list_otherwise == "echo" else _NEVER
         if pattern is not None:
             return Atom("origin", "matches", pattern, False, item.span)
         if semantics.list_otherwise == "echo":
@@ -710,19 +744,58 @@ class _Compiler:
         by_callback = semantics.function in ("callback", "callback-allows")
         if semantics.origin_parameter >= len(value.parameters) and by_callback:
             return self.unknown("a function without the parameters that are expected", value.span)
-        inner = frame._replace(
-            origins=frame.origins | {(value.span, semantics.origin_parameter)}, depth=frame.depth + 1
-        )
+        inner = frame._replace(depth=frame.depth + 1)
+        if semantics.of_request:
+            inner = inner._replace(request_origin=self._reads_of(value, inner))
+        else:
+            inner = inner._replace(origins=frame.origins | {(value.span, semantics.origin_parameter)})
         if by_callback:
             return self.callback(value, inner)
+        if value.asynchronous and semantics.promise != "awaited":
+            return self.meaning(semantics.promise, value.span)
         if semantics.function == "predicate":
             return self.ways_out(value, inner, self.judged)
-        # A text that is returned is sent as it is, whatever the library makes of a text given as the option.
-        self.semantics = semantics._replace(text="fixed")
+        # What is returned is sent as it is, whatever the library makes of the same thing given as the option.
+        refused, self.refused = self.refused, Nothing()
+        self.semantics = semantics._replace(
+            meanings=(*(pair for pair in semantics.meanings if pair[0] == "*"), ("", "none")),
+            unset="none",
+            text="fixed",
+            otherwise="text",
+            lists="joined",
+            regex="otherwise",
+            separator=None,
+        )
         try:
             return self.ways_out(value, inner, self.returned)
         finally:
-            self.semantics = semantics
+            self.semantics, self.refused = semantics, refused
+
+    def _reads_of(self, function: Function, frame: Frame) -> Callable[[Value], bool]:
+        """Recognises the Origin among the headers of the request that a function is given."""
+
+        def from_request(value: Value) -> bool:
+            for _ in range(_MAX_HOPS):
+                value = self.behind(value, frame)
+                if isinstance(value, Parameter):
+                    return (value.function, value.position) == (function.span, self.semantics.origin_parameter)
+                if not isinstance(value, Member):
+                    return False
+                value = value.base
+            return False
+
+        def reads(value: Value) -> bool:
+            value = self.behind(value, frame)
+            if isinstance(value, Call) and isinstance(value.callee, Member) and len(value.arguments) == 1:
+                name = self.scene.resolve(value.arguments[0].value)
+                named = isinstance(name, Literal) and str(name.value).lower() == "origin"
+                return named and value.callee.key in ("get", "header") and from_request(value.callee.base)
+            if isinstance(value, Member) and value.key.lower() == "origin":
+                holder = self.behind(value.base, frame)
+                return isinstance(holder, Member) and holder.key in ("headers", "header") and from_request(holder)
+            return False
+
+        return reads
 
     def ways_out(
         self, function: Function, frame: Frame, read: Callable[[Value, Frame], tuple[Case, ...]]
@@ -759,6 +832,9 @@ class _Compiler:
                 return self.unknown("the callback is called from a nested function", site.call.span)
             outcomes.append((site.guards, self.called_back(site.call, frame)))
         if not outcomes:
+            if function.asynchronous and self.semantics.promise == "awaited":
+                given = [(way.guards, self.cases(way.value, frame)) for way in function.returns]
+                return (*self.ordered(given, frame), *self.meaning(self.semantics.unset, function.span))
             return self.unknown("a function that does not call its callback", function.span)
         return _closed(self.ordered(outcomes, frame))
 
@@ -781,6 +857,10 @@ class _Compiler:
         )
         if failed is Tri.YES:
             return refusal
+        if failed is Tri.NO and self.semantics.no_error == "null":
+            first = self.resolved(positional[0], frame) if positional else None
+            if not isinstance(first, Null):
+                return (Case(Always(), Nothing(), call.span),)
         if self.semantics.function == "callback-allows":
             given = (
                 self.judged(positional[1], frame) if len(positional) > 1 else (Case(Always(), self.refused, call.span),)
@@ -1410,6 +1490,6 @@ _URL_PARTS: dict[str, Part] = {
 }
 
 
-def _glob(text: str) -> str:
-    """A glob as a regular expression: each `*` stands for any characters but those that end a host."""
-    return "[^/]*".join(re.escape(piece) for piece in text.split("*"))
+def _glob(text: str, filler: str) -> str:
+    """A glob as a regular expression: the filler stands for each `*`."""
+    return filler.join(re.escape(piece) for piece in text.split("*"))

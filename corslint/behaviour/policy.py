@@ -143,11 +143,12 @@ class _Judge:
         self.fact = policy.fact
         self.semantics = policy.semantics
         self.guards = policy.guards
-        self.broken = policy.broken
+        self.broken = policy.broken or self._refused_credentials()
         self.header = policy.spec if policy.header else None
         self.scene = scene
         self.code = code
-        self.refused: Answer = Refuse(0) if policy.semantics.refused == "refuse" else Nothing()
+        others: dict[str, Answer] = {"refuse": Refuse(0), "unknown": UnknownAnswer("differs between the versions")}
+        self.refused = others.get(policy.semantics.refused, Nothing())
         self.credentials = self._credentials()
         self.literal_star = self._literal_star()
         # A function that decides about every request by itself; what it does is not looked at.
@@ -158,9 +159,9 @@ class _Judge:
         decision, same_origin = self._combined([source.compiled for source in sources])
         sent = self._sent(decision)
         self._place(sources, sent)
-        self._environment(sources)
+        self._environment(sources, sent)
         self._unchecked(sources)
-        self._effects(sent, same_origin)
+        self._effects(sent, same_origin, sources)
         self._wildcard_pair(to_stranger(decision), to_stranger(sent))
         self._tidy()
         entries = [fact for source in sources for fact in self._entries(source)]
@@ -249,7 +250,18 @@ class _Judge:
         field = self.fact.field("credentials")
         if field.state == "unknown":
             return Tri.UNKNOWN
-        return tri(field.value is True if self.semantics.credentials == "true" else bool(field.value))
+        if self.semantics.credentials == "truthy":
+            return tri(bool(field.value))
+        if self.semantics.credentials == "origins" and isinstance(field.value, str):
+            return Tri.YES if field.value == "*" else Tri.UNKNOWN  # some origins get them, others do not
+        return tri(field.value is True)
+
+    def _refused_credentials(self) -> bool:
+        """Whether the library raises because of what it was given for credentials."""
+        field = self.fact.field("credentials")
+        if field.state != "written" or self.semantics.credentials not in ("boolean", "origins"):
+            return False
+        return isinstance(field.value, bool) is (self.semantics.credentials == "origins")
 
     def _literal_star(self) -> Tri:
         field = self.fact.field("literal_star")
@@ -336,7 +348,10 @@ class _Judge:
             portable = _portable(self.scene.resolve(chosen.value))
             fields["origin.portable"] = Field("yes" if portable else "no", "written", at)
 
-    def _environment(self, sources: list[_Source]) -> None:
+    def _environment(self, sources: list[_Source], sent: Decision) -> None:
+        """What follows from an environment variable, unless strangers are let in whatever it holds."""
+        if to_stranger(sent).kind in ("star", "echo"):
+            return
         for position, source in enumerate(sources):
             if source.value is None:
                 continue
@@ -415,7 +430,7 @@ class _Judge:
             if empty and source.semantics.empty_list == "unchecked":
                 self.fact.fields["origin.unchecked"] = Field("yes", "written", self.fact.field("origin").span)
 
-    def _effects(self, sent: Decision, same_origin: bool) -> None:
+    def _effects(self, sent: Decision, same_origin: bool, sources: Iterable[_Source]) -> None:
         fields = self.fact.fields
         origin = fields["origin"]
         at = origin.span or self.fact.span
@@ -441,7 +456,10 @@ class _Judge:
         if null is Tri.YES and stranger not in ("star", "echo"):
             entry = _null_entry(sent)
             if entry is not None:
+                listed = (each for source in sources for each in source.compiled.entries if each.span == entry)
+                other = any(each.text != "null" for each in listed)
                 fields["null_entry"] = Field("null", "written", entry, _trail(entry, at))
+                fields["null_entry.schemeless"] = _answer_field(tri(other), entry)
 
     def _wildcard_pair(self, asked: Answer, sent: Answer) -> None:
         """What becomes of `*` for everybody with credentials on top of it."""
@@ -520,7 +538,7 @@ class _Judge:
         """The origins in a text that is the whole option, spelled as a list of the file's language."""
         absent = Field(None, "absent", entry.span)
         whole = self.fact.fields["origin"].span == entry.span and _quoted(entry) and self.header is None
-        if not whole or not entry.complete:
+        if not whole or not entry.complete or semantics.lists == "joined":
             return absent
         pieces = [piece for piece in re.split(r"[\s,;]+", entry.text) if piece]
         exact = all("://" in piece and _defect(piece, semantics)[0] == "none" for piece in pieces)
@@ -558,6 +576,8 @@ def _as_sent(row: Row, given: Answer) -> Answer:
             return Nothing()
         case "raises":
             return Raise()
+        case "unknown":
+            return UnknownAnswer("what is sent differs between the versions")
     return given
 
 
@@ -707,7 +727,7 @@ def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, st
     no default port. Texts that the library reads as a pattern have no defect here.
     """
     mode, text = entry.mode, entry.text
-    if mode in ("regex", "glob", "host-suffix", "unknown"):
+    if mode in ("regex", "glob", "wide-glob", "host-suffix", "unknown"):
         return "none", None
     if mode == "prefix-regex-if-special" and re.search(r"[*\\\]?$^\[()]", text):
         return ("glob" if _dead_glob(text) else "none"), None

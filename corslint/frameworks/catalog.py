@@ -9,23 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from corslint.model.facts import FACT_KINDS
-from corslint.model.semantics import PolicySemantics, SemanticsError, policy_semantics
+from corslint.model.semantics import MEANINGS, PolicySemantics, SemanticsError, policy_semantics
 from corslint.model.tri import Tri
 from corslint.model.versions import all_within, fault
 from corslint.project.link import Assumptions, EnvironmentRead
 from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse
 
-READ_AS = ("value", "instance", "number", "application", "list", "tri", "path", "rooted", "prefix", "source")
+READ_AS = ("value", "instance", "number", "application", "list", "tri", "path", "rooted", "prefix", "keys", "source")
+_LEAST_WORD = 3
 _SOURCE_KEYS = frozenset(
     {
         "position",
         "keyword",
         "key",
         "receiver",
+        "of_receiver",
         "call",
         "method",
         "setting",
@@ -52,7 +55,8 @@ class FieldSource(NamedTuple):
     `absent` (a meaning) what a missing group of options means; `by_version` gives the default per range of major
     versions. `read_as` says how the value is read (`application`: an instance, or a text `module:name` that names one;
     `rooted`: a path that begins with a slash even if it is written without; `prefix`: the literal beginning of a
-    pattern for paths); `present`: only whether it is there; `mapping` translates texts (and `null`).
+    pattern for paths; `keys`: the keys of an object, as a list); `of_receiver`: positions and keyword are those of the
+    call that made the receiver; `present`: only whether it is there; `mapping` translates texts (and `null`).
     """
 
     positions: tuple[int, ...] = ()
@@ -61,6 +65,7 @@ class FieldSource(NamedTuple):
     settings: tuple[str, ...] = ()
     config: str | None = None
     receiver: bool = False
+    of_receiver: bool = False
     call: bool = False
     method: bool = False
     constant: object = None
@@ -89,7 +94,9 @@ class OptionGroup(NamedTuple):
 
     `legacy` and `misplaced` map a name that is not read here to the dotted path it belongs at (or to a sentence's
     subject); `meant` maps known slips to the right name. `strict`: every other name is reported, not only near ones.
-    `fails`: any other name makes the library fail, so that nothing else it was told counts.
+    `consequence`: what the library does where such a name should have set the origin and nothing else does: words
+    (`always`), or words for each meaning that the origin option can then have by default. `fails`: any
+    other name makes the library fail, so that nothing else it was told counts.
     """
 
     path: str
@@ -97,7 +104,7 @@ class OptionGroup(NamedTuple):
     legacy: Mapping[str, str]
     misplaced: Mapping[str, str]
     meant: Mapping[str, str]
-    consequence: str
+    consequence: Mapping[str, str]
     strict: bool
     fails: bool
 
@@ -106,6 +113,7 @@ class EmitSpec(NamedTuple):
     """One fact that a call gives.
 
     `each`: one fact per positional argument from that position on, or per element of the list given by that keyword.
+    `needs`: no fact where this field is given nowhere.
     """
 
     kind: str
@@ -115,6 +123,7 @@ class EmitSpec(NamedTuple):
     each: int | str | None
     for_each: str | None
     unless_absent: str | None
+    needs: str | None
 
 
 class CallSpec(NamedTuple):
@@ -125,7 +134,8 @@ class CallSpec(NamedTuple):
     which an options object may stand, "keywords" (position -1) the keyword arguments. `completes`: the call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
-    `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`).
+    `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`). `late`: it
+    reads the configuration when a request comes, so that what is written after the call counts, too.
     """
 
     callee: tuple[str, ...]
@@ -140,6 +150,7 @@ class CallSpec(NamedTuple):
     completed: tuple[int | None, str | None]
     lays: str
     fills: Mapping[str, FieldSource]
+    late: bool
 
 
 class SettingsSpec(NamedTuple):
@@ -199,6 +210,7 @@ class Descriptor(NamedTuple):
     pages: tuple[ScriptLibrary, ...]
     examples: tuple[Mapping[str, Any], ...]
     path: Path
+    words: tuple[bytes, ...] = ()
 
     def applies(self, majors: Iterable[int]) -> Tri:
         """Whether the descriptor speaks of these major versions; no majors: not known."""
@@ -207,12 +219,25 @@ class Descriptor(NamedTuple):
         return all_within(majors, self.versions)
 
 
+class SocketPaths(NamedTuple):
+    """Segments of request paths (`socket.io` in `/api/socket.io/`), lower case, that speak for a socket by themselves.
+
+    `described` are those under which servers of described libraries answer, `polling` those of other libraries whose
+    clients poll where no WebSocket opens, `websocket` other names that are common for paths of WebSockets.
+    """
+
+    described: frozenset[str] = frozenset()
+    polling: frozenset[str] = frozenset()
+    websocket: frozenset[str] = frozenset()
+
+
 class Catalog(NamedTuple):
     """All descriptors, indexed by the API they speak of.
 
     `last_names` are the last parts of all described names: a method of another name is none of them.
     `page_builders` are packages that serve pages from a server of their own; `own_origin` are the names of
-    expressions that hold a page's own origin.
+    expressions that hold a page's own origin. `words` are, by language, lower-case texts of which one stands in every
+    file that a descriptor makes facts of, where none of the words does that are looked for anyway.
     """
 
     descriptors: tuple[Descriptor, ...]
@@ -222,6 +247,8 @@ class Catalog(NamedTuple):
     last_names: frozenset[str]
     page_builders: frozenset[str] = frozenset()
     own_origin: frozenset[str] = frozenset()
+    words: Mapping[str, tuple[bytes, ...]] = MappingProxyType({})
+    socket_paths: SocketPaths = SocketPaths()
 
     @property
     def scripts(self) -> tuple[ScriptLibrary, ...]:
@@ -270,7 +297,24 @@ def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str,
         frozenset(_LAST_NAME.split(name)[-1] for name in (*calls, *any_receiver)),
         frozenset(name for part in environments for name in part.get("page_builders", ())),
         frozenset(name for part in environments for name in part.get("own_origin", ())),
+        {
+            language: tuple(dict.fromkeys(word for one in found for word in one.words))
+            for language, found in _by_language(descriptors).items()
+        },
+        SocketPaths(
+            *(
+                frozenset(name for part in environments for name in part.get("socket_paths", {}).get(group, ()))
+                for group in SocketPaths._fields
+            )
+        ),
     )
+
+
+def _by_language(descriptors: Iterable[Descriptor]) -> dict[str, list[Descriptor]]:
+    found: dict[str, list[Descriptor]] = {}
+    for descriptor in descriptors:
+        found.setdefault(descriptor.language, []).append(descriptor)
+    return found
 
 
 def _assumptions(parts: Iterable[Mapping[str, Any]]) -> Assumptions:
@@ -279,10 +323,12 @@ def _assumptions(parts: Iterable[Mapping[str, Any]]) -> Assumptions:
     reads: dict[str, EnvironmentRead] = {}
     production: dict[str, str | bool] = {}
     receivers: set[str] = set()
+    records: set[str] = set()
     for part in parts:
         objects |= set(part.get("objects", ()))
         required |= set(part.get("required_objects", ()))
         receivers |= set(part.get("receivers", ()))
+        records |= set(part.get("records", ()))
         production |= part.get("production", {})
         for read in part.get("reads", ()):
             names = [read["callee"]] if isinstance(read["callee"], str) else read["callee"]
@@ -296,7 +342,9 @@ def _assumptions(parts: Iterable[Mapping[str, Any]]) -> Assumptions:
                     read.get("cast"),
                     frozenset(read.get("lists", ())),
                 )
-    return Assumptions(frozenset(objects), frozenset(required), reads, production, frozenset(receivers))
+    return Assumptions(
+        frozenset(objects), frozenset(required), reads, production, frozenset(receivers), frozenset(records)
+    )
 
 
 # --- reading one file ---
@@ -315,6 +363,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             "language",
             "package",
             "versions",
+            "words",
             "calls",
             "settings",
             "headers",
@@ -352,14 +401,35 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         tuple(_page(check, part, ("pages", i)) for i, part in enumerate(check.items(raw.get("pages", []), ("pages",)))),
         tuple(raw.get("examples", ())),
         path,
+        _words(check, raw["words"], ("words",)) if "words" in raw else (),
     )
     environment = raw.get("environment")
     if environment is not None:
         check.keys(
             environment,
             ("environment",),
-            ("objects", "required_objects", "reads", "production", "receivers", "page_builders", "own_origin"),
+            (
+                "objects",
+                "required_objects",
+                "reads",
+                "production",
+                "receivers",
+                "records",
+                "page_builders",
+                "own_origin",
+                "socket_paths",
+            ),
         )
+        paths = check.keys(
+            environment.get("socket_paths", {}),
+            ("environment", "socket_paths"),
+            ("described", "polling", "websocket"),
+        )
+        for group, names in paths.items():
+            at = ("environment", "socket_paths", group)
+            for i, name in enumerate(check.items(names, at)):
+                if not re.fullmatch(r"[a-z0-9_.-]+", check.text(name, (*at, i))):
+                    raise check.fail((*at, i), f"{name!r} is no segment of a path, in lower case and without slashes")
         for i, part in enumerate(environment.get("reads", ())):
             check.keys(
                 part,
@@ -368,6 +438,19 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
                 ("callee",),
             )
     return descriptor, environment
+
+
+def _words(check: Checker, value: object, at: KeyPath) -> tuple[bytes, ...]:
+    found = []
+    for i, part in enumerate(check.items(value, at)):
+        word = check.text(part, (*at, i))
+        # Files are searched in lower case, byte by byte. Two letters stand in nearly every file.
+        if not word.isascii() or word != word.lower() or len(word) < _LEAST_WORD:
+            raise check.fail(
+                (*at, i), f"{word!r} is no word to look for: at least {_LEAST_WORD} ASCII characters, in lower case"
+            )
+        found.append(word.encode("ascii"))
+    return tuple(found)
 
 
 def _names(check: Checker, value: object, at: KeyPath) -> tuple[str, ...]:
@@ -385,7 +468,7 @@ def _positions(check: Checker, value: object, at: KeyPath) -> tuple[int, ...]:
 
 def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
     part = check.keys(
-        raw, at, ("callee", "form", "when", "options", "emits", "completes", "lays", "fills"), ("callee",)
+        raw, at, ("callee", "form", "when", "options", "emits", "completes", "lays", "fills", "late"), ("callee",)
     )
     form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
     when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is"))
@@ -409,6 +492,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         (completed.get("position"), completed.get("keyword")),
         check.one_of(part.get("lays", "over"), (*at, "lays"), ("over", "under", "apart")),
         {name: _source(check, value, (*at, "fills", name)) for name, value in fills.items()},
+        bool(part.get("late", False)),
     )
 
 
@@ -421,7 +505,12 @@ def _emits(check: Checker, raw: object, at: KeyPath) -> tuple[EmitSpec, ...]:
 
 
 def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
-    part = check.keys(raw, at, ("fact", "fields", "policy", "options", "each", "for_each", "unless_absent"), ("fact",))
+    part = check.keys(
+        raw,
+        at,
+        ("fact", "fields", "policy", "options", "each", "for_each", "unless_absent", "needs"),
+        ("fact",),
+    )
     kind = check.one_of(part["fact"], (*at, "fact"), tuple(FACT_KINDS))
     allowed = FACT_KINDS[kind].fields
     sources = set(part.get("policy", {}).get("sources", ())) if isinstance(part.get("policy"), dict) else set()
@@ -438,6 +527,7 @@ def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
         part.get("each"),
         part.get("for_each"),
         part.get("unless_absent"),
+        part.get("needs"),
     )
 
 
@@ -453,6 +543,7 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         settings=_names(check, part["setting"], (*at, "setting")) if "setting" in part else (),
         config=part.get("config"),
         receiver=bool(part.get("receiver", False)),
+        of_receiver=bool(part.get("of_receiver", False)),
         call=bool(part.get("call", False)),
         method=bool(part.get("method", False)),
         constant=_frozen(part.get("constant")),
@@ -507,10 +598,17 @@ def _group(check: Checker, raw: object, at: KeyPath) -> OptionGroup:
         dict(part.get("legacy", {})),
         dict(part.get("misplaced", {})),
         dict(part.get("meant", {})),
-        part.get("consequence", ""),
+        _consequence(check, part.get("consequence", {}), (*at, "consequence")),
         bool(part.get("strict", False)),
         bool(part.get("fails", False)),
     )
+
+
+def _consequence(check: Checker, raw: object, at: KeyPath) -> Mapping[str, str]:
+    if isinstance(raw, str):
+        return {"always": raw}
+    part = check.keys(raw, at, sorted(MEANINGS), ())
+    return {meaning: check.text(words, (*at, meaning)) for meaning, words in part.items()}
 
 
 def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:

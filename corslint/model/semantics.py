@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from corslint.model.tri import Tri
 from corslint.model.versions import all_within, fault
 
-MEANINGS = ("star", "echo", "none", "refuse", "raises", "fails", "same-origin", "unchecked", "unknown")
+MEANINGS = ("star", "echo", "none", "refuse", "raises", "fails", "same-origin", "unchecked", "text", "unknown")
 """star: literal `*`; echo: any Origin is sent back; none: no header; refuse: the request is refused; raises: the
 program stops with an error at start; fails: every request ends in an error; same-origin: only the server's own pages;
-unchecked: no header is sent, and no Origin is refused anywhere (also not for WebSockets)."""
+unchecked: no header is sent, and no Origin is refused anywhere (also not for WebSockets); text: it is sent to everybody
+as the text that it becomes."""
 
 TEXT_MODES = (
     "exact",
@@ -24,6 +25,7 @@ TEXT_MODES = (
     "regex",
     "prefix-regex-if-special",
     "glob",
+    "wide-glob",
     "host-suffix",
     "exact-port",
     "substring-port",
@@ -34,14 +36,28 @@ TEXT_MODES = (
 )
 """How one text is compared. exact: equals the Origin; fixed: sent to everybody as it is; substring: the Origin is part
 of the text; regex: the text is a pattern; prefix-regex-if-special: a pattern when it holds a special character
-(flask-cors); exact-port: equals the Origin with its port spelled out (Socket.IO 2 lists); substring-port: that is
-part of the text (Socket.IO 2 texts); site: only scheme and host with port are compared, so that paths do not matter
-and a text without a scheme means `null` (django-cors-headers); letters: a text in place of a list is gone through
-letter by letter, each an element; otherwise: a text is read like any other truthy value."""
+(flask-cors); glob: `*` stands for any text without a slash; wide-glob: for any text (Litestar); exact-port: equals the
+Origin with its port spelled out (Socket.IO 2 lists); substring-port: that is part of the text (Socket.IO 2 texts);
+site: only scheme and host with port are compared, so that paths do not matter and a text without a scheme means `null`
+(django-cors-headers); letters: a text in place of a list is gone through letter by letter, each an element; otherwise:
+a text is read like any other truthy value."""
 
-_ITEM_MODES = tuple(mode for mode in TEXT_MODES if mode not in ("fixed", "letters", "otherwise"))
+ITEM_MODES = tuple(mode for mode in TEXT_MODES if mode not in ("fixed", "letters", "otherwise"))
 """How a text in a list may be compared: what speaks of the whole option is none of these."""
 
+CREDENTIALS = ("true", "boolean", "origins", "truthy")
+STAR_IN_LIST = ("literal", "wildcard", "wildcard-echo", "raises", "unknown")
+LISTS = ("compared", "joined")
+REGEXES = ("compared", "otherwise")
+PROMISES = ("awaited", *MEANINGS)
+NO_ERROR = ("falsy", "null")
+REFUSED = ("nothing", "refuse", "unknown")
+DECISIONS = ("star", "echo", "several", "fixed", "nothing", "refused")
+ROW_WORDS = {
+    "decision": DECISIONS,
+    "kind": ("actual", "preflight", "upgrade"),
+    "acao": ("*", "origin", "text", "none", "raises", "unknown"),
+}
 _FUNCTIONS = ("none", "callback", "callback-allows", "predicate", "returning")
 _ERRORS = ("none", "refuse")
 
@@ -59,13 +75,21 @@ class OriginSemantics(NamedTuple):
 
     `meanings` are pairs of a literal and what it means, first match wins (type and value have to agree). `unset`:
     null, undefined, None, and an environment variable that is not set. `text`, `items`: how a text, and a text in a
-    list, is compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*` alone) or `wildcard-echo`.
+    list, is compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*` alone), `wildcard-echo`, `raises`.
     `list_otherwise`: what an element that is truthy and neither a text nor a pattern does: `none` (it accepts nobody)
     or `echo` (it accepts everybody, and a list in the list is searched). `regex_mode`: search, match (anchored at the
     start only) or full. `function`: `callback` (origin, callback; what it hands back is an origin option in turn),
     `callback-allows` (the same, but what it hands back only says whether), `predicate` (returns whether), `returning`
     (returns the origin). `error`: what calling back with an error does: `none`, `refuse`, or `unknown`; `errors` gives
-    it per range of major versions. `otherwise`: any other truthy value. `separator`: a text is cut at this first.
+    it per range of major versions, as `stars` does for `star_in_list`. `otherwise`: any other truthy value.
+    `separator`: a text is cut at this first. `lists`: `compared` (each element with the Origin) or `joined` (a list
+    is sent to everybody as the one text that its elements make). `regex`, `list_regex`: whether a regular
+    expression alone, or in a list, is `compared`, or is read like any other truthy value (`otherwise`).
+    `of_request`: the parameter at `origin_parameter` is not the Origin but a request or its context, whose headers
+    hold it. `promise`: what a promise means that an asynchronous function returns; `awaited`: what it comes to.
+    `no_error`: which first argument of a callback is no error: whatever is falsy, or null alone (then no header is
+    sent after anything else that is falsy).
+    `configured`: how the same option is read where it comes from a configuration key, if that differs.
     """
 
     meanings: tuple[tuple[object, str], ...] = ()
@@ -84,13 +108,21 @@ class OriginSemantics(NamedTuple):
     errors: tuple[tuple[str, str], ...] = ()
     otherwise: str = "unknown"
     separator: str | None = None
+    configured: OriginSemantics | None = None
+    stars: tuple[tuple[str, str], ...] = ()
+    lists: str = "compared"
+    regex: str = "compared"
+    list_regex: str = "compared"
+    of_request: bool = False
+    promise: str = "unknown"
+    no_error: str = "falsy"
 
 
 class Row(NamedTuple):
     """One row of the `sends` table; None matches anything.
 
     `decision` is `star`, `echo`, `fixed`, `nothing` or `refused`; `kind` is `actual`, `preflight` or `upgrade`.
-    `acao` is `*`, `origin` (the request's), `text` (the configured one), `none` or `raises`; `acac` whether
+    `acao` is `*`, `origin` (the request's), `text` (the configured one), `none`, `raises` or `unknown`; `acac` whether
     Allow-Credentials: true goes along. `literal_star` asks for the policy's field of that name.
     """
 
@@ -109,10 +141,12 @@ class PolicySemantics(NamedTuple):
 
     `sources`: the fact's fields that hold origins, in deciding order, each with its semantics; the first that grants
     wins. `group`: what a literal in place of the whole options object means (`cors: true`); `group_otherwise`: any
-    other truthy one, and a list. `credentials`: `true`
-    (only the boolean true counts) or `truthy`. `sends` overrides the plain reading, first row wins. `vary`: decisions
+    other truthy one, and a list. `credentials`: `true` (only
+    the boolean true counts), `boolean` (anything but a boolean is refused with an error), `origins` (`*`, or the
+    origins that get them; a boolean is refused with an error) or `truthy`. `sends` overrides the plain reading, first
+    row wins. `vary`: decisions
     under which `Vary: Origin` is sent (`several`: an echo where more than one exact text can be accepted).
-    `refused`: what a foreign origin gets: `nothing` (no header) or `refuse`.
+    `refused`: what a foreign origin gets: `nothing` (no header), `refuse` or `unknown`.
     """
 
     sources: Mapping[str, OriginSemantics]
@@ -130,16 +164,19 @@ class PolicySemantics(NamedTuple):
 
 
 def _under(source: OriginSemantics, majors: tuple[int, ...]) -> OriginSemantics:
-    if not source.errors:
-        return source
-    words = [word for versions, word in source.errors if all_within(majors, versions) is Tri.YES]
-    return source._replace(error=words[0] if words else "unknown")
+    def word(pairs: tuple[tuple[str, str], ...]) -> str:
+        return next((word for versions, word in pairs if all_within(majors, versions) is Tri.YES), "unknown")
+
+    if source.errors:
+        source = source._replace(error=word(source.errors))
+    return source._replace(star_in_list=word(source.stars)) if source.stars else source
 
 
 _ORIGIN_KEYS = {
     "meanings", "unset", "string", "fold_case", "list", "star_in_list", "list_otherwise", "empty_list", "regex_mode",
     "function",
-    "origin_parameter", "callback_parameter", "error", "otherwise", "separator",
+    "origin_parameter", "callback_parameter", "error", "otherwise", "separator", "in_configuration", "lists", "regex",
+    "list_regex", "of_request", "promise", "no_error",
 }  # fmt: skip
 _POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused"}
 
@@ -166,28 +203,30 @@ def policy_semantics(raw: object) -> PolicySemantics:
         {name: _origin(raw[name], (name,)) for name in sources},
         _pairs(raw.get("group", []), ("group",)),
         _word(raw.get("group_otherwise", "unknown"), ("group_otherwise",), MEANINGS),
-        _word(raw.get("credentials", "truthy"), ("credentials",), ("true", "truthy")),
+        _word(raw.get("credentials", "truthy"), ("credentials",), CREDENTIALS),
         tuple(_row(row, ("sends", index)) for index, row in enumerate(raw.get("sends", []))),
-        frozenset(
-            _word(word, ("vary",), ("star", "echo", "several", "fixed", "nothing", "refused"))
-            for word in raw.get("vary", [])
-        ),
-        _word(raw.get("refused", "nothing"), ("refused",), ("nothing", "refuse")),
+        frozenset(_word(word, ("vary",), DECISIONS) for word in raw.get("vary", [])),
+        _word(raw.get("refused", "nothing"), ("refused",), REFUSED),
     )
 
 
 def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
     part = _mapping(raw, at, _ORIGIN_KEYS)
     error = part.get("error", "none")
+    star = part.get("star_in_list", "literal")
+    configured = None
+    if "in_configuration" in part:
+        own = _mapping(part["in_configuration"], (*at, "in_configuration"), _ORIGIN_KEYS - {"in_configuration"})
+        shared = {key: value for key, value in part.items() if key != "in_configuration"}
+        configured = _origin({**shared, **own}, (*at, "in_configuration"))
     return OriginSemantics(
         meanings=_pairs(part.get("meanings", []), (*at, "meanings")),
         unset=_word(part.get("unset", "none"), (*at, "unset"), MEANINGS),
         text=_word(part.get("string", "exact"), (*at, "string"), TEXT_MODES),
         fold_case=bool(part.get("fold_case", False)),
-        items=_word(part.get("list", "exact"), (*at, "list"), _ITEM_MODES),
-        star_in_list=_word(
-            part.get("star_in_list", "literal"), (*at, "star_in_list"), ("literal", "wildcard", "wildcard-echo")
-        ),
+        items=_word(part.get("list", "exact"), (*at, "list"), ITEM_MODES),
+        star_in_list="unknown" if isinstance(star, list) else _word(star, (*at, "star_in_list"), STAR_IN_LIST),
+        stars=_versioned(star, (*at, "star_in_list"), STAR_IN_LIST) if isinstance(star, list) else (),
         list_otherwise=_word(part.get("list_otherwise", "none"), (*at, "list_otherwise"), ("none", "echo")),
         empty_list=_word(part.get("empty_list", "none"), (*at, "empty_list"), MEANINGS),
         regex_mode=_word(part.get("regex_mode", "search"), (*at, "regex_mode"), ("search", "match", "full")),
@@ -198,13 +237,21 @@ def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
         errors=_versioned(error, (*at, "error"), _ERRORS) if isinstance(error, list) else (),
         otherwise=_word(part.get("otherwise", "unknown"), (*at, "otherwise"), MEANINGS),
         separator=part.get("separator"),
+        configured=configured,
+        lists=_word(part.get("lists", "compared"), (*at, "lists"), LISTS),
+        regex=_word(part.get("regex", "compared"), (*at, "regex"), REGEXES),
+        list_regex=_word(part.get("list_regex", "compared"), (*at, "list_regex"), REGEXES),
+        of_request=bool(part.get("of_request", False)),
+        promise=_word(part.get("promise", "unknown"), (*at, "promise"), PROMISES),
+        no_error=_word(part.get("no_error", "falsy"), (*at, "no_error"), NO_ERROR),
     )
 
 
 def _row(raw: object, at: tuple[str | int, ...]) -> Row:
     part = _mapping(raw, at, set(Row._fields))
-    if part.get("acao") not in (None, "*", "origin", "text", "none", "raises"):
-        raise SemanticsError((*at, "acao"), "`acao` is one of `*`, origin, text, none, raises")
+    for key, words in ROW_WORDS.items():
+        if key in part:
+            _word(part[key], (*at, key), words)
     return Row(**part)
 
 

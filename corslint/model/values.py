@@ -152,7 +152,8 @@ class Function(Node):
     """A function, arrow function, lambda or method. `scope` is its own scope's index in the file's Reading.
 
     `parameters` are the names in order; a destructured or rest parameter has the name "". `returns` are in text order;
-    a body that can run off its end adds nothing. `span` is the whole function.
+    a body that can run off its end adds nothing. `span` is the whole function. `asynchronous`: JavaScript's `async`, so
+    that whoever calls it gets a promise.
     """
 
     name: str
@@ -160,6 +161,7 @@ class Function(Node):
     scope: int
     returns: tuple[Return, ...]
     span: Span
+    asynchronous: bool = False
 
 
 class Parameter(Node):

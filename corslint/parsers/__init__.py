@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal as OneOf
 from typing import TypeAlias
@@ -12,6 +12,7 @@ from corslint.model.reading import CodeReading, Damage, ManifestReading, NginxRe
 from corslint.source import SourceFile, Span
 
 Kind: TypeAlias = OneOf["javascript", "typescript", "tsx", "html", "python", "nginx", "manifest"]
+Language: TypeAlias = OneOf["javascript", "python"]
 
 _BY_EXTENSION: dict[str, Kind] = {
     **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "javascript"),
@@ -72,46 +73,32 @@ def kind_of(path: str) -> Kind | None:
     return None
 
 
-# Measured on 213 hand-labelled places in code and pages: `cors`, `socket`, `access-control`, `io(` and `origin`
-# together find all of them. The other words find what those are joined with: servers, listeners and middleware.
-_CODE_WORDS = (
-    b"cors",
-    b"socket",
-    b"access-control",
-    b"origin",
-    b"io(",
-    b"io (",
-    b"io.connect",
-    b"createserver",
-    b".listen(",
-)
-_WORDS: dict[Kind, tuple[bytes, ...]] = {
-    "javascript": _CODE_WORDS,
-    "typescript": _CODE_WORDS,
-    "tsx": _CODE_WORDS,
-    "html": _CODE_WORDS,
-    "python": (
-        *(b"cors", b"socket", b"access-control", b"origin", b"middleware"),
-        *(b"flask(", b"fastapi(", b"starlette(", b"register_blueprint", b".mount(", b"uvicorn"),
-    ),
-}
+# Measured on 213 hand-labelled places in code and pages: these find all of them, together with the words of the client
+# that needs none of them. Descriptors bring the words for what those places are joined with: servers and listeners.
+_WORDS = (b"cors", b"socket", b"access-control", b"origin")
 
 
-def worth_parsing(path: str, data: bytes, words: Sequence[bytes] = ()) -> bool:
+def language_of(path: str) -> Language | None:
+    """The language of the code in a file, which a page's scripts are, too; None for nginx, manifests and the rest."""
+    kind = kind_of(path)
+    if kind is None or kind in ("nginx", "manifest"):
+        return None
+    return "python" if kind == "python" else "javascript"
+
+
+def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
     """Whether a file can hold facts of its own: one of a few words stands in it, in any case.
 
     False only says that the file need not be parsed for its own sake; what another file imports from it is read on
-    demand. `words` are further lower-case words to look for, e.g. those of a descriptor. nginx files and manifests
-    are always worth it.
+    demand. `words` are further lower-case words to look for: those of the descriptors for the file's language. nginx
+    files and manifests are always worth it.
     """
-    kind = kind_of(path)
-    if kind is None:
-        return False
-    wanted = _WORDS.get(kind)
-    if wanted is None or data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if language_of(path) is None:
+        return kind_of(path) is not None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
     lowered = data.lower()
-    return any(word in lowered for word in wanted) or any(word in lowered for word in words)
+    return any(word in lowered for word in _WORDS) or any(word in lowered for word in words)
 
 
 def parse(source: SourceFile) -> Reading | None:
@@ -156,5 +143,5 @@ def _refused(source: SourceFile, kind: Kind, reason: str) -> Reading:
     if kind == "manifest":
         return ManifestReading(source.path, source.path.rpartition("/")[2], (), (), damage)
     scope = Scope(-1, "module", Span(source.path, 0, 0), {})
-    language: OneOf["javascript", "python"] = "python" if kind == "python" else "javascript"
+    language: Language = "python" if kind == "python" else "javascript"
     return CodeReading(source.path, language, (scope,), (), (), (), (), damage, page=kind == "html")

@@ -71,7 +71,8 @@ class Assumptions(NamedTuple):
 
     `environments` are objects whose members are environment variables (`process.env`); `required_environments` raise
     when one is missing. `reads` are calls that read one. `production` holds values of environment variables and
-    names when the code runs in production; `receivers` are calls that return the object they are called on.
+    names when the code runs in production; `receivers` are calls that return the object they are called on, `records`
+    calls whose keyword arguments are looked up like the keys of an object.
     """
 
     environments: frozenset[str]
@@ -79,9 +80,7 @@ class Assumptions(NamedTuple):
     reads: dict[str, EnvironmentRead]
     production: dict[str, str | bool]
     receivers: frozenset[str]
-
-
-NO_ASSUMPTIONS = Assumptions(frozenset(), frozenset(), {}, {}, frozenset())
+    records: frozenset[str] = frozenset()
 
 
 class Resolved(NamedTuple):
@@ -555,9 +554,17 @@ class Linker:
                     return found
         return Unknown("assigned in more than one place" if candidates else "not assigned in its class", member.span)
 
+    def record(self, value: Value) -> Value:
+        """The value, resolved; the call of an API that only holds its keyword arguments is the object of these."""
+        value = self.resolve(value)
+        if isinstance(value, Call) and self._assumptions.records:
+            if self.canonical(value.callee) in self._assumptions.records:
+                return keyword_mapping(value.arguments, value.span)
+        return value
+
     def lookup(self, value: Value, key: str, depth: int = 0) -> Value | None:
         """The value of `key` in an object; None when it is certainly not there; Unknown when that can't be told."""
-        value = self.resolve(value)
+        value = self.record(value)
         if depth > _MAX_DEPTH:
             return Unknown("nested too deeply", value.span)
         if isinstance(value, Choice):

@@ -177,7 +177,9 @@ def _covering(server: Fact, facts: Iterable[Fact]) -> Fact | None:
     """The policy of an application that the server's own http application is mounted in, or of one around it."""
     facts = list(facts)
     http = server.field("http_server").value
-    if not any(fact.kind == "http_server" and fact.field("instance").value == http for fact in facts):
+    own = [fact for fact in facts if fact.kind == "http_server" and fact.field("instance").value == http]
+    # Where the application is its own server, Socket.IO answers before it does.
+    if not own or any(fact.field("handler").value == http for fact in own):
         return None
     around = {http}
     for _ in range(_MAX_MOUNTS):

@@ -77,14 +77,16 @@ class Topology:
         return None
 
     def note_ports(self, facts: Iterable[Fact]) -> None:
-        """Read the ports of servers off their listeners."""
+        """Read the ports of servers, and what runs socket servers, off their listeners."""
         facts = list(facts)
         listened: dict[Span, set[int]] = defaultdict(set)
+        listeners: dict[Span, list[Fact]] = defaultdict(list)
         unsure: set[Span] = set()
         for fact in facts:
             if fact.kind == "listener":
                 target, number = fact.field("target").value, fact.field("port").value
                 if isinstance(target, Span):
+                    listeners[target].append(fact)
                     if isinstance(number, int):
                         listened[target].add(number)
                     else:
@@ -101,6 +103,10 @@ class Topology:
             own = {instance, fact.field("http_server").value, fact.field("app").value}
             own |= {server for server, handler in handlers.items() if handler in own or handler == instance}
             found = {port for span in own if isinstance(span, Span) for port in listened.get(span, ())}
+            runners = [listener for span in own if isinstance(span, Span) for listener in listeners.get(span, ())]
+            if fact.kind == "socket_server" and len({runner.field("library").value for runner in runners}) == 1:
+                first = min(runners, key=lambda runner: runner.span)
+                fact.fields["runner"] = first.field("library")._replace(span=first.span)
             port = fact.field("port").value
             if isinstance(port, int):
                 found.add(port)

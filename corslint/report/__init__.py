@@ -104,8 +104,24 @@ def closing_line(report: Reported) -> str:
     if report.in_tests:
         parts.append(f"{counted(report.in_tests, 'finding')} in tests (--include-tests shows them)")
     if report.passed_over:
-        parts.append("passed over " + ", ".join(f"{count} {reason}" for reason, count in report.passed_over.items()))
+        parts.append("passed over " + ", ".join(_passed_over(*one) for one in report.passed_over.items()))
     return "; ".join(parts)
+
+
+_PASSED_OVER = {
+    "link out of the tree": ("link out of the tree", "links out of the tree"),
+    "minified": ("minified", "minified"),
+    "not a regular file": ("that is no regular file", "that are no regular files"),
+    "too large": ("too large", "too large"),
+    "unknown kind": ("of unknown kind", "of unknown kind"),
+    "virtual environment": ("virtual environment", "virtual environments"),
+}
+"""What follows the number of files that were passed over for a reason: after 1, after more. The rest are folders."""
+
+
+def _passed_over(reason: str, count: int) -> str:
+    one, more = _PASSED_OVER.get(reason, (f"{reason} folder", f"{reason} folders"))
+    return f"{count} {one if count == 1 else more}"
 
 
 def counted(count: int, noun: str) -> str:

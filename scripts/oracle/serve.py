@@ -2,9 +2,9 @@
 
     python serve.py SNIPPET
 
-The snippet is a whole module that leaves its application in a variable `app` (Flask, FastAPI, Starlette, aiohttp,
-`socketio.WSGIApp` or `socketio.ASGIApp`). A snippet called `settings.py` is a Django settings module. It runs in the
-directory it stands in.
+The snippet is a whole module that leaves its application in a variable `app` (Flask, Falcon, FastAPI, Starlette,
+Litestar, Quart, Tornado, aiohttp, `socketio.WSGIApp` or `socketio.ASGIApp`). A snippet called `settings.py` is a Django
+settings module. It runs in the directory it stands in.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import os
 import socket
 import sys
 from typing import Any
+
+ASGI = ("falcon.asgi.", "fastapi.", "litestar.", "quart.", "starlette.")
+"""How the types of ASGI applications begin."""
 
 
 def say(**event: object) -> None:
@@ -36,6 +39,17 @@ def serve_asgi(app: Any, listener: socket.socket) -> None:
 def serve_aiohttp(app: Any, listener: socket.socket) -> None:
     web: Any = importlib.import_module("aiohttp.web")
     web.run_app(app, sock=listener, print=lambda *_: None)
+
+
+def serve_tornado(app: Any, listener: socket.socket) -> None:
+    ioloop: Any = importlib.import_module("tornado.ioloop")
+    listener.setblocking(False)
+    importlib.import_module("tornado.httpserver").HTTPServer(app).add_socket(listener)
+    ioloop.IOLoop.current().start()
+
+
+def serve_sanic(app: Any, listener: socket.socket) -> None:
+    app.run(sock=listener, single_process=True, motd=False, access_log=False)
 
 
 def django_app() -> Any:
@@ -67,7 +81,11 @@ def main(snippet: str) -> None:
     kind = f"{type(app).__module__}.{type(app).__name__}"
     if kind.startswith("aiohttp."):
         serve_aiohttp(app, listener)
-    elif kind.startswith(("fastapi.", "starlette.")) or kind.endswith(".ASGIApp"):
+    elif kind.startswith("sanic."):
+        serve_sanic(app, listener)
+    elif kind.startswith("tornado."):
+        serve_tornado(app, listener)
+    elif kind.startswith(ASGI) or kind.endswith(".ASGIApp"):
         serve_asgi(app, listener)
     else:
         serve_wsgi(app, listener)

@@ -9,21 +9,32 @@ from collections.abc import Sequence
 
 import pytest
 
+from corslint import resources
 from corslint.behaviour.nginx import facts
+from corslint.frameworks import catalog
+from corslint.frameworks.catalog import SocketPaths
 from corslint.model.facts import FACT_KINDS, Fact
 from corslint.parsers.nginx import read
 from corslint.source import SourceFile, Span
 
 Files = dict[str, str]
+WELL_KNOWN = catalog.load(resources.frameworks_folder()).socket_paths
 
 
 class Found:
     """The facts of some files, with the text that their places show."""
 
-    def __init__(self, files: Files | str, paths: Sequence[str] = (), version: str | None = None) -> None:
+    def __init__(
+        self,
+        files: Files | str,
+        paths: Sequence[str] = (),
+        version: str | None = None,
+        well_known: SocketPaths = WELL_KNOWN,
+    ) -> None:
         given = {"nginx.conf": files} if isinstance(files, str) else files
         self.sources = {path: SourceFile(path, textwrap.dedent(text).encode()) for path, text in given.items()}
-        self.facts = facts({path: read(source) for path, source in self.sources.items()}, list(paths), version)
+        readings = {path: read(source) for path, source in self.sources.items()}
+        self.facts = facts(readings, list(paths), version, well_known)
         for fact in self.facts:
             for name in fact.fields:
                 known = FACT_KINDS[fact.kind].fields
@@ -575,6 +586,23 @@ class TestSockets:
     )
     def test_a_path_alone_is_a_hint(self, location: str, confidence: str) -> None:
         assert Found(f"server {{ {location} }}").one().field("carries_socket").confidence == confidence
+
+    @pytest.mark.parametrize(
+        ("paths", "expected"),
+        [
+            ([], {"/d": ("yes", "library"), "/p": ("yes", "library"), "/w": ("yes", "path"), "/o": ("no", "-")}),
+            (["/o/"], {"/d": ("yes", "library"), "/p": ("no", "-"), "/w": ("no", "-"), "/o": ("yes", "server")}),
+        ],
+    )
+    def test_which_paths_are_well_known_is_told(self, paths: list[str], expected: dict[str, tuple[str, str]]) -> None:
+        known = SocketPaths(frozenset({"d"}), frozenset({"p"}), frozenset({"w"}))
+        lines = "".join(f"location {path} {{ proxy_pass http://b; }}" for path in expected)
+        found = Found(f"server {{ {lines} }}", paths, well_known=known)
+        carries = {path: found.route(path) for path in expected}
+        assert {
+            path: (value(route, "carries_socket"), value(route, "socket_evidence")) for path, route in carries.items()
+        } == expected
+        assert value(Found(f"server {{ {lines} }}", well_known=SocketPaths()).route("/d"), "carries_socket") == "no"
 
     def test_another_server_that_does_it_properly_leaves_the_rest_unknown(self) -> None:
         found = Found(

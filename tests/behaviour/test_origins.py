@@ -13,6 +13,7 @@ from corslint.model.decisions import (
     Fixed,
     Nothing,
     Refuse,
+    Star,
     accepts,
     accepts_null,
     answer,
@@ -423,6 +424,11 @@ def semantics(**fields: Any) -> OriginSemantics:
         ),
         ({"items": "exact-port"}, "['*:*']", [A, EVIL], []),
         ({"items": "glob"}, "['https://*.example']", [A], ["https://a.example.evil", "https://x/.example"]),
+        # Litestar: `*` stands for anything
+        ({"items": "wide-glob"}, "['*a.example']", [A, "https://evila.example"], [B]),
+        ({"items": "wide-glob"}, "['https://*.example']", [A, "https://x/.example"], ["https://a.example.evil"]),
+        ({"text": "letters", "star_in_list": "wildcard"}, "'https://*.example'", [A, EVIL], []),
+        ({"text": "letters", "star_in_list": "wildcard"}, "'https://a.example'", [], [A, "null"]),
         ({"text": "host-suffix"}, "'.example'", [A, "http://example"], ["https://example.com"]),
         ({"text": "host-suffix"}, "'https://a.example:443'", [A], ["http://a.example"]),
         ({"separator": ","}, "'https://a.example, https://b.example'", [A, B], [EVIL]),
@@ -448,10 +454,112 @@ def test_comparison(options: dict[str, Any], expression: str, accepted: list[str
         assert accepts(answer(compiled.decision, origin), origin) is Tri.NO, origin
 
 
+# --- libraries that send what they are given -----------------------------------------------------------------------
+
+SENDS = semantics(text="fixed", otherwise="text", lists="joined", regex="otherwise", unset="star")
+CONTEXT = semantics(function="returning", of_request=True, promise="awaited", unset="star", otherwise="text")
+
+
+@pytest.mark.parametrize(
+    ("expression", "sent"),
+    [
+        ("true", Fixed("true")),
+        ("42", Fixed("42")),
+        ("/a/i", Fixed("/a/i")),
+        ("['https://a.example']", Fixed(A)),
+        ("['https://a.example', 'https://b.example']", Fixed(f"{A}, {B}")),
+        ("[]", Nothing()),
+        ("null", Star()),
+        ("false", Star()),
+    ],
+)
+def test_what_is_sent_as_it_is(expression: str, sent: object) -> None:
+    assert answer(javascript(f"const subject = {expression};", SENDS).decision, EVIL) == sent
+
+
+@pytest.mark.parametrize("expression", ["['*']", "[given]", "{ a: 1 }", "new Set(['https://a.example'])"])
+def test_what_it_becomes_is_not_known(expression: str) -> None:
+    assert given(javascript(f"const subject = {expression};", SENDS), EVIL) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "ctx.get('Origin')",
+        "ctx.header.origin",
+        "ctx.headers['origin']",
+        "ctx.request.headers.origin",
+        "ctx.req.header('origin')",
+    ],
+)
+def test_origin_among_the_headers_of_a_request(read: str) -> None:
+    assert given(javascript(f"const subject = (ctx) => {read};", CONTEXT), EVIL) == "echo"
+    compiled = javascript(f"{PRELUDE}\nconst subject = (ctx) => (SET.has({read}) ? {read} : null);", CONTEXT)
+    assert given(compiled, A) == "echo"
+    assert given(compiled, EVIL) == "nothing"
+
+
+@pytest.mark.parametrize(
+    "read", ["ctx.origin", "ctx.query.origin", "ctx.get('Referer')", "cache.get('origin')", "other.headers.origin"]
+)
+def test_what_is_not_the_origin_of_the_request(read: str) -> None:
+    assert given(javascript(f"const subject = (ctx, other) => {read};", CONTEXT), EVIL) == "unknown"
+
+
+def test_what_a_function_returns_is_not_read_as_an_option() -> None:
+    returning = semantics(function="returning", unset="fails", otherwise="fails", list_otherwise="echo")
+    for expression, sent in (
+        ("true", Fixed("true")),
+        ("null", Nothing()),
+        ("''", Nothing()),
+        ("['https://a.example']", Fixed(A)),
+        ("/a/", Fixed("/a/")),
+    ):
+        compiled = javascript(f"const subject = (origin) => {expression};", returning)
+        assert answer(compiled.decision, EVIL) == sent, expression
+
+
+@pytest.mark.parametrize(
+    ("promise", "stranger"), [("awaited", "echo"), ("echo", "echo"), ("none", "refused"), ("unknown", "unknown")]
+)
+def test_promises(promise: str, stranger: str) -> None:
+    code = "const subject = async (origin) => origin;"
+    assert given(javascript(code, semantics(function="returning", promise=promise), Refuse(400)), EVIL) == stranger
+    awaited = javascript(code.replace("async ", ""), semantics(function="returning", promise=promise), Refuse(400))
+    assert given(awaited, EVIL) == "echo"
+
+
+def test_a_promise_instead_of_the_callback() -> None:
+    code = f"{PRELUDE}\nconst subject = async (origin) => SET.has(origin);"
+    compiled = javascript(code, CORS._replace(promise="awaited"))
+    assert given(compiled, A) == "echo"
+    assert given(compiled, EVIL) == "nothing"
+    assert given(javascript(code), A) == "unknown"
+
+
+def test_only_null_is_no_error() -> None:
+    strict = CORS._replace(no_error="null")
+    assert given(javascript("const subject = (origin, done) => done(null, true);", strict), EVIL) == "echo"
+    assert given(javascript("const subject = (origin, done) => done(undefined, true);", strict), EVIL) == "nothing"
+    assert given(javascript("const subject = (origin, done) => done(undefined, true);"), EVIL) == "echo"
+
+
+def test_regular_expressions_that_are_not_compared() -> None:
+    code = "const subject = [/a/, 'https://b.example'];"
+    assert given(javascript(code, semantics(list_regex="otherwise")), A) == "nothing"
+    assert given(javascript(code, semantics(list_regex="otherwise", list_otherwise="echo")), EVIL) == "echo"
+    assert given(javascript("const subject = /a/;", semantics(regex="otherwise", otherwise="fails")), A) == "raises"
+
+
 def test_letters_that_are_no_pattern_raise() -> None:
     compiled = python("subject = 'h*'", semantics(text="letters", items="regex", regex_mode="match"))
     assert given(compiled, A) == "echo"
     assert given(compiled, "null") == "raises"
+
+
+def test_a_star_in_a_list_may_raise() -> None:
+    assert given(python("subject = ['https://a.example', '*']", semantics(star_in_list="raises")), A) == "raises"
+    assert given(python("subject = ['https://a.example']", semantics(star_in_list="raises")), A) == "echo"
 
 
 def test_only_an_empty_list_switches_the_check_off() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import corslint
+from corslint import resources
+from corslint.frameworks import catalog
 from corslint.model.reading import CodeReading, ManifestReading, NginxReading
-from corslint.parsers import kind_of, parse, worth_parsing
+from corslint.parsers import kind_of, language_of, parse, worth_parsing
 from corslint.source import SourceFile
 
 NGINX = b"server {\n  listen 80;\n  location / { proxy_pass http://app; }\n}\n"
@@ -91,15 +93,11 @@ def test_kind_of(path: str, kind: str | None) -> None:
         ("a.js", b"app.use(CORS())", True),
         ("a.js", b"import {Server} from 'Socket.IO'", True),
         ("a.js", b"res.setHeader('Access-Control-Allow-Methods', 'GET')", True),
-        ("a.js", b"const s = io('/chat')", True),
-        ("a.js", b"const s = io ('/chat')", True),
         ("a.js", b"if (req.headers.Origin) {}", True),
-        ("a.js", b"http.createServer(app)", True),
-        ("a.js", b"app.listen(80)", True),
+        ("a.js", b"const s = io('/chat')", False),
         ("a.js", b"export const x = 1", False),
         ("a.ts", b"@WebSocketGateway()", True),
         ("a.py", b"import socketio", True),
-        ("a.py", b"MIDDLEWARE = []", True),
         ("a.py", b"print(1)", False),
         ("a.html", b"<script src='/socket.io/socket.io.js'></script>", True),
         ("a.html", b"<p>hello</p>", False),
@@ -112,6 +110,37 @@ def test_kind_of(path: str, kind: str | None) -> None:
 )
 def test_worth_parsing(path: str, content: bytes, worth: bool) -> None:
     assert worth_parsing(path, content) is worth
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("a.js", b"const s = io('/chat')"),
+        ("a.js", b"const s = io ('/chat')"),
+        ("a.html", b"<script>io.connect()</script>"),
+        ("a.js", b"http.createServer(app)"),
+        ("a.js", b"app.listen(80)"),
+        ("a.py", b"MIDDLEWARE = []"),
+        ("a.py", b"app = Flask(__name__)"),
+        ("a.py", b"app.register_blueprint(api)"),
+        ("a.py", b"app = FastAPI()"),
+        ("a.py", b"app = Starlette()"),
+        ("a.py", b"app.mount('/x', other)"),
+        ("a.py", b"uvicorn.run(app)"),
+    ],
+)
+def test_descriptors_bring_words_of_their_own(path: str, content: bytes) -> None:
+    words = catalog.load(resources.frameworks_folder()).words[language_of(path) or ""]
+    assert not worth_parsing(path, content)
+    assert worth_parsing(path, content, words)
+
+
+@pytest.mark.parametrize(
+    ("path", "language"),
+    [("a.ts", "javascript"), ("a.vue", "javascript"), ("a.py", "python"), ("nginx.conf", None), ("a.md", None)],
+)
+def test_language_of(path: str, language: str | None) -> None:
+    assert language_of(path) == language
 
 
 def test_further_words() -> None:

@@ -92,7 +92,10 @@ JAVASCRIPT = {
     "emptied": ("const l = ['x']; l.length = 0; probe(l);", "?(changed in part)"),
     "shortened": ("const l = ['x', 'y']; l.pop(); probe(l);", "?(changed by a method)"),
     "grown after the use": ("const l = ['x']; probe(l); l.push('y');", "['x']"),
-    "grown under a condition": ("const l = ['x']; if (q) l.push('y'); probe(l);", "['x', ...?(added under a condition)]"),
+    "grown under a condition": (
+        "const l = ['x']; if (q) l.push('y'); probe(l);",
+        "['x', ...?(added under a condition)]",
+    ),
     "destructured": ("const { a: { b } } = { a: { b: 'x' } }; probe(b);", "'x'"),
     "destructured with a default": ("const { a = 'y' } = { b: 'x' }; probe(a);", "'y'"),
     "environment": ("probe(process.env.ORIGIN);", "$ORIGIN"),

@@ -33,3 +33,24 @@ def test_the_name_of_the_server(main: str, name: str | None) -> None:
     facts = lint.understand(context_of(files), Settings(), files).facts
     (listener,) = (fact for fact in facts if fact.kind == "listener")
     assert listener.field("instead").value == name
+
+
+@pytest.mark.parametrize(
+    ("end", "runner"),
+    [
+        ("uvicorn.run(app)\n", "uvicorn"),
+        ("uvicorn.run(app, port=8000)\nuvicorn.run(app, port=9000)\n", "uvicorn"),
+        ("uvicorn.run(other)\n", None),
+        ("web.run_app(web.Application())\n", None),
+        ("uvicorn.run(app)\nweb.run_app(app)\n", None),
+        ("", None),
+    ],
+)
+def test_what_runs_a_socket_server(end: str, runner: str | None) -> None:
+    """It is named where everything that listens for the server says the same."""
+    text = "import socketio, uvicorn\nfrom aiohttp import web\nfrom fastapi import FastAPI\nother = FastAPI()\n"
+    text += "app = socketio.ASGIApp(socketio.AsyncServer())\n"
+    files = {"main.py": (text + end).encode()}
+    facts = lint.understand(context_of(files), Settings(), files).facts
+    (server,) = (fact for fact in facts if fact.kind == "socket_server")
+    assert server.field("runner").value == runner

@@ -107,6 +107,18 @@ def fixable(applicability: str) -> Finding:
             report(passed_over={"minified": 2, "too large": 1}),
             "no findings in 3 files; passed over 2 minified, 1 too large",
         ),
+        (
+            report(passed_over={"minified": 1, "node_modules": 1, "unknown kind": 2}),
+            "no findings in 3 files; passed over 1 minified, 1 node_modules folder, 2 of unknown kind",
+        ),
+        (
+            report(passed_over={"link out of the tree": 2, "not a regular file": 2}),
+            "no findings in 3 files; passed over 2 links out of the tree, 2 that are no regular files",
+        ),
+        (
+            report(passed_over={"vendor": 3, "virtual environment": 1}),
+            "no findings in 3 files; passed over 3 vendor folders, 1 virtual environment",
+        ),
         (report(fixable("safe")), "found 1 error in 3 files; 1 can be fixed with --fix"),
         (report(fixable("unsafe")), "found 1 error in 3 files; 1 can be fixed with --unsafe-fixes"),
         (
