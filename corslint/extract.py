@@ -945,13 +945,39 @@ class Extractor:
             return Field(False, "default", write.span)
         if not near:
             return Field(None, "unknown", others[0].span)
-        resolved = self._linker.resolve(near[0].value)
-        if len(near) == 1 and isinstance(resolved, Literal):
-            # Fetch: the header counts only when it is exactly `true` (section 4.10, CORS check). That is how JavaScript
-            # spells its own `true`; Python's becomes `True`.
-            spelled = resolved.value == "true" or (resolved.value is True and reading.language == "javascript")
-            return Field(spelled, "written", near[0].span)
-        return Field(None, "unknown", near[0].span)
+        along = [(other, self._goes_along(write, other)) for other in near]
+        sure = [other for other, answer in along if answer is Tri.YES]
+        if not sure:
+            if all(answer is Tri.NO for _, answer in along):
+                return Field(False, "default", write.span)
+            return Field(None, "unknown", near[0].span)
+        values = [self._linker.resolve(other.value) for other in sure]
+        spelled = {self._is_true(value, reading.language) for value in values if isinstance(value, Literal)}
+        if len(spelled) == 1 and all(isinstance(value, Literal) for value in values):
+            return Field(spelled.pop(), "written", sure[0].span)
+        return Field(None, "unknown", sure[0].span)
+
+    @staticmethod
+    def _is_true(value: Literal, language: str) -> bool:
+        """Fetch: the header counts only when it is exactly `true` (section 4.10, CORS check). That is how JavaScript
+        spells its own `true`; Python's becomes `True`."""
+        return value.value == "true" or (value.value is True and language == "javascript")
+
+    def _goes_along(self, write: _HeaderWrite, other: _HeaderWrite) -> Tri:
+        """Whether a response that gets the one header gets the other, too: no in branches that exclude each other."""
+        mine = {(guard.test.span, guard.holds) for guard in write.guards}
+        answer = Tri.YES
+        for guard in other.guards:
+            if (guard.test.span, guard.holds) in mine:
+                continue
+            if (guard.test.span, not guard.holds) in mine:
+                return Tri.NO
+            held = self._linker.holds((guard,))
+            if held is Tri.NO:
+                return Tri.NO
+            if held is Tri.UNKNOWN:
+                answer = Tri.UNKNOWN
+        return answer
 
     # --- what belongs together ---
 

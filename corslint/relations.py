@@ -8,10 +8,13 @@ apart are unknown.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
 
+from corslint.model.decisions import site
 from corslint.model.facts import FACT_KINDS, Fact, Field
 from corslint.model.finding import CONFIDENCES, Place
 from corslint.model.patterns import Pattern, matches
@@ -433,9 +436,9 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
 
     Yes, high: its address is this machine and a port that only this server is known to listen on. Yes, medium: this is
     the only server of the workspace, or the only one near the client (its package, or the deepest folder that holds the
-    client and a server); a foreign host counts so only where no client has another address. No: a port that is not the
-    server's, a nearer server, another protocol. Paths are not compared: a wrong path is a fault of its own. A client
-    connects to a policy where it connects to the socket server that the policy belongs to.
+    client and a server). No: a port that is not the server's, a nearer server, another protocol. Unknown: a host of
+    another domain than the pages that the project lets in. Paths are not compared: a wrong path is a fault of its own.
+    A client connects to a policy where it connects to the socket server that the policy belongs to.
     """
     if server.kind == "cors_policy":
         socket = _instance(server, "socket")
@@ -467,7 +470,7 @@ def _partner(world: World, client: Fact) -> _Partner:
         servers = known or [server for server, at in zip(servers, ports, strict=True) if at is None]
         if not servers:
             return _Partner(frozenset(), frozenset(), "high")
-    if host is not None and not loopback and _talks_elsewhere(world, client, host):
+    if host is not None and not loopback and site(host) not in _own_sites(world, client):
         return _Partner(frozenset(), frozenset(id(server) for server in servers), "high")
     chosen = closest(world, client.span.path, servers)
     if chosen is not None:
@@ -475,12 +478,19 @@ def _partner(world: World, client: Fact) -> _Partner:
     return _Partner(frozenset(), frozenset(id(server) for server in servers), "high")
 
 
-def _talks_elsewhere(world: World, client: Fact, host: str) -> bool:
-    """Whether another client has another address: then this project's server need not be the one at a foreign host."""
-    return any(
-        other is not client and (_tri(other, "same_origin") is Tri.YES or _text(other, "host") not in (None, host))
-        for other in world.candidates("socket_client", client)
-    )
+def _own_sites(world: World, client: Fact) -> frozenset[str]:
+    """The registrable domains of the pages that this project's servers let in: a client of any other domain may talk to
+    somebody else's server."""
+
+    def found() -> frozenset[str]:
+        texts = (_text(entry, "text") for entry in world.candidates("origin_entry", client))
+        hosts = (urlsplit(text).hostname for text in texts if text is not None and _ORIGIN.match(text))
+        return frozenset(site(host) for host in hosts if host)
+
+    return world.remember(("own sites", client.span.path in world.in_tests), found)
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(?::\d+)?/?\Z")
 
 
 def _client_port(client: Fact) -> int | None:

@@ -303,3 +303,39 @@ def test_one_broken_file_does_not_stop_the_others(capsys: Capture) -> None:
         "nginx.conf",
         "package.json",
     }
+
+
+DOUBLING = {
+    "a list of itself": (
+        "settings.py",
+        """
+INSTALLED_APPS = ["corsheaders"]
+CORS_ALLOWED_ORIGINS = [*CORS_ALLOWED_ORIGINS, *X]
+CORS_ALLOWED_ORIGINS += CORS_ALLOWED_ORIGINS
+""",
+    ),
+    "choices of choices": (
+        "server.js",
+        "const A0 = process.env.Q || 'https://a.example.com';\n"
+        + "".join(f"const A{n} = c{n} ? A{n - 1} : A{n - 1} + 'x';\n" for n in range(1, 31))
+        + "require('cors')({ origin: A30 });\n",
+    ),
+    "lists of lists": (
+        "server.js",
+        "const A0 = ['https://a.example.com'];\n"
+        + "".join(f"const A{n} = [...A{n - 1}, ...A{n - 1}];\n" for n in range(1, 41))
+        + "require('cors')({ origin: A40 });\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), DOUBLING.values(), ids=DOUBLING)
+def test_values_that_double_at_every_step_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    started = time.monotonic()
+    assert cli.run(["check", "--output-format", "concise", "."]) == 0
+    assert capsys.readouterr().out == ""
+    assert time.monotonic() - started < 30  # without a bound: for ever

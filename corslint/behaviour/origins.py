@@ -79,6 +79,7 @@ _STARS = {"wildcard": "star", "wildcard-echo": "echo", "raises": "raises", "unkn
 
 _MAX_ITEMS = 2000
 _MAX_HOPS = 40
+_MAX_STEPS = 2000
 
 
 class Site(NamedTuple):
@@ -181,37 +182,40 @@ def without_environment(value: Value, scene: Scene) -> tuple[EnvVar | None, Valu
 
     The second part is None where there is no fallback. Looks through fallbacks, `X ? X : other`, cuts and lists.
     """
-    return _without_environment(value, scene, 0)
+    return _without_environment(value, scene, 0, iter(range(_MAX_STEPS)))
 
 
-def _without_environment(value: Value, scene: Scene, depth: int) -> tuple[EnvVar | None, Value | None]:
+def _without_environment(
+    value: Value, scene: Scene, depth: int, steps: Iterator[int]
+) -> tuple[EnvVar | None, Value | None]:
     value = scene.resolve(value)
-    if depth > _MAX_DEPTH:
+    if depth > _MAX_DEPTH or next(steps, None) is None:
         return None, None
     if isinstance(value, EnvVar):
         return value, None
     if isinstance(value, Fallback):
-        first, _ = _without_environment(value.first, scene, depth + 1)
+        first, _ = _without_environment(value.first, scene, depth + 1, steps)
         if first is None:
             return None, None
         then = scene.resolve(value.then)
-        further, instead = _without_environment(then, scene, depth + 1)
+        further, instead = _without_environment(then, scene, depth + 1, steps)
         return first, then if further is None else instead
     if isinstance(value, Choice):
         tested = scene.resolve(value.test)
-        found, _ = _without_environment(value.yes, scene, depth + 1)
+        found, _ = _without_environment(value.yes, scene, depth + 1, steps)
         if found is not None and isinstance(tested, EnvVar) and tested.name == found.name:
-            further, instead = _without_environment(value.no, scene, depth + 1)
+            further, instead = _without_environment(value.no, scene, depth + 1, steps)
             return found, scene.resolve(value.no) if further is None else instead
         return None, None
     if isinstance(value, Split):
-        found, instead = _without_environment(value.value, scene, depth + 1)
+        found, instead = _without_environment(value.value, scene, depth + 1, steps)
         if found is None or instead is None:
             return found, None
         return found, _split(instead, value)
     if isinstance(value, Sequence):
         for position, item in enumerate(value.items[:_MAX_ITEMS]):
-            found, instead = _without_environment(item.value if isinstance(item, Spread) else item, scene, depth + 1)
+            inner = item.value if isinstance(item, Spread) else item
+            found, instead = _without_environment(inner, scene, depth + 1, steps)
             if found is None:
                 continue
             if instead is None:
@@ -314,6 +318,12 @@ class _Compiler:
         self.entries: list[ListedText] = []
         self.same_origin = False
         self._seen: set[tuple[Span, str]] = set()
+        self._steps = 0
+
+    def too_long(self) -> bool:
+        """Whether this value has taken too many steps: choices of choices and lists of themselves double each time."""
+        self._steps += 1
+        return self._steps > _MAX_STEPS
 
     # -- looking through names ------------------------------------------------------------------------------------
 
@@ -361,7 +371,7 @@ class _Compiler:
 
     def cases(self, value: Value, frame: Frame) -> tuple[Case, ...]:
         """What a value given as the origin decides."""
-        if frame.depth > _MAX_DEPTH:
+        if frame.depth > _MAX_DEPTH or self.too_long():
             return self.unknown("nested too deeply", value.span)
         if self.is_origin(value, frame):
             # A request without the header gets nothing echoed.
@@ -660,7 +670,7 @@ class _Compiler:
     def items(self, value: Value, frame: Frame, depth: int = 0) -> list[Value]:
         """The elements of a list, spreads laid flat. What could not be read stands in as one value."""
         value = self.resolved(value, frame)
-        if depth > _MAX_DEPTH:
+        if depth > _MAX_DEPTH or self.too_long():
             return [Unknown("nested too deeply", value.span)]
         if isinstance(value, Sequence):
             found: list[Value] = []
@@ -992,7 +1002,7 @@ class _Compiler:
 
     def predicate(self, value: Value, frame: Frame) -> Predicate:
         """When an expression is truthy."""
-        if frame.depth > _MAX_DEPTH:
+        if frame.depth > _MAX_DEPTH or self.too_long():
             return UnknownPredicate("nested too deeply", value.span)
         frame = frame._replace(depth=frame.depth + 1)
         if self.is_origin(value, frame) or self.part(value, frame) is not None:

@@ -239,7 +239,7 @@ def _public_suffix(labels: list[str]) -> int:
     return 1
 
 
-def _site(host: str) -> str:
+def site(host: str) -> str:
     """The registrable domain of a host name: the part that somebody owns."""
     if host.startswith("[") or _IPV4.fullmatch(host):
         return host
@@ -310,14 +310,24 @@ def _atom_holds(atom: Atom, origin: str) -> Tri:
 
 def holds(predicate: Predicate, origin: str | None) -> Tri:
     """Whether a predicate holds for a request with this Origin; None is a request without the header."""
+    return _holds(predicate, origin, {})
+
+
+def _holds(predicate: Predicate, origin: str | None, known: dict[int, Tri]) -> Tri:
+    """`known`: answers by the identity of predicates, which share their parts: what excludes an earlier case is in all
+    later ones."""
     if isinstance(predicate, Atom):
         return Tri.NO if origin is None else _atom_holds(predicate, origin)
-    if isinstance(predicate, Not):
-        return ~holds(predicate.part, origin)
-    if isinstance(predicate, All):
-        return all_of(holds(part, origin) for part in predicate.parts)
-    if isinstance(predicate, Any):
-        return any_of(holds(part, origin) for part in predicate.parts)
+    if isinstance(predicate, (Not, All, Any)):
+        answer = known.get(id(predicate))
+        if answer is None:
+            if isinstance(predicate, Not):
+                answer = ~_holds(predicate.part, origin, known)
+            else:
+                join = all_of if isinstance(predicate, All) else any_of
+                answer = join(_holds(part, origin, known) for part in predicate.parts)
+            known[id(predicate)] = answer
+        return answer
     if isinstance(predicate, UnknownPredicate):
         return Tri.NO if predicate.listed and (origin is None or origin in _STRANGERS) else Tri.UNKNOWN
     return Tri.YES
@@ -433,7 +443,7 @@ def witness(decision: Decision) -> Witness | None:
     if all(atom.op in ("equals", "present") for atom in atoms):
         return None
     fragments = list(_fragments(atoms))
-    trusted = {_site(_named(fragment.host)) for fragment in fragments if _named(fragment.host)}
+    trusted = {site(_named(fragment.host)) for fragment in fragments if _named(fragment.host)}
     tried: set[str] = set()
     last_resort: Witness | None = None
     for candidate in _candidates(fragments):
@@ -442,7 +452,7 @@ def witness(decision: Decision) -> Witness | None:
         if len(tried) >= _CANDIDATE_LIMIT:
             break
         tried.add(candidate.origin)
-        foreign = _registrable(candidate.host) and _site(candidate.host) not in trusted
+        foreign = _registrable(candidate.host) and site(candidate.host) not in trusted
         if not foreign and (last_resort is not None or not _last_resort(candidate)):
             continue
         if accepts(answer(decision, candidate.origin), candidate.origin) is not Tri.YES:

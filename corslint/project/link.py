@@ -283,10 +283,15 @@ class Linker:
         found: dict[tuple[int, str], list[Write | CallSite]] = {}
 
         def note(root: Value, change: Write | CallSite) -> None:
-            if isinstance(root, Name):
-                scope = self.binding_scope(reading, root.scope, root.name)
-                if scope is not None:
-                    found.setdefault((scope, root.name), []).append(change)
+            for _ in range(_MAX_FILES):  # `const alias = options`: a change of the one is a change of the other
+                scope = self.binding_scope(reading, root.scope, root.name) if isinstance(root, Name) else None
+                if scope is None or not isinstance(root, Name):
+                    return
+                found.setdefault((scope, root.name), []).append(change)
+                bindings = reading.scopes[scope].bindings[root.name]
+                if len(bindings) != 1:
+                    return
+                root = bindings[0].value
 
         for write in reading.writes:
             target = write.target

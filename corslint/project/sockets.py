@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from corslint.model.facts import Fact, Field
-from corslint.model.values import Concat, EnvVar, Fallback, Literal, Mapping, Null, Undefined, Value
+from corslint.model.values import Choice, Concat, EnvVar, Fallback, Literal, Mapping, Null, Undefined, Value
 from corslint.project.link import Linker
 from corslint.project.packages import Packages
 
@@ -142,6 +142,9 @@ class Sockets:
             same("yes")
             return
         if not isinstance(value, Literal) or not isinstance(value.value, str):
+            foreign = self._foreign(value)
+            if foreign is not None:
+                client.fields["host"] = Field(foreign, "written", field.span, field.trail, "medium")
             same(None)
             return
         text = value.value
@@ -150,6 +153,25 @@ class Sockets:
             return
         self._absolute(client, text, field)
         same("no" if self._built_page(client.span.path) else None)
+
+    def _foreign(self, value: Value) -> str | None:
+        """A host that is not this machine, where every address that is known for this value names one."""
+        if isinstance(value, Fallback):
+            alternatives = [value.then]
+        elif isinstance(value, Choice):
+            alternatives = [value.yes, value.no]
+        else:
+            return None
+        hosts = []
+        for alternative in alternatives:
+            found = self._linker.resolve(alternative)
+            if not isinstance(found, Literal) or not isinstance(found.value, str):
+                return None
+            host = _host(found.value)
+            if host is None or host in _THIS_MACHINE:
+                return None
+            hosts.append(host)
+        return hosts[0]
 
     @staticmethod
     def _absolute(client: Fact, text: str, field: Field) -> None:
@@ -195,3 +217,16 @@ def _covering(server: Fact, facts: Iterable[Fact]) -> Fact | None:
         if fact.kind == "cors_policy" and fact.field("layer").value == "http" and fact.field("app").value in around:
             return fact
     return None
+
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})
+
+
+def _host(address: str) -> str | None:
+    """The host name in an address, with or without a scheme; None where there is none."""
+    if not address or (address.startswith("/") and not address.startswith("//")):
+        return None
+    try:
+        return urlsplit(address if "://" in address else f"//{address.lstrip('/')}").hostname
+    except ValueError:
+        return None

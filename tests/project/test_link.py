@@ -81,6 +81,7 @@ JAVASCRIPT = {
         "const o = { a: 'x' }; if (q) Object.assign(o, { a: 'y' }); probe(o.a);",
         "?(in an object that could not be read)",
     ),
+    "written through another name": ("const o = { a: 'x' }; const p = o; p.a = 'y'; probe(o.a);", "'y'"),
     "written with a computed key": ("const o = { a: 'x' }; o[k] = 'y'; probe(o.a);", "?(beside a computed key)"),
     "deleted": ("const o = { a: 'x', b: 'y' }; delete o.a; probe(o.a ?? o.b);", "'y'"),
     "deleted under a condition": (

@@ -7,7 +7,7 @@ import pytest
 from corslint import lint
 from corslint.model.facts import Fact
 from corslint.settings import Settings
-from tests.examples import context_of
+from tests.examples import context_of, findings_of
 
 
 def _facts(**files: str) -> list[Fact]:
@@ -48,3 +48,23 @@ def test_python_paths_need_no_slash(path: str) -> None:
     facts = _facts(app__py=f"from flask_socketio import SocketIO\nSocketIO(path={path})\n")
     (server,) = (fact for fact in facts if fact.kind == "socket_server")
     assert server.field("answers_under").value == "/ws/"
+
+
+FOREIGN = {
+    "a fallback": "process.env.FEED || 'https://feed.example.org'",
+    "both ways": "process.env.PROD ? 'https://feed.example.org' : 'https://sandbox.example.org'",
+    "no scheme": "'feed.example.org'",
+    "the page's scheme": "'//feed.example.org'",
+    "put together": "`https://${'feed.example.org'}`",
+}
+
+
+@pytest.mark.parametrize("address", FOREIGN.values(), ids=FOREIGN)
+def test_somebody_elses_server_is_not_compared_with_our_own(address: str) -> None:
+    files = {
+        "package.json": b'{"dependencies": {"socket.io": "4.8.1", "socket.io-client": "4.8.1"}}',
+        "server.js": b"const { Server } = require('socket.io');\n"
+        b"new Server(3000, { path: '/rt', cors: { origin: 'https://a.example.com' } });\n",
+        "client.js": f"const {{ io }} = require('socket.io-client');\nio({address});\n".encode(),
+    }
+    assert findings_of(files, Settings(), lint.knowledge()) == []
