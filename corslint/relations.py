@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from typing import NamedTuple, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
-from corslint.model.decisions import site
+from corslint.model.decisions import is_loopback, site
 from corslint.model.facts import FACT_KINDS, Fact, Field
 from corslint.model.finding import CONFIDENCES, Place
 from corslint.model.patterns import Pattern, matches
@@ -415,12 +415,6 @@ def _mounts(world: World) -> dict[Span, list[Span]]:
 # --- connects_to ----------------------------------------------------------------------------------------------------
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name means the machine itself."""
-    name = host.lower().strip("[]").rstrip(".")
-    return name in ("localhost", "::1", "0.0.0.0") or name.startswith("127.") or name.endswith(".localhost")
 
 
 class _Partner(NamedTuple):

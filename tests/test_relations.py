@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Place
 from corslint.model.tri import Tri
-from corslint.relations import RELATIONS, Related, World, closest, is_loopback
+from corslint.relations import RELATIONS, Related, World, closest
 from corslint.source import Span
 
 ABSENT = Field(None, "absent")

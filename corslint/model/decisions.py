@@ -247,6 +247,12 @@ def site(host: str) -> str:
     return ".".join(labels[-(_public_suffix(labels) + 1) :])
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host name means the machine itself."""
+    name = host.lower().strip("[]").rstrip(".")
+    return name in ("localhost", "::1", "0.0.0.0") or name.startswith("127.") or name.endswith(".localhost")
+
+
 def _registrable(host: str) -> bool:
     """Whether anybody on the internet could own this host name."""
     labels = host.split(".")

@@ -106,7 +106,6 @@ class Linker:
         self._indexing = False
         self._everything: tuple[CodeReading, ...] = ()
         self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
-        self._production_names = {name for name in assumptions.production if "." not in name}
 
     def look_for_callers(self, readings: Iterable[CodeReading]) -> None:
         """From now on a parameter is what its only caller in these files passes; until then it is unknown."""

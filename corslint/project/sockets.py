@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
+from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
 from corslint.model.values import Choice, Concat, EnvVar, Fallback, Literal, Mapping, Null, Undefined, Value
 from corslint.project.link import Linker
@@ -168,7 +169,7 @@ class Sockets:
             if not isinstance(found, Literal) or not isinstance(found.value, str):
                 return None
             host = _host(found.value)
-            if host is None or host in _THIS_MACHINE:
+            if host is None or is_loopback(host):
                 return None
             hosts.append(host)
         return hosts[0]
@@ -217,9 +218,6 @@ def _covering(server: Fact, facts: Iterable[Fact]) -> Fact | None:
         if fact.kind == "cors_policy" and fact.field("layer").value == "http" and fact.field("app").value in around:
             return fact
     return None
-
-
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})
 
 
 def _host(address: str) -> str | None:

@@ -6,7 +6,6 @@ files belong to one package or one process.
 
 from __future__ import annotations
 
-import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -197,14 +196,3 @@ def _imports(reading: CodeReading) -> Iterable[Reference]:
         for argument in site.call.arguments:
             if isinstance(argument.value, Reference):
                 yield argument.value
-
-
-def common_folder(first: str, second: str) -> str:
-    """The deepest folder that holds both files, "" for the working directory."""
-    one, two = posixpath.dirname(first).split("/"), posixpath.dirname(second).split("/")
-    shared = []
-    for left, right in zip(one, two, strict=False):
-        if left != right:
-            break
-        shared.append(left)
-    return "/".join(shared)
