@@ -1,6 +1,7 @@
-# Needs Python 3.11 or newer, git and make; everything else is installed into .venv.
+# Needs Python 3.11 or newer, git and make; everything else is installed into .venv, the lab into .lab.
 #   make demo     install corslint, lint a broken chat application, then the mended one
 #   make test     install with development tools and run every check
+#   make lab      install real servers, nginx and a browser, and prove every rule against them
 #   make mutants  break each rule and descriptor in turn: the tests must notice
 #   make format   format the source
 
@@ -10,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check mutants format clean
+.PHONY: demo test check mutants lab lab-install format clean
 .DELETE_ON_ERROR:
 
 # The stamps are younger than pyproject.toml as long as its dependencies are installed.
@@ -46,9 +47,16 @@ check: $(VENV)/installed-dev
 mutants: $(VENV)/installed-dev
 	$(BIN)/python scripts/mutants.py
 
+# The libraries go to .lab. As root apt installs nginx and Chromium, otherwise the line to run is printed.
+lab-install: $(VENV)/installed-dev
+	$(BIN)/python -m tests.lab.installation
+
+lab: lab-install
+	$(BIN)/python -m tests.lab
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .lab build dist .mypy_cache .pytest_cache .ruff_cache

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
+from functools import partial
 from typing import NamedTuple
 
 from corslint.frameworks.catalog import (
     CallSpec,
     Catalog,
+    Delegate,
     Descriptor,
     EmitSpec,
     FieldSource,
@@ -34,6 +36,7 @@ from corslint.model.values import (
     Member,
     Name,
     Null,
+    Parameter,
     Reference,
     Regex,
     Sequence,
@@ -42,11 +45,14 @@ from corslint.model.values import (
     Unknown,
     Value,
 )
+from corslint.model.versions import Release
 from corslint.project.link import Linker, keyword_mapping
 from corslint.project.packages import Packages, VersionInForce
 from corslint.project.scripts import Loaded, Scripts
 from corslint.source import Span
 
+_MAX_PARTS = 20_000
+"""How many values of a file are looked through for the list that holds a call."""
 _HEADER_PREFIX = "access-control-allow-"
 _ORIGIN_HEADER = "access-control-allow-origin"
 _CREDENTIALS_HEADER = "access-control-allow-credentials"
@@ -174,7 +180,7 @@ class Extractor:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
                 continue
             version = loaded.version if loaded is not None else self._version(descriptor, reading.path)
-            applies = descriptor.applies(version.majors if version is not None else ())
+            applies = descriptor.applies(version.releases if version is not None else ())
             if applies is not Tri.NO:
                 found.append(_Match(descriptor, spec, applies, version, loaded))
         if any(match.applies is Tri.YES for match in found):
@@ -210,6 +216,13 @@ class Extractor:
             return None
         return self._packages.version(descriptor.ecosystem, descriptor.package, path)
 
+    def _releases(self, descriptor: Descriptor, path: str, package: str) -> tuple[Release, ...]:
+        """The possible releases of another package of the same registry."""
+        if descriptor.ecosystem is None:
+            return ()
+        version = self._packages.version(descriptor.ecosystem, package, path)
+        return version.releases if version is not None else ()
+
     # --- facts of a call ---
 
     def _emit_call(self, reading: CodeReading, site: CallSite, found: list[_Match]) -> None:
@@ -223,6 +236,8 @@ class Extractor:
     def _emit(self, reading: CodeReading, site: CallSite, match: _Match) -> Iterator[Fact]:
         call, spec = site.call, match.spec
         options = self._options(call, spec)
+        handed_out = self._handed_out(options, spec.delegate) if spec.delegate is not None else None
+        options = options if handed_out is None else handed_out
         completions = self._completions.get(call.span, ()) if spec.emits else ()
         overlays: dict[str, tuple[FieldSource, _Completion]] = {}
         for completion in completions:
@@ -236,16 +251,27 @@ class Extractor:
                 options = Mapping(tuple(layers), completion.call.span) if len(layers) > 1 else later
             overlays |= {name: (source, completion) for name, source in completion.spec.fills.items()}
         context = _Context(
-            self, reading, site, match.descriptor, match.version, options, overlays, match.loaded, spec.late
+            self,
+            reading,
+            site,
+            match.descriptor,
+            match.version,
+            options,
+            overlays,
+            match.loaded,
+            spec.late,
+            handed_out is not None,
         )
         confidence = "high" if match.applies is Tri.YES else "medium"
         for emit in spec.emits:
             if emit.unless_absent is not None and context.option(emit.unless_absent) is None:
                 continue
             named: dict[Span, Fact] = {}
-            for scoped, scope in self._scopes(context, emit):
+            for scoped, scope, written in self._scopes(context, emit):
                 for argument in self._arguments(call, emit):
                     for fact in self._fact(scoped, emit, scope, argument, confidence):
+                        if written is not None:
+                            fact.values["scope"] = written
                         # Options above the scopes are options of each: what holds in one scope alone is not known.
                         known = named.setdefault(fact.span, fact) if fact.kind == "policy_option" else fact
                         if known is fact:
@@ -269,10 +295,11 @@ class Extractor:
             elif isinstance(listed, Call) and value is not None:
                 yield Argument(value, None, value.span)
 
-    def _scopes(self, context: _Context, emit: EmitSpec) -> Iterator[tuple[_Context, Field]]:
+    def _scopes(self, context: _Context, emit: EmitSpec) -> Iterator[tuple[_Context, Field, Value | None]]:
         """The context itself, or (`for_each`) one context per key of an option that holds further options.
 
-        The option may also be one key alone, or a list of them.
+        The option may also be one key alone, or a list of them. With each context comes its scope, as a fact's field
+        and as it is written.
         """
         source = emit.fields.get(emit.for_each) if emit.for_each is not None else None
         value = context.option(emit.for_each) if emit.for_each is not None else None
@@ -280,10 +307,10 @@ class Extractor:
             value = self.configured(source, context.site, context.late)
         resolved = self._linker.resolved(value) if value is not None else None
         if resolved is None or isinstance(resolved.value, (Null, Undefined)):
-            yield context, ABSENT
+            yield context, ABSENT, None
             return
         if not isinstance(resolved.value, Mapping):
-            yield context, _read(_SCOPE, resolved.value, resolved.trail, self._linker)
+            yield context, _read(_SCOPE, resolved.value, resolved.trail, self._linker), resolved.value
             return
         for item in resolved.value.items:
             if isinstance(item, Entry):
@@ -292,12 +319,12 @@ class Extractor:
                     if context.options is not None
                     else item.value
                 )
-                scope = (
-                    _read(_SCOPE, Literal(item.key, item.key_span), (), self._linker)
-                    if item.key is not None
-                    else Field(None, "unknown", item.key_span)
-                )
-                yield context._replace(options=options), scope
+                inside = context._replace(options=options)
+                if item.key is None:
+                    yield inside, Field(None, "unknown", item.key_span), None
+                    continue
+                key = Literal(item.key, item.key_span)
+                yield inside, _read(_SCOPE, key, (), self._linker), key
 
     def _options(self, call: Call, spec: CallSpec) -> Value | None:
         if spec.keywords:
@@ -322,6 +349,47 @@ class Extractor:
                 continue
             unsure = unsure or argument
         return unsure
+
+    def _handed_out(self, options: Value | None, delegate: Delegate) -> Value | None:
+        """The options that a function hands out with each request; None where no function stands for them."""
+        given = self._linker.resolve(options) if options is not None else None
+        key = delegate.key or delegate.group
+        if isinstance(given, Mapping) and key is not None:
+            held = self._linker.lookup(given, key)
+            given = self._linker.resolve(held) if held is not None else None
+        if isinstance(given, Function) and delegate.wrapped and len(given.returns) == 1:
+            inner = self._linker.resolve(given.returns[0].value)
+            given = inner if isinstance(inner, Function) else given
+        if not isinstance(given, Function):
+            return None
+        found = self._given_by(given, delegate)
+        found = found if found is not None else Unknown("handed out by a function", given.span)
+        if options is None or delegate.group is None:
+            return found
+        return Mapping(
+            (Spread(options, options.span), Entry(delegate.group, found, given.span, given.span)), options.span
+        )
+
+    def _given_by(self, function: Function, delegate: Delegate) -> Value | None:
+        """What a function hands out in the only way that it has; None where it has several, or none that is known."""
+        if delegate.callback >= len(function.parameters):
+            only = function.returns[0] if function.asynchronous and len(function.returns) == 1 else None
+            return only.value if only is not None and not only.guards else None
+        reading = self._readings.get(function.span.path)
+        handed: list[CallSite] = []
+        for site in reading.calls if reading is not None else ():
+            if function.span.covers(site.call.span):
+                called = self._linker.resolve(site.call.callee)
+                passed = [self._linker.resolve(argument.value) for argument in site.call.arguments]
+                if any(_is_parameter(value, function, delegate.callback) for value in passed):
+                    return None
+                if _is_parameter(called, function, delegate.callback):
+                    handed.append(site)
+        if len(handed) != 1 or handed[0].guards:
+            return None
+        error = self._linker.argument(handed[0].call, 0, None)
+        failed = error is not None and not isinstance(self._linker.resolve(error), (Null, Undefined))
+        return None if failed else self._linker.argument(handed[0].call, delegate.argument, None)
 
     def _of_server(self, member: Member) -> bool:
         """Whether this is a part of an http server, or of an application that is one: `app.server`."""
@@ -386,7 +454,10 @@ class Extractor:
             )
             if isinstance(context.options, Unknown):
                 fields["configured"] = Field(None, "unknown", call.span)
-            semantics = emit.policy.under(context.version.majors if context.version is not None else ())
+            semantics = emit.policy.under(
+                context.version.releases if context.version is not None else (),
+                partial(self._releases, context.descriptor, context.reading.path),
+            )
             for name, source in configured.items():
                 read = semantics.sources[name].configured if name in semantics.sources else None
                 if read is not None:
@@ -1032,6 +1103,7 @@ class _Context(NamedTuple):
     overlays: MappingOf[str, tuple[FieldSource, _Completion]]
     loaded: Loaded | None
     late: bool = False
+    delegated: bool = False
 
     def option(self, path: str) -> Value | None:
         """The value at a dotted path of the options: None where it is certainly not there.
@@ -1059,12 +1131,17 @@ class _Context(NamedTuple):
             return Field(source.constant, "written", call.span), None
         if source.call:
             return Field(call.span, "written", call.span), None
+        if source.callee:
+            name = linker.canonical(call.callee) or ""
+            return Field(re.split(r"[#/.]", name)[-1], "written", call.span), None
+        if source.delegated:
+            return Field("yes" if self.delegated else "no", "written", call.span), None
         if source.method:
             callee = call.callee
             if isinstance(callee, Member):
                 return Field(callee.key, "written", callee.key_span), None
             return Field(None, "absent", call.span), None
-        value = self._value(source, call, argument)
+        value = self._beside(source.beside, call) if source.beside is not None else self._value(source, call, argument)
         if source.present:
             return Field(
                 "no" if value is None else "yes", "written", value.span if value is not None else call.span
@@ -1081,6 +1158,23 @@ class _Context(NamedTuple):
         trail = tuple(span for span in resolved.trail if not source.settings or span != value.span)
         return _read(source, resolved.value, trail, linker), resolved.value
 
+    def _beside(self, position: int, call: Call) -> Value:
+        """What stands at that position of the tuple or list, in any argument of the file, that holds this call."""
+        linker = self.extractor._linker
+        pending = [argument.value for site in self.reading.calls for argument in site.call.arguments]
+        for _ in range(_MAX_PARTS):
+            if not pending:
+                break
+            value = pending.pop()
+            if not isinstance(value, Sequence):
+                continue
+            for item in value.items:
+                found = linker.resolve(item)
+                if isinstance(found, Call) and found.span == call.span and position < len(value.items):
+                    return value.items[position]
+            pending += value.items
+        return Unknown("what it is given to is not known", call.span)
+
     def _keys(self, value: Value) -> Value:
         """The keys of an object as a list; what is no object stays what it is, but for a list, which has none."""
         if isinstance(value, Sequence):
@@ -1088,7 +1182,9 @@ class _Context(NamedTuple):
         if not isinstance(value, Mapping):
             return value
         keys: list[Value] = [
-            Literal(entry.key, entry.key_span) if entry.key is not None else Unknown("a computed key", entry.key_span)
+            Literal(entry.key, entry.key_span)
+            if entry.key is not None
+            else entry.computed or Unknown("a computed key", entry.key_span)
             for entry in self.extractor._entries(value)
         ]
         if not _whole(value):
@@ -1106,7 +1202,7 @@ class _Context(NamedTuple):
             return Field(source.default, "default", self._lacking(source) or call.span)
         if source.by_version:
             version = self.version
-            certain, value = source.default_for(version.majors if version is not None else ())
+            certain, value = source.default_for(version.releases if version is not None else ())
             if not certain or version is None:
                 return Field(None, "unknown", call.span)
             return Field(value, "default", call.span, (), version.confidence)
@@ -1230,6 +1326,10 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         rooted = source.read_as == "rooted" and not plain.startswith("/")
         return Field(_path(f"/{plain}" if rooted else plain), "written", value.span, trail)
     return Field(plain, "written", value.span, trail)
+
+
+def _is_parameter(value: Value, function: Function, position: int) -> bool:
+    return isinstance(value, Parameter) and (value.function, value.position) == (function.span, position)
 
 
 def _answer(answer: Tri, at: Span) -> Field:

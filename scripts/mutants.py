@@ -65,7 +65,7 @@ from corslint.model.semantics import (  # noqa: E402
 from corslint.ruleset import CONDITIONS, EXPECT  # noqa: E402
 from corslint.settings import Settings  # noqa: E402
 from corslint.yamlfile import Checker, KeyPath, Loader, YamlError, line_of, parse  # noqa: E402
-from tests import descriptor_examples, examples, test_predictions  # noqa: E402
+from tests import descriptor_examples, emulation, examples, test_predictions  # noqa: E402
 
 ACCEPTED = "scripts/mutants.yaml"
 LEAST = 500
@@ -380,7 +380,7 @@ def _literals(value: Any) -> Iterator[Change]:
 # --- descriptors ----------------------------------------------------------------------------------------------------
 
 UNTOUCHED_IN_DESCRIPTORS = frozenset(
-    {"id", "title", "fact", "language", "notes", "references", "examples", "consequence", "unchecked"}
+    {"id", "title", "fact", "language", "notes", "references", "examples", "consequence", "unchecked", "responds"}
 )
 """Keys of a descriptor that are for people, that other keys hang on, or that the mutants are judged by."""
 
@@ -609,6 +609,10 @@ class Bench:
             own += [
                 (f"{recording} {case['id']}", partial(test_predictions.contradiction, recording, case))
                 for recording, case in test_predictions.recorded_for(descriptor.id)
+            ]
+            own += [
+                (f"{recording} {case}, all answers", partial(emulation.contradiction, recording, case))
+                for recording, case in emulation.recorded_for(descriptor.id)
             ]
             self._of_descriptor[file] = [
                 check for name, check in own if self._works(f"{descriptor.id}, {name}", check, known)

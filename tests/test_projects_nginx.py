@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.installation import require
+
 PROJECTS = Path(__file__).resolve().parent.parent / "fixtures" / "projects"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
 FOLDERS = sorted(folder for folder in PROJECTS.glob("*/*/nginx") if folder.is_dir())
 
 
 def accepted(root: Path, main: str) -> str:
     """What `nginx -t` says against it; empty if it accepts."""
-    assert NGINX is not None
     log = root / "error.log"
-    command = [NGINX, "-t", "-q", "-p", str(root), "-c", main, "-e", str(log), "-g", f"pid {root}/nginx.pid;"]
+    nginx = str(require("nginx").path("nginx"))
+    command = [nginx, "-t", "-q", "-p", str(root), "-c", main, "-e", str(log), "-g", f"pid {root}/nginx.pid;"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     return "" if ran.returncode == 0 else ran.stderr
 
@@ -28,7 +29,6 @@ def test_there_are_configurations_to_look_at() -> None:
     assert len(FOLDERS) >= 16
 
 
-@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: "-".join(folder.parts[-3:-1]))
 def test_nginx_accepts_it(folder: Path, tmp_path: Path) -> None:
     root = tmp_path / "nginx"
@@ -45,7 +45,6 @@ def test_nginx_accepts_it(folder: Path, tmp_path: Path) -> None:
     assert accepted(root, "main.conf") == ""
 
 
-@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 def test_the_test_can_fail(tmp_path: Path) -> None:
     (tmp_path / "main.conf").write_text("events {}\nhttp { server { add_header Access-Control-Allow-Origin; } }\n")
     assert "invalid number of arguments" in accepted(tmp_path, "main.conf")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
+from typing import Literal as OneOf
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -23,10 +24,13 @@ from corslint.model.decisions import (
     Decision,
     Echo,
     Fixed,
+    Hang,
     Not,
     Nothing,
     Operator,
+    Own,
     Part,
+    PathTest,
     Pattern,
     Predicate,
     Raise,
@@ -34,11 +38,12 @@ from corslint.model.decisions import (
     Star,
     UnknownAnswer,
     UnknownPredicate,
+    holds,
 )
-from corslint.model.patterns import Dialect, Mode
+from corslint.model.patterns import Dialect, Mode, valid
 from corslint.model.reading import CallSite
 from corslint.model.semantics import OriginSemantics
-from corslint.model.tri import Tri
+from corslint.model.tri import Tri, all_of
 from corslint.model.values import (
     Call,
     Choice,
@@ -76,6 +81,15 @@ _LOOP_ITEMS = frozenset({"loop", "each item of a loop"})
 
 _STARS = {"wildcard": "star", "wildcard-echo": "echo", "raises": "raises", "unknown": "unknown"}
 """What a `*` among the elements of a list means, where it is not just another text."""
+
+_KINDS: MappingOf[type, str] = {
+    Literal: "literal",
+    Concat: "literal",
+    Sequence: "list",
+    Split: "list",
+    Function: "function",
+}
+"""How an option was given, where no meaning of its own decided; what else can be compared is a pattern."""
 
 _MAX_ITEMS = 2000
 _MAX_HOPS = 40
@@ -142,7 +156,8 @@ def compile_value(value: Value, semantics: OriginSemantics, refused: Answer, sce
 
 def compile_meaning(meaning: str, span: Span, refused: Answer) -> Compiled:
     """What a meaning (`star`, `echo`, `none`, ...) decides."""
-    return Compiled(Decision((Case(Always(), meaning_answer(meaning, refused), span),)), (), meaning == "same-origin")
+    case = Case(Always(), meaning_answer(meaning, refused), span, meaning)
+    return Compiled(Decision((case,)), (), meaning == "same-origin")
 
 
 def compile_header(
@@ -175,6 +190,17 @@ def meaning_answer(meaning: str, refused: Answer) -> Answer:
     if meaning in ("raises", "fails"):
         return Raise()
     return Nothing() if meaning == "unchecked" else UnknownAnswer("the library's answer is not known")
+
+
+def returned_for(function: Function, origin: str | None, semantics: OriginSemantics, scene: Scene) -> Value | None:
+    """What a function that is called like the origin option's returns to this Origin; None where that can't be told."""
+    compiler = _Compiler(semantics, Nothing(), scene)
+    frame = compiler.inside(function, _NO_FRAME)
+    for way in function.returns:
+        held = all_of(holds(test, origin) for test in compiler.guarded(way.guards, frame))
+        if held is not Tri.NO:
+            return compiler.chosen(way.value, origin, frame) if held is Tri.YES else None
+    return Undefined(function.span)
 
 
 def without_environment(value: Value, scene: Scene) -> tuple[EnvVar | None, Value | None]:
@@ -308,6 +334,11 @@ _SPECIAL = frozenset("*\\]?$^[]()")
 """A text with one of these is taken for a regular expression in the mode `prefix-regex-if-special`."""
 
 
+def special(text: str) -> bool:
+    """Whether a text is taken for a regular expression in the modes that go by its characters."""
+    return bool(_SPECIAL & set(text))
+
+
 class _Compiler:
     """Compiles one option. Collects the texts that are compared with whole origins on the way."""
 
@@ -355,12 +386,27 @@ class _Compiler:
             return (value.function, value.position) in frame.origins
         return frame.request_origin is not None and frame.request_origin(value)
 
+    def is_own_origin(self, value: Value, frame: Frame) -> bool:
+        """Whether the expression is the server's own origin, as the request that a function is given has it."""
+        return self._member_of_request(value, frame) in self.semantics.own_origin
+
+    def _member_of_request(self, value: Value, frame: Frame) -> str | None:
+        """The name of a member of what a function is given, or of the request in it (`ctx.request.path`)."""
+        value = self.behind(value, frame)
+        if not isinstance(value, Member):
+            return None
+        owner = self.behind(value.base, frame)
+        if isinstance(owner, Member) and owner.key == "request":
+            owner = self.behind(owner.base, frame)
+        given = isinstance(owner, Parameter) and owner.position == self.semantics.origin_parameter
+        return value.key if given else None
+
     # -- answers --------------------------------------------------------------------------------------------------
 
     def meaning(self, meaning: str, span: Span) -> tuple[Case, ...]:
         if meaning == "same-origin":
             self.same_origin = True
-        return (Case(Always(), meaning_answer(meaning, self.refused), span),)
+        return (Case(Always(), meaning_answer(meaning, self.refused), span, meaning),)
 
     def accept(self, predicate: Predicate, span: Span) -> tuple[Case, ...]:
         """Echo where it holds, the refusal elsewhere."""
@@ -374,11 +420,11 @@ class _Compiler:
         if frame.depth > _MAX_DEPTH or self.too_long():
             return self.unknown("nested too deeply", value.span)
         if self.is_origin(value, frame):
-            # A request without the header gets nothing echoed.
-            return (
-                Case(Atom("origin", "present", "", False, value.span), Echo(), value.span),
-                Case(Always(), self.refused, value.span),
-            )
+            # Without the header it is like any other value that is not there.
+            present = Atom("origin", "present", "", False, value.span)
+            return (Case(present, Echo(), value.span), *self.meaning(self.semantics.unset, value.span))
+        if self.is_own_origin(value, frame):
+            return (Case(Always(), Own(), value.span),)
         deeper = frame._replace(depth=frame.depth + 1)
         value = self.behind(value, frame)
         if isinstance(value, Choice):
@@ -449,6 +495,12 @@ class _Compiler:
         return (*_under((test,), yes), *no)
 
     def plain(self, value: Value, frame: Frame) -> tuple[Case, ...]:
+        """What a value decides that is neither a choice nor a test; each case says what kind of option that was."""
+        found = self._plain(value, frame)
+        kind = _KINDS.get(type(value), "pattern")
+        return tuple(case if case.option else case._replace(option=kind) for case in found)
+
+    def _plain(self, value: Value, frame: Frame) -> tuple[Case, ...]:
         match value:
             case Literal():
                 return self.literal(value)
@@ -463,18 +515,19 @@ class _Compiler:
             case EnvVar(name=name):
                 return self.unknown(f"environment variable {name}", value.span)
             case Mapping():
-                return self.meaning(self.semantics.otherwise, value.span)
+                return self.object("Object", value.span)
             case Unknown(reason=reason):
                 return self.unknown(reason, value.span)
-        pattern = self.pattern(value, self.semantics.regex_mode)
+        pattern = self._kept(value)
         if pattern is not None and self.semantics.regex == "otherwise":
             return self.other(f"/{pattern.source}/{pattern.flags}", value.span)
         if pattern is not None:
             # A compiled pattern has its own flags, whatever the library does to texts.
             return self.accept(Atom("origin", "matches", pattern, False, value.span), value.span)
         if isinstance(value, Call):
-            if value.construct and self.scene.canonical(value.callee) in ("global#Set", "global#Map", "global#WeakSet"):
-                return self.meaning(self.semantics.otherwise, value.span)
+            made = self.scene.canonical(value.callee) if value.construct else None
+            if made in ("global#Set", "global#Map", "global#WeakSet"):
+                return self.object(made.removeprefix("global#"), value.span)
             test = self.call(value, frame)
             if test is not None and not isinstance(test, UnknownPredicate):
                 return self.truth(test, value.span)
@@ -513,6 +566,12 @@ class _Compiler:
         self.note(text, span, False, "fixed")
         return (Case(Always(), Fixed(text), span),)
 
+    def object(self, kind: str, span: Span) -> tuple[Case, ...]:
+        """What an object means that is no list and no pattern."""
+        if self.semantics.otherwise != "text":
+            return self.meaning(self.semantics.otherwise, span)
+        return (Case(Always(), Fixed(f"[object {kind}]"), span),)
+
     def concat(self, value: Concat) -> tuple[Case, ...]:
         parts = [self.scene.resolve(part) for part in value.parts]
         known = "".join(str(part.value) if isinstance(part, Literal) else "…" for part in parts)
@@ -540,7 +599,7 @@ class _Compiler:
         """How one text is compared with the Origin."""
         fold = self.semantics.fold_case
         self.note(text, span, in_list, mode)
-        if mode == "regex" or (mode == "prefix-regex-if-special" and _SPECIAL & set(text)):
+        if mode == "regex" or (mode == "prefix-regex-if-special" and special(text)):
             anchored = cast(Mode, "match" if mode != "regex" else self.semantics.regex_mode)
             return Atom("origin", "matches", Pattern(text, "", "python", anchored), fold, span)
         if mode in ("exact", "prefix-regex-if-special", "fixed"):
@@ -612,22 +671,35 @@ class _Compiler:
         for item in self.items(value, frame):
             if isinstance(item, Literal) and item.value == "*" and semantics.star_in_list != "literal":
                 return self.meaning(_STARS[semantics.star_in_list], item.span)
+            if (failing := self._fails(item)) is not None:
+                tests.append(_NEVER)
+                return (Case(_any(tests), Echo(), value.span, "list"), Case(Always(), Raise(), item.span, failing))
             tests.append(self.element(item, frame))
         if not tests:
             if semantics.empty_list == "unchecked" and isinstance(value, Sequence) and value.immutable:
                 return self.accept(_NEVER, value.span)
-            return self.meaning(semantics.empty_list, value.span)
+            return tuple(case._replace(option="empty-list") for case in self.meaning(semantics.empty_list, value.span))
         if any(isinstance(test, Always) for test in tests):
             return self.meaning("echo", value.span)
         return self.accept(_any(tests), value.span)
+
+    def _fails(self, item: Value) -> str | None:
+        """How an element ends in an error when it is come to: as a `pattern`, or as another; None where it does not."""
+        if self.semantics.list_unset != "fails":
+            return None
+        if isinstance(item, Literal) and isinstance(item.value, str):
+            regular = self.semantics.items == "prefix-regex-if-special" and special(item.value)
+            return "pattern" if regular and not valid(Pattern(item.value, "", "python", "match")) else None
+        return "list" if isinstance(item, (Null, Undefined, Literal)) else None
 
     def joined(self, value: Sequence | Split, frame: Frame) -> tuple[Case, ...]:
         """A list that is sent as one text."""
         items = self.items(value, frame)
         if not items:
-            return self.meaning(self.semantics.empty_list, value.span)
+            found = self.meaning(self.semantics.empty_list, value.span)
+            return tuple(case._replace(option="empty-list") for case in found)
         texts = [item.value for item in items if isinstance(item, Literal) and isinstance(item.value, str)]
-        if len(texts) < len(items) or "*" in texts:
+        if len(texts) < len(items):
             return self.unknown("a list where one text belongs", value.span)
         whole = ", ".join(texts)
         # An element alone is what is sent, so its own place is the one to speak of.
@@ -645,7 +717,7 @@ class _Compiler:
             return _NEVER
         if isinstance(item, Literal):
             return Always() if semantics.list_otherwise == "echo" else _NEVER
-        pattern = self.pattern(item, semantics.regex_mode)
+        pattern = self._kept(item)
         if pattern is not None and semantics.list_regex == "otherwise":
             return Always() if semantics.list_otherwise == "echo" else _NEVER
         if pattern is not None:
@@ -697,6 +769,11 @@ class _Compiler:
                     for piece in pieces.items:
                         self.element(piece, frame)
         return [value]
+
+    def _kept(self, value: Value) -> Pattern | None:
+        """A regular expression that is the option or a part of it, and so the same object for every request."""
+        pattern = self.pattern(value, self.semantics.regex_mode)
+        return pattern._replace(stateful=self.semantics.stateful_regex) if pattern is not None else None
 
     def pattern(self, value: Value, mode: str) -> Pattern | None:
         """A regular expression, however it was made."""
@@ -752,15 +829,17 @@ class _Compiler:
         if semantics.function == "none":
             return self.meaning(semantics.otherwise, value.span)
         by_callback = semantics.function in ("callback", "callback-allows")
+        if by_callback and self._never_calls_back(value):
+            return (Case(Always(), Hang(), value.span),)
         if semantics.origin_parameter >= len(value.parameters) and by_callback:
             return self.unknown("a function without the parameters that are expected", value.span)
-        inner = frame._replace(depth=frame.depth + 1)
-        if semantics.of_request:
-            inner = inner._replace(request_origin=self._reads_of(value, inner))
-        else:
-            inner = inner._replace(origins=frame.origins | {(value.span, semantics.origin_parameter)})
+        inner = self.inside(value, frame)
         if by_callback:
             return self.callback(value, inner)
+        if value.asynchronous and semantics.promise == "text":
+            return (Case(Always(), Fixed("[object Promise]"), value.span),)
+        if value.asynchronous and semantics.promise == "ignored":
+            return self.unknown("a promise", value.span)
         if value.asynchronous and semantics.promise != "awaited":
             return self.meaning(semantics.promise, value.span)
         if semantics.function == "predicate":
@@ -777,9 +856,32 @@ class _Compiler:
             separator=None,
         )
         try:
-            return self.ways_out(value, inner, self.returned)
+            found = self.ways_out(value, inner, self.returned)
+            return tuple(case._replace(option="function") if case.option == "none" else case for case in found)
         finally:
             self.semantics, self.refused = semantics, refused
+
+    def inside(self, function: Function, frame: Frame) -> Frame:
+        """The body of a function that is called with the Origin, or with a request that has it."""
+        semantics = self.semantics
+        inner = frame._replace(depth=frame.depth + 1)
+        if semantics.of_request:
+            return inner._replace(request_origin=self._reads_of(function, inner))
+        return inner._replace(origins=frame.origins | {(function.span, semantics.origin_parameter)})
+
+    def chosen(self, value: Value, origin: str | None, frame: Frame) -> Value | None:
+        """What an expression comes to for this Origin."""
+        for _ in range(_MAX_DEPTH):
+            value = self.resolved(value, frame)
+            if not isinstance(value, (Choice, Operation)):
+                return value
+            held = holds(self.predicate(value.test if isinstance(value, Choice) else value, frame), origin)
+            if held is Tri.UNKNOWN:
+                return None
+            if isinstance(value, Operation):
+                return Literal(held is Tri.YES, value.span)
+            value = value.yes if held is Tri.YES else value.no
+        return None
 
     def _reads_of(self, function: Function, frame: Frame) -> Callable[[Value], bool]:
         """Recognises the Origin among the headers of the request that a function is given."""
@@ -796,6 +898,8 @@ class _Compiler:
 
         def reads(value: Value) -> bool:
             value = self.behind(value, frame)
+            if self._member_of_request(value, frame) in self.semantics.request_origin:
+                return True
             if isinstance(value, Call) and isinstance(value.callee, Member) and len(value.arguments) == 1:
                 name = self.scene.resolve(value.arguments[0].value)
                 named = isinstance(name, Literal) and str(name.value).lower() == "origin"
@@ -847,6 +951,15 @@ class _Compiler:
                 return (*self.ordered(given, frame), *self.meaning(self.semantics.unset, function.span))
             return self.unknown("a function that does not call its callback", function.span)
         return _closed(self.ordered(outcomes, frame))
+
+    def _never_calls_back(self, function: Function) -> bool:
+        """Whether a function has no parameter for the callback, and returns nothing that could be waited for."""
+        if len(function.parameters) > self.semantics.callback_parameter or "" in function.parameters:
+            return False
+        if self.semantics.promise == "ignored":
+            return True
+        plain = (Literal, Null, Undefined, Operation, Concat)
+        return not function.asynchronous and all(isinstance(way.value, plain) for way in function.returns)
 
     def _passes_on(self, call: Call, function: Function, position: int, frame: Frame) -> bool:
         for argument in call.arguments:
@@ -1099,6 +1212,9 @@ class _Compiler:
                 if self.is_origin(one, frame) and self.part(other, frame) is None:
                     return UnknownPredicate("an origin that could not be read", span, True)
                 return None
+            word = _PATH_WORDS.get(self._member_of_request(one, frame) or "") if self.semantics.of_request else None
+            if word is not None and isinstance(against, Literal) and isinstance(against.value, str):
+                return PathTest(word, against.value, span)
             found = self._index_test(one, "==", against, frame)
             if found is not None:
                 return found
@@ -1466,6 +1582,9 @@ class _Looked(NamedTuple):
     part: Part
     fold: bool
 
+
+_PATH_WORDS: dict[str, OneOf["path", "url"]] = {"path": "path", "url": "url"}
+"""Members of a request that hold what it asks for."""
 
 _TEXT_METHODS: dict[str, Operator] = {
     "startsWith": "starts",

@@ -19,6 +19,8 @@ from corslint.behaviour.origins import (
     compile_header,
     compile_meaning,
     compile_value,
+    returned_for,
+    special,
     without_environment,
 )
 from corslint.extract import Policy
@@ -33,8 +35,10 @@ from corslint.model.decisions import (
     Decision,
     Echo,
     Fixed,
+    Hang,
     Not,
     Nothing,
+    Own,
     Pattern,
     Predicate,
     Raise,
@@ -42,17 +46,19 @@ from corslint.model.decisions import (
     Star,
     UnknownAnswer,
     accepts_null,
+    answer,
     answers,
     depends_on_origin,
     possible_origin,
     to_stranger,
     witness,
 )
+from corslint.model.exchange import Request
 from corslint.model.facts import Fact, Field
 from corslint.model.patterns import matches
 from corslint.model.reading import CodeReading
 from corslint.model.semantics import MEANINGS, OriginSemantics, Row
-from corslint.model.tri import Tri, tri
+from corslint.model.tri import Tri, any_of, tri
 from corslint.model.values import (
     Call,
     Choice,
@@ -82,11 +88,12 @@ ReadCode = Callable[[str], CodeReading | None]
 _HOLDERS = frozenset({"headers", "environ", "meta"})
 """What holds a request's headers, in lower case: `req.headers.origin`, `environ["HTTP_ORIGIN"]`, `request.META`."""
 _REQUESTS = frozenset({"req", "request"})
+_WITH_COOKIES = Request(cookie=Tri.YES)
 
 
 def judge(policy: Policy, linker: Linker, code: ReadCode) -> list[Fact]:
     """Fill the derived fields of a policy's fact; returns a fact for every origin that the policy lists."""
-    return _Judge(policy, scene_of(linker, code), code).judge()
+    return Judge(policy, scene_of(linker, code), code).judge()
 
 
 def decided(policy: Policy, linker: Linker, code: ReadCode) -> tuple[Decision, bool]:
@@ -94,9 +101,8 @@ def decided(policy: Policy, linker: Linker, code: ReadCode) -> tuple[Decision, b
 
     The policy's fact stays as it is.
     """
-    fact = Fact(policy.fact.kind, policy.fact.span, dict(policy.fact.fields), dict(policy.fact.values))
-    judge = _Judge(policy._replace(fact=fact), scene_of(linker, code), code)
-    decision, same_origin = judge._combined([source.compiled for source in judge._sources()])
+    judge = Judge.of(policy, scene_of(linker, code), code)
+    decision, same_origin = judge.decision()
     return judge._sent(decision), same_origin
 
 
@@ -138,7 +144,15 @@ class _Source(NamedTuple):
     semantics: OriginSemantics
 
 
-class _Judge:
+class Judge:
+    """Judges one policy."""
+
+    @classmethod
+    def of(cls, policy: Policy, scene: Scene, code: ReadCode) -> Judge:
+        """A judge whose questions leave the policy's fact as it is."""
+        fact = Fact(policy.fact.kind, policy.fact.span, dict(policy.fact.fields), dict(policy.fact.values))
+        return cls(policy._replace(fact=fact), scene, code)
+
     def __init__(self, policy: Policy, scene: Scene, code: ReadCode) -> None:
         self.fact = policy.fact
         self.semantics = policy.semantics
@@ -155,13 +169,14 @@ class _Judge:
         self.gate = policy.fact.field("gate").value == "yes" or policy.fact.field("gate").state == "unknown"
 
     def judge(self) -> list[Fact]:
+        """Fill the fact's derived fields; returns a fact for every origin that is listed."""
         sources = self._sources()
         decision, same_origin = self._combined([source.compiled for source in sources])
         sent = self._sent(decision)
         self._place(sources, sent)
         self._environment(sources, sent)
         self._unchecked(sources)
-        self._effects(sent, same_origin, sources)
+        self._effects(decision, sent, same_origin, sources)
         self._wildcard_pair(to_stranger(decision), to_stranger(sent))
         self._tidy()
         entries = [fact for source in sources for fact in self._entries(source)]
@@ -173,7 +188,8 @@ class _Judge:
     def _tidy(self) -> None:
         """Drop what only the judgement needed: the other sources, and meanings in place of values."""
         fields = self.fact.fields
-        for name in ("group", "gate", "vary", *self.semantics.sources):
+        others = [name for name in fields if name.startswith("given.")]
+        for name in ("group", "gate", "vary", *self.semantics.sources, *others):
             if name != "origin":
                 fields.pop(name, None)
         if fields["origin"].state in ("default", "absent"):
@@ -242,19 +258,122 @@ class _Judge:
         for position, compiled in enumerate(parts):
             same_origin = same_origin or compiled.same_origin
             cases = compiled.decision.cases if position == 0 else _laid_over(cases, compiled.decision.cases)
-        return Decision(cases), same_origin
+        first = next(iter(self.semantics.sources.values()), None)
+        return Decision(cases, first.stand_in if first is not None else None), same_origin
+
+    def decision(self) -> tuple[Decision, bool]:
+        """What the origin options decide before the `sends` table, and whether the server's own pages pass besides."""
+        return self._combined([source.compiled for source in self._sources()])
+
+    def exact_texts(self) -> tuple[str, ...]:
+        """The texts that are compared with whole origins, as they are written."""
+        compared = [case.predicate for source in self._sources() for case in source.compiled.decision.cases]
+        return tuple(
+            dict.fromkeys(
+                atom.operand
+                for predicate in compared
+                for atom in (predicate.parts if isinstance(predicate, Any) else (predicate,))
+                if isinstance(atom, Atom) and atom.op == "equals" and isinstance(atom.operand, str)
+            )
+        )
+
+    def covers(self, path: str) -> Tri:
+        """Whether a request for this path is one that the policy is for.
+
+        A policy of a route whose path is not known counts as asked for that route.
+        """
+        scope = self.fact.field("scope")
+        written = self.fact.values.get("scope")
+        found = self.scene.resolve(written) if written is not None else None
+        items = found.items if isinstance(found, Sequence) else (found,) if found is not None else ()
+        texts = [item.value for item in items if isinstance(item, Literal) and isinstance(item.value, str)]
+        if texts and len(texts) == len(items):
+            return any_of(self._covers(text, path) for text in texts)
+        return tri(path.startswith(scope.value)) if isinstance(scope.value, str) else Tri.YES
+
+    def _covers(self, scope: str, path: str) -> Tri:
+        mode = self.semantics.responds.scope if self.semantics.responds is not None else "pattern"
+        if mode == "pattern-if-special" and not special(scope):
+            return tri(path == scope)
+        pattern = ".*" if scope == "*" and mode == "pattern-if-special" else scope
+        return matches(Pattern(pattern, "", "python", "match"), path)
+
+    def credentials_for(self, origin: str | None) -> Tri:
+        """Whether credentials are allowed to this origin, where the option names those that get them."""
+        value = self.fact.values.get("credentials")
+        if value is None or self.credentials is not Tri.UNKNOWN:
+            return self.credentials
+        found = self.scene.resolve(value)
+        if self.semantics.credentials == "called" and isinstance(found, Function):
+            return self._credentials_by(found, origin)
+        if self.semantics.credentials != "origins":
+            return self.credentials
+        listed = found.items if isinstance(found, Sequence) else (found,)
+        texts = [self.scene.resolve(item) for item in listed]
+        if not all(isinstance(text, Literal) for text in texts):
+            return Tri.UNKNOWN
+        return tri(any(isinstance(text, Literal) and text.value == origin for text in texts))
+
+    def admits(self, origin: str | None) -> Tri:
+        """Whether the application's own check, called with the request and a callback, lets this origin in."""
+        value = self.fact.values.get("gate")
+        if value is None or isinstance(self.scene.resolve(value), (Null, Undefined)):
+            return tri(not self.gate) if not self.gate else Tri.UNKNOWN
+        asked = OriginSemantics(function="callback-allows", of_request=True, error="refuse")
+        found = answer(compile_value(value, asked, Refuse(0), self.scene).decision, origin)
+        return Tri.UNKNOWN if isinstance(found, (UnknownAnswer, Hang)) else tri(isinstance(found, Echo))
+
+    def is_function(self) -> Tri:
+        """Whether the origin option is a function of the application's."""
+        values = [self.fact.values[name] for name in self.semantics.sources if name in self.fact.values]
+        found = [self.scene.resolve(value) for value in values]
+        if any(isinstance(value, Function) for value in found):
+            return Tri.YES
+        return Tri.UNKNOWN if any(isinstance(value, (Call, Name, Member)) for value in found) else Tri.NO
 
     # -- what is sent ---------------------------------------------------------------------------------------------
 
     def _credentials(self) -> Tri:
         field = self.fact.field("credentials")
+        value = self.fact.values.get("credentials")
+        if (
+            value is not None
+            and self.semantics.credentials != "origins"
+            and isinstance(self.scene.resolve(value), Null)
+        ):
+            return Tri.NO  # null and None are written all the same: they take the default's place
         if field.state == "unknown":
-            return Tri.UNKNOWN
-        if self.semantics.credentials == "truthy":
+            return self._credentials_of(self.fact.values.get("credentials"))
+        if self.semantics.credentials in ("truthy", "called"):
             return tri(bool(field.value))
         if self.semantics.credentials == "origins" and isinstance(field.value, str):
             return Tri.YES if field.value == "*" else Tri.UNKNOWN  # some origins get them, others do not
         return tri(field.value is True)
+
+    def _credentials_of(self, value: Value | None) -> Tri:
+        """Whether credentials are allowed by what was no plain value in the program's text."""
+        found = self.scene.resolve(value) if value is not None else None
+        how = self.semantics.credentials
+        if isinstance(found, (Literal, Null, Undefined)):
+            given = found.value if isinstance(found, Literal) else None
+            return Tri.UNKNOWN if how == "origins" else tri(given is True if how == "true" else bool(given))
+        if not isinstance(found, (Function, Mapping)):
+            return Tri.UNKNOWN
+        if how == "called" and isinstance(found, Function):
+            by_origin = {self._credentials_by(found, origin) for origin in (None, "null", "https://unlisted.invalid")}
+            constant = len(found.returns) == 1 and isinstance(self.scene.resolve(found.returns[0].value), Literal)
+            return by_origin.pop() if constant and len(by_origin) == 1 else Tri.UNKNOWN
+        return tri(how != "true") if how in ("called", "truthy", "true") else Tri.UNKNOWN
+
+    def _credentials_by(self, function: Function, origin: str | None) -> Tri:
+        """Whether a function of the application's allows credentials to this origin."""
+        given = self.called(function, origin)
+        return tri(given.value is True) if isinstance(given, Literal) else Tri.UNKNOWN
+
+    def called(self, function: Function, origin: str | None) -> Value | None:
+        """What a function gives to this origin that the library calls like the origin option's."""
+        semantics = next(iter(self.semantics.sources.values()))
+        return returned_for(function, origin, semantics, self.scene)
 
     def _refused_credentials(self) -> bool:
         """Whether the library raises because of what it was given for credentials."""
@@ -267,17 +386,21 @@ class _Judge:
         field = self.fact.field("literal_star")
         return Tri.UNKNOWN if field.state == "unknown" else tri(bool(field.value))
 
-    def _rows(self, kind: str, *, open_to_all: bool) -> Iterator[Row]:
+    def _rows(self, kind: str, request: Request = _WITH_COOKIES, *, open_to_all: bool) -> Iterator[Row]:
         """The rows that may apply to this kind of answer: the last one applies for certain.
 
-        What counts is a page's real request with cookies; a literal star is only sent where strangers are let in.
+        By default what counts is a page's real request with cookies; a literal star is only sent where strangers are
+        let in.
         """
         for row in self.semantics.sends:
-            if row.decision not in (None, kind) or row.kind not in (None, "actual") or row.cookie is False:
+            if row.decision not in (None, kind) or row.kind not in (None, request.kind):
+                continue
+            if row.cookie is not None and request.cookie is not tri(row.cookie):
                 continue
             held = Tri.YES
             star = self.literal_star if open_to_all else Tri.NO
-            for asked, given in ((row.credentials, self.credentials), (row.literal_star, star)):
+            credentials = self.credentials if request is _WITH_COOKIES else self.credentials_for(request.origin)
+            for asked, given in ((row.credentials, credentials), (row.literal_star, star)):
                 if asked is None or held is Tri.NO:
                     continue
                 if given is Tri.UNKNOWN:
@@ -292,30 +415,34 @@ class _Judge:
 
     def _sent(self, decision: Decision) -> Decision:
         """The decision as it is sent: the descriptor's table turns a star into an echo, an echo into a star, ..."""
-        return Decision(
-            tuple(
+        return decision._replace(
+            cases=tuple(
                 case._replace(answer=self._sent_answer(case.answer, open_to_all=isinstance(case.predicate, Always)))
                 for case in decision.cases
             )
         )
 
-    def _sent_answer(self, given: Answer, *, open_to_all: bool) -> Answer:
-        if isinstance(given, (UnknownAnswer, Raise)):
+    def sent(self, case: Case, request: Request) -> Answer:
+        """What a case's answer becomes for this request."""
+        return self._sent_answer(case.answer, request, open_to_all=isinstance(case.predicate, Always))
+
+    def _sent_answer(self, given: Answer, request: Request = _WITH_COOKIES, *, open_to_all: bool) -> Answer:
+        if isinstance(given, (UnknownAnswer, Raise, Hang)):
             return given
-        if self.gate and not isinstance(given, (Nothing, Refuse)):
+        if request is _WITH_COOKIES and self.gate and not isinstance(given, (Nothing, Refuse)):
             return UnknownAnswer("a check of the application's own decides first")
-        outcomes = {_as_sent(row, given) for row in self._rows(given.kind, open_to_all=open_to_all)}
+        outcomes = {_as_sent(row, given) for row in self._rows(given.kind, request, open_to_all=open_to_all)}
         return outcomes.pop() if len(outcomes) == 1 else UnknownAnswer("depends on an option that is not known")
 
-    def _sends_credentials(self, decision: Decision, same_origin: bool) -> Tri:
+    def _sends_credentials(self, decision: Decision, sent: Decision, same_origin: bool) -> Tri:
         """Whether Allow-Credentials: true goes along, for the answers that can be given at all."""
         found: set[Tri] = set()
-        for case in decision.cases:
+        for given, case in zip(decision.cases, sent.cases, strict=True):
             if isinstance(case.answer, UnknownAnswer):
                 # Whatever the origin is, the header goes along where the policy is not switched off altogether.
                 found.add(Tri.NO if self.credentials is Tri.NO else self.credentials)
-            elif not isinstance(case.answer, (Nothing, Refuse, Raise)) and case.predicate != Any(()):
-                rows = self._rows(case.answer.kind, open_to_all=isinstance(case.predicate, Always))
+            elif not isinstance(case.answer, (Nothing, Refuse, Raise, Hang)) and case.predicate != Any(()):
+                rows = self._rows(given.answer.kind, open_to_all=isinstance(case.predicate, Always))
                 found |= {self.credentials if row.acac is None else tri(row.acac) for row in rows}
         if not found:
             return self.credentials if same_origin else Tri.NO
@@ -430,7 +557,7 @@ class _Judge:
             if empty and source.semantics.empty_list == "unchecked":
                 self.fact.fields["origin.unchecked"] = Field("yes", "written", self.fact.field("origin").span)
 
-    def _effects(self, sent: Decision, same_origin: bool, sources: Iterable[_Source]) -> None:
+    def _effects(self, decision: Decision, sent: Decision, same_origin: bool, sources: Iterable[_Source]) -> None:
         fields = self.fact.fields
         origin = fields["origin"]
         at = origin.span or self.fact.span
@@ -442,7 +569,9 @@ class _Judge:
             field = Field(stranger, "default" if state == "default" else "written", at, origin.trail, origin.confidence)
         fields["effect.to_stranger"] = field
         allowed = fields.get("credentials", Field(None, "absent", self.fact.span))
-        credentials = _answer_field(self._sends_credentials(sent, same_origin), allowed.span or self.fact.span)
+        credentials = _answer_field(
+            self._sends_credentials(decision, sent, same_origin), allowed.span or self.fact.span
+        )
         fields["effect.credentials"] = credentials._replace(trail=allowed.trail, confidence=allowed.confidence)
         null = accepts_null(sent)
         fields["effect.accepts_null"] = _answer_field(null, at)
@@ -484,10 +613,7 @@ class _Judge:
         if told.state != "absent" and not told.value:
             return Tri.NO
         if "several" in self.semantics.vary:
-            accepting = [case.predicate for case in sent.cases if isinstance(case.answer, Echo)]
-            return tri(
-                len(accepting) > 1 or any(not isinstance(test, Atom) or test.op != "equals" for test in accepting)
-            )
+            return several(sent)
         return tri("echo" in self.semantics.vary)
 
     def _witness(self, sent: Decision, at: Span) -> None:
@@ -578,12 +704,18 @@ def _as_sent(row: Row, given: Answer) -> Answer:
             return Raise()
         case "unknown":
             return UnknownAnswer("what is sent differs between the versions")
-    return given
+    return Star() if given == Fixed("*") else given
+
+
+def several(decision: Decision) -> Tri:
+    """Whether more than one exact text can be accepted."""
+    accepting = [case.predicate for case in decision.cases if isinstance(case.answer, Echo)]
+    return tri(len(accepting) > 1 or any(not isinstance(test, Atom) or test.op != "equals" for test in accepting))
 
 
 def _sends_header(decision: Decision, same_origin: bool) -> Tri:
     reachable = [case.answer for case in decision.cases if case.predicate != Any(())]
-    if any(isinstance(given, (Star, Echo, Fixed)) for given in reachable):
+    if any(isinstance(given, (Star, Echo, Fixed, Own)) for given in reachable):
         return Tri.YES
     unsure = same_origin or any(isinstance(given, UnknownAnswer) for given in reachable)
     return Tri.UNKNOWN if unsure else Tri.NO

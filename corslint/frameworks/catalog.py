@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from corslint.model.facts import FACT_KINDS
 from corslint.model.semantics import MEANINGS, PolicySemantics, SemanticsError, policy_semantics
 from corslint.model.tri import Tri
-from corslint.model.versions import all_within, fault
+from corslint.model.versions import Release, all_within, fault
 from corslint.project.link import Assumptions, EnvironmentRead
 from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse
@@ -31,6 +31,9 @@ _SOURCE_KEYS = frozenset(
         "of_receiver",
         "call",
         "method",
+        "callee",
+        "beside",
+        "delegated",
         "setting",
         "config",
         "constant",
@@ -51,12 +54,15 @@ class FieldSource(NamedTuple):
     `positions` and `keyword` are arguments of the call, `keys` dotted paths in its options object, `settings` names
     bound in a settings module, `config` a key written to a configuration object anywhere in the project (one that
     holds nothing counts as not written), `receiver` the object a method is called on, `call` the call itself,
-    `method` the called method's name, `constant` a fixed value. `default` is what an option that is not given means;
-    `absent` (a meaning) what a missing group of options means; `by_version` gives the default per range of major
-    versions. `read_as` says how the value is read (`application`: an instance, or a text `module:name` that names one;
-    `rooted`: a path that begins with a slash even if it is written without; `prefix`: the literal beginning of a
-    pattern for paths; `keys`: the keys of an object, as a list); `of_receiver`: positions and keyword are those of the
-    call that made the receiver; `present`: only whether it is there; `mapping` translates texts (and `null`).
+    `method` the called method's name, `callee` the called API's without its module, `beside` the element at this
+    position of the tuple or list that the call is an element of (one of no list: unknown), `delegated` whether the
+    options were handed out by a function (`Delegate`), `constant` a fixed value. `default` is what an option that
+    is not given means; `absent` (a meaning) what a missing group of options means; `by_version` gives the default
+    per range of major versions. `read_as` says how the value is read (`application`: an instance, or a text
+    `module:name` that names one; `rooted`: a path that begins with a slash even if it is written without; `prefix`:
+    the literal beginning of a pattern for paths; `keys`: the keys of an object, as a list); `of_receiver`:
+    positions and keyword are those of the call that made the receiver; `present`: only whether it is there;
+    `mapping` translates texts (and `null`).
     """
 
     positions: tuple[int, ...] = ()
@@ -68,6 +74,9 @@ class FieldSource(NamedTuple):
     of_receiver: bool = False
     call: bool = False
     method: bool = False
+    callee: bool = False
+    beside: int | None = None
+    delegated: bool = False
     constant: object = None
     has_constant: bool = False
     default: object = None
@@ -80,11 +89,10 @@ class FieldSource(NamedTuple):
     mapping: tuple[tuple[object, object], ...] = ()
     by_version: tuple[tuple[str, object], ...] = ()
 
-    def default_for(self, majors: Iterable[int]) -> tuple[bool, object]:
-        """The default under these major versions: whether it is certain, and what it is."""
-        majors = tuple(majors)
+    def default_for(self, releases: tuple[Release, ...]) -> tuple[bool, object]:
+        """The default in these releases: whether it is certain, and what it is."""
         for versions, value in self.by_version:
-            if all_within(majors, versions) is Tri.YES:
+            if all_within(releases, versions) is Tri.YES:
                 return True, value
         return False, None
 
@@ -126,6 +134,21 @@ class EmitSpec(NamedTuple):
     needs: str | None
 
 
+class Delegate(NamedTuple):
+    """A function in place of the options, called with each request, that hands them out.
+
+    `callback`: the position of its parameter for that; `argument`: at which position of the callback's arguments they
+    are; or it is asynchronous and returns them. `key`: it may also be this option, and then stands for all of them.
+    `group`: it stands for the options under this one. `wrapped`: what is given may be a function that returns it.
+    """
+
+    callback: int
+    argument: int
+    key: str | None
+    wrapped: bool
+    group: str | None
+
+
 class CallSpec(NamedTuple):
     """A call that means something.
 
@@ -135,7 +158,8 @@ class CallSpec(NamedTuple):
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
     `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`). `late`: it
-    reads the configuration when a request comes, so that what is written after the call counts, too.
+    reads the configuration when a request comes, so that what is written after the call counts, too. `delegate`: a
+    function may stand for the options.
     """
 
     callee: tuple[str, ...]
@@ -151,6 +175,7 @@ class CallSpec(NamedTuple):
     lays: str
     fills: Mapping[str, FieldSource]
     late: bool
+    delegate: Delegate | None = None
 
 
 class SettingsSpec(NamedTuple):
@@ -212,11 +237,11 @@ class Descriptor(NamedTuple):
     path: Path
     words: tuple[bytes, ...] = ()
 
-    def applies(self, majors: Iterable[int]) -> Tri:
-        """Whether the descriptor speaks of these major versions; no majors: not known."""
+    def applies(self, releases: Iterable[Release]) -> Tri:
+        """Whether the descriptor speaks of these releases; none: not known."""
         if self.versions is None:
             return Tri.YES
-        return all_within(majors, self.versions)
+        return all_within(releases, self.versions)
 
 
 class SocketPaths(NamedTuple):
@@ -468,7 +493,10 @@ def _positions(check: Checker, value: object, at: KeyPath) -> tuple[int, ...]:
 
 def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
     part = check.keys(
-        raw, at, ("callee", "form", "when", "options", "emits", "completes", "lays", "fills", "late"), ("callee",)
+        raw,
+        at,
+        ("callee", "form", "when", "options", "emits", "completes", "lays", "fills", "late", "delegate"),
+        ("callee",),
     )
     form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
     when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is"))
@@ -493,6 +521,18 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         check.one_of(part.get("lays", "over"), (*at, "lays"), ("over", "under", "apart")),
         {name: _source(check, value, (*at, "fills", name)) for name, value in fills.items()},
         bool(part.get("late", False)),
+        _delegate(check, part["delegate"], (*at, "delegate")) if "delegate" in part else None,
+    )
+
+
+def _delegate(check: Checker, raw: object, at: KeyPath) -> Delegate:
+    part = check.keys(raw, at, ("callback", "argument", "key", "wrapped", "group"), ("callback", "argument"))
+    return Delegate(
+        int(part["callback"]),
+        int(part["argument"]),
+        part.get("key"),
+        bool(part.get("wrapped", False)),
+        part.get("group"),
     )
 
 
@@ -515,7 +555,9 @@ def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
     allowed = FACT_KINDS[kind].fields
     sources = set(part.get("policy", {}).get("sources", ())) if isinstance(part.get("policy"), dict) else set()
     scoped = [part["for_each"]] if "for_each" in part else []
-    fields = check.keys(part.get("fields", {}), (*at, "fields"), (*allowed, *sources, *scoped, "group", "gate", "vary"))
+    raw_fields = part.get("fields", {})
+    others = [name for name in raw_fields if str(name).startswith("given.")] if isinstance(raw_fields, dict) else []
+    fields = check.keys(raw_fields, (*at, "fields"), (*allowed, *sources, *scoped, "group", "gate", "vary", *others))
     return EmitSpec(
         kind,
         {name: _source(check, value, (*at, "fields", name)) for name, value in fields.items()},
@@ -546,6 +588,9 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         of_receiver=bool(part.get("of_receiver", False)),
         call=bool(part.get("call", False)),
         method=bool(part.get("method", False)),
+        callee=bool(part.get("callee", False)),
+        beside=part.get("beside"),
+        delegated=bool(part.get("delegated", False)),
         constant=_frozen(part.get("constant")),
         has_constant="constant" in part,
         default=_frozen(part.get("default")),

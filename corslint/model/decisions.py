@@ -17,10 +17,10 @@ from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.source import Span
 
 __all__ = [
-    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Not", "Nothing", "Operator", "Part",
-    "Pattern", "Predicate", "Raise", "Refuse", "Star", "UnknownAnswer", "UnknownPredicate", "Witness", "accepts",
-    "accepts_null", "answer", "answers", "depends_on_origin", "holds", "origin_parts", "possible_origin", "to_stranger",
-    "witness",
+    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Hang", "Not", "Nothing", "Operator",
+    "Own", "Part", "PathTest", "Pattern", "Predicate", "Raise", "Refuse", "Star", "UnknownAnswer", "UnknownPredicate",
+    "Witness", "accepts", "accepts_null", "answer", "answers", "depends_on_origin", "holds", "origin_parts",
+    "possible_origin", "to_stranger", "witness",
 ]  # fmt: skip
 
 Part = OneOf["origin", "scheme", "host", "hostname", "port", "address", "endpoint", "any_port", "any_host"]
@@ -75,13 +75,24 @@ class UnknownPredicate(NamedTuple):
     listed: bool = False
 
 
+class PathTest(NamedTuple):
+    """Whether the request asks for this: its `path`, or its `url`, which is the path with the query.
+
+    Unknown where nobody says what is asked for: a decision speaks of all requests.
+    """
+
+    word: OneOf["path", "url"]
+    text: str
+    span: Span
+
+
 class Always(NamedTuple):
     """Holds for every request, with and without an Origin."""
 
     kind: OneOf["always"] = "always"
 
 
-Predicate: TypeAlias = Union[Atom, All, Any, Not, UnknownPredicate, Always]
+Predicate: TypeAlias = Union[Atom, All, Any, Not, PathTest, UnknownPredicate, Always]
 
 
 class Star(NamedTuple):
@@ -100,6 +111,12 @@ class Fixed(NamedTuple):
     """The same text for everybody."""
 
     text: str
+    kind: OneOf["fixed"] = "fixed"
+
+
+class Own(NamedTuple):
+    """The server's own origin for everybody, as it is asked: a text like any other to whoever comes from elsewhere."""
+
     kind: OneOf["fixed"] = "fixed"
 
 
@@ -122,6 +139,12 @@ class Raise(NamedTuple):
     kind: OneOf["raises"] = "raises"
 
 
+class Hang(NamedTuple):
+    """The request is never answered."""
+
+    kind: OneOf["hangs"] = "hangs"
+
+
 class UnknownAnswer(NamedTuple):
     """Cannot be told; `reason` is for people."""
 
@@ -129,21 +152,30 @@ class UnknownAnswer(NamedTuple):
     kind: OneOf["unknown"] = "unknown"
 
 
-Answer: TypeAlias = Union[Star, Echo, Fixed, Nothing, Refuse, Raise, UnknownAnswer]
+Answer: TypeAlias = Union[Star, Echo, Fixed, Own, Nothing, Refuse, Raise, Hang, UnknownAnswer]
 
 
 class Case(NamedTuple):
-    """Where the predicate holds and no earlier case's did, this is the answer. `span` is where it is written."""
+    """Where the predicate holds and no earlier case's did, this is the answer. `span` is where it is written.
+
+    `option` is how the option came to it (`model/responses.py`, OPTIONS): libraries answer an origin that is not in a
+    list otherwise than everybody where they are switched off, though neither gets the header. Empty: not known.
+    """
 
     predicate: Predicate
     answer: Answer
     span: Span
+    option: str = ""
 
 
 class Decision(NamedTuple):
-    """Ordered cases; the last one's predicate is `Always`."""
+    """Ordered cases; the last one's predicate is `Always`.
+
+    `stand_in`: what is looked at in place of the Origin where it is `null` or missing.
+    """
 
     cases: tuple[Case, ...]
+    stand_in: str | None = None
 
 
 class Witness(NamedTuple):
@@ -286,7 +318,7 @@ def _part(part: Part, origin: str) -> str | None:
     return spelled.get(part) or (f"{hostname}:*" if part == "any_port" else f"*:{full}")
 
 
-def _atom_holds(atom: Atom, origin: str) -> Tri:
+def _atom_holds(atom: Atom, origin: str, turn: int = 1) -> Tri:
     text = _part(atom.part, origin)
     if text is None:
         # `new URL("null")` throws where `url.parse("null")` gives empty parts.
@@ -300,6 +332,7 @@ def _atom_holds(atom: Atom, origin: str) -> Tri:
         return matches(
             operand._replace(flags=operand.flags + "i") if atom.fold_case and "i" not in operand.flags else operand,
             text,
+            turn,
         )
     if atom.op == "matches":
         return Tri.UNKNOWN
@@ -314,36 +347,44 @@ def _atom_holds(atom: Atom, origin: str) -> Tri:
     return tri(operand in text if atom.op == "contains" else text in operand)
 
 
-def holds(predicate: Predicate, origin: str | None) -> Tri:
-    """Whether a predicate holds for a request with this Origin; None is a request without the header."""
-    return _holds(predicate, origin, {})
+def holds(predicate: Predicate, origin: str | None, turn: int = 1, path: str | None = None) -> Tri:
+    """Whether a predicate holds for a request with this Origin; None is a request without the header.
+
+    `turn`: the request comes for that many times in a row. `path`: what it asks for, with the query.
+    """
+    return _holds(predicate, origin, turn, path, {})
 
 
-def _holds(predicate: Predicate, origin: str | None, known: dict[int, Tri]) -> Tri:
+def _holds(predicate: Predicate, origin: str | None, turn: int, path: str | None, known: dict[int, Tri]) -> Tri:
     """`known`: answers by the identity of predicates, which share their parts: what excludes an earlier case is in all
     later ones."""
     if isinstance(predicate, Atom):
-        return Tri.NO if origin is None else _atom_holds(predicate, origin)
+        return Tri.NO if origin is None else _atom_holds(predicate, origin, turn)
     if isinstance(predicate, (Not, All, Any)):
         answer = known.get(id(predicate))
         if answer is None:
             if isinstance(predicate, Not):
-                answer = ~_holds(predicate.part, origin, known)
+                answer = ~_holds(predicate.part, origin, turn, path, known)
             else:
                 join = all_of if isinstance(predicate, All) else any_of
-                answer = join(_holds(part, origin, known) for part in predicate.parts)
+                answer = join(_holds(part, origin, turn, path, known) for part in predicate.parts)
             known[id(predicate)] = answer
         return answer
+    if isinstance(predicate, PathTest):
+        asked = path.partition("?")[0] if path is not None and predicate.word == "path" else path
+        return Tri.UNKNOWN if asked is None else tri(asked == predicate.text)
     if isinstance(predicate, UnknownPredicate):
         return Tri.NO if predicate.listed and (origin is None or origin in _STRANGERS) else Tri.UNKNOWN
     return Tri.YES
 
 
-def answers(decision: Decision, origin: str | None) -> tuple[Case, ...]:
+def answers(decision: Decision, origin: str | None, turn: int = 1, path: str | None = None) -> tuple[Case, ...]:
     """The cases that may decide about this origin, in order: exactly one where everything is known."""
+    if decision.stand_in is not None and origin in (None, "null"):
+        origin = decision.stand_in
     found = []
     for case in decision.cases:
-        held = holds(case.predicate, origin)
+        held = holds(case.predicate, origin, turn, path)
         if held is Tri.NO:
             continue
         found.append(case)

@@ -73,7 +73,7 @@ class KindSpec(NamedTuple):
     fields: dict[str, FieldSpec]
 
 
-_STRANGER = ("star", "echo", "fixed", "refused", "nothing", "raises")
+_STRANGER = ("star", "echo", "fixed", "refused", "nothing", "raises", "hangs")
 
 _COMMON = {
     "framework": FieldSpec(

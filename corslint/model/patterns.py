@@ -24,12 +24,16 @@ Mode = OneOf["search", "match", "full"]
 
 
 class Pattern(NamedTuple):
-    """A regular expression and how it is applied: `search` anywhere, `match` at the start, `full` to the whole text."""
+    """A regular expression and how it is applied: `search` anywhere, `match` at the start, `full` to the whole text.
+
+    `stateful`: with the flag `g` or `y` of ECMAScript each test goes on where the last one ended, and nobody resets it.
+    """
 
     source: str
     flags: str
     dialect: Dialect
     mode: Mode
+    stateful: bool = False
 
 
 _SUBJECT_LIMIT = 300
@@ -607,12 +611,42 @@ def _pcre(pattern: Pattern) -> Callable[[str], bool] | None:
     return lambda text: method(text, timeout=_PCRE_SECONDS) is not None
 
 
+def valid(pattern: Pattern) -> bool:
+    """Whether the dialect's own engine takes the pattern."""
+    return _engine(pattern) is not None
+
+
 _strikes: dict[Pattern, int] = {}
 
 
 @lru_cache(maxsize=8192)
-def matches(pattern: Pattern, text: str) -> Tri:
-    """Whether the pattern accepts the text; unknown for an invalid pattern and where matching could take too long."""
+def matches(pattern: Pattern, text: str, turn: int = 1) -> Tri:
+    """Whether the pattern accepts the text; unknown for an invalid pattern and where matching could take too long.
+
+    `turn`: the same text is tested for that many times in a row, which makes a difference to a stateful pattern alone.
+    """
+    first = _matches(pattern, text)
+    keeps_place = pattern.stateful and set("gy") & set(pattern.flags)
+    return tri(_in_turn(pattern, text, turn)) if turn > 1 and keeps_place and first is Tri.YES else first
+
+
+def _in_turn(pattern: Pattern, text: str, turn: int) -> bool:
+    """Whether the test of that number holds: each begins where the one before ended, after one that fails at 0."""
+    import regress
+
+    compiled = regress.Regex(pattern.source, "".join(flag for flag in "imsuv" if flag in pattern.flags))
+    held = at = 0
+    for found in compiled.find_iter(text) or ():
+        begin, end = found.range().start, found.range().stop
+        if "y" in pattern.flags and begin != at:
+            break
+        held, at = held + 1, end
+        if begin == end:
+            return True  # nothing is consumed: it holds each time
+    return (turn - 1) % (held + 1) < held
+
+
+def _matches(pattern: Pattern, text: str) -> Tri:
     if len(text) > _SUBJECT_LIMIT or _strikes.get(pattern, 0) >= _STRIKE_LIMIT:
         return Tri.UNKNOWN
     engine = _engine(pattern)

@@ -6,11 +6,12 @@ what is then sent. The loader is here so that descriptors are checked in one pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
+from corslint.model.responses import Responds, ResponsesError, read_responds
 from corslint.model.tri import Tri
-from corslint.model.versions import all_within, fault
+from corslint.model.versions import Release, all_within, fault
 
 MEANINGS = ("star", "echo", "none", "refuse", "raises", "fails", "same-origin", "unchecked", "text", "unknown")
 """star: literal `*`; echo: any Origin is sent back; none: no header; refuse: the request is refused; raises: the
@@ -45,11 +46,14 @@ a text is read like any other truthy value."""
 ITEM_MODES = tuple(mode for mode in TEXT_MODES if mode not in ("fixed", "letters", "otherwise"))
 """How a text in a list may be compared: what speaks of the whole option is none of these."""
 
-CREDENTIALS = ("true", "boolean", "origins", "truthy")
+Releases: TypeAlias = Callable[[str], tuple[Release, ...]]
+"""The possible releases of a package by its name."""
+
+CREDENTIALS = ("true", "boolean", "origins", "truthy", "called")
 STAR_IN_LIST = ("literal", "wildcard", "wildcard-echo", "raises", "unknown")
 LISTS = ("compared", "joined")
 REGEXES = ("compared", "otherwise")
-PROMISES = ("awaited", *MEANINGS)
+PROMISES = ("awaited", "ignored", *MEANINGS)
 NO_ERROR = ("falsy", "null")
 REFUSED = ("nothing", "refuse", "unknown")
 DECISIONS = ("star", "echo", "several", "fixed", "nothing", "refused")
@@ -73,23 +77,29 @@ class SemanticsError(Exception):
 class OriginSemantics(NamedTuple):
     """How one origin option is read.
 
-    `meanings` are pairs of a literal and what it means, first match wins (type and value have to agree). `unset`:
-    null, undefined, None, and an environment variable that is not set. `text`, `items`: how a text, and a text in a
-    list, is compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*` alone), `wildcard-echo`, `raises`.
+    `meanings` are pairs of a literal and what it means, first match wins (type and value have to agree). `unset`: null,
+    undefined, None, and an environment variable that is not set. `text`, `items`: how a text, and a text in a list, is
+    compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*` alone), `wildcard-echo`, `raises`.
     `list_otherwise`: what an element that is truthy and neither a text nor a pattern does: `none` (it accepts nobody)
     or `echo` (it accepts everybody, and a list in the list is searched). `regex_mode`: search, match (anchored at the
     start only) or full. `function`: `callback` (origin, callback; what it hands back is an origin option in turn),
     `callback-allows` (the same, but what it hands back only says whether), `predicate` (returns whether), `returning`
     (returns the origin). `error`: what calling back with an error does: `none`, `refuse`, or `unknown`; `errors` gives
-    it per range of major versions, as `stars` does for `star_in_list`. `otherwise`: any other truthy value.
-    `separator`: a text is cut at this first. `lists`: `compared` (each element with the Origin) or `joined` (a list
-    is sent to everybody as the one text that its elements make). `regex`, `list_regex`: whether a regular
-    expression alone, or in a list, is `compared`, or is read like any other truthy value (`otherwise`).
-    `of_request`: the parameter at `origin_parameter` is not the Origin but a request or its context, whose headers
-    hold it. `promise`: what a promise means that an asynchronous function returns; `awaited`: what it comes to.
-    `no_error`: which first argument of a callback is no error: whatever is falsy, or null alone (then no header is
-    sent after anything else that is falsy).
-    `configured`: how the same option is read where it comes from a configuration key, if that differs.
+    it per range of versions, as `stars` does for `star_in_list` and `promises` for `promise`. `otherwise`: any other
+    truthy value. `separator`: a text is cut at this first. `lists`: `compared` (each element with the Origin) or
+    `joined` (a list is sent to everybody as the one text that its elements make). `regex`, `list_regex`: whether a
+    regular expression alone, or in a list, is `compared`, or is read like any other truthy value (`otherwise`).
+    `of_request`: the parameter at `origin_parameter` is not the Origin but a request or its context, whose headers hold
+    it. `promise`: what a promise means that an asynchronous function returns; `awaited`: what it comes to; `ignored`:
+    nobody looks at it, so that a callback has to be called. `no_error`: which first argument of a callback is no error:
+    whatever is falsy, or null alone (then no header is sent after anything else that is falsy). `stateful_regex`: a
+    regular expression with the flag `g` or `y` goes on where its last test ended. `stand_in`: what is looked at in
+    place of an Origin that is `null` or missing. `members`: members of the request that a function is given, each with
+    the package whose version says what it holds: the server's `own` origin or the one of the `request`, which are then
+    `own_origin` and `request_origin`. `list_unset`: what null, None and what else is neither text nor pattern does in a
+    list: `none` (it accepts nobody) or `fails` (who is not accepted before ends in an error). `variants`: how the same
+    option is read in ranges of versions. `configured`: how the same option is read where it comes from a configuration
+    key, if that differs.
     """
 
     meanings: tuple[tuple[object, str], ...] = ()
@@ -116,6 +126,14 @@ class OriginSemantics(NamedTuple):
     of_request: bool = False
     promise: str = "unknown"
     no_error: str = "falsy"
+    stateful_regex: bool = False
+    stand_in: str | None = None
+    promises: tuple[tuple[str, str], ...] = ()
+    list_unset: str = "none"
+    variants: tuple[tuple[str, OriginSemantics], ...] = ()
+    members: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = ()
+    own_origin: tuple[str, ...] = ()
+    request_origin: tuple[str, ...] = ()
 
 
 class Row(NamedTuple):
@@ -123,7 +141,7 @@ class Row(NamedTuple):
 
     `decision` is `star`, `echo`, `fixed`, `nothing` or `refused`; `kind` is `actual`, `preflight` or `upgrade`.
     `acao` is `*`, `origin` (the request's), `text` (the configured one), `none`, `raises` or `unknown`; `acac` whether
-    Allow-Credentials: true goes along. `literal_star` asks for the policy's field of that name.
+    Allow-Credentials: true goes along. `literal_star` asks for the policy's field of that name. `version` is a range.
     """
 
     decision: str | None = None
@@ -134,6 +152,7 @@ class Row(NamedTuple):
     acao: str | None = None
     acac: bool | None = None
     vary: bool | None = None
+    version: str | None = None
 
 
 class PolicySemantics(NamedTuple):
@@ -143,10 +162,12 @@ class PolicySemantics(NamedTuple):
     wins. `group`: what a literal in place of the whole options object means (`cors: true`); `group_otherwise`: any
     other truthy one, and a list. `credentials`: `true` (only
     the boolean true counts), `boolean` (anything but a boolean is refused with an error), `origins` (`*`, or the
-    origins that get them; a boolean is refused with an error) or `truthy`. `sends` overrides the plain reading, first
+    origins that get them; a boolean is refused with an error), `truthy`, or `called` (a function is called, and counts
+    where it returns true; anything else as for `truthy`). `sends` overrides the plain reading, first
     row wins. `vary`: decisions
     under which `Vary: Origin` is sent (`several`: an echo where more than one exact text can be accepted).
-    `refused`: what a foreign origin gets: `nothing` (no header), `refuse` or `unknown`.
+    `refused`: what a foreign origin gets: `nothing` (no header), `refuse` or `unknown` (`refusals`: per range of
+    versions). `responds`: the whole answer.
     """
 
     sources: Mapping[str, OriginSemantics]
@@ -156,17 +177,51 @@ class PolicySemantics(NamedTuple):
     sends: tuple[Row, ...] = ()
     vary: frozenset[str] = frozenset()
     refused: str = "nothing"
+    responds: Responds | None = None
+    refusals: tuple[tuple[str, str], ...] = ()
 
-    def under(self, majors: Iterable[int]) -> PolicySemantics:
-        """How the library answers when its major version is one of these (none: any of them)."""
-        majors = tuple(majors)
-        return self._replace(sources={name: _under(source, majors) for name, source in self.sources.items()})
+    def under(self, releases: tuple[Release, ...], of_package: Releases) -> PolicySemantics:
+        """How the library answers when its version is one of these (none: any).
+
+        `of_package` tells the same of another package by its name.
+        """
+        return self._replace(
+            sources={name: _under(source, releases, of_package) for name, source in self.sources.items()},
+            responds=self.responds.under(releases) if self.responds is not None else None,
+            sends=tuple(_sends(self.sends, releases)),
+            refused=_word_under(self.refusals, releases) if self.refusals else self.refused,
+        )
 
 
-def _under(source: OriginSemantics, majors: tuple[int, ...]) -> OriginSemantics:
-    def word(pairs: tuple[tuple[str, str], ...]) -> str:
-        return next((word for versions, word in pairs if all_within(majors, versions) is Tri.YES), "unknown")
+def _word_under(pairs: tuple[tuple[str, str], ...], releases: tuple[Release, ...]) -> str:
+    """The word that counts in all of these releases."""
+    return next((word for versions, word in pairs if all_within(releases, versions) is Tri.YES), "unknown")
 
+
+def _sends(rows: Iterable[Row], releases: tuple[Release, ...]) -> Iterator[Row]:
+    """The rows that count; where a version leaves that open, what is sent is not known."""
+    for row in rows:
+        held = Tri.YES if row.version is None else all_within(releases, row.version)
+        if held is not Tri.NO:
+            yield row._replace(version=None, acao=row.acao if held is Tri.YES else "unknown")
+
+
+def _under(source: OriginSemantics, releases: tuple[Release, ...], of_package: Releases) -> OriginSemantics:
+    def word(pairs: tuple[tuple[str, str], ...], possible: tuple[Release, ...] = releases) -> str:
+        return _word_under(pairs, possible)
+
+    if source.members:
+        known = {name: word(pairs, of_package(package)) for name, package, pairs in source.members}
+        source = source._replace(
+            own_origin=tuple(name for name, means in known.items() if means == "own"),
+            request_origin=tuple(name for name, means in known.items() if means == "request"),
+        )
+
+    for versions, variant in source.variants:
+        if all_within(releases, versions) is Tri.YES:
+            source = variant
+    if source.promises:
+        source = source._replace(promise=word(source.promises))
     if source.errors:
         source = source._replace(error=word(source.errors))
     return source._replace(star_in_list=word(source.stars)) if source.stars else source
@@ -174,11 +229,12 @@ def _under(source: OriginSemantics, majors: tuple[int, ...]) -> OriginSemantics:
 
 _ORIGIN_KEYS = {
     "meanings", "unset", "string", "fold_case", "list", "star_in_list", "list_otherwise", "empty_list", "regex_mode",
-    "function",
+    "function", "list_unset", "in_versions",
     "origin_parameter", "callback_parameter", "error", "otherwise", "separator", "in_configuration", "lists", "regex",
-    "list_regex", "of_request", "promise", "no_error",
+    "list_regex", "of_request", "promise", "no_error", "stateful_regex", "members",
+    "stand_in",
 }  # fmt: skip
-_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused"}
+_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused", "responds"}
 
 
 def policy_semantics(raw: object) -> PolicySemantics:
@@ -199,6 +255,7 @@ def policy_semantics(raw: object) -> PolicySemantics:
     for name in sources:
         if name not in raw:
             raise SemanticsError(("sources",), f"`policy` lacks the semantics of its source {name!r}")
+    refused = raw.get("refused", "nothing")
     return PolicySemantics(
         {name: _origin(raw[name], (name,)) for name in sources},
         _pairs(raw.get("group", []), ("group",)),
@@ -206,20 +263,35 @@ def policy_semantics(raw: object) -> PolicySemantics:
         _word(raw.get("credentials", "truthy"), ("credentials",), CREDENTIALS),
         tuple(_row(row, ("sends", index)) for index, row in enumerate(raw.get("sends", []))),
         frozenset(_word(word, ("vary",), DECISIONS) for word in raw.get("vary", [])),
-        _word(raw.get("refused", "nothing"), ("refused",), REFUSED),
+        "unknown" if isinstance(refused, list) else _word(refused, ("refused",), REFUSED),
+        _responds(raw["responds"]) if "responds" in raw else None,
+        _versioned(refused, ("refused",), REFUSED) if isinstance(refused, list) else (),
     )
+
+
+def _responds(raw: object) -> Responds:
+    try:
+        return read_responds(raw)
+    except ResponsesError as error:
+        raise SemanticsError(("responds", *error.at), str(error)) from None
 
 
 def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
     part = _mapping(raw, at, _ORIGIN_KEYS)
     error = part.get("error", "none")
     star = part.get("star_in_list", "literal")
+    promise = part.get("promise", "unknown")
     configured = None
     if "in_configuration" in part:
         own = _mapping(part["in_configuration"], (*at, "in_configuration"), _ORIGIN_KEYS - {"in_configuration"})
         shared = {key: value for key, value in part.items() if key != "in_configuration"}
         configured = _origin({**shared, **own}, (*at, "in_configuration"))
+    own_versions = part.get("in_versions", [])
+    if not isinstance(own_versions, list):
+        raise SemanticsError((*at, "in_versions"), "`in_versions` has to be a list of pairs [range, what differs]")
     return OriginSemantics(
+        variants=tuple(_variant(part, pair, (*at, "in_versions", index)) for index, pair in enumerate(own_versions)),
+        list_unset=_word(part.get("list_unset", "none"), (*at, "list_unset"), ("none", "fails")),
         meanings=_pairs(part.get("meanings", []), (*at, "meanings")),
         unset=_word(part.get("unset", "none"), (*at, "unset"), MEANINGS),
         text=_word(part.get("string", "exact"), (*at, "string"), TEXT_MODES),
@@ -242,9 +314,30 @@ def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
         regex=_word(part.get("regex", "compared"), (*at, "regex"), REGEXES),
         list_regex=_word(part.get("list_regex", "compared"), (*at, "list_regex"), REGEXES),
         of_request=bool(part.get("of_request", False)),
-        promise=_word(part.get("promise", "unknown"), (*at, "promise"), PROMISES),
+        promise="unknown" if isinstance(promise, list) else _word(promise, (*at, "promise"), PROMISES),
+        promises=_versioned(promise, (*at, "promise"), PROMISES) if isinstance(promise, list) else (),
         no_error=_word(part.get("no_error", "falsy"), (*at, "no_error"), NO_ERROR),
+        stand_in=part.get("stand_in"),
+        stateful_regex=bool(part.get("stateful_regex", False)),
+        members=_members(part.get("members", {}), (*at, "members")),
     )
+
+
+def _variant(part: Mapping[str, Any], pair: object, at: tuple[str | int, ...]) -> tuple[str, OriginSemantics]:
+    if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str) or fault(pair[0]) is not None:
+        raise SemanticsError(at, "a pair [range of versions, what differs] is expected")
+    own = _mapping(pair[1], (*at, 1), _ORIGIN_KEYS - {"in_versions", "in_configuration"})
+    shared = {key: value for key, value in part.items() if key not in ("in_versions", "in_configuration")}
+    return pair[0], _origin({**shared, **own}, at)
+
+
+def _members(raw: object, at: tuple[str | int, ...]) -> tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]:
+    found = []
+    for name, part in _mapping(raw, at, None).items():
+        part = _mapping(part, (*at, name), {"version_of", "holds"})
+        pairs = _versioned(part.get("holds", []), (*at, name, "holds"), ("own", "request"))
+        found.append((str(name), str(part.get("version_of", "")), pairs))
+    return tuple(found)
 
 
 def _row(raw: object, at: tuple[str | int, ...]) -> Row:
@@ -252,6 +345,8 @@ def _row(raw: object, at: tuple[str | int, ...]) -> Row:
     for key, words in ROW_WORDS.items():
         if key in part:
             _word(part[key], (*at, key), words)
+    if "version" in part and (not isinstance(part["version"], str) or fault(part["version"]) is not None):
+        raise SemanticsError((*at, "version"), f"{part['version']!r} is not a range of versions (>=N, <N or ==N)")
     return Row(**part)
 
 
@@ -270,11 +365,11 @@ def _versioned(raw: list[Any], at: tuple[str | int, ...], allowed: tuple[str, ..
     return tuple((pair[0], _word(pair[1], (*at, index), allowed)) for index, pair in enumerate(raw))
 
 
-def _mapping(raw: object, at: tuple[str | int, ...], allowed: set[str]) -> dict[str, Any]:
+def _mapping(raw: object, at: tuple[str | int, ...], allowed: set[str] | None) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise SemanticsError(at, f"`{at[-1]}` has to be a mapping")
     for key in raw:
-        if key not in allowed:
+        if allowed is not None and key not in allowed:
             raise SemanticsError((*at, key), f"unknown key {key!r} in `{at[-1]}`{_nearest(key, allowed)}")
     return raw
 

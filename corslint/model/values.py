@@ -63,12 +63,16 @@ class Sequence(Node):
 
 
 class Entry(Node):
-    """One key of an object or dictionary. `key` is None when the key is computed and not a literal."""
+    """One key of an object or dictionary. `key` is None when the key is computed and not a literal.
+
+    `computed` is then the expression, or a `Spread` of what holds all the keys that have this value.
+    """
 
     key: str | None
     value: Value
     key_span: Span
     span: Span
+    computed: Value | None = None
 
 
 class Mapping(Node):

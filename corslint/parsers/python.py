@@ -1132,7 +1132,8 @@ class _Reader:
             if kind == "pair":
                 key = self.field(child, "key", depth + 1)
                 value = self.field(child, "value", depth + 1)
-                items.append(Entry(_key(key), value, key.span, span))
+                text = _key(key)
+                items.append(Entry(text, value, key.span, span, key if text is None else None))
             elif kind == "dictionary_splat":
                 children = _kept(child)
                 items.append(Spread(self.value(children[0], depth + 1) if children else self.missing(child), span))
@@ -1449,13 +1450,17 @@ class _Reader:
                 item = Parameter(span, 0, name, self.span(target))
             self.assign(target, item, clause, depth + 1)
         if body.type == "pair":
-            self.field(body, "key", depth + 2)
-            self.field(body, "value", depth + 2)
+            key = self.field(body, "key", depth + 2)
+            value = self.field(body, "value", depth + 2)
             result: Value = Unknown("dictionary comprehension", span)
+            if len(clauses) == 1 and type(key) is Name and names == [key.name]:
+                result = Mapping((Entry(None, value, key.span, span, Spread(base, base.span)),), span)
         else:
             result = self.value(body, depth + 2)
         self.scope = outer
         self.guards, self.loop = kept
+        if type(result) is Mapping and body.type == "pair":
+            return result
         if not simple:
             return Unknown(node.type.replace("_", " "), span)
         function = Function("", tuple(names), scope, (Return(result, ()),), span)

@@ -578,6 +578,8 @@ class Linker:
             if yes is None or no is None:
                 return Unknown("given under a condition", value.span)
             return Choice(value.test, yes, no, value.span)
+        if isinstance(value, Literal):
+            return None
         if not isinstance(value, Mapping):
             return Unknown("in an object that could not be read", value.span)
         unsure: Value | None = None

@@ -12,6 +12,7 @@ from typing import Literal as OneOf
 from typing import NamedTuple
 
 from corslint.model.reading import ManifestReading, Requirement
+from corslint.model.versions import Release, exactly, of_major
 from corslint.source import Span
 
 _HIGHEST_MAJOR = 30
@@ -45,6 +46,13 @@ class VersionInForce(NamedTuple):
     majors: frozenset[int]
     span: Span
     confidence: OneOf["high", "medium"]
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """What is possible, each as far as it is known; empty where nothing is."""
+        if self.exact is not None and self.majors:
+            return (exactly(self.exact),)
+        return tuple(of_major(major, self.specifier) for major in sorted(self.majors))
 
 
 class _Found(NamedTuple):

@@ -10,15 +10,13 @@ settings module. It runs in the directory it stands in.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import logging
 import os
 import socket
 import sys
 from typing import Any
-
-ASGI = ("falcon.asgi.", "fastapi.", "litestar.", "quart.", "starlette.")
-"""How the types of ASGI applications begin."""
 
 
 def say(**event: object) -> None:
@@ -33,7 +31,8 @@ def serve_wsgi(app: Any, listener: socket.socket) -> None:
 def serve_asgi(app: Any, listener: socket.socket) -> None:
     uvicorn: Any = importlib.import_module("uvicorn")
     # `lifespan` as uvicorn has it by default: an application that cannot be built then answers 500 to every request.
-    uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="wsproto")).run([listener])
+    sockets = "wsproto" if importlib.util.find_spec("wsproto") else "none"
+    uvicorn.Server(uvicorn.Config(app, log_level="critical", ws=sockets)).run([listener])
 
 
 def serve_aiohttp(app: Any, listener: socket.socket) -> None:
@@ -50,6 +49,16 @@ def serve_tornado(app: Any, listener: socket.socket) -> None:
 
 def serve_sanic(app: Any, listener: socket.socket) -> None:
     app.run(sock=listener, single_process=True, motd=False, access_log=False)
+
+
+SERVERS = (
+    (("aiohttp.",), "aiohttp.web", serve_aiohttp),
+    (("sanic.",), "sanic", serve_sanic),
+    (("tornado.",), "tornado.httpserver", serve_tornado),
+    (("asgi", "blacksheep.", "falcon.asgi.", "fastapi.", "litestar.", "quart.", "starlette."), "uvicorn", serve_asgi),
+    (("",), "werkzeug.serving", serve_wsgi),
+)
+"""How the type of an application begins, the module of its server, and what runs it."""
 
 
 def django_app() -> Any:
@@ -75,20 +84,15 @@ def main(snippet: str) -> None:
         lines = str(error).splitlines()
         say(event="raised", error=f"{type(error).__name__}: {lines[0] if lines else ''}")
         sys.exit(1)
+    kind = f"{type(app).__module__}.{type(app).__name__}"
+    kind = "asgi" if kind.endswith(".ASGIApp") else kind
+    server, serve = next((server, serve) for begins, server, serve in SERVERS if kind.startswith(begins))
+    # Loaded before anybody is told: a request must not wait for it.
+    importlib.import_module(server)
     # The socket listens before the server is up: a request that comes early waits instead of being refused.
     listener = socket.create_server(("127.0.0.1", 0))
     say(event="listening", port=listener.getsockname()[1])
-    kind = f"{type(app).__module__}.{type(app).__name__}"
-    if kind.startswith("aiohttp."):
-        serve_aiohttp(app, listener)
-    elif kind.startswith("sanic."):
-        serve_sanic(app, listener)
-    elif kind.startswith("tornado."):
-        serve_tornado(app, listener)
-    elif kind.startswith(ASGI) or kind.endswith(".ASGIApp"):
-        serve_asgi(app, listener)
-    else:
-        serve_wsgi(app, listener)
+    serve(app, listener)
 
 
 if __name__ == "__main__":

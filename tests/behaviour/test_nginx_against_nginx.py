@@ -2,7 +2,7 @@
 
 Random configurations over inheritance (`add_header` with empty values, `proxy_set_header`, `proxy_hide_header`), nested
 levels and location choice. Every location passes to an upstream of its own, whose name reaches the backend as Host, so
-that the choice shows. Skipped where no nginx is installed.
+that the choice shows.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import shutil
 import socket
 import subprocess
 import threading
@@ -28,10 +27,7 @@ from corslint.model.decisions import Answer, Echo, Fixed, Nothing, Star, answer
 from corslint.model.facts import Fact
 from corslint.parsers.nginx import read
 from corslint.source import SourceFile
-
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/local/bin")
-
-pytestmark = pytest.mark.skipif(NGINX is None, reason="no nginx binary on this machine: the model was not compared")
+from tests.lab.installation import require
 
 SERVERS = 12
 PATHS = [
@@ -142,8 +138,7 @@ class _Writer:
 
 def _running(folder: Path, text: str, port: int) -> subprocess.Popen[bytes]:
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    assert NGINX is not None
-    command = [NGINX, "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
+    command = [str(require("nginx").path("nginx")), "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     for _ in range(100):
         if process.poll() is not None:
@@ -267,8 +262,7 @@ def _compare(route: Fact, answer: http.client.HTTPResponse, sent: dict[str, str]
 def test_what_nginx_refuses_and_how_it_says_so(http_level: str, message: str | None, tmp_path: Path) -> None:
     text = f"pid nginx.pid;\nevents {{}}\nhttp {{\n{http_level}\n}}\n"
     (tmp_path / "nginx.conf").write_text(text, encoding="utf-8")
-    assert NGINX is not None
-    command = [NGINX, "-t", "-p", str(tmp_path), "-c", "nginx.conf", "-e", "stderr"]
+    command = [str(require("nginx").path("nginx")), "-t", "-p", str(tmp_path), "-c", "nginx.conf", "-e", "stderr"]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode != 0
     reading = read(SourceFile("nginx.conf", text.encode()))

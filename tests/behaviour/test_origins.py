@@ -12,11 +12,13 @@ from corslint.model.decisions import (
     Answer,
     Fixed,
     Nothing,
+    Own,
     Refuse,
     Star,
     accepts,
     accepts_null,
     answer,
+    answers,
     to_stranger,
     witness,
 )
@@ -471,13 +473,17 @@ CONTEXT = semantics(function="returning", of_request=True, promise="awaited", un
         ("[]", Nothing()),
         ("null", Star()),
         ("false", Star()),
+        ("['*']", Fixed("*")),
+        ("['*', 'https://a.example']", Fixed(f"*, {A}")),
+        ("{ a: 1 }", Fixed("[object Object]")),
+        ("new Set(['https://a.example'])", Fixed("[object Set]")),
     ],
 )
 def test_what_is_sent_as_it_is(expression: str, sent: object) -> None:
     assert answer(javascript(f"const subject = {expression};", SENDS).decision, EVIL) == sent
 
 
-@pytest.mark.parametrize("expression", ["['*']", "[given]", "{ a: 1 }", "new Set(['https://a.example'])"])
+@pytest.mark.parametrize("expression", ["[given]", "given", "new Origins()"])
 def test_what_it_becomes_is_not_known(expression: str) -> None:
     assert given(javascript(f"const subject = {expression};", SENDS), EVIL) == "unknown"
 
@@ -535,6 +541,47 @@ def test_a_promise_instead_of_the_callback() -> None:
     assert given(compiled, A) == "echo"
     assert given(compiled, EVIL) == "nothing"
     assert given(javascript(code), A) == "unknown"
+    assert given(javascript(code, CORS._replace(promise="ignored")), A) == "hangs"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("(origin) => origin === 'https://a.example'", ("hangs", "hangs", "hangs")),
+        ("() => {}", ("hangs", "hangs", "hangs")),
+        ("(origin) => check(origin)", ("hangs", "unknown", "unknown")),
+        ("async (origin) => true", ("hangs", "echo", "unknown")),
+        ("function (...given) { given[1](null, true); }", ("unknown", "unknown", "unknown")),
+        ("(origin, done) => { later(done); }", ("unknown", "unknown", "unknown")),
+    ],
+)
+def test_a_callback_that_is_never_called(code: str, expected: tuple[str, str, str]) -> None:
+    promises = ("ignored", "awaited", "unknown")
+    compiled = [javascript(f"const subject = {code};", CORS._replace(promise=promise)) for promise in promises]
+    assert tuple(given(each, A) for each in compiled) == expected
+
+
+def test_what_stands_in_for_an_origin_that_is_not_there() -> None:
+    decision = javascript("const subject = (origin, done) => done(null, origin === '*');").decision
+    assert [answer(decision, origin).kind for origin in (None, "null", "*")] == ["nothing", "nothing", "echo"]
+    decision = decision._replace(stand_in="*")
+    assert [answer(decision, origin).kind for origin in (None, "null", A)] == ["echo", "echo", "nothing"]
+
+
+def test_members_of_the_request() -> None:
+    code = "const subject = (ctx) => ctx.origin;"
+    assert given(javascript(code, CONTEXT._replace(request_origin=("origin",))), EVIL) == "echo"
+    assert answer(javascript(code, CONTEXT._replace(own_origin=("origin",))).decision, EVIL) == Own()
+    for other in ("ctx.query.origin", "other.origin"):
+        code = f"const subject = (ctx, other) => {other};"
+        assert given(javascript(code, CONTEXT._replace(own_origin=("origin",))), EVIL) == "unknown", other
+
+
+def test_a_test_of_the_path() -> None:
+    code = "const subject = (ctx) => (ctx.path === '/test' ? 'https://a.example' : '*');"
+    decision = javascript(code, CONTEXT).decision
+    assert answer(decision, EVIL).kind == "unknown"
+    assert [answers(decision, EVIL, path=path)[0].answer for path in ("/test?a=1", "/other")] == [Fixed(A), Star()]
 
 
 def test_only_null_is_no_error() -> None:

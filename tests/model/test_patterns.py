@@ -184,3 +184,21 @@ def test_python_verdicts_equal_re() -> None:
         for mode, engine in (("search", re.search), ("match", re.match), ("full", re.fullmatch)):
             expected = tri(engine(source, text) is not None)
             assert matches(Pattern(source, "", PY, cast(Mode, mode)), text) is expected
+
+
+TURNS: dict[str, tuple[str, str, bool, str, list[bool]]] = {
+    "a global pattern goes on where it ended": ("^https://a$", "g", True, "https://a", [True, False, True, False]),
+    "as often as it matches": ("a", "g", True, "aab", [True, True, False, True, True, False]),
+    "a sticky one needs the next match at once": ("a", "y", True, "aba", [True, False, True, False]),
+    "what is empty holds each time": ("x*", "g", True, "abc", [True, True, True]),
+    "what never matches": ("b$", "g", True, "abc", [False, False]),
+    "without the flag": ("a", "i", True, "aab", [True, True, True, True]),
+    "somebody resets it": ("^https://a$", "g", False, "https://a", [True, True]),
+}
+
+
+@pytest.mark.parametrize("case", TURNS.values(), ids=TURNS)
+def test_turns(case: tuple[str, str, bool, str, list[bool]]) -> None:
+    source, flags, stateful, text, expected = case
+    pattern = Pattern(source, flags, "ecmascript", "search", stateful)
+    assert [matches(pattern, text, turn + 1) is Tri.YES for turn in range(len(expected))] == expected

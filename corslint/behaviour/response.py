@@ -1,0 +1,608 @@
+"""One layer's whole answer to one request: status and CORS headers, from a policy and the application behind it.
+
+`policy.py` decides who is let in; this module interprets the descriptor's `responds:` table about the rest. Whatever a
+condition leaves open makes the part of the answer that depends on it unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeAlias
+
+from corslint.behaviour.environment import with_environment
+from corslint.behaviour.origins import special
+from corslint.behaviour.policy import Judge, scene_of, several
+from corslint.extract import Policy
+from corslint.model.decisions import (
+    Always,
+    Answer,
+    Case,
+    Decision,
+    Echo,
+    Fixed,
+    Hang,
+    Own,
+    Star,
+    UnknownAnswer,
+    answers,
+    depends_on_origin,
+)
+from corslint.model.exchange import NO_ANSWER, Header, Missing, Request, Response
+from corslint.model.patterns import Pattern, matches
+from corslint.model.reading import CodeReading
+from corslint.model.responses import OUTPUTS, Listing, Responds, Row, When
+from corslint.model.tri import Tri, all_of, any_of, tri
+from corslint.model.values import Call, Function, Literal, Null, Regex, Sequence, Undefined, Value
+from corslint.model.values import Mapping as MappingValue
+from corslint.project.link import Linker
+
+NAMES = {
+    "acao": "Access-Control-Allow-Origin",
+    "acac": "Access-Control-Allow-Credentials",
+    "vary": "Vary",
+    "acam": "Access-Control-Allow-Methods",
+    "acah": "Access-Control-Allow-Headers",
+}
+"""The headers by the short names that the table has for them."""
+
+
+class _Unknown:
+    """What can't be told. One object, compared by identity."""
+
+
+_UNKNOWN = _Unknown()
+Known: TypeAlias = object | None
+
+
+class Responder:
+    """Answers requests for one policy.
+
+    `environment` are the variables that are set; None where nobody knows them (the linter never does).
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        linker: Linker,
+        code: Callable[[str], CodeReading | None],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        scene = scene_of(linker, code)
+        if environment is not None:
+            policy = with_environment(policy, scene, environment)
+        self._judge = Judge.of(policy, scene, code)
+        self._fact = self._judge.fact
+        self._scene = scene
+        self._linker = linker
+        self._asker: str | None = None
+        self._values = self._fact.values
+        self._responds = policy.semantics.responds or Responds()
+        self._decision, self._same_origin = self._judge.decision()
+        self._python = policy.fact.field("language").value == "python"
+
+    def respond(self, request: Request, inner: Response) -> Response:
+        """The answer; `inner` is what the application behind this layer answers to the same request."""
+        if not self._responds.certain:
+            return _unknown(inner)
+        self._asker = request.origin
+        outcomes = [self._answered(case, request, inner) for case in self._cases(request)]
+        first = outcomes[0]
+        return first if all(other == first for other in outcomes[1:]) else _merged(outcomes)
+
+    # -- which case ---------------------------------------------------------------------------------------------------
+
+    def _cases(self, request: Request) -> tuple[Case, ...]:
+        if self._same_origin and request.origin is not None and request.origin == request.server:
+            return (Case(Always(), Echo(), self._fact.span, "same-origin"),)
+        return answers(self._decision, request.origin, request.turn, request.path)
+
+    def _answered(self, case: Case, request: Request, inner: Response) -> Response:
+        if isinstance(case.answer, UnknownAnswer):
+            return _unknown(inner)
+        if isinstance(case.answer, Hang):
+            return Response(NO_ANSWER)
+        sent = self._judge.sent(case, request)
+        situation = _Situation(self, case, sent, request, inner)
+        passed = [situation.holds(when) for when in self._responds.passes]
+        if Tri.YES in passed:
+            return inner
+        if Tri.UNKNOWN in passed:
+            return _unknown(inner)
+        refused, held = self._refusal(situation)
+        if held is Tri.YES:
+            return Response(refused if isinstance(refused, int) else None)
+        if held is Tri.UNKNOWN:
+            return _unknown(inner)
+        found = {output: self.output(output, situation) for output in OUTPUTS}
+        if self._responds.drops_empty:
+            found = {output: None if value == "" else value for output, value in found.items()}
+        return _put_together(found, inner)
+
+    def _refusal(self, situation: _Situation) -> tuple[Known, Tri]:
+        """The status under which the library ends this request by itself, and whether it does."""
+        statuses: set[Known] = set()
+        for row in self._responds.refuses or ():
+            held = situation.holds(row.when)
+            if held is not Tri.NO:
+                statuses.add(self._value("status", row, situation))
+            if held is Tri.YES:
+                return (statuses.pop(), held) if len(statuses) == 1 else (None, Tri.UNKNOWN)
+        by_itself = situation.sent == "raises" and self._responds.refuses is None
+        return (500, Tri.YES) if by_itself else (None, Tri.UNKNOWN if statuses else Tri.NO)
+
+    def output(self, output: str, situation: _Situation) -> Known:
+        """What one part of the answer is: the first row that holds; `_UNKNOWN` where that can't be told."""
+        found: list[Known] = []
+        for row in self._responds.tables.get(output, ()):
+            held = situation.holds(row.when)
+            if held is not Tri.NO:
+                found.append(self._value(output, row, situation))
+            if held is Tri.YES:
+                break
+        else:
+            found.append(self._by_default(output, situation))
+        return found[0] if all(value == found[0] for value in found) else _UNKNOWN
+
+    def _value(self, output: str, row: Row, situation: _Situation) -> Known:
+        value = row.value
+        if output == "status" and value == "none":
+            return NO_ANSWER
+        if isinstance(value, str) and value.startswith("given."):
+            given = self.given(value.removeprefix("given."))
+            return str(given).lower() if output == "acac" and not isinstance(given, _Unknown) else given
+        if output == "acao":
+            return self._origin_header(value, situation)
+        if output in ("acam", "acah") and isinstance(value, str):
+            return self._list_header(output, value, situation)
+        return value
+
+    def _origin_header(self, value: object, situation: _Situation) -> Known:
+        if value == "sent":
+            return situation.sent_header()
+        if value == "first":
+            return next(iter(sorted(self._judge.exact_texts())), None)
+        return situation.request.origin if value == "origin" else value
+
+    def _list_header(self, output: str, value: str, situation: _Situation) -> Known:
+        if value == "allow":
+            allowed = situation.inner.header("allow")
+            return allowed if isinstance(allowed, str) else None if allowed is Missing.ABSENT else _UNKNOWN
+        asked = situation.asked(output)
+        if value == "listed":
+            return self.listed(output, asked)
+        if value == "raw":
+            return self._raw(self._listing(output))
+        if value == "matching":
+            return self._matching(output, situation.request)
+        if value == "served":
+            return self._served(output, situation.inner)
+        return asked if value == "asked" else value
+
+    def _raw(self, listing: Listing | None) -> Known:
+        """The option as it is given, joined."""
+        if listing is None:
+            return _UNKNOWN
+        elements = self.elements(listing._replace(star="text", always=(), empty="text"))
+        return listing.join.join(elements) if isinstance(elements, tuple) else elements
+
+    def _matching(self, output: str, request: Request) -> Known:
+        """Which of the things asked for are in the list; with a star that is sent back, all of them as they are."""
+        listing = self._listing(output)
+        elements = self.elements(listing) if listing is not None else None
+        names = request.asked_headers if output == "acah" else tuple(filter(None, (request.asked_method,)))
+        held = [(name.strip(), self.allows(output, (name,))) for name in names]
+        if listing is None or isinstance(elements, _Unknown) or any(one is Tri.UNKNOWN for _, one in held):
+            return _UNKNOWN
+        star = elements is not None and "*" in elements
+        if star and listing.star == "any":
+            return "*"
+        change = str if star and listing.star == "asked" else _CHANGES[listing.case]
+        found = [change(name) for name, one in held if one is Tri.YES]
+        text = listing.join.join(sorted(found) if listing.sort else found)
+        return text if text or listing.empty == "text" else None
+
+    def _served(self, output: str, inner: Response) -> Known:
+        """The methods that the application serves, as far as they are listed."""
+        listing = self._listing(output)
+        allowed = inner.header("allow")
+        elements = self.elements(listing) if listing is not None else None
+        if listing is None or not isinstance(allowed, str) or isinstance(elements, _Unknown):
+            return _UNKNOWN
+        if elements and "*" in elements:
+            return "*"
+        served = [method.strip() for method in allowed.split(",")]
+        return listing.join.join(method for method in served if not elements or method in elements) or None
+
+    def serves(self, method: str | None, inner: Response) -> Tri:
+        """Whether the application serves this method, by the Allow header of its own answer."""
+        allowed = inner.header("allow")
+        if not isinstance(allowed, str) or method is None:
+            return Tri.UNKNOWN if allowed is Missing.UNKNOWN else Tri.NO
+        return tri(method in [each.strip() for each in allowed.split(",")])
+
+    def _listing(self, output: str) -> Listing | None:
+        listings = self._responds.methods if output == "acam" else self._responds.headers
+        return listings[0] if listings else None
+
+    def _by_default(self, output: str, situation: _Situation) -> Known:
+        if output == "status":
+            return "inner"
+        if output == "acao":
+            return situation.sent_header()
+        granted = situation.sent in ("star", "echo", "fixed")
+        if output == "acac":
+            credentials = self.credentials(situation.request)
+            if not granted or credentials is Tri.NO:
+                return None
+            return _UNKNOWN if credentials is Tri.UNKNOWN else "true"
+        if output == "vary" and granted and situation.sent in self._judge.semantics.vary:
+            return ("Origin",)
+        return None
+
+    # -- lists of methods and headers ---------------------------------------------------------------------------------
+
+    def listed(self, output: str, asked: str | None) -> Known:
+        """The list as it is sent: a text, None for no header, `_UNKNOWN`."""
+        listing = self._listing(output)
+        if listing is None:
+            return None
+        elements = self.elements(listing)
+        if isinstance(elements, _Unknown):
+            return _UNKNOWN
+        if elements == "asked" or (listing.star == "asked" and "*" in (elements or ())):
+            trimmed = listing.trim and asked is not None
+            return ",".join(name.strip() for name in asked.split(",")) if trimmed and asked is not None else asked
+        if elements is None or isinstance(elements, str):
+            return elements
+        if listing.star == "added" and "*" in elements:
+            names = {*(name.strip() for name in asked.split(",")), *listing.always} if asked is not None else ()
+            return listing.join.join(sorted(names)) or None
+        return listing.join.join(elements)
+
+    def elements(self, listing: Listing) -> tuple[str, ...] | str | _Unknown | None:
+        """The elements of a list; `asked`; a text that is sent as it is; None for no header."""
+        given = self.given(listing.field)
+        if given is _OBJECT:
+            given = self._called(listing.field) if listing.called else _UNKNOWN
+        if isinstance(given, _Unknown):
+            return _UNKNOWN
+        given = None if given is _UNDEFINED else given
+        if given is _ABSENT or (given is None and listing.unset == "default"):
+            return self._complete(listing.default, listing)
+        words = {None: listing.unset, "": listing.blank, (): listing.empty}
+        word = words.get(given, "text") if given is None or isinstance(given, (str, tuple)) else "text"
+        if word != "text":
+            return self._complete(listing.default, listing) if word == "default" else _word(word)
+        if isinstance(given, str):
+            if listing.text == "whole":
+                alone = given == "*" and listing.star != "text"
+                return self._complete((given,), listing) if alone else _CHANGES[listing.case](given)
+            if listing.text == "none":
+                return None
+            if listing.text == "split":
+                given = tuple(part.strip() for part in given.split(",") if part.strip())
+            else:
+                given = tuple(given) if listing.text == "letters" else (given,)
+        if not isinstance(given, tuple) or not all(isinstance(part, str) for part in given):
+            return _UNKNOWN
+        return self._complete(given, listing)
+
+    def _complete(self, elements: tuple[object, ...] | str | None, listing: Listing) -> tuple[str, ...] | str | None:
+        if elements is None or isinstance(elements, str):
+            return elements
+        if isinstance(listing.star, tuple) and "*" in elements:
+            elements = listing.star
+        change = _CHANGES[listing.case]
+        texts = [*(change(str(part)) for part in elements), *listing.always]
+        return tuple(sorted(set(texts)) if listing.sort else texts)
+
+    def given(self, name: str) -> Known:
+        """Another option as it is given: text, number, boolean, tuple, None; `_ABSENT`, `_UNDEFINED`, `_OBJECT`,
+        `_UNKNOWN`."""
+        if name in self._responds.each:
+            return self._given_to_asker(self._responds.each[name])
+        value = self._values.get(f"given.{name}")
+        if value is not None:
+            return self._plain(value)
+        field = self._fact.field(f"given.{name}")
+        if field.state == "unknown":
+            return _UNKNOWN
+        return _ABSENT if field.state == "absent" else field.value
+
+    def _called(self, name: str) -> Known:
+        """What an option that is a function gives to the origin that asks."""
+        value = self._values.get(f"given.{name}")
+        function = self._scene.resolve(value) if value is not None else None
+        found = self._judge.called(function, self._asker) if isinstance(function, Function) else None
+        return self._plain(found) if found is not None else _UNKNOWN
+
+    def _given_to_asker(self, name: str) -> Known:
+        """An option of the origin that asks, else of `*`."""
+        for origin in (self._asker or "*", "*"):
+            for field in ("given.each", "given.inherited"):
+                held = self._values.get(field)
+                options = self._linker.lookup(held, origin) if held is not None else None
+                if options is not None:
+                    found = self._linker.lookup(options, name)
+                    return _ABSENT if found is None else self._plain(found)
+        return _ABSENT
+
+    def credentials(self, request: Request) -> Tri:
+        """Whether credentials are allowed to who asks."""
+        if "credentials" not in self._responds.each:
+            return self._judge.credentials_for(request.origin)
+        given = self._given_to_asker(self._responds.each["credentials"])
+        return Tri.UNKNOWN if isinstance(given, _Unknown) else tri(given is True)
+
+    def _plain(self, value: Value) -> Known:
+        value = self._scene.resolve(value)
+        if isinstance(value, Literal):
+            return value.value
+        if isinstance(value, Null):
+            return None
+        if isinstance(value, Undefined):
+            return None if self._python else _UNDEFINED
+        if isinstance(value, Sequence):
+            parts = tuple(self._plain(item) for item in value.items)
+            return _UNKNOWN if any(isinstance(part, _Unknown) for part in parts) else parts
+        made = isinstance(value, Call) and value.construct
+        return _OBJECT if made or isinstance(value, (Function, Regex, MappingValue)) else _UNKNOWN
+
+    # -- what conditions ask ------------------------------------------------------------------------------------------
+
+    def named(self, condition: str, name: str, request: Request) -> Tri:
+        """What a table asks of another option (`model/responses.py`, NAMES)."""
+        given = self.given(name)
+        if isinstance(given, _Unknown):
+            return Tri.UNKNOWN
+        if condition in ("beside", "apart"):
+            beginning = str(given).removesuffix("/") + ("/" if condition == "beside" else "")
+            return tri(not request.path.startswith(beginning))
+        if condition == "textual":
+            return tri(isinstance(given, str) and given not in ("", "*"))
+        if condition == "undefined":
+            return tri(given is _UNDEFINED)
+        if condition in ("present", "lacks"):
+            return tri((given is not _ABSENT) is (condition == "present"))
+        # In JavaScript an empty array is true.
+        true = given not in (_ABSENT, _UNDEFINED) and (bool(given) or (given == () and not self._python))
+        return tri(true is (condition == "truthy"))
+
+    def allows(self, output: str, asked: Iterable[str]) -> Tri:
+        """Whether all that is asked for is in the list of methods or headers."""
+        listing = self._listing(output)
+        if listing is None:
+            return Tri.UNKNOWN
+        elements = self.elements(listing)
+        if isinstance(elements, _Unknown):
+            return Tri.UNKNOWN
+        if elements == "asked" or (listing.star in ("asked", "any", "all", "added") and "*" in (elements or ())):
+            return Tri.YES
+        if listing.open and self._has_star(listing):
+            return Tri.YES
+        known = elements or ()
+        if output == "acam":
+            given = self.given(listing.field)
+            if isinstance(given, str) and listing.text == "letters" and "*" not in given:
+                known = given  # the text is searched for the method, though its letters are what is sent
+            change = _CHANGES["lower" if listing.fold else listing.case]
+            if listing.fold and not isinstance(known, str):
+                known = tuple(change(method) for method in known)
+            return tri(all(change(method) in known for method in asked))
+        folded = {name.lower() for name in known}
+        texts = {name for name in folded if not listing.patterns or not special(name)}
+        patterns = [Pattern(name, "i", "python", "match") for name in folded - texts]
+        return all_of(
+            any_of((tri(name.strip().lower() in texts), *(matches(pattern, name.strip()) for pattern in patterns)))
+            for name in asked
+        )
+
+    def _has_star(self, listing: Listing) -> bool:
+        elements = self.elements(listing._replace(star="text"))
+        return isinstance(elements, tuple) and "*" in elements
+
+    @property
+    def on_route(self) -> bool:
+        """Whether the policy was put on one route, as a decorator."""
+        return self._fact.field("scope").state == "unknown"
+
+    def condition(self, name: str) -> tuple[When, ...]:
+        """The alternatives of one of the table's own conditions."""
+        return self._responds.conditions[name]
+
+    @property
+    def preflight(self) -> When:
+        """Which OPTIONS requests the library takes for preflights."""
+        return self._responds.preflight
+
+    @property
+    def judge(self) -> Judge:
+        """What decides about origins."""
+        return self._judge
+
+    @property
+    def decision(self) -> Decision:
+        """What the origin options decide."""
+        return self._decision
+
+
+_CHANGES: Mapping[str, Callable[[str], str]] = {
+    "keep": str,
+    "upper": lambda text: text.upper(),
+    "lower": lambda text: text.lower(),
+    "title": lambda text: text.title(),
+}
+
+
+class _Special:
+    """What an option is that has no plain value. Compared by identity."""
+
+
+_ABSENT = _Special()
+"""It is not written."""
+_UNDEFINED = _Special()
+"""It is written, and JavaScript's `undefined`."""
+_OBJECT = _Special()
+"""A function, a pattern or an object."""
+
+
+def _word(word: str) -> str | None:
+    return {"none": None, "asked": "asked"}[word]
+
+
+class _Situation(NamedTuple):
+    """One request at one policy, of which one case decides."""
+
+    responder: Responder
+    case: Case
+    sent_answer: Answer
+    request: Request
+    inner: Response
+
+    @property
+    def answer(self) -> str:
+        return self.case.answer.kind
+
+    @property
+    def sent(self) -> str:
+        return self.sent_answer.kind
+
+    def sent_header(self) -> Known:
+        match self.sent_answer:
+            case Star():
+                return "*"
+            case Echo():
+                return self.request.origin
+            case Fixed(text=text):
+                return text
+            case Own():
+                return _UNKNOWN if self.request.server is None else self.request.server
+            case UnknownAnswer():
+                return _UNKNOWN
+        return None
+
+    def asked(self, output: str) -> str | None:
+        if output == "acam":
+            return self.request.asked_method
+        return ",".join(self.request.asked_headers) or None
+
+    def holds(self, when: When) -> Tri:
+        return all_of(self._held(when))
+
+    def _held(self, when: When) -> Iterator[Tri]:
+        if when.version is not None:
+            yield Tri.UNKNOWN
+        for name, words in when.words:
+            yield self._word(name, words)
+        for name, wanted in when.flags:
+            held = self._flag(name)
+            yield held if wanted else ~held
+        for condition, names in when.names:
+            for name in names:
+                yield self.responder.named(condition, name, self.request)
+        for name, wanted in when.named:
+            held = any_of(self.holds(one) for one in self.responder.condition(name))
+            yield held if wanted else ~held
+        for name, values in when.given:
+            given = self.responder.given(name)
+            yield (
+                Tri.UNKNOWN
+                if isinstance(given, _Unknown)
+                else tri(any(given == value and type(given) is type(value) for value in values))
+            )
+
+    def _word(self, name: str, words: frozenset[str]) -> Tri:
+        if name == "kind":
+            return self._kind(words)
+        found = {
+            "answer": self.answer,
+            "sent": self.sent,
+            "option": self.case.option,
+        }[name]
+        return Tri.UNKNOWN if found in ("unknown", "") else tri(found in words)
+
+    def _kind(self, words: frozenset[str]) -> Tri:
+        """Whether the request is of one of these kinds to a library: it may not take each OPTIONS for a preflight."""
+        if self.request.kind != "preflight":
+            return tri(self.request.kind in words)
+        preflight = self.holds(self.responder.preflight)
+        if preflight is Tri.UNKNOWN and ("preflight" in words) != ("actual" in words):
+            return Tri.UNKNOWN
+        return tri(("actual" if preflight is Tri.NO else "preflight") in words)
+
+    def _flag(self, name: str) -> Tri:
+        request, responder = self.request, self.responder
+        match name:
+            case "function":
+                return responder.judge.is_function()
+            case "credentials":
+                return responder.credentials(request)
+            case "literal_star":
+                return responder.judge.literal_star
+            case "cookie":
+                return request.cookie
+            case "origin":
+                return tri(request.origin is not None)
+            case "asks_method":
+                return tri(request.asked_method is not None)
+            case "asks_headers":
+                return tri(bool(request.asked_headers))
+            case "method_listed":
+                return responder.allows("acam", [request.asked_method] if request.asked_method is not None else [])
+            case "headers_listed":
+                return responder.allows("acah", request.asked_headers)
+            case "depends":
+                return depends_on_origin(responder.decision)
+            case "several":
+                return several(responder.decision)
+            case "covered":
+                return responder.judge.covers(request.path)
+            case "method_served":
+                return responder.serves(request.asked_method, self.inner)
+            case "granted":
+                header = responder.output("acao", self)
+                return Tri.UNKNOWN if isinstance(header, _Unknown) else tri(header is not None)
+            case "admitted":
+                return responder.judge.admits(request.origin)
+            case "switches":
+                return Tri.UNKNOWN if self.inner.status is None else tri(self.inner.status == 101)
+            case "sends_headers":
+                names = responder.output("acah", self)
+                return Tri.UNKNOWN if isinstance(names, _Unknown) else tri(names is not None)
+        raise AssertionError(name)
+
+
+# --- Putting an answer together --------------------------------------------------------------------------------------
+
+
+def _put_together(found: Mapping[str, Known], inner: Response) -> Response:
+    status = found["status"]
+    goes_on = status == "inner"
+    ours: list[Header] = []
+    names = {name.lower() for output, name in NAMES.items() if output != "vary" and found[output] is not None}
+    kept = tuple(line for line in inner.headers if line.name.lower() not in names) if goes_on else ()
+    for output, name in NAMES.items():
+        value = found[output]
+        if isinstance(value, _Unknown):
+            ours.append(Header(name, None, Tri.UNKNOWN))
+        elif output == "vary":
+            ours += [Header(name, ", ".join(value))] if isinstance(value, tuple) and value else []
+        elif isinstance(value, str):
+            ours.append(Header(name, value))
+    known = inner.status if goes_on else status if isinstance(status, int) else None
+    return Response(known, (*kept, *ours), inner.complete if goes_on else Tri.YES)
+
+
+def _unknown(inner: Response) -> Response:
+    return Response(None, (*inner.headers, *(Header(name, None, Tri.UNKNOWN) for name in NAMES.values())))
+
+
+def _merged(outcomes: list[Response]) -> Response:
+    """What all of the possible answers agree on."""
+    first = outcomes[0]
+    status = first.status if all(other.status == first.status for other in outcomes) else None
+    headers: list[Header] = []
+    for name in dict.fromkeys(line.name for one in outcomes for line in one.headers):
+        lines = {one.lines(name) for one in outcomes}
+        headers += lines.pop() if len(lines) == 1 else [Header(name, None, Tri.UNKNOWN)]
+    return Response(status, tuple(headers))
