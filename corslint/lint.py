@@ -258,8 +258,10 @@ def _damage(project: Project) -> list[Fact]:
             else "manifest"
         )
         for damage in reading.damage:
+            what: str = damage.kind
             # A whole file is passed over for being too large or in another encoding, which is not nginx's word.
-            what = "nginx" if language == "nginx" and not damage.whole else "syntax"
+            if what == "syntax" and language == "nginx" and not damage.whole:
+                what = "nginx"
             found.append(_damage_fact(damage, language, what))
     return found
 

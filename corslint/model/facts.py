@@ -299,7 +299,11 @@ FACT_KINDS: dict[str, KindSpec] = {
         "Something that could not be read.",
         {
             "language": FieldSpec("text", "`javascript`, `python`, `nginx`, `manifest`, `unknown`"),
-            "what": FieldSpec(("syntax", "unreadable", "nginx"), "source that does not parse, a file that cannot be read, nginx that nginx refuses"),
+            "what": FieldSpec(
+                ("syntax", "unreadable", "nginx", "swallowed", "template"),
+                "source that does not parse, a file that cannot be read, nginx that nginx refuses, or that it reads"
+                " otherwise than it is written (a missing `;`), a template that cannot be read",
+            ),
             "detail": FieldSpec("text", "what is wrong"),
             "whole": FieldSpec("tri", "whether nothing of the file could be read"),
         },

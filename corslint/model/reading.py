@@ -11,11 +11,16 @@ from corslint.source import Span
 
 
 class Damage(NamedTuple):
-    """A place that could not be read. `whole`: nothing of the file could be read. `message` says what is wrong."""
+    """A place that could not be read. `whole`: nothing of the file could be read. `message` says what is wrong.
+
+    `kind`: `syntax` for what its language refuses; `swallowed` for a statement that lacks its end, so that the next one
+    became a part of it, which nginx accepts; `template` for a template that could not be read as what it makes.
+    """
 
     span: Span
     message: str
     whole: bool = False
+    kind: OneOf["syntax", "swallowed", "template"] = "syntax"
 
 
 class Binding(NamedTuple):

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import importlib
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import length_hint
 from typing import Any, NamedTuple
+from typing import Literal as OneOf
 
 from corslint.model.reading import Damage, Directive, NginxReading, Word
 from corslint.source import SourceFile, Span
@@ -64,6 +65,10 @@ _CONTROL = re.compile(  # Go templates and Handlebars: `{{ if .X }}`, `{{#each x
 )
 _BRACED = re.compile(rb"\$\{[^{}\s;\"'\\$]*\}|\$\{\w+:?[-=?+][^{}\n;\"'$]*\}")
 _UPPER = re.compile(rb"\$\{?([A-Z][A-Z0-9_]{2,})\b")
+_STRUCTURAL = re.compile(
+    r"unexpected \"[{}]\"(?! \(missing)|unexpected end of file, expecting \"}\""
+    r"|.*missing closing|blocks nested|too many"
+)
 _OWN_VARIABLE = re.compile(rb"\b(?:set\w*|auth_request_set|js_set|perl_set|geo|map\s+\S+)\s+\$([A-Z]\w*)")
 _REPETITION = re.compile(rb"(?<=[^\s;{}$])\{\d+(?:,\d*)?\}")
 _INNER_CLOSE = re.compile(rb"(?<=[^\s;{}\"'])\}(?=[^\s{};#])")
@@ -72,6 +77,7 @@ _OPENS = re.compile(
     r"#?\s*(?:if|ifdef|unless|for|foreach|each|range|with|define|block|macro|call|filter|while|case|autoescape)\b"
     r"|[^|]*(?:\bdo|\{)(?:\s*\|[^|]*\|)?$"
 )
+_ELSE = re.compile(r"(?:else|elif|elsif|when)\b|\}\s*els")
 _CLOSES = re.compile(r"end\w*\b|\}(?!\s*els)|/\s*\w")
 _HARMLESS = re.compile(
     r"(?:set|import|from|raw|verbatim|extends|else\w*|elif|elsif|when|break|continue)\b|\}\s*els|\$?\w+\s*:?=[^=]|[#!@^]|/\*"
@@ -79,11 +85,17 @@ _HARMLESS = re.compile(
 
 
 class _Masked(NamedTuple):
-    """What the lexer gets to see, and what was found while masking."""
+    """What the lexer gets to see, and what was found while masking.
+
+    `template`: there are placeholders; `language`: some of a template language, not only variables of the environment.
+    `logic` as in the reading; `branches` are the second and further branches of its conditions.
+    """
 
     text: bytes
     template: bool
+    language: bool
     logic: tuple[Span, ...]
+    branches: tuple[tuple[int, int], ...]
     repetitions: tuple[tuple[int, int], ...]
     damage: tuple[Damage, ...]
 
@@ -141,23 +153,42 @@ def _statement_text(raw: bytes) -> str:
     return inner.strip(b"-~+= \t\r\n").decode("utf-8", "replace")
 
 
-def _logic(path: str, marks: list[tuple[int, int, str]], size: int) -> tuple[Span, ...]:
-    """Pairs `if ... end` and the like; gives the outermost regions, and every lone insertion outside them."""
+class _Mark(NamedTuple):
+    """A statement of a template language, or an insertion that stands alone."""
+
+    start: int
+    end: int
+    text: str
+
+
+def _logic(path: str, marks: list[_Mark], size: int) -> tuple[tuple[Span, ...], tuple[tuple[int, int], ...]]:
+    """Pairs `if ... end` and the like.
+
+    Gives the outermost regions, with every lone insertion outside them, and all that stands between an `else` and the
+    end of its block.
+    """
     regions: list[Span] = []
+    branches: list[tuple[int, int]] = []
     open_at: list[int] = []
-    for start, end, text in sorted(marks):
-        if _CLOSES.match(text):
+    other: list[int | None] = []  # for each open block, where its second branch begins
+    for mark in sorted(marks):
+        if _CLOSES.match(mark.text):
             if open_at:
-                begun = open_at.pop()
+                begun, second = open_at.pop(), other.pop()
+                if second is not None:
+                    branches.append((second, mark.start))
                 if not open_at:
-                    regions.append(Span(path, begun, end))
-        elif _OPENS.match(text):
-            open_at.append(start)
-        elif not open_at and not _HARMLESS.match(text):
-            regions.append(Span(path, start, end))
+                    regions.append(Span(path, begun, mark.end))
+        elif open_at and _ELSE.match(mark.text):
+            other[-1] = mark.end if other[-1] is None else other[-1]
+        elif _OPENS.match(mark.text):
+            open_at.append(mark.start)
+            other.append(None)
+        elif not open_at and not _HARMLESS.match(mark.text):
+            regions.append(Span(path, mark.start, mark.end))
     if open_at:
         regions.append(Span(path, open_at[0], size))
-    return tuple(regions)
+    return tuple(regions), tuple(branches)
 
 
 def _alone(buffer: bytearray, start: int, end: int) -> bool:
@@ -167,6 +198,34 @@ def _alone(buffer: bytearray, start: int, end: int) -> bool:
         return False
     after = buffer.find(b"\n", end, end + 200)
     return not buffer[end : after if after != -1 else end + 200].strip()
+
+
+_INSERTION = re.compile(
+    rb"^[ \t]*(?P<name>\$\{\w+(?::?[-=?+][^{}\n]*)?\}|\$[A-Z][A-Z0-9_]{2,}|\$\([^\n]+\)|`[^`\n]+`)[ \t\r]*(?:#.*)?$",
+    re.MULTILINE,
+)
+
+
+def _mask_insertions(buffer: bytearray, marks: list[_Mark]) -> bool:
+    """Blanks variables that stand alone where a directive begins: they hold whole directives, or nothing."""
+    blanked = False
+    for found in list(_INSERTION.finditer(buffer)):
+        if _begins_a_statement(buffer, found.start()):
+            marks.append(_Mark(*found.span("name"), found["name"].decode("utf-8", "replace")))
+            _fill(buffer, *found.span("name"), b" ")
+            blanked = True
+    return blanked
+
+
+def _begins_a_statement(buffer: bytearray, at: int) -> bool:
+    """Whether what stands before a line, comments aside, ends in `;`, `{` or `}`."""
+    for _ in range(50):
+        end = at
+        at = buffer.rfind(b"\n", 0, max(end - 1, 0)) + 1
+        line = bytes(buffer[at:end]).split(b"#")[0].strip()
+        if line or not at:
+            return not line or line.endswith((b";", b"{", b"}"))
+    return False
 
 
 def _mask(source: SourceFile) -> _Masked:
@@ -182,31 +241,34 @@ def _mask(source: SourceFile) -> _Masked:
         buffer[:3] = b"   "
     if b"_by_lua_block" in data:
         _mask_lua(path, buffer, damage)
-    marks: list[tuple[int, int, str]] = []
-    template = False
+    marks: list[_Mark] = []
+    language = False
     if b"{#" in data and b"#}" in data:
         jinja = b"{%" in data or b"{{" in data
         for found in list(_TEMPLATE_COMMENT.finditer(buffer)):
             # `location / {# why` followed by a commented-out `#}` is plain nginx.
             if jinja or b"\n" not in found.group():
                 _fill(buffer, *found.span(), b" ")
-                template = True
+                language = True
     if b"{%" in data or b"<%" in data or b"%{" in data:
         for found in list(_STATEMENT.finditer(buffer)):
-            marks.append((*found.span(), _statement_text(found.group())))
+            marks.append(_Mark(*found.span(), _statement_text(found.group())))
             _fill(buffer, *found.span(), b" ")
-            template = True
+            language = True
     if b"{{" in data or b"<%=" in data:
         for found in list(_EXPRESSION.finditer(buffer)):
             start, end = found.span()
             raw = found.group()
             inner = raw.strip(b"{}") if raw.startswith(b"{") else raw[3:-2]
             if (raw.startswith(b"{") and _CONTROL.match(inner)) or _alone(buffer, start, end):
-                marks.append((start, end, inner.strip(b"-~ \t\r\n").decode("utf-8", "replace")))
+                marks.append(_Mark(start, end, inner.strip(b"-~ \t\r\n").decode("utf-8", "replace")))
                 _fill(buffer, start, end, b" ")
             else:
                 _fill(buffer, start, end, b"x")
-            template = True
+            language = True
+    template = language
+    if b"$" in data:
+        template |= _mask_insertions(buffer, marks)
     if b"${" in data:
         for _ in range(2):  # twice: `${A:-${B}}`
             for found in list(_BRACED.finditer(buffer)):
@@ -220,7 +282,7 @@ def _mask(source: SourceFile) -> _Masked:
     for found in list(_INNER_CLOSE.finditer(buffer)):  # nginx: `}` inside a word is an ordinary character
         buffer[found.start()] = ord("x")
     shown = bytes(buffer).translate(_PRINTABLE)
-    return _Masked(shown, template, _logic(path, marks, len(data)), repetitions, tuple(damage))
+    return _Masked(shown, template, language, *_logic(path, marks, len(data)), repetitions, tuple(damage))
 
 
 # --------------------------------------------------------------------------------------------------------------- tokens
@@ -277,14 +339,14 @@ class _Lexed:
         self.mask = masked.text
         self.tokens: list[_Token] = []
         self.damage: list[Damage] = list(masked.damage)
+        self.repetitions = masked.repetitions
         self._collect()
-        self._judge_repetitions(masked.repetitions)
 
-    def complain(self, start: int, end: int, message: str) -> None:
+    def complain(self, start: int, end: int, message: str, kind: OneOf["syntax", "swallowed"] = "syntax") -> None:
         """Notes damage. Two complaints about one place are one fault: the first one stands."""
         span = Span(self.path, start, end)
         if len(self.damage) < 50 * MAX_DAMAGE and not (self.damage and self.damage[-1].span == span):
-            self.damage.append(Damage(span, message))
+            self.damage.append(Damage(span, message, kind=kind))
 
     def _collect(self) -> None:
         mask = self.mask
@@ -370,16 +432,6 @@ class _Lexed:
         self.complain(end, end + len(shown.encode()), message)
         return False
 
-    def _judge_repetitions(self, repetitions: Sequence[tuple[int, int]]) -> None:
-        starts = [token.start for token in self.tokens] if repetitions else []
-        for start, end in repetitions:
-            found = bisect_right(starts, start) - 1
-            if found < 0 or self.tokens[found].quote or self.tokens[found].end < end:
-                continue  # in quotes or in a comment
-            shown = self.data[start:end].decode("ascii")
-            message = f'unexpected "{{": nginx takes the brace of an unquoted {shown} for the start of a block'
-            self.complain(start, end, message)
-
 
 _ESCAPE = re.compile(r"\\([\"'\\trn])")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
@@ -406,6 +458,13 @@ _MORE_DIRECTIVES = frozenset((
 
 # Blocks whose entries are data: a line may begin with any word.
 _DATA_BLOCKS = frozenset(("charset_map", "geo", "geoip2", "map", "match", "split_clients", "types"))
+
+# Directives with a list of arguments that nginx looks up in a table of its own.
+_LISTED_VALUES = frozenset((
+    "fastcgi_ignore_headers", "fastcgi_next_upstream", "grpc_next_upstream", "proxy_cache_methods",
+    "proxy_cache_use_stale", "proxy_ignore_headers", "proxy_next_upstream", "proxy_ssl_protocols", "ssl_protocols",
+    "uwsgi_next_upstream",
+))  # fmt: skip
 
 _MAIN_BLOCKS = frozenset(("events", "http", "mail", "stream"))
 _HTTP_BLOCKS = frozenset(("geo", "map", "server", "split_clients", "types", "upstream"))
@@ -512,6 +571,8 @@ class _Tree:
             self._push(_Frame(None, (), token.start, token.end, token.indent))
             return
         words = self._statements(block=True, end=token.end)
+        if self.lexed.repetitions:
+            self._judge_repetitions(words, block=True)
         first = words[0]
         name = _word(self.lexed, first.start, first.end, first.quote)
         if self.missing:
@@ -600,17 +661,92 @@ class _Tree:
         """Turns the words so far into directives. With `block`, the last one is left to the caller."""
         pieces = self._split(self.words, block)
         self.words = []
-        for piece in pieces[:-1]:
-            last = piece[-1]
-            name = _word(self.lexed, piece[0].start, piece[0].end, piece[0].quote)
-            message = f'invalid number of arguments in "{name.text}" directive (missing ";")'
-            self.lexed.complain(last.start, last.end, message)
-            self._simple(piece, last.end)
+        for number, piece in enumerate(pieces[:-1]):
+            self._unterminated(pieces[number:], block)
+            self._simple(piece, piece[-1].end)
         if not block:
             self._simple(pieces[-1], end)
         return pieces[-1]
 
+    def _unterminated(self, pieces: Sequence[list[_Token]], block: bool) -> None:
+        """Complains about a directive without its `;`: to nginx, the directives after it are more of its arguments."""
+        words, last = pieces[0], pieces[0][-1]
+        name = self._plain(words[0])
+        own = [self._plain(word) for word in words[1:]]
+        swallowed = [self._plain(word) for piece in pieces[1:] for word in piece]
+        message = self._refusal(name, own, swallowed, block)
+        if message is None:
+            shown = f'nginx takes the next line as arguments of "{name}", so that "{swallowed[0]}" has no effect'
+            self.lexed.complain(last.start, last.end, f'{shown} (missing ";")', "swallowed")
+        else:
+            self.lexed.complain(last.start, last.end, message)
+
+    def _refusal(self, name: str, own: list[str], swallowed: list[str], block: bool) -> str | None:
+        """What nginx says where it refuses a directive with swallowed arguments; None where it takes them."""
+        key = self.stack[-1].key
+        if key in _DATA_BLOCKS:
+            refused = key in ("map", "geo")
+            return f'invalid number of the {key} parameters (missing ";")' if refused else None
+        if block:
+            return f'directive "{name}" is not terminated by ";"'
+        if self.tables.fits(name, len(own) + len(swallowed), block=False) is False:
+            return f'invalid number of arguments in "{name}" directive (missing ";")'
+        after = f'(missing ";" after "{name}")'
+        if name == "listen" or (name == "server" and key == "upstream") or name.startswith("limit_req"):
+            return f'invalid parameter "{swallowed[0]}" {after}'
+        if name == "access_log":  # path, format, parameters
+            plain = len(own) == 1 and own[0] != "off"
+            return f'{"unknown log format" if plain else "invalid parameter"} "{swallowed[0]}" {after}'
+        if name == "error_log":
+            return f'invalid log level "{swallowed[0]}" {after}'
+        if name == "error_page":  # all but the last are codes, and the last but one may be `=` with one
+            codes = [*own, *swallowed][:-1]
+            if codes[-1].startswith("="):
+                codes.pop()
+            wrong = next((code for code in codes if not code.isdecimal()), None)
+            return None if wrong is None else f'invalid value "{wrong}" {after}'
+        if name in _LISTED_VALUES:
+            return f'invalid value "{swallowed[0]}" {after}'
+        return None
+
+    def _plain(self, word: _Token) -> str:
+        """A word without its quotes."""
+        return _word(self.lexed, word.start, word.end, word.quote).text
+
+    def _judge_repetitions(self, words: Sequence[_Token], block: bool) -> None:
+        """Complains about the first unquoted `{2}` of a directive: nginx takes the brace for the start of a block."""
+        for word in words:
+            if word.quote:
+                continue
+            place = bisect_left(self.lexed.repetitions, (word.start, 0))
+            found = self.lexed.repetitions[place : place + 1]
+            if found and found[0][1] <= word.end:
+                self._repetition(found[0], word, self._plain(words[0]), block)
+                return
+
+    def _repetition(self, brace: tuple[int, int], word: _Token, name: str, block: bool) -> None:
+        start, end = brace
+        data = self.lexed.data
+        shown = data[start:end].decode("ascii")
+        why = f"nginx takes the brace of an unquoted {shown} for the start of a block"
+        before = data[word.start : start].decode("utf-8", "replace")
+        if self.stack[-1].key in _DATA_BLOCKS:
+            message = f'unexpected "{{": {why}'
+        elif not block:
+            message = f'directive "{name}" is not terminated by ";": {why}'
+        elif name != "if":
+            inside = re.match(rb"[^\s;{]*", data[start + 1 : word.end])
+            directive = inside.group().decode("utf-8", "replace") if inside else ""
+            message = f'unknown directive "{directive}": {why}'
+        elif before.endswith(")"):  # it then ends in the middle of the expression, which is PCRE's to refuse
+            message = f"the condition ends early: {why}"
+        else:
+            message = f'invalid condition "{before.removeprefix("(")}": {why}'
+        self.lexed.complain(start, end, message)
+
     def _simple(self, words: Sequence[_Token], end: int) -> None:
+        if self.lexed.repetitions:
+            self._judge_repetitions(words, block=False)
         first = words[0]
         name = _word(self.lexed, first.start, first.end, first.quote)
         self._note_child(first.indent)
@@ -730,13 +866,46 @@ def read(source: SourceFile) -> NginxReading:
         whole = Damage(Span(source.path, 0, 0), message, whole=True)
         return NginxReading(source.path, (), "unknown", (whole,))
     masked = _mask(source)
+    directives, damage = _built(source, masked)
+    if damage and masked.language:
+        return _template(source, masked, directives, damage)
+    return NginxReading(source.path, directives, _context(directives), damage, masked.template, masked.logic)
+
+
+def _built(source: SourceFile, masked: _Masked) -> tuple[tuple[Directive, ...], tuple[Damage, ...]]:
+    """The tree, and the first of what is wrong with it."""
     lexed = _Lexed(source, masked)
     directives = _Tree(lexed).build()
     places: dict[Span, Damage] = {}
     for one in lexed.damage:
         places.setdefault(one.span, one)
     damage = sorted(places.values(), key=lambda one: (one.span.start, one.span.end))[:MAX_DAMAGE]
-    return NginxReading(source.path, directives, _context(directives), tuple(damage), masked.template, masked.logic)
+    return directives, tuple(damage)
+
+
+def _template(
+    source: SourceFile, masked: _Masked, directives: tuple[Directive, ...], damage: tuple[Damage, ...]
+) -> NginxReading:
+    """A template that is no configuration as it stands. Tried again with only the first branch of each condition.
+
+    What is wrong then is not said to be nginx's word: only the finished file can be judged.
+    """
+    if masked.branches:
+        buffer = bytearray(masked.text)
+        for start, end in masked.branches:
+            _fill(buffer, start, end, b" ")
+        tried, left = _built(source, masked._replace(text=bytes(buffer)))
+        if not left:
+            return NginxReading(source.path, tried, _context(tried), (), True, masked.logic)
+    first = damage[0]
+    shown = re.sub(r" \((?:missing|this|the|it) .*\)$|: nginx takes .*$", "", first.message)
+    message = f"without its placeholders it is no nginx configuration ({shown})"
+    if any(_STRUCTURAL.match(one.message) for one in damage):  # what lies in what is not known
+        whole = Damage(first.span, message, whole=True, kind="template")
+        return NginxReading(source.path, (), "unknown", (whole,), True)
+    everything = (Span(source.path, 0, len(source.data)),)
+    read_as = Damage(first.span, message, kind="template")
+    return NginxReading(source.path, directives, _context(directives), (read_as,), True, everything)
 
 
 _SNIFFED = 65_536

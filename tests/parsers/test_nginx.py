@@ -12,7 +12,7 @@ import pytest
 from corslint.model.reading import Directive, NginxReading
 from corslint.parsers import nginx
 from corslint.parsers.nginx import looks_like_nginx, read
-from corslint.source import SourceFile
+from corslint.source import SourceFile, Span
 
 Tree = list[Any]
 
@@ -181,6 +181,52 @@ class TestTemplates:
             wanted = [text[: text.index("\nb c;")]]
         assert [text[span.start : span.end] for span in result.logic] == wanted
 
+    @pytest.mark.parametrize(
+        ("text", "expected", "logic"),
+        [
+            ("server {\n  ${EXTRA}\n  a b;\n}", [["server", [["a", "b"]]]], ["${EXTRA}"]),
+            ("$EXTRA_CONFIG\na b;", [["a", "b"]], ["$EXTRA_CONFIG"]),
+            ("a b; # one\n# two\n\n${EXTRA:-c d;} # three\ne f;", [["a", "b"], ["e", "f"]], ["${EXTRA:-c d;}"]),
+            ("server_name\n  ${HOST}\n  b.test;", [["server_name", "${HOST}", "b.test"]], []),
+            ("log_format x\n  $host\n;", [["log_format", "x", "$host"]], []),
+        ],
+    )
+    def test_variables_that_hold_directives(self, text: str, expected: Tree, logic: list[str]) -> None:
+        result = reading(text)
+        assert (tree(result.directives), result.damage) == (expected, ())
+        assert [text[span.start : span.end] for span in result.logic] == logic
+
+    def test_only_one_branch_is_read_where_both_open_a_block(self) -> None:
+        text = "{% if x %}\nserver {\n  a b;\n{% elif y %}\nserver {\n  c d;\n{% else %}\nserver {\n{% endif %}"
+        text += "\n  e f;\n}\n"
+        result = reading(text)
+        assert (tree(result.directives), result.damage) == ([["server", [["a", "b"], ["e", "f"]]]], ())
+        assert [text[span.start : span.end] for span in result.logic] == [text[: text.index("\n  e f;")]]
+
+    @pytest.mark.parametrize(
+        ("text", "whole", "said"),
+        [
+            ("{{ open() }}\n  a b;\n}\n", True, 'unexpected "}"'),
+            ("server {\n  a {{ b }};\n", True, 'unexpected end of file, expecting "}"'),
+            ("a {{ b }}", False, 'unexpected end of file, expecting ";" or "}"'),
+            ("if {{ b }} { a c; }", False, 'invalid condition "{{ b }}"'),
+            ("location ~ ^/a{2}/ { a <%= @b %>; }", False, 'unknown directive "2}/"'),
+        ],
+    )
+    def test_a_template_is_never_said_to_be_refused(self, text: str, whole: bool, said: str) -> None:
+        result = reading(text)
+        message = f"without its placeholders it is no nginx configuration ({said})"
+        assert [(one.kind, one.whole, one.message) for one in result.damage] == [("template", whole, message)]
+        assert bool(result.directives) is not whole
+        assert result.logic == (() if whole else (Span("site.conf", 0, len(text)),))
+
+    def test_variables_of_the_environment_are_no_excuse(self) -> None:
+        (damage,) = reading("listen ${PORT}\nserver_name b;").damage
+        assert (damage.kind, damage.message) == (
+            "syntax",
+            'invalid parameter "server_name" (missing ";" after "listen")',
+        )
+
 
 class TestLua:
     @pytest.mark.parametrize(
@@ -229,7 +275,7 @@ class TestRecovery:
             (
                 "server {\n  server_name a.test\n  location / { return 200; }\n}",
                 [["server", [["server_name", "a.test"], ["location", "/", [["return", "200"]]]]]],
-                [("a.test", MISSING.format("server_name"))],
+                [("a.test", 'directive "server_name" is not terminated by ";"')],
             ),
             (
                 "proxy_pass http://b\nmore_set_headers 'A: b';\nadd_header_inherit on;",
@@ -244,12 +290,12 @@ class TestRecovery:
             (
                 "add_header A b\nif ($x) { return 204; }",
                 [["add_header", "A", "b"], ["if", "$x", [["return", "204"]]]],
-                [("b", MISSING.format("add_header"))],
+                [("b", 'directive "add_header" is not terminated by ";"')],
             ),
             (
                 "map $a $b {\n  default 0\n  x 1;\n}",
                 [["map", "$a", "$b", [["default", "0"], ["x", "1"]]]],
-                [("0", MISSING.format("default"))],
+                [("0", 'invalid number of the map parameters (missing ";")')],
             ),
             ("listen 443 ssl\n    http2;", [["listen", "443", "ssl", "http2"]], []),
             ("server_name a.test\n    b.test;", [["server_name", "a.test", "b.test"]], []),
@@ -298,7 +344,7 @@ class TestRecovery:
             (
                 "location ~ ^/a{2}$ { a b; }",
                 [["location", "~", "^/a{2}$", [["a", "b"]]]],
-                [("{2}", 'unexpected "{": nginx takes the brace of an unquoted {2} for the start of a block')],
+                [("{2}", 'unknown directive "2}$": nginx takes the brace of an unquoted {2} for the start of a block')],
             ),
             ('location ~ "^/a{2}$" { a b; } # c{2}', [["location", "~", "^/a{2}$", [["a", "b"]]]], []),
             (

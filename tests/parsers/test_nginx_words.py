@@ -1,0 +1,147 @@
+"""What corslint says of a broken file is what nginx says of it; and where nginx starts, corslint doesn't deny that."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from corslint.parsers.nginx import read
+from corslint.source import SourceFile
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
+
+MAIN = "events {}\nhttp {\n@\n}\n"
+SERVER = "events {}\nhttp {\nserver {\nlisten 18080;\n@\n}\n}\n"
+
+REFUSED = [
+    (SERVER, "root /tmp\nindex a.html;"),
+    (SERVER, "add_header A b\nadd_header B c;"),
+    (SERVER, "proxy_set_header A b\nroot /tmp;"),
+    (SERVER, "return 200\nroot /tmp;"),
+    (SERVER, "listen 18081\nserver_name b;"),
+    (SERVER, "listen 18081\nlocation / { return 200; }"),
+    (SERVER, "server_name a.test\nlocation / { return 200; }"),
+    (SERVER, "root /tmp\nlocation / { return 200; }"),
+    (SERVER, "add_header A b\nif ($host) { return 204; }"),
+    (SERVER, "error_page 404 /x.html\nroot /tmp;"),
+    (SERVER, "error_page 404 =200 /x.html\nroot /tmp;"),
+    (SERVER, "error_page 404 =200\nroot /tmp;"),
+    (SERVER, "error_page 404\nroot /tmp;"),
+    (SERVER, "access_log off\nroot /tmp;"),
+    (SERVER, "access_log /tmp/x.log\nroot /tmp;"),
+    (SERVER, "access_log /tmp/x.log combined\nroot /tmp;"),
+    (SERVER, "error_log /tmp/x.log info\nroot /tmp;"),
+    (SERVER, "limit_req zone=a\nroot /tmp;"),
+    (SERVER, "ssl_protocols TLSv1.2\nroot /tmp;"),
+    (SERVER, "proxy_next_upstream error\nroot /tmp;"),
+    (SERVER, "location / { return 200 }"),
+    (SERVER, "location / { return 200; } }"),
+    (SERVER, ";"),
+    (SERVER, "{ root /tmp; }"),
+    (SERVER, 'add_header A "b"c;'),
+    (SERVER, "if $host { return 200; }"),
+    (SERVER, "location ~ ^/v[0-9]{1}/ { return 200; }"),
+    (SERVER, "location ~ ^/v[0-9]{1,2}$ { return 200; }"),
+    (SERVER, "location ~ ^/a{2,}b{3}/ { return 200; }"),
+    (SERVER, "location ~ ^/a{2} { return 200; }"),
+    (SERVER, r"server_name ~^a{2}\.test$;"),
+    (SERVER, "rewrite ^/a{2}/(.*)$ /b/$1 last;"),
+    (SERVER, "if ($uri ~ ^/a{2}/) { return 204; }"),
+    (MAIN, "map $host $b { default 0\n x 1; }"),
+    (MAIN, "map $host $b {\n default 0;\n x 1\n y 2;\n}"),
+    (MAIN, "geo $b { default 0\n 10.0.0.1 1; }"),
+    (MAIN, r"map $host $b { ~^a{2}\.test$ 1; }"),
+    (MAIN, "upstream a {\nserver 10.0.0.1:80\nserver 10.0.0.2:80; }"),
+    (MAIN, "upstream a {\nserver 10.0.0.1:80\nip_hash; }"),
+    (MAIN, "upstream a { ip_hash\nserver 10.0.0.1:80; }"),
+    (MAIN, "server {\nlisten 18080;"),
+    ("@", "\ufeffevents {}"),
+]
+
+SWALLOWED = [
+    (SERVER, "server_name a.test\nroot /tmp;", "server_name", "root"),
+    (SERVER, "server_name a.test\nproxy_set_header Host $host;", "server_name", "proxy_set_header"),
+    (SERVER, "index a.html\nroot /tmp;", "index", "root"),
+    (SERVER, "location / {\ntry_files $uri =404\nroot /tmp;\n}", "try_files", "root"),
+    (SERVER, "gzip_types text/css\ngzip on;", "gzip_types", "gzip"),
+    (SERVER, "proxy_cache_bypass $host\nroot /tmp;", "proxy_cache_bypass", "root"),
+    (SERVER, "valid_referers none\nroot /tmp;", "valid_referers", "root"),
+    (MAIN, "log_format x '$host'\nserver_tokens off;", "log_format", "server_tokens"),
+    (MAIN, "split_clients $remote_addr $b { 50% x\n * y; }", "50%", "*"),
+]
+
+
+def says(root: Path, text: str) -> tuple[int, str]:
+    """Exit status of `nginx -t`, and its words without the place."""
+    assert NGINX is not None
+    (root / "main.conf").write_text(text)
+    log = root / "error.log"
+    command = [NGINX, "-t", "-q", "-p", str(root), "-c", "main.conf", "-e", str(log), "-g", f"pid {root}/nginx.pid;"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    found = re.search(r"\[emerg\] (?:\d+#\d+: )?(.*?)(?: in \S+:\d+)?$", ran.stderr, re.MULTILINE)
+    return ran.returncode, found[1] if found else ""
+
+
+def damage(text: str) -> list[tuple[str, str]]:
+    return [(one.kind, one.message) for one in read(SourceFile("nginx.conf", text.encode())).damage]
+
+
+def words(message: str) -> str:
+    """nginx's part of a message."""
+    return re.sub(r" \((?:missing|the file|text right|it must|this ).*\)$|: nginx takes the brace .*$", "", message)
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+@pytest.mark.parametrize(("around", "text"), REFUSED, ids=[text[:40] for _, text in REFUSED])
+def test_in_the_words_of_nginx(around: str, text: str, tmp_path: Path) -> None:
+    whole = around.replace("@", text)
+    status, said = says(tmp_path, whole)
+    (kind, message), *_ = damage(whole)
+    assert status == 1
+    assert kind == "syntax"
+    # Of a character that can't be shown, nginx shows the byte.
+    assert words(message) == said.replace("\ufeff", "\\ufeff")
+
+
+@pytest.mark.parametrize(("around", "text", "name", "lost"), SWALLOWED, ids=[text[:40] for _, text, *_ in SWALLOWED])
+def test_swallowed(around: str, text: str, name: str, lost: str, tmp_path: Path) -> None:
+    whole = around.replace("@", text)
+    shown = f'nginx takes the next line as arguments of "{name}", so that "{lost}" has no effect (missing ";")'
+    assert damage(whole) == [("swallowed", shown)]
+    if NGINX is not None:
+        assert says(tmp_path, whole) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server_name a.test\n    root;",
+        "server_name a.test\n            internal;",
+        "index index.html\n      index.htm\n      root;",
+        "gzip_types\n  text/css\n  text/xml;",
+        "log_format x '$host'\n    'root' 'listen';",
+    ],
+)
+def test_arguments_on_lines_of_their_own(text: str, tmp_path: Path) -> None:
+    around = SERVER if "log_format" not in text else MAIN
+    assert damage(around.replace("@", text)) == []
+    if NGINX is not None:
+        assert says(tmp_path, around.replace("@", text)) == (0, "")
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+@pytest.mark.parametrize("text", ["location ~ '^/a{2}/' { return 200; }", 'if ($uri ~ "^/a{2}/") { return 204; }'])
+def test_quoted_braces(text: str, tmp_path: Path) -> None:
+    assert damage(SERVER.replace("@", text)) == []
+    assert says(tmp_path, SERVER.replace("@", text)) == (0, "")
+
+
+def test_a_group_cut_in_two_is_left_to_pcre() -> None:
+    """What nginx passes on is the library's to word, and that differs by its version."""
+    assert damage("if ($uri ~* (ab){2,3}) { return 204; }") == [
+        ("syntax", "the condition ends early: nginx takes the brace of an unquoted {2,3} for the start of a block")
+    ]
