@@ -62,8 +62,8 @@ def test_a_folder_is_its_own_context(tree: Tree, version_control: Callable[[Path
     version_control(root)
     assert one(root, "app") == Context(
         root="app",
-        lint=frozenset({"app/server.js", "app/web/page.html"}),
-        files=("app/server.js", "app/web/page.html"),
+        lint=frozenset({"app/README.md", "app/server.js", "app/web/page.html"}),
+        files=("app/README.md", "app/server.js", "app/web/page.html"),
         in_tests=frozenset(),
         passed_over={},
         unreadable={},
@@ -212,7 +212,7 @@ def test_a_repository_cannot_have_programs_run(tree: Tree) -> None:
     put(root / "run.sh", "#!/bin/sh\ntouch ran\n")
     (root / "run.sh").chmod(0o755)
     git(root, "config", "core.fsmonitor", "./run.sh")
-    assert one(root, ".").files == ("a.js",)
+    assert one(root, ".").files == ("a.js", "run.sh")
     assert not (root / "ran").exists()
 
 

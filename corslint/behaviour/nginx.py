@@ -63,6 +63,7 @@ from corslint.model.facts import ABSENT, Fact, Field
 from corslint.model.reading import Directive, NginxReading, Word
 from corslint.model.semantics import OriginSemantics
 from corslint.model.tri import Tri
+from corslint.project.placement import Placement
 from corslint.source import Span
 
 _ACAO = "access-control-allow-origin"
@@ -80,17 +81,19 @@ def facts(
     socket_paths: Sequence[str],
     nginx_version: str | None = None,
     well_known: SocketPaths = SocketPaths(),  # noqa: B008 (immutable)
+    placement: Placement | None = None,
 ) -> list[Fact]:
     """The facts of all nginx files of a project.
 
     `socket_paths` are the request paths of the project's socket servers (`/socket.io/`), empty where it has none.
     `nginx_version` is the version in use, None where it is not known. `well_known` are segments of paths that speak
-    for a socket by themselves.
+    for a socket by themselves. `placement` knows what lies where in containers, and the version of nginx there.
     """
+    placement = placement or Placement(())
     found: list[Fact] = []
     routes: list[_Route] = []
     duplicates: list[Fact] = []
-    for unit in units(readings):
+    for unit in units(readings, placement):
         for level in _levels(unit.top):
             if _is_route(level):
                 routes.append(_Route(unit, level))
@@ -101,7 +104,9 @@ def facts(
         if unit.whole:
             found.extend(_undefined(unit, readings))
     carriers = _Carriers(routes, socket_paths, well_known)
-    found.extend(_route_fact(route, carriers, nginx_version) for route in routes)
+    for route in routes:
+        version = nginx_version or placement.version(route.unit.path)
+        found.append(_route_fact(route, carriers, version))
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
     return found
 

@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import length_hint
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from typing import Literal as OneOf
 
 from corslint.model.reading import Damage, Directive, NginxReading, Word
@@ -201,15 +201,15 @@ def _alone(buffer: bytearray, start: int, end: int) -> bool:
 
 
 _INSERTION = re.compile(
-    rb"^[ \t]*(?P<name>\$\{\w+(?::?[-=?+][^{}\n]*)?\}|\$[A-Z][A-Z0-9_]{2,}|\$\([^\n]+\)|`[^`\n]+`)[ \t\r]*(?:#.*)?$",
+    rb"^[ \t]*(?P<name>\$\{\w+(?::?[-=?+][^{}\n]*)?\}|\$[A-Z][A-Z0-9_]{2,})[ \t\r]*(?:#.*)?$",
     re.MULTILINE,
 )
 
 
-def _mask_insertions(buffer: bytearray, marks: list[_Mark]) -> bool:
+def _mask_insertions(buffer: bytearray, marks: list[_Mark], insertion: re.Pattern[bytes]) -> bool:
     """Blanks variables that stand alone where a directive begins: they hold whole directives, or nothing."""
     blanked = False
-    for found in list(_INSERTION.finditer(buffer)):
+    for found in list(insertion.finditer(buffer)):
         if _begins_a_statement(buffer, found.start()):
             marks.append(_Mark(*found.span("name"), found["name"].decode("utf-8", "replace")))
             _fill(buffer, *found.span("name"), b" ")
@@ -228,7 +228,45 @@ def _begins_a_statement(buffer: bytearray, at: int) -> bool:
     return False
 
 
-def _mask(source: SourceFile) -> _Masked:
+Flavour: TypeAlias = OneOf["file", "shell", "excerpt"]
+"""What a configuration stands in: a file of its own (also a quoted heredoc); an unquoted heredoc, in which the shell
+expands variables; a text that quotes it and may leave out pieces."""
+
+_EXPANSION = (
+    rb"\$\{[^{}\n]{1,200}\}|\$\((?:[^()\n]|\((?:[^()\n]|\([^()\n]{0,200}\)){0,200}\)){0,400}\)"
+    rb"|`[^`\n]{0,400}`|\$(?:[A-Za-z_]\w*|[0-9@*#?!$-])"
+)
+_SHELL = re.compile(rb"\\[$`\\]|\\\r?\n|(?P<expansion>" + _EXPANSION + rb")")
+_SHELL_TEXT = re.compile(r"\\([$`\\])|\\\r?\n|(?P<expansion>" + _EXPANSION.decode("ascii") + r")", re.ASCII)
+_ELISION = re.compile("^[ \t]*(?P<name>\\.\\.\\.|\u2026|\\[\\.\\.\\.\\]|<[\\w ]+>)[ \t\r]*$".encode(), re.MULTILINE)
+
+
+def _mask_shell(buffer: bytearray, marks: list[_Mark]) -> bool:
+    """Masks what a shell replaces in an unquoted heredoc; whether there is any expansion."""
+    expands = False
+    for found in list(_SHELL.finditer(bytes(buffer))):
+        start, end = found.span()
+        expands |= found["expansion"] is not None
+        if found["expansion"] is None:
+            buffer[start] = ord("x") if buffer[start + 1] not in b"\r\n" else ord(" ")
+        elif _alone(buffer, start, end) and _begins_a_statement(buffer, buffer.rfind(b"\n", 0, start) + 1):
+            marks.append(_Mark(start, end, found.group().decode("utf-8", "replace")))
+            _fill(buffer, start, end, b" ")
+        else:
+            _fill(buffer, start, end, b"x")
+    return expands
+
+
+def _expanded(text: str) -> str:
+    """What a shell makes of a piece of an unquoted heredoc; what it fills in is put in double braces."""
+
+    def replaced(found: re.Match[str]) -> str:
+        return f"{{{{{found['expansion']}}}}}" if found["expansion"] is not None else found[1] or ""
+
+    return _SHELL_TEXT.sub(replaced, text)
+
+
+def _mask(source: SourceFile, flavour: Flavour) -> _Masked:
     """The bytes with everything that confuses the lexer replaced by as many harmless bytes."""
     path, data = source.path, source.data
     damage: list[Damage] = []
@@ -267,14 +305,19 @@ def _mask(source: SourceFile) -> _Masked:
                 _fill(buffer, start, end, b"x")
             language = True
     template = language
-    if b"$" in data:
-        template |= _mask_insertions(buffer, marks)
+    if flavour == "shell":
+        template |= _mask_shell(buffer, marks)
+    elif b"$" in data:
+        template |= _mask_insertions(buffer, marks, _INSERTION)
+    if flavour == "excerpt":
+        language = True  # what was left out may be anything
+        template |= _mask_insertions(buffer, marks, _ELISION)
     if b"${" in data:
         for _ in range(2):  # twice: `${A:-${B}}`
             for found in list(_BRACED.finditer(buffer)):
                 _fill(buffer, *found.span(), b"x")
         buffer[:] = buffer.replace(b"${", b"$x")  # as nginx: `${` never opens a block
-    if not template and (upper := set(_UPPER.findall(data))):
+    if not template and flavour != "shell" and (upper := set(_UPPER.findall(data))):
         template = not upper <= set(_OWN_VARIABLE.findall(data))
     repetitions = tuple(found.span() for found in _REPETITION.finditer(buffer))
     for start, end in repetitions:
@@ -333,9 +376,10 @@ def _run(text: str, offset: int) -> Iterator[tuple[str, int, bool]]:
 class _Lexed:
     """The tokens of a masked file, and what nginx would say about single ones."""
 
-    def __init__(self, source: SourceFile, masked: _Masked) -> None:
+    def __init__(self, source: SourceFile, masked: _Masked, *, shell: bool) -> None:
         self.path = source.path
         self.data = source.data
+        self.shell = shell
         self.mask = masked.text
         self.tokens: list[_Token] = []
         self.damage: list[Damage] = list(masked.damage)
@@ -441,6 +485,8 @@ def _word(lexed: _Lexed, start: int, end: int, quote: str) -> Word:
     """A word as nginx sees it: escapes resolved in every word, quoted or not (ngx_conf_read_token)."""
     raw = lexed.data[start + 1 : end - 1] if quote else lexed.data[start:end]
     text = raw.decode("utf-8", "replace")
+    if lexed.shell:
+        text = _expanded(text)
     if "\\" in text:
         text = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text)
     if "${DOLLAR}" in text:
@@ -861,20 +907,49 @@ def _context(directives: Sequence[Directive]) -> str:
 
 def read(source: SourceFile) -> NginxReading:
     """Reads one nginx file, whole or a snippet. Never raises on content; what cannot be read is in `damage`."""
+    return _read(source, "file")
+
+
+def read_part(source: SourceFile, start: int, end: int, flavour: Flavour) -> NginxReading:
+    """Reads the configuration that stands between two offsets of another file. Spans are those of the file."""
+    return _moved(_read(SourceFile(source.path, source.data[start:end]), flavour), start)
+
+
+def _read(source: SourceFile, flavour: Flavour) -> NginxReading:
     if len(source.data) > MAX_BYTES:
         message = f"larger than {MAX_BYTES // 1_000_000} MB: not read"
         whole = Damage(Span(source.path, 0, 0), message, whole=True)
         return NginxReading(source.path, (), "unknown", (whole,))
-    masked = _mask(source)
-    directives, damage = _built(source, masked)
+    masked = _mask(source, flavour)
+    directives, damage = _built(source, masked, flavour)
     if damage and masked.language:
-        return _template(source, masked, directives, damage)
+        return _template(source, masked, directives, damage, flavour)
     return NginxReading(source.path, directives, _context(directives), damage, masked.template, masked.logic)
 
 
-def _built(source: SourceFile, masked: _Masked) -> tuple[tuple[Directive, ...], tuple[Damage, ...]]:
+def _moved(reading: NginxReading, by: int) -> NginxReading:
+    """A reading whose every place lies `by` bytes further on."""
+
+    def span(one: Span) -> Span:
+        return Span(one.path, one.start + by, one.end + by)
+
+    def word(one: Word) -> Word:
+        return Word(one.text, one.quote, span(one.span))
+
+    def directive(one: Directive) -> Directive:
+        block = None if one.block is None else tuple(map(directive, one.block))
+        return Directive(word(one.name), tuple(map(word, one.arguments)), block, span(one.body), span(one.span))
+
+    return reading._replace(
+        directives=tuple(map(directive, reading.directives)),
+        damage=tuple(one._replace(span=span(one.span)) for one in reading.damage),
+        logic=tuple(map(span, reading.logic)),
+    )
+
+
+def _built(source: SourceFile, masked: _Masked, flavour: Flavour) -> tuple[tuple[Directive, ...], tuple[Damage, ...]]:
     """The tree, and the first of what is wrong with it."""
-    lexed = _Lexed(source, masked)
+    lexed = _Lexed(source, masked, shell=flavour == "shell")
     directives = _Tree(lexed).build()
     places: dict[Span, Damage] = {}
     for one in lexed.damage:
@@ -884,7 +959,11 @@ def _built(source: SourceFile, masked: _Masked) -> tuple[tuple[Directive, ...], 
 
 
 def _template(
-    source: SourceFile, masked: _Masked, directives: tuple[Directive, ...], damage: tuple[Damage, ...]
+    source: SourceFile,
+    masked: _Masked,
+    directives: tuple[Directive, ...],
+    damage: tuple[Damage, ...],
+    flavour: Flavour,
 ) -> NginxReading:
     """A template that is no configuration as it stands. Tried again with only the first branch of each condition.
 
@@ -894,54 +973,18 @@ def _template(
         buffer = bytearray(masked.text)
         for start, end in masked.branches:
             _fill(buffer, start, end, b" ")
-        tried, left = _built(source, masked._replace(text=bytes(buffer)))
+        tried, left = _built(source, masked._replace(text=bytes(buffer)), flavour)
         if not left:
             return NginxReading(source.path, tried, _context(tried), (), True, masked.logic)
     first = damage[0]
     shown = re.sub(r" \((?:missing|this|the|it) .*\)$|: nginx takes .*$", "", first.message)
-    message = f"without its placeholders it is no nginx configuration ({shown})"
+    what = "this excerpt is no nginx configuration by itself"
+    if flavour != "excerpt":
+        what = "without its placeholders this template is no nginx configuration"
+    message = f"{what} ({shown})"
     if any(_STRUCTURAL.match(one.message) for one in damage):  # what lies in what is not known
         whole = Damage(first.span, message, whole=True, kind="template")
         return NginxReading(source.path, (), "unknown", (whole,), True)
     everything = (Span(source.path, 0, len(source.data)),)
     read_as = Damage(first.span, message, kind="template")
     return NginxReading(source.path, directives, _context(directives), (read_as,), True, everything)
-
-
-_SNIFFED = 65_536
-_COMMENT = re.compile(rb"(?m)^[ \t]*#.*$")
-_PLACEHOLDER = re.compile(rb"\{\{[^{}\n]{0,200}\}\}|\$\{[^{}\n]{0,200}\}|<%=[^%\n]{0,200}%>")
-_STRONG = re.compile(  # names that no other configuration language ends with `;` or `{`
-    rb"(?m)(?:^|[;{}])[ \t]*(?:"
-    rb"(?:proxy|fastcgi|uwsgi|grpc|ssl|gzip|brotli|limit|more|add|client|worker|real|auth|resolver|sub|http2|map)_\w+"
-    rb"|server_name|server_tokens|try_files|error_page|access_log|error_log|log_format|rewrite|set[ \t]+\$"
-    rb"|open_file_cache|resolver|valid_referers|default_type)[ \t]+(?![=:])[^{};\n]{0,1000};"
-    rb"|(?:^|[;{}])[ \t]*(?:(?:add|proxy_set)_header|more_\w+_headers|log_format|gzip_types)\s[^{};]{0,4000};"
-    rb"|(?:^|[;{}])[ \t]*location[ \t]+(?:[~=^*]+[ \t]*)?[/@^\"'.\\(]\S*[ \t\r\n]*\{"
-    rb"|(?:^|[;{}])[ \t]*map[ \t]+\"?\$\S+[ \t]+\$\w+[ \t\r\n]*\{"
-    rb"|(?:^|[;{}])[ \t]*if[ \t]*\([ \t]*\$\w+[^\n{}]*\)[ \t\r\n]*\{"
-)
-_ONLY_INCLUDES = re.compile(rb"(?:\s*include[ \t]+[\w.*/$-]+[ \t]*;)+\s*")
-_WEAK_BLOCK = re.compile(rb"(?m)(?:^|[;{}])[ \t]*(?:server|http|events|upstream[ \t]+[\w.-]+|types)[ \t\r\n]*\{")
-_WEAK_LINE = re.compile(
-    rb"(?m)(?:^|[;{}])[ \t]*(?:listen[ \t]+[\w.:\[\]*$]|return[ \t]+[1-5]\d\d|server[ \t]+[\w.-]+(?::\d+)?"
-    rb"|root[ \t]+[/\w$]|include[ \t]+[\w./*-]+|worker_processes|text/\w+|expires[ \t]|ip_hash|least_conn|index[ \t])"
-    rb"[^{}=\n]*;?[ \t\r]*(?:#.*)?$"
-)
-
-
-def looks_like_nginx(data: bytes) -> bool:
-    """Whether a file called `*.conf` or the like is nginx: HOCON, Apache, systemd and the rest are not.
-
-    Looks at the first 64 KiB only, and needs no parser. A template or a broken file still counts.
-    """
-    head = data[:_SNIFFED]
-    if head.count(b"\0") > len(head) // 20:
-        return False
-    if len(data) > _SNIFFED:
-        head = head[: head.rfind(b"\n") + 1] or head
-    head = _PLACEHOLDER.sub(b"x", _COMMENT.sub(b"", head.removeprefix(_BOM)))
-    if _STRONG.search(head) or _ONLY_INCLUDES.fullmatch(head):
-        return True
-    block = _WEAK_BLOCK.search(head)
-    return block is not None and _WEAK_LINE.search(head, block.end()) is not None

@@ -11,7 +11,8 @@ import pytest
 
 from corslint.model.reading import Directive, NginxReading
 from corslint.parsers import nginx
-from corslint.parsers.nginx import looks_like_nginx, read
+from corslint.parsers.nginx import read
+from corslint.parsers.nginx_content import looks_like_nginx
 from corslint.source import SourceFile, Span
 
 Tree = list[Any]
@@ -215,7 +216,7 @@ class TestTemplates:
     )
     def test_a_template_is_never_said_to_be_refused(self, text: str, whole: bool, said: str) -> None:
         result = reading(text)
-        message = f"without its placeholders it is no nginx configuration ({said})"
+        message = f"without its placeholders this template is no nginx configuration ({said})"
         assert [(one.kind, one.whole, one.message) for one in result.damage] == [("template", whole, message)]
         assert bool(result.directives) is not whole
         assert result.logic == (() if whole else (Span("site.conf", 0, len(text)),))
