@@ -78,11 +78,12 @@ def _written(data: bytes, start: int, end: int, depth: int) -> Iterator[Heredoc]
         if count >= _MAX_PARTS:
             return
         body = data[one.start : one.end]
-        if nginx_content.is_nginx_throughout(body):
-            yield one
-        elif depth > 1 and not one.expands and b"<<" in body:
+        if b"<<" in body and _HEREDOC.search(body):
             # The body is a script of its own. Where the outer shell expands it first, nobody can tell what it becomes.
-            yield from _written(data, one.start, one.end, depth - 1)
+            if depth > 1 and not one.expands:
+                yield from _written(data, one.start, one.end, depth - 1)
+        elif nginx_content.is_nginx_throughout(body):
+            yield one
 
 
 def shell(source: SourceFile) -> DeploymentReading:

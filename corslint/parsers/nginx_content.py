@@ -37,7 +37,7 @@ _WEAK_BLOCK = re.compile(rb"(?m)(?:^|[;{}])[ \t]*(?:server|http|events|upstream[
 _WEAK_LINE = re.compile(
     rb"(?m)(?:^|[;{}])[ \t]*(?:listen[ \t]+[\w.:\[\]*$]|return[ \t]+[1-5]\d\d|server[ \t]+[\w.-]+(?::\d+)?"
     rb"|root[ \t]+[/\w$]|include[ \t]+[\w./*-]+|worker_processes|text/\w+|expires[ \t]|ip_hash|least_conn|index[ \t])"
-    rb"[^{}=\n]*;?[ \t\r]*(?:#.*)?$"
+    rb"[^{}=\n]*;?[ \t\r}]*(?:#.*)?$"
 )
 _OTHER = re.compile(
     rb"(?m)^[ \t]*(?:\[[\w.: -]+\][ \t\r]*$"  # INI, systemd, supervisor, fail2ban
@@ -67,7 +67,7 @@ def looks_like_nginx(data: bytes) -> bool:
     if _STRONG.search(head) or _ONLY_INCLUDES.fullmatch(head):
         return True
     block = _WEAK_BLOCK.search(head)
-    return block is not None and _WEAK_LINE.search(head, block.end()) is not None
+    return block is not None and _WEAK_LINE.search(head, block.end() - 1) is not None
 
 
 def is_nginx_throughout(data: bytes) -> bool:

@@ -79,16 +79,21 @@ class Placement:
         self._known = frozenset(self._files)
         self._readings = readings or {}
         containers = _combined(sorted(deployments, key=lambda one: one.path), self._base)
-        self._views = [self._view(mounts, version_of(image)) for mounts, image in containers]
-        self._versions = {version_of(image) for _, image in containers if image and _IMAGES.fullmatch(image.name)}
+        self._views = [self._view(one.mounts, version_of(one.image), one.builds) for one in containers]
+        images = [one.image for one in containers if one.image and _IMAGES.fullmatch(one.image.name)]
+        self._versions = {version_of(image) for image in images}
         if roots:
             mounts = tuple(Mount(folder, target, _SETTINGS) for target, folder in sorted(roots.items()))
             self._views.insert(0, self._view(mounts, None))
 
     def version(self, path: str) -> str | None:
-        """The version of the nginx that reads a file: that of the containers which hold it, or of the only one."""
-        holding = [view for view in self._views if view.version and path in view.places]
-        found = {view.version for view in holding} or self._versions
+        """The version of the nginx that reads a file: that of the containers which hold it, or of the only one.
+
+        What a script writes goes to any machine: only for a file of its own the only image of the project counts.
+        """
+        found = {view.version for view in self._views if path in view.places}
+        if found <= {None} and path in self._readings:
+            found = self._versions
         return next(iter(found)) if len(found) == 1 else None
 
     def resolve(self, pattern: str, main: str) -> tuple[str, ...] | None:
@@ -127,7 +132,7 @@ class Placement:
         whole = any(folder == one or folder.startswith(one.rstrip("/") + "/") for one in view.folders)
         return tuple(dict.fromkeys(matching)) if matching or whole else None
 
-    def _view(self, mounts: tuple[Mount, ...], version: str | None) -> _View:
+    def _view(self, mounts: tuple[Mount, ...], version: str | None, dockerfile: str = "") -> _View:
         files: dict[str, str] = {}
         folders: set[str] = set()
         for mount in mounts:
@@ -147,7 +152,7 @@ class Placement:
         for there, here in list(files.items()):
             if there.startswith(_TEMPLATES) and there.endswith(".template"):
                 files.setdefault("/etc/nginx/conf.d/" + there[len(_TEMPLATES) : -len(".template")], here)
-        places: dict[str, tuple[str, ...]] = {}
+        places: dict[str, tuple[str, ...]] = {dockerfile: ("",)} if dockerfile else {}
         for there, here in files.items():
             places[here] = (*places.get(here, ()), there)
         return _View(files, places, frozenset(folders), version)
@@ -180,26 +185,21 @@ def _rebased(mounts: tuple[Mount, ...], dockerfile: str, context: str) -> tuple[
     )
 
 
-def _combined(
-    deployments: list[DeploymentReading], base: Callable[[str, tuple[Mount, ...]], str]
-) -> list[tuple[tuple[Mount, ...], Image | None]]:
-    """What each container holds: a service that is built from a Dockerfile has what that copies, under its own."""
+def _combined(deployments: list[DeploymentReading], base: Callable[[str, tuple[Mount, ...]], str]) -> list[Container]:
+    """The containers, each with all it holds: a service that is built has what its Dockerfile copies below its own."""
     built = {one.path: one.containers[0] for one in deployments if one.kind == "dockerfile" and one.containers}
-    found: list[tuple[tuple[Mount, ...], Image | None]] = []
+    found: list[Container] = []
     used: set[str] = set()
-    for one in deployments:
-        if one.kind != "compose":
+    for service in (service for one in deployments if one.kind == "compose" for service in one.containers):
+        below = built.get(service.builds)
+        if below is None:
+            found.append(service._replace(builds=""))
             continue
-        for service in one.containers:
-            copies: tuple[Mount, ...] = ()
-            image = service.image
-            if service.builds in built:
-                below: Container = built[service.builds]
-                used.add(service.builds)
-                image = below.image
-                copies = _rebased(below.mounts, service.builds, service.context)
-            found.append(((*copies, *service.mounts), image))
+        used.add(service.builds)
+        copies = _rebased(below.mounts, service.builds, service.context)
+        found.append(service._replace(image=below.image, mounts=(*copies, *service.mounts)))
     for path, container in built.items():
         if path not in used:
-            found.append((_rebased(container.mounts, path, base(path, container.mounts)), container.image))
+            mounts = _rebased(container.mounts, path, base(path, container.mounts))
+            found.append(container._replace(mounts=mounts, builds=path))
     return found
