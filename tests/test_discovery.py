@@ -432,6 +432,50 @@ def test_reading_is_bounded(tmp_path: Path) -> None:
         read_file(str(tmp_path / "a"), 9)
 
 
+# --- by content ------------------------------------------------------------------------------------------------------
+
+
+NGINX = "server {\n  listen 80;\n  location / { proxy_pass http://app; }\n}\n"
+
+
+def test_files_whose_name_says_nothing(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    files = {
+        "deploy/site": NGINX,
+        "deploy/run": "#!/bin/sh\n",
+        "deploy/tool": "#!/usr/bin/env python3\n",
+        "deploy/notes": f"Write this:\n\n{NGINX}\nand start.\nThen go on.\nAnd on.\n",
+        "deploy/blob": "\0" * 100 + NGINX,
+        "deploy/empty": "",
+        "site.j2": NGINX,
+        "key.j2": "{{ key }}\n",
+        "LICENSE": NGINX,
+    }
+    root = tree()
+    for name, content in files.items():
+        put(root / name, content)
+    version_control(root)
+    found = one(root, ".")
+    assert found.files == ("deploy/run", "deploy/site", "site.j2")
+    assert (found.lint, found.passed_over, found.unreadable) == (frozenset(found.files), {}, {})
+    named = one(root, "deploy/notes", "deploy/site")
+    assert named.lint == {"deploy/site"}
+    assert named.passed_over == {"unknown kind": 1}
+
+
+def test_links_whose_name_says_nothing(tree: Tree) -> None:
+    root = tree("x.js")
+    put(root / "outside", NGINX)
+    put(root / "app" / "site", NGINX)
+    (root / "app" / "again").symlink_to("site")
+    (root / "app" / "site.conf").symlink_to("site")
+    (root / "app" / "out").symlink_to("../outside")
+    (root / "app" / "gone").symlink_to("nowhere")
+    (root / "app" / "loop").symlink_to("loop")
+    os.mkfifo(root / "app" / "pipe")
+    found = one(root, "app")
+    assert (found.files, found.passed_over, found.unreadable) == (("app/site",), {}, {})
+
+
 # --- tests among the files -------------------------------------------------------------------------------------------
 
 

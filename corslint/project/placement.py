@@ -44,7 +44,7 @@ _CHANGING = frozenset((29,))
 
 
 def version_of(image: Image | None) -> str | None:
-    """The nginx version of an image, as three numbers; None where its tag moves or does not say it.
+    """The nginx version of an image, as far as its tag says it; None where it does not, or where it moves.
 
     `1.27` is some 1.27.x; which one makes no difference to any rule, but within 1.29 it does.
     """
@@ -53,7 +53,7 @@ def version_of(image: Image | None) -> str | None:
     found = _TAG.fullmatch(image.tag)
     if found is None or (found[3] is None and int(found[2]) in _CHANGING):
         return None
-    return f"{found[1]}.{found[2]}.{found[3] or 0}"
+    return ".".join(filter(None, found.groups()))
 
 
 class _View(NamedTuple):

@@ -133,8 +133,8 @@ class TestIncludes:
     ("name", "tag", "version"),
     [
         ("nginx", "1.27.4", "1.27.4"),
-        ("nginx", "1.27", "1.27.0"),
-        ("nginx", "1.25-alpine", "1.25.0"),
+        ("nginx", "1.27", "1.27"),
+        ("nginx", "1.25-alpine", "1.25"),
         ("nginx", "1.29.3-alpine3.22-slim", "1.29.3"),
         ("nginx", "1.29", None),
         ("nginx", "1.29-alpine", None),
@@ -142,10 +142,10 @@ class TestIncludes:
         ("nginx", "", None),
         ("nginx", "alpine", None),
         ("nginx", "stable-alpine", None),
-        ("nginxinc/nginx-unprivileged", "1.25-alpine", "1.25.0"),
+        ("nginxinc/nginx-unprivileged", "1.25-alpine", "1.25"),
         ("ghcr.io/nginxinc/nginx-unprivileged", "1.25.1", "1.25.1"),
-        ("public.ecr.aws/nginx/nginx", "1.24", "1.24.0"),
-        ("public.ecr.aws/docker/library/nginx", "1.24", "1.24.0"),
+        ("public.ecr.aws/nginx/nginx", "1.24", "1.24"),
+        ("public.ecr.aws/docker/library/nginx", "1.24", "1.24"),
         ("bitnami/nginx", "1.25.3-debian-11-r0", "1.25.3"),
         ("openresty/openresty", "1.25.3.1-alpine", "1.25.3"),
         ("acme/nginx", "1.25.3", None),
@@ -168,18 +168,18 @@ class TestVersion:
             "c.conf": MAIN,
         }
         found = placement(files)
-        assert [found.version(path) for path in ("a.conf", "b.conf", "c.conf")] == ["1.25.0", "1.29.4", None]
+        assert [found.version(path) for path in ("a.conf", "b.conf", "c.conf")] == ["1.25", "1.29.4", None]
 
     def test_of_the_only_image(self) -> None:
         files = {"Dockerfile": "FROM nginx:1.25\n", "a.conf": MAIN, "x.sh": f"cat <<EOF\n{SERVER}EOF\n"}
         found = placement(files)
-        assert (found.version("a.conf"), found.version("x.sh")) == ("1.25.0", None)
+        assert (found.version("a.conf"), found.version("x.sh")) == ("1.25", None)
         assert placement({**files, "b/Dockerfile": "FROM nginx\n"}).version("a.conf") is None
-        assert placement({**files, "b/Dockerfile": "FROM node:20\n"}).version("a.conf") == "1.25.0"
+        assert placement({**files, "b/Dockerfile": "FROM node:20\n"}).version("a.conf") == "1.25"
 
     def test_of_what_a_dockerfile_writes(self) -> None:
         files = {"Dockerfile": f"FROM nginx:1.25\nCOPY <<EOF /etc/nginx/conf.d/x.conf\n{SERVER}EOF\n"}
-        assert placement(files).version("Dockerfile") == "1.25.0"
+        assert placement(files).version("Dockerfile") == "1.25"
 
     def test_an_image_of_a_service_that_is_built_is_only_its_name(self) -> None:
         files = {
@@ -187,4 +187,4 @@ class TestVersion:
             "Dockerfile": "FROM nginx:1.25\n",
             "a.conf": MAIN,
         }
-        assert placement(files).version("a.conf") == "1.25.0"
+        assert placement(files).version("a.conf") == "1.25"
