@@ -78,6 +78,9 @@ _HEADER_INHERITANCE = (1, 29, 3)
 _STICKY = (1, 29, 6)
 """Since this version nginx, not only its commercial edition, has `sticky` (its change log)."""
 
+_SINCE = {"add_header_inherit": _HEADER_INHERITANCE, "add_trailer_inherit": _HEADER_INHERITANCE}
+"""Directives by the version that brings them, where that is not long ago."""
+
 _HTTP_1_1_BY_DEFAULT = (1, 29, 7)
 """Since then nginx speaks HTTP/1.1 to upstreams unless told otherwise (its change log)."""
 
@@ -110,6 +113,7 @@ def facts(
             fact = _upstream(unit, one)
             fact.fields |= _known_by(nginx_version or placement.version(unit.path), "has_sticky", _STICKY, fact.span)
             found.append(fact)
+        found.extend(_too_new(unit, nginx_version or placement.version(unit.path)))
         if unit.whole:
             found.extend(_undefined(unit, readings))
     carriers = _Carriers(routes, socket_paths, well_known)
@@ -1087,6 +1091,27 @@ _FOREIGN = re.compile(r"load_module|lua_|\w*_by_lua|js_|perl|geoip|passenger|mod
 _CAPTURE = re.compile(r"\(\?P?<(\w+)>")
 
 
+def _too_new(unit: Unit, version: str | None) -> Iterator[Fact]:
+    """Directives that this nginx does not have yet: it does not start."""
+    for one in unit.statements:
+        since = _SINCE.get(one.key)
+        if since is not None and _at_least(version, since) is Tri.NO:
+            number = ".".join(map(str, since))
+            detail = f'unknown directive "{one.key}" (nginx {version} is older than {number}, which brings it)'
+            yield _refused(detail, one.name.span)
+
+
+def _refused(detail: str, place: Span) -> Fact:
+    """What nginx refuses although it is well-formed."""
+    fields = {
+        "language": _written("nginx"),
+        "what": _written("nginx"),
+        "detail": _written(detail, place),
+        "whole": _written("no"),
+    }
+    return Fact("damage", place, fields)
+
+
 def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> Iterator[Fact]:
     """Variables that nothing defines: nginx does not start. Silent where a module could bring them."""
     files = {one.span.path for one in unit.statements}
@@ -1111,13 +1136,7 @@ def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> Iterator[Fac
             for name in variables(word.text):
                 if name not in defined and name not in told and not is_built_in(name):
                     told.add(name)
-                    fields = {
-                        "language": _written("nginx"),
-                        "what": _written("nginx"),
-                        "detail": _written(f'unknown "{name}" variable', word.span),
-                        "whole": _written("no"),
-                    }
-                    yield Fact("damage", word.span, fields)
+                    yield _refused(f'unknown "{name}" variable', word.span)
 
 
 def _compares(condition: Directive) -> bool:

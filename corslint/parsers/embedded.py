@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 from typing import Literal as OneOf
-from typing import NamedTuple
 
 from corslint.model.reading import DeploymentReading, NginxReading
 from corslint.parsers import nginx_content
 from corslint.source import SourceFile
+
+if TYPE_CHECKING:
+    from corslint.parsers import nginx
 
 _MAX_PARTS = 200
 """No more heredocs or fences of one file are read."""
@@ -25,6 +28,7 @@ _FENCE = re.compile(
     rb"^(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*(?:\{\.?)?(?P<name>[\w.+-]*)[^`\n]*$", re.MULTILINE
 )
 _NGINX_FENCES = frozenset((b"nginx", b"nginxconf", b"nginx.conf"))
+_SHELL_FENCES = frozenset((b"bash", b"console", b"sh", b"shell", b"shell-session", b"zsh"))
 _PERHAPS_FENCES = frozenset((b"conf", b"config", b""))
 
 
@@ -68,8 +72,7 @@ def configurations(source: SourceFile) -> tuple[NginxReading, ...]:
     from corslint.parsers import nginx
 
     return tuple(
-        nginx.read_part(source, one.start, one.end, "shell" if one.expands else "file")
-        for one in _written(data, 0, len(data), _DEPTH)
+        nginx.read_part(source, one.start, one.end, _flavour(one)) for one in _written(data, 0, len(data), _DEPTH)
     )
 
 
@@ -92,29 +95,41 @@ def shell(source: SourceFile) -> DeploymentReading:
 
 
 def markdown(source: SourceFile) -> DeploymentReading:
-    """Reads the fences of a Markdown file that hold nginx, by their name or, without one, by what they hold."""
+    """Reads the fences of a Markdown file that hold nginx, by their name or, without one, by what they hold.
+
+    In fences of shell commands, that is the heredocs.
+    """
     from corslint.parsers import nginx
 
-    parts = [nginx.read_part(source, start, end, "excerpt") for start, end in _fences(source.data)]
+    data = source.data
+    parts: list[NginxReading] = []
+    for name, start, end in _fences(data):
+        if name in _SHELL_FENCES:
+            written = list(_written(data, start, end, _DEPTH))
+            parts += [nginx.read_part(source, one.start, one.end, _flavour(one)) for one in written]
+        elif name in _NGINX_FENCES or (name in _PERHAPS_FENCES and nginx_content.is_nginx_throughout(data[start:end])):
+            parts.append(nginx.read_part(source, start, end, "excerpt"))
+        if len(parts) >= _MAX_PARTS:
+            break
     return _read(source, "markdown", tuple(parts))
+
+
+def _flavour(heredoc: Heredoc) -> nginx.Flavour:
+    return "shell" if heredoc.expands else "file"
 
 
 def _read(source: SourceFile, kind: OneOf["shell", "markdown"], parts: tuple[NginxReading, ...]) -> DeploymentReading:
     return DeploymentReading(source.path, kind, parts, damage=tuple(one for part in parts for one in part.damage))
 
 
-def _fences(data: bytes) -> Iterator[tuple[int, int]]:
-    at = count = 0
-    while count < _MAX_PARTS and (found := _FENCE.search(data, at)):
+def _fences(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Fences with their name in lower case, and where their body begins and ends."""
+    at = 0
+    while found := _FENCE.search(data, at):
         at = found.end()
         fence = re.escape(found["fence"][:1]) + b"{" + str(len(found["fence"])).encode() + b",}"
         closing = re.compile(rb"^[ \t>]*" + fence + rb"[ \t]*\r?$", re.MULTILINE).search(data, at)
         start, end = min(at + 1, len(data)), len(data) if closing is None else closing.start()
         at = end if closing is None else closing.end()
-        name = found["name"].lower()
-        if b">" in found["indent"]:
-            continue  # a quotation, with a `>` on every line
-        body = data[start:end]
-        if name in _NGINX_FENCES or (name in _PERHAPS_FENCES and nginx_content.is_nginx_throughout(body)):
-            count += 1
-            yield start, end
+        if b">" not in found["indent"]:  # a quotation has a `>` on every line
+            yield found["name"].lower(), start, end

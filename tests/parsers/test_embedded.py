@@ -170,6 +170,13 @@ class TestMarkdown:
         (part,) = reading(text, "README.md").parts
         assert lines(text, part)[0] == ["server"]
 
+    @pytest.mark.parametrize("name", ["bash", "sh", "console", "Shell"])
+    def test_heredocs_of_a_shell_fence(self, name: str) -> None:
+        text = f"```{name}\nsudo tee /etc/nginx/sites-available/<domain> << 'EOF'\n{BODY}EOF\n```\n"
+        text += f"```yaml\n- |\n  cat <<EOF\n{BODY}EOF\n```\n"
+        (part,) = reading(text, "README.md").parts
+        assert lines(text, part)[0] == ["server"]
+
     def test_left_out_pieces(self) -> None:
         text = "```nginx\nserver {\n    ...\n    listen 80;\n    \u2026\n}\n```\n"
         (part,) = reading(text, "README.md").parts
