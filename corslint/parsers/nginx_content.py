@@ -23,14 +23,16 @@ _STRONG = re.compile(  # names that no other configuration language ends with `;
     rb"|(?:^|[;{}])[ \t]*(?:allow|deny)[ \t]+(?:all|unix:|[\da-fA-F:]{1,4}[\da-fA-F.:/]+)[ \t]*;"
     rb"|(?:^|[;{}])[ \t]*set_real_ip_from[ \t]+\S+[ \t]*;"
     rb"|(?:^|[;{}])[ \t]*load_module[ \t]+\S+\.so[\"']?[ \t]*;"
-    rb"|(?:^|[;{}])[ \t]*return[ \t]+[1-5]\d\d(?:[ \t]+[^;\n]{1,400})?;"
     rb"|(?:^|[;{}])[ \t]*listen[ \t]+(?:\[[\da-f:]*\]|\*|unix:|\d)[^;{}\n]{0,200};"
     rb"|(?:^|[;{}])[ \t]*server[ \t]+[\w.\[\]:-]+(?:[ \t]+(?:weight|max_fails|fail_timeout|max_conns)=\w+|[ \t]+backup"
     rb"|[ \t]+down)+[ \t]*;"
     rb"|(?:^|[;{}])[ \t]*location[ \t]+(?:[~=^*]+[ \t]*)?[/@^\"'.\\(]\S*[ \t\r\n]*\{"
     rb"|(?:^|[;{}])[ \t]*map[ \t]+\"?\$\S+[ \t]+\$\w+[ \t\r\n]*\{"
     rb"|(?:^|[;{}])[ \t]*geo[ \t]+(?:\$\w+[ \t]+)?\$\w+[ \t\r\n]*\{"
-    rb"|(?:^|[;{}])[ \t]*if[ \t]*\([ \t]*\$\w+[^\n{}]*\)[ \t\r\n]*\{"
+)
+_LIKELY = re.compile(  # other languages have these, too, but not in files that are called `*.conf`
+    rb"(?m)(?:^|[;{}])[ \t]*(?:if[ \t]*\([ \t]*\$\w+[^\n{}]*\)[ \t\r\n]*\{"
+    rb"|return[ \t]+[1-5]\d\d(?:[ \t]+[^;\n]{1,400})?;)"
 )
 _ONLY_INCLUDES = re.compile(rb"(?:\s*include[ \t]+[\w.*/$-]+[ \t]*;)+\s*")
 _WEAK_BLOCK = re.compile(rb"(?m)(?:^|[;{}])[ \t]*(?:server|http|events|upstream[ \t]+[\w.-]+|types)[ \t\r\n]*\{")
@@ -42,8 +44,12 @@ _WEAK_LINE = re.compile(
 _OTHER = re.compile(
     rb"(?m)^[ \t]*(?:\[[\w.: -]+\][ \t\r]*$"  # INI, systemd, supervisor, fail2ban
     rb"|</?(?:VirtualHost|Directory|IfModule|IfDefine|Location|Files|Proxy|Macro|LimitExcept)\b"  # Apache
-    rb"|/\S+[ \t]*(?:/\S+[ \t]*)*\{[ \t\r]*$"  # logrotate
+    rb"|/[^\s{}]+[ \t]*\{[ \t\r]*$"  # logrotate
     rb"|check[ \t]+(?:process|host|file)[ \t])"  # monit
+)
+_PROGRAM = re.compile(
+    rb"(?m)^[ \t]*(?:#[ \t]*(?:include[ \t]*[<\"]|pragma\b|ifn?def\b|define\b)|//|/\*|\*/|<\?"
+    rb"|(?:class|const|def|function|import|let|namespace|package|template|typedef|using|var)\b[ \t])"
 )
 _LINE = re.compile(rb"(?m)^.*\S.*$")
 
@@ -64,6 +70,10 @@ def looks_like_nginx(data: bytes) -> bool:
     head = _head(data)
     if head is None:
         return False
+    return _is_likely(head) or _LIKELY.search(head) is not None
+
+
+def _is_likely(head: bytes) -> bool:
     if _STRONG.search(head) or _ONLY_INCLUDES.fullmatch(head):
         return True
     block = _WEAK_BLOCK.search(head)
@@ -72,9 +82,9 @@ def looks_like_nginx(data: bytes) -> bool:
 
 def is_nginx_throughout(data: bytes) -> bool:
     """Whether a file whose name says nothing is nginx, and not a text or a program that holds some of it."""
-    if data.startswith((b"#!", b"<")) or not looks_like_nginx(data):
+    head = None if data.startswith((b"#!", b"<")) else _head(data)
+    if head is None or not _is_likely(head) or _PROGRAM.search(data, 0, SNIFFED):
         return False
-    head = _head(data) or b""
     lines = [line.partition(b" #")[0].strip() for line in _LINE.findall(head)]
     # The rest are directives on several lines, and insertions of a template.
     ended: int = sum(line.endswith((b";", b"{", b"}")) or line == b"x" for line in lines)

@@ -12,7 +12,7 @@ import pytest
 from corslint.model.reading import Directive, NginxReading
 from corslint.parsers import nginx
 from corslint.parsers.nginx import read
-from corslint.parsers.nginx_content import looks_like_nginx
+from corslint.parsers.nginx_content import is_nginx_throughout, is_something_else, looks_like_nginx
 from corslint.source import SourceFile, Span
 
 Tree = list[Any]
@@ -422,6 +422,15 @@ class TestSniffing:
             "# all of it\n\ninclude h5bp/a.conf;\ninclude h5bp/*.conf;\n",
             'add_header Content-Security-Policy\n  "default-src *";\n',
             'if ($http_origin ~* "^https://a\\.test$") {\n  set $cors 1;\n}\n',
+            "return 301 https://$host$uri;\n",
+            "allow 10.0.0.0/8;\nallow fc00::/7;\ndeny all;\n",
+            "load_module modules/ngx_http_perl_module.so;\n",
+            "upstream a {\n\n  server 10.0.0.1:80   max_fails=3   fail_timeout=30s;\n}\n",
+            "listen 127.0.0.1:80;\n",
+            "geo $inside {\n  default 0;\n}\n",
+            "charset_types\n    text/css\n    text/plain;\n",
+            "{% if x %}\n  include conf.d/assets.conf;\n{% endif %}\n",
+            "server { listen 80; }\n",
         ],
     )
     def test_nginx(self, text: str) -> None:
@@ -448,6 +457,64 @@ class TestSniffing:
         assert not looks_like_nginx(text.encode())
 
 
+class TestSniffingWithoutAName:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "server {\n  listen 80;\n  server_name a.test;\n}\n",
+            "fastcgi_param  QUERY_STRING       $query_string;\nfastcgi_param  REQUEST_METHOD     $request_method;\n",
+            "#include /etc/nginx/other.conf;\nproxy_set_header Host $host;\n",
+            "log_format x\n  'a'\n  'b';\nserver {\n  listen 80;\n  access_log /x x;\n}\n",
+            "{{ header }}\nserver {\n  listen {{ port }};\n  server_name {{ name }};\n}\n",
+        ],
+    )
+    def test_nginx(self, text: str) -> None:
+        assert is_nginx_throughout(text.encode())
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "return 404;\n",
+            "if ($x) {\n  return 404;\n}\n",
+            "#include <vector>\nnamespace a {\n  real_type x;\n  client_type y;\n}\n",
+            "#ifndef A\n#define A\nreal_type x;\n#endif\n",
+            "// a\nclient_type x;\n",
+            "/* a\n */\nclient_type x;\n",
+            "var x;\nserver_name a;\n",
+            "<?php\nreal_x y;\n",
+            "#!/usr/sbin/nginx -c\nserver {\n  listen 80;\n}\n",
+            "Put\nthis\nthere:\nserver_name a;\n",
+        ],
+    )
+    def test_something_else(self, text: str) -> None:
+        assert not is_nginx_throughout(text.encode())
+
+
+class TestFilesAboutNginx:
+    """Their name says nginx, and they are another program's."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[Definition]\nfailregex = ^<HOST> .*$\nignoreregex =\n",
+            "[program:nginx]\ncommand=nginx -g 'daemon off;'\n",
+            "/var/log/nginx/*.log {\n  daily\n  rotate 14\n}\n",
+            "<VirtualHost *:80>\n  ProxyPass / http://a/\n</VirtualHost>\n",
+            "check process nginx with pidfile /run/nginx.pid\n",
+            "\0" * 100,
+        ],
+    )
+    def test_something_else(self, text: str) -> None:
+        assert is_something_else(text.encode())
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "# nothing yet\n", "serverr {\n", "server {\n  listen [::]:80;\n}\n", "server {\n  listen 80;\n}\n[x]\n"],
+    )
+    def test_nginx(self, text: str) -> None:
+        assert not is_something_else(text.encode())
+
+
 class TestHostile:
     """Limits: 8 MB a file, 64 blocks deep, 20 complaints; time stays linear."""
 
@@ -468,12 +535,20 @@ class TestHostile:
             pytest.param(b"<%=" * 50_000 + b"{%" * 50_000, id="open statements"),
             pytest.param(b"map_a " * 50_000, id="one long line"),
             pytest.param("server {".encode("utf-16") * 1000, id="UTF-16"),
+            pytest.param(b"/a" * 32_000 + b" /b" * 10_000, id="paths"),
+            pytest.param(b"return 200 " * 20_000, id="returns"),
+            pytest.param(b"\n" * 50_000 + b"${A}\n" * 20_000, id="insertions"),
+            pytest.param(b"#" * 50_000 + b"\n${A}" * 20_000, id="insertions behind a long line"),
+            pytest.param(b"{% if x %}{% else %}" * 5_000 + b"}", id="branches"),
+            pytest.param(b"allow " * 20_000 + b"listen 1" * 20_000, id="short lines"),
         ],
     )
     def test_ends_soon(self, data: bytes) -> None:
         begun = time.process_time()
         result = reading(data)
         looks_like_nginx(data)
+        is_nginx_throughout(data)
+        is_something_else(data)
         assert time.process_time() - begun < 10
         assert len(result.damage) <= nginx.MAX_DAMAGE
         repr(result)  # shallow enough for everything that recurses
