@@ -200,6 +200,20 @@ def _alone(buffer: bytearray, start: int, end: int) -> bool:
     return not buffer[end : after if after != -1 else end + 200].strip()
 
 
+def _mask_expression(buffer: bytearray, found: re.Match[bytes], marks: list[_Mark], *, control: bool) -> None:
+    """Blanks `{{ if ... }}` and the like (`control`), and insertions that stand alone; fills other insertions."""
+    start, end = found.span()
+    raw = found.group()
+    inner = raw.strip(b"{}") if raw.startswith(b"{") else raw[3:-2]
+    if control is not (raw.startswith(b"{") and _CONTROL.match(inner) is not None):
+        return
+    if control or _alone(buffer, start, end):
+        marks.append(_Mark(start, end, inner.strip(b"-~ \t\r\n").decode("utf-8", "replace")))
+        _fill(buffer, start, end, b" ")
+    else:
+        _fill(buffer, start, end, b"x")
+
+
 _INSERTION = re.compile(
     rb"^[ \t]*(?P<name>\$\{\w+(?::?[-=?+][^{}\n]*)?\}|\$[A-Z][A-Z0-9_]{2,})[ \t\r]*(?:#.*)?$",
     re.MULTILINE,
@@ -294,16 +308,11 @@ def _mask(source: SourceFile, flavour: Flavour) -> _Masked:
             _fill(buffer, *found.span(), b" ")
             language = True
     if b"{{" in data or b"<%=" in data:
-        for found in list(_EXPRESSION.finditer(buffer)):
-            start, end = found.span()
-            raw = found.group()
-            inner = raw.strip(b"{}") if raw.startswith(b"{") else raw[3:-2]
-            if (raw.startswith(b"{") and _CONTROL.match(inner)) or _alone(buffer, start, end):
-                marks.append(_Mark(start, end, inner.strip(b"-~ \t\r\n").decode("utf-8", "replace")))
-                _fill(buffer, start, end, b" ")
-            else:
-                _fill(buffer, start, end, b"x")
-            language = True
+        expressions = list(_EXPRESSION.finditer(bytes(buffer)))
+        language |= bool(expressions)
+        for control in (True, False):  # what stands alone but for the logic around it stands alone
+            for found in expressions:
+                _mask_expression(buffer, found, marks, control=control)
     template = language
     if flavour == "shell":
         template |= _mask_shell(buffer, marks)

@@ -45,6 +45,7 @@ _OTHER = re.compile(
     rb"(?m)^[ \t]*(?:\[[\w.: -]+\][ \t\r]*$"  # INI, systemd, supervisor, fail2ban
     rb"|</?(?:VirtualHost|Directory|IfModule|IfDefine|Location|Files|Proxy|Macro|LimitExcept)\b"  # Apache
     rb"|/[^\s{}]+[ \t]*\{[ \t\r]*$"  # logrotate
+    rb"|[\w.-]+[ \t]*=[^;{}\n]*$"  # properties, HOCON
     rb"|check[ \t]+(?:process|host|file)[ \t])"  # monit
 )
 _PROGRAM = re.compile(
