@@ -144,10 +144,12 @@ def lint(
 
 
 def _wanted(context: Context, settings: Settings) -> Context:
-    """The context without the Markdown files, unless those are asked for."""
+    """The context without the Markdown files, unless those are asked for: by the settings, or each by its name."""
     if settings.markdown:
         return context
     unwanted = {path for path in (*context.files, *context.lint) if kind_of(path) == "markdown"}
+    if not context.lint.issuperset(context.files):  # a folder was not named, but files
+        unwanted -= context.lint
     if not unwanted:
         return context
     files = tuple(path for path in context.files if path not in unwanted)

@@ -21,6 +21,7 @@ _STRONG = re.compile(  # names that no other configuration language ends with `;
     rb"|(?:^|[;{}])[ \t]*(?:(?:add|proxy_set)_header|more_\w+_headers|log_format|\w{1,20}_types|valid_referers)"
     rb"\s[^{};]{0,4000};"
     rb"|(?:^|[;{}])[ \t]*(?:allow|deny)[ \t]+(?:all|unix:|[\da-fA-F:]{1,4}[\da-fA-F.:/]+)[ \t]*;"
+    rb"|(?:^|[;{}])[ \t]*[a-z_]{2,40}_by_lua_block\b[^;{}\n]{0,100}\{"
     rb"|(?:^|[;{}])[ \t]*set_real_ip_from[ \t]+\S+[ \t]*;"
     rb"|(?:^|[;{}])[ \t]*load_module[ \t]+\S+\.so[\"']?[ \t]*;"
     rb"|(?:^|[;{}])[ \t]*listen[ \t]+(?:\[[\da-f:]*\]|\*|unix:|\d)[^;{}\n]{0,200};"

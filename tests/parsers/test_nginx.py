@@ -432,6 +432,7 @@ class TestSniffing:
             "charset_types\n    text/css\n    text/plain;\n",
             "{% if x %}\n  include conf.d/assets.conf;\n{% endif %}\n",
             "server { listen 80; }\n",
+            "init_by_lua_block {\n  local x = 1\n}\n",
         ],
     )
     def test_nginx(self, text: str) -> None:

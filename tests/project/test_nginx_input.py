@@ -7,7 +7,7 @@ import pytest
 from corslint import lint
 from corslint.model.finding import Finding
 from corslint.settings import Settings
-from tests.examples import findings_of
+from tests.examples import context_of, findings_of
 
 KNOWN = lint.knowledge()
 
@@ -66,6 +66,14 @@ class TestMarkdown:
         assert shown(self.FILES) == []
         expected = [("missing-upgrade-headers", "README.md", "location /socket.io/")]
         assert shown(self.FILES, Settings(markdown=True)) == expected
+
+    def test_a_file_that_was_named_is_asked_for(self) -> None:
+        files = {**self.FILES, "docs/other.md": self.FILES["README.md"], "app.js": ""}
+        contents = {path: text.encode() for path, text in files.items()}
+        for named, paths in (("README.md", ["README.md"]), ("app.js", [])):
+            context = context_of(files)._replace(lint=frozenset({named}))
+            report = lint.lint(context, Settings(), contents, KNOWN)
+            assert ([one.primary.path for one in report.findings], report.files) == (paths, 1)
 
 
 class TestIncludes:
