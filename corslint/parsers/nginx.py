@@ -514,6 +514,14 @@ _MORE_DIRECTIVES = frozenset((
 # Blocks whose entries are data: a line may begin with any word.
 _DATA_BLOCKS = frozenset(("charset_map", "geo", "geoip2", "map", "match", "split_clients", "types"))
 
+_TIME = re.compile(r"(?:\d+(?:ms|[yMwdhms])?)+")
+
+# Directives whose further arguments nginx knows by name.
+_NAMED_PARAMETERS = frozenset((
+    "fastcgi_cache_path", "limit_req", "limit_req_zone", "listen", "proxy_cache_path", "scgi_cache_path",
+    "uwsgi_cache_path",
+))  # fmt: skip
+
 # Directives with a list of arguments that nginx looks up in a table of its own.
 _LISTED_VALUES = frozenset((
     "fastcgi_ignore_headers", "fastcgi_next_upstream", "grpc_next_upstream", "proxy_cache_methods",
@@ -747,7 +755,7 @@ class _Tree:
         if self.tables.fits(name, len(own) + len(swallowed), block=False) is False:
             return f'invalid number of arguments in "{name}" directive (missing ";")'
         after = f'(missing ";" after "{name}")'
-        if name == "listen" or (name == "server" and key == "upstream") or name.startswith("limit_req"):
+        if name in _NAMED_PARAMETERS or (name == "server" and key == "upstream"):
             return f'invalid parameter "{swallowed[0]}" {after}'
         if name == "access_log":  # path, format, parameters
             plain = len(own) == 1 and own[0] != "off"
@@ -760,6 +768,10 @@ class _Tree:
                 codes.pop()
             wrong = next((code for code in codes if not code.isdecimal()), None)
             return None if wrong is None else f'invalid value "{wrong}" {after}'
+        if name == "resolver":
+            return f'host not found in resolver "{swallowed[0]}" {after}'
+        if name == "proxy_cache_valid" and not _TIME.fullmatch(swallowed[-1]):
+            return f'invalid time value "{swallowed[-1]}" {after}'
         if name in _LISTED_VALUES:
             return f'invalid value "{swallowed[0]}" {after}'
         return None
@@ -833,10 +845,11 @@ class _Tree:
         """Cuts words at a directive's name that begins a line: the `;` before it is missing."""
         key = self.stack[-1].key
         if key in _DATA_BLOCKS:
+            if key == "types" and not block:  # a media type begins an entry
+                return _cut(words, [place for place in self._line_starts(words) if "/" in self._text(words[place])])
             if len(words) <= 2 or block or key not in ("map", "geo", "split_clients"):
                 return [words]
-            cuts = [place for place, word in enumerate(words) if place and word.indent >= 0]
-            pieces = _cut(words, cuts)
+            pieces = _cut(words, self._line_starts(words))
             return pieces if all(len(piece) <= 2 for piece in pieces) else [words]
         pieces = [words]
         for _ in range(64):  # each cut is one forgotten semicolon
@@ -846,6 +859,10 @@ class _Tree:
                 return pieces
             pieces[-1:] = [rest[:place], rest[place:]]
         return pieces
+
+    @staticmethod
+    def _line_starts(words: list[_Token]) -> list[int]:
+        return [place for place, word in enumerate(words) if place and word.indent >= 0]
 
     def _cut_place(self, words: list[_Token], block: bool) -> int | None:
         starts = [place for place, word in enumerate(words) if place and word.indent >= 0 and not word.quote]

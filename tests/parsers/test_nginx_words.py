@@ -17,6 +17,112 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/loca
 MAIN = "events {}\nhttp {\n@\n}\n"
 SERVER = "events {}\nhttp {\nserver {\nlisten 18080;\n@\n}\n}\n"
 
+WHOLE = r"""
+worker_processes 1;
+error_log e.log info;
+events {
+    worker_connections 64;
+    multi_accept on;
+}
+http {
+    log_format main '$remote_addr [$time_local] "$request" '
+                    '$status';
+    access_log a.log main;
+    types {
+        text/html html htm;
+        text/css css;
+    }
+    default_type text/plain;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_timeout 65;
+    gzip on;
+    gzip_types text/css text/xml;
+    gzip_vary on;
+    proxy_cache_path c keys_zone=one:1m;
+    limit_req_zone $binary_remote_addr zone=two:1m rate=10r/s;
+    map $http_upgrade $connection_upgrade {
+        default upgrade;
+        '' close;
+    }
+    map $http_origin $cors {
+        hostnames;
+        default "";
+        ~^https://a\.test$ $http_origin;
+    }
+    geo $inside {
+        default 0;
+        10.0.0.0/8 1;
+    }
+    split_clients $remote_addr $variant {
+        50% a;
+        * b;
+    }
+    upstream app {
+        ip_hash;
+        server 127.0.0.1:3000;
+        server 127.0.0.1:3001 weight=2;
+        keepalive 8;
+    }
+    server {
+        listen 18081;
+        listen 18082;
+        server_name a.test b.test;
+        root files;
+        index index.html;
+        charset utf-8;
+        client_max_body_size 1m;
+        error_page 404 /404.html;
+        error_page 500 502 =200 /50x.html;
+        add_header X-A b;
+        add_header X-B c always;
+        expires 1d;
+        resolver 127.0.0.1;
+        set $x y;
+        if ($host = c.test) {
+            return 301 https://a.test$request_uri;
+        }
+        location = /a {
+            auth_basic off;
+            allow 10.0.0.0/8;
+            deny all;
+            alias files/;
+            autoindex on;
+        }
+        location / {
+            try_files $uri $uri/ @app;
+            valid_referers none a.test;
+            etag off;
+        }
+        location ~ \.php$ {
+            limit_req zone=two burst=5;
+            fastcgi_pass 127.0.0.1:9000;
+            fastcgi_param A b;
+            include /dev/null;
+        }
+        location @app {
+            proxy_pass http://app;
+            proxy_http_version 1.1;
+            proxy_set_header Host $host;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
+            proxy_hide_header X-Powered-By;
+            proxy_cache one;
+            proxy_cache_valid 200 1m;
+            proxy_cache_bypass $http_upgrade;
+            proxy_next_upstream error timeout;
+            proxy_read_timeout 60s;
+            proxy_buffering off;
+            sub_filter a b;
+            rewrite ^/x/(.*)$ /y/$1 break;
+            proxy_ssl_protocols TLSv1.2;
+            proxy_redirect off;
+            proxy_cookie_path / /x;
+        }
+    }
+}
+"""
+
 REFUSED = [
     (SERVER, "root /tmp\nindex a.html;"),
     (SERVER, "add_header A b\nadd_header B c;"),
@@ -114,6 +220,23 @@ def test_swallowed(around: str, text: str, name: str, lost: str, tmp_path: Path)
     assert damage(whole) == [("swallowed", shown)]
     if NGINX is not None:
         assert says(tmp_path, whole) == (0, "")
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_every_semicolon_in_turn(tmp_path: Path) -> None:
+    """Whichever is missing: one complaint, in nginx's words where it refuses, and none of them where it starts."""
+    assert says(tmp_path, WHOLE) == (0, "")
+    assert damage(WHOLE) == []
+    ends = [found.start() for found in re.finditer(r";$", WHOLE, re.MULTILINE)]
+    assert len(ends) > 70
+    for end in ends:
+        text = WHOLE[:end] + WHOLE[end + 1 :]
+        ((kind, message),) = damage(text)
+        status, said = says(tmp_path, text)
+        line = WHOLE[WHOLE.rfind("\n", 0, end) + 1 : end].strip()
+        assert (line, kind) == (line, "syntax" if status else "swallowed")
+        if status:
+            assert (line, words(message)) == (line, said)
 
 
 @pytest.mark.parametrize(
