@@ -71,7 +71,7 @@ _STRUCTURAL = re.compile(
 )
 _OWN_VARIABLE = re.compile(rb"\b(?:set\w*|auth_request_set|js_set|perl_set|geo|map\s+\S+)\s+\$([A-Z]\w*)")
 _REPETITION = re.compile(rb"(?<=[^\s;{}$])\{\d+(?:,\d*)?\}")
-_INNER_CLOSE = re.compile(rb"(?<=[^\s;{}\"'])\}(?=[^\s{};#])")
+_INNER_CLOSE = re.compile(rb"(?<=[^\s;{}\"'])\}(?=[^\s{}#]|[ \t]+[^\s{}#;])")
 
 _OPENS = re.compile(
     r"#?\s*(?:if|ifdef|unless|for|foreach|each|range|with|define|block|macro|call|filter|while|case|autoescape)\b"
@@ -529,6 +529,11 @@ _LISTED_VALUES = frozenset((
     "uwsgi_next_upstream",
 ))  # fmt: skip
 
+_ONLY_BLOCKS = frozenset((
+    "charset_map", "events", "geo", "http", "if", "limit_except", "location", "mail", "map", "split_clients", "stream",
+    "types", "upstream",
+))  # fmt: skip
+
 _MAIN_BLOCKS = frozenset(("events", "http", "mail", "stream"))
 _HTTP_BLOCKS = frozenset(("geo", "map", "server", "split_clients", "types", "upstream"))
 
@@ -542,6 +547,11 @@ class _Tables:
 
     def knows(self, name: str) -> bool:
         return name in self._masks or name in _MORE_DIRECTIVES
+
+    def takes_block(self, name: str) -> bool | None:
+        """Whether the directive can, or None where it is not in the tables."""
+        masks = self._masks.get(name)
+        return None if masks is None else any(mask & self._analyzer.NGX_CONF_BLOCK for mask in masks)
 
     def fits(self, name: str, arguments: int, block: bool) -> bool | None:
         """Whether the directive takes so many arguments and such an end; None when it is not in the tables."""
@@ -640,6 +650,8 @@ class _Tree:
         name = _word(self.lexed, first.start, first.end, first.quote)
         if self.missing:
             self._close_by_name(name.text, first.start)
+        if self.tables.takes_block(name.text) is False and self.stack[-1].key not in _DATA_BLOCKS:
+            self.lexed.complain(first.start, words[-1].end, f'directive "{name.text}" is not terminated by ";"')
         arguments = self._arguments(name, words, block=True)
         self._push(_Frame(name, arguments, first.start, token.end, first.indent))
 
@@ -817,6 +829,8 @@ class _Tree:
         first = words[0]
         name = _word(self.lexed, first.start, first.end, first.quote)
         self._note_child(first.indent)
+        if name.text in _ONLY_BLOCKS and self.stack[-1].key not in _DATA_BLOCKS:
+            self.lexed.complain(first.start, words[-1].end, f'directive "{name.text}" has no opening "{{"')
         after = Span(self.path, end, end)
         span = Span(self.path, first.start, end)
         self.stack[-1].children.append(Directive(name, self._arguments(name, words, block=False), None, after, span))

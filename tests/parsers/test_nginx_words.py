@@ -145,6 +145,11 @@ REFUSED = [
     (SERVER, "ssl_protocols TLSv1.2\nroot /tmp;"),
     (SERVER, "proxy_next_upstream error\nroot /tmp;"),
     (SERVER, "location / { return 200 }"),
+    (SERVER, "location /a;"),
+    (SERVER, "if ($host) return 200;"),
+    (SERVER, "root /tmp { index a.html; }"),
+    (MAIN, "map $host $a;"),
+    (MAIN, "upstream a;"),
     (SERVER, "location / { return 200; } }"),
     (SERVER, ";"),
     (SERVER, "{ root /tmp; }"),
@@ -254,6 +259,13 @@ def test_arguments_on_lines_of_their_own(text: str, tmp_path: Path) -> None:
     assert damage(around.replace("@", text)) == []
     if NGINX is not None:
         assert says(tmp_path, around.replace("@", text)) == (0, "")
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+@pytest.mark.parametrize("text", ["set $a b};", "add_header A} b;", "set $a b}c;", "set $a '}';"])
+def test_a_closing_brace_in_a_word_closes_nothing(text: str, tmp_path: Path) -> None:
+    assert damage(SERVER.replace("@", text)) == []
+    assert says(tmp_path, SERVER.replace("@", text)) == (0, "")
 
 
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
