@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from corslint.parsers import is_found_by_content, kind_by_content, kind_of, nginx_content
+from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
 from corslint.settings import UsageError
 
 if TYPE_CHECKING:
@@ -448,7 +448,7 @@ def _recognised(path: str) -> bool:
     except OSError:
         return False
     try:
-        return kind_by_content(path, os.read(handle, nginx_content.SNIFFED)) is not None
+        return kind_by_content(path, os.read(handle, SNIFFED)) is not None
     except OSError:
         return False
     finally:

@@ -17,7 +17,6 @@ from corslint.model.reading import (
     Reading,
     Scope,
 )
-from corslint.parsers import nginx_content
 from corslint.source import SourceFile, Span
 
 Kind: TypeAlias = OneOf[
@@ -34,6 +33,9 @@ Kind: TypeAlias = OneOf[
     "markdown",
 ]
 Language: TypeAlias = OneOf["javascript", "python"]
+
+SNIFFED = 65_536
+"""Bytes. No more of a file is looked at to tell what it is."""
 
 _BY_EXTENSION: dict[str, Kind] = {
     **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "javascript"),
@@ -129,10 +131,12 @@ def is_found_by_content(path: str) -> bool:
 
 
 def kind_by_content(path: str, data: bytes) -> Kind | None:
-    """The kind of a file, where need be by its first bytes (`nginx_content.SNIFFED` are enough)."""
+    """The kind of a file, where need be by its first bytes (`SNIFFED` are enough)."""
     kind = kind_of(path)
     if kind != "nginx":
         return kind
+    from corslint.parsers import nginx_content
+
     lowered = path.replace("\\", "/").lower()
     if is_found_by_content(path):
         if _SHEBANG.match(data):

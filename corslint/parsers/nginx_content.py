@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-SNIFFED = 65_536
-"""Bytes. No more of a file is looked at."""
+from corslint.parsers import SNIFFED
 
 _BOM = b"\xef\xbb\xbf"
 
