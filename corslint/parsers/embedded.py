@@ -12,7 +12,7 @@ from corslint.parsers import nginx_content
 from corslint.source import SourceFile
 
 if TYPE_CHECKING:
-    from corslint.parsers import nginx
+    from corslint.parsers.nginx_masks import Flavour
 
 _MAX_PARTS = 200
 """No more heredocs or fences of one file are read."""
@@ -114,7 +114,7 @@ def markdown(source: SourceFile) -> DeploymentReading:
     return _read(source, "markdown", tuple(parts))
 
 
-def _flavour(heredoc: Heredoc) -> nginx.Flavour:
+def _flavour(heredoc: Heredoc) -> Flavour:
     return "shell" if heredoc.expands else "file"
 
 
