@@ -17,6 +17,7 @@ from typing import NamedTuple
 from corslint.model.patterns import Pattern, matches
 from corslint.model.reading import Directive, NginxReading, Word
 from corslint.model.tri import Tri
+from corslint.project.placement import Placement
 from corslint.source import Span
 
 _INCLUDE_DEPTH = 20
@@ -145,8 +146,9 @@ class Unit(NamedTuple):
 class _Project:
     """The files of the project, and which of them an `include` means."""
 
-    def __init__(self, readings: Mapping[str, NginxReading]) -> None:
+    def __init__(self, readings: Mapping[str, NginxReading], placement: Placement) -> None:
         self.readings = readings
+        self.placement = placement
         self.paths = sorted(readings)
         self._by_name: dict[str, list[str]] = {}
         for path in self.paths:
@@ -155,9 +157,10 @@ class _Project:
 
     def resolve(self, pattern: str, including: str, main: str) -> tuple[str, ...] | None:
         """The files an include names, sorted as nginx does; None where that cannot be told."""
-        key = (pattern, posixpath.dirname(including), posixpath.dirname(main))
+        key = (pattern, posixpath.dirname(including), main)
         if key not in self._known:
-            self._known[key] = self._resolve(pattern, *key[1:])
+            placed = None if "$" in pattern or "{" in pattern else self.placement.resolve(pattern, main)
+            self._known[key] = self._resolve(pattern, key[1], posixpath.dirname(main)) if placed is None else placed
         return self._known[key]
 
     def _resolve(self, pattern: str, including: str, main: str) -> tuple[str, ...] | None:
@@ -340,10 +343,10 @@ def _inside(directives: Sequence[Directive]) -> Iterator[Directive]:
             yield from _inside(one.block)
 
 
-def units(readings: Mapping[str, NginxReading]) -> list[Unit]:
+def units(readings: Mapping[str, NginxReading], placement: Placement | None = None) -> list[Unit]:
     """The configurations of a project. A file that another one includes is read there and not on its own."""
     usable = {path: reading for path, reading in readings.items() if not any(one.whole for one in reading.damage)}
-    project = _Project(usable)
+    project = _Project(usable, placement or Placement(()))
     included: set[str] = set()
     for path in project.paths:
         for one in _inside(usable[path].directives):
