@@ -37,9 +37,9 @@ _RELEVANT = frozenset((
 
 
 class Level:
-    """One configuration level. `statements` has what includes bring in; `children` are server, location and if levels.
+    """One configuration level. `statements` has what includes bring in; `children` are the levels directly inside.
 
-    `kind` is `http`, `server`, `location`, `if`, or `snippet` for a file whose place is not known. `directive` is the
+    `kind` is `http`, `server`, `location`, `if`, `limit_except`, or `snippet` for a file whose place is not known. `directive` is the
     block, None for a level that no block was read for. `complete`: everything written on this level itself was read.
     `through`: for the place of a statement that another file brings in, the level's own `include` that does.
     """
@@ -106,6 +106,10 @@ class Level:
         if self._locations is None:
             self._locations = [child for child in self.children if child.kind == "location"]
         return self._locations
+
+    def child_of(self, directive: Directive) -> Level | None:
+        """The level of a block that is one of this level's statements."""
+        return next((child for child in self.children if child.directive is directive), None)
 
     @property
     def ifs(self) -> list[Level]:
@@ -306,7 +310,8 @@ class _Builder:
     def _block(self, level: Level, directive: Directive, chain: tuple[str, ...]) -> None:
         key = directive.key
         kinds = {"main": ("http",), "http": ("server",), "snippet": ("server", "location", "if")}
-        allowed = kinds.get(level.kind, ("location", "if") if level.kind in ("server", "location") else ())
+        kinds |= {"server": ("location", "if"), "location": ("location", "if", "limit_except")}
+        allowed = kinds.get(level.kind, ())
         if key in allowed:
             child = Level(key, level, directive.span, directive.body, directive)
             level.children.append(child)
