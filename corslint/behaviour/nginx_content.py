@@ -144,16 +144,16 @@ class Files:
 
     def kind(self, name: str) -> FileKind:
         """What is at a path below the root. Raises `UnknownError` where that is not known."""
+        return self._look(self._path(name))
+
+    def _path(self, name: str) -> str:
+        """The file that a path means (ngx_http_map_uri_to_path)."""
         if self._alias is None:
-            path = self._root() + name
-        else:
-            if not self.state.valid_location:
-                return "none"
-            head = self.evaluator.text(self._alias)
-            if head is None:
-                raise UnknownError
-            path = head + name.removeprefix(self._location) if self._location else head
-        return self._look(path)
+            return self._root() + name
+        head = self.evaluator.text(self._alias)
+        if head is None:
+            raise UnknownError
+        return head + name.removeprefix(self._location) if self._location else head
 
     def _look(self, path: str) -> FileKind:
         kind = self.surroundings.files(path)
@@ -241,7 +241,7 @@ class Files:
                 return Redirects(path + text, self.state.args)
             if not tested:
                 tested = True
-                if self.kind(path.removesuffix("/") or "/") == "none":
+                if self._look(self._path(path).removesuffix("/") or "/") == "none":
                     return Ends(404)
         lists = setting(self.state.conf, "autoindex", "off")
         if lists != "on":

@@ -11,13 +11,17 @@ T = TypeVar("T")
 
 
 class Hostnames(Generic[T]):
-    """Values by host name. Of two equal names the first counts, as with `server_name`."""
+    """Values by host name. A name that is there already is ignored, `.example.com` also where `example.com` is.
+
+    nginx warns of it in its log ("conflicting server name, ignored").
+    """
 
     def __init__(self) -> None:
         self._exact: dict[str, T] = {}
         self._bare: dict[str, T] = {}
         self._head: dict[str, T] = {}
         self._tail: dict[str, T] = {}
+        self._whole: set[str] = set()
 
     def add(self, name: str, value: T) -> None:
         """Adds a name, which may have a wildcard at one end."""
@@ -25,12 +29,19 @@ class Hostnames(Generic[T]):
         if name.startswith("*."):
             self._head.setdefault(name[2:], value)
         elif name.startswith(".") and len(name) > 1:
-            self._bare.setdefault(name[1:], value)
-            self._head.setdefault(name[1:], value)
+            self._add_with_all_below(name[1:], value)
         elif name.endswith(".*"):
             self._tail.setdefault(name[:-2], value)
-        else:
-            self._exact.setdefault(name, value)
+        elif name not in self._whole:
+            self._whole.add(name)
+            self._exact[name] = value
+
+    def _add_with_all_below(self, name: str, value: T) -> None:
+        if name in self._whole:
+            return
+        self._whole.add(name)
+        if name not in self._head:
+            self._bare[name] = self._head[name] = value
 
     def find(self, name: str) -> T | None:
         """The value for a host: of the whole name, else of the longest wildcard in front, else of the longest behind."""

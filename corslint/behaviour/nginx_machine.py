@@ -170,7 +170,7 @@ class _Machine:
         self._refuse_opaque(state.conf)
         status = state.err_status or done.status
         headers = done.headers
-        if status is not None and not done.passed and state.location and (status in REDIRECTS or status == 201):
+        if not done.passed and state.location:  # it stays even where an error_page takes over
             headers = (*headers, Header("Location", self._absolute(state.location)))
         found: Lines = finished(self.evaluator, state, headers, status)
         complete = done.complete if found.sure else Tri.UNKNOWN
@@ -475,7 +475,7 @@ class _Machine:
             return Redirects(path, query)
         if target.startswith("@"):
             return GoesTo(target)
-        if state.err_status not in REDIRECTS:
+        if overwrite[1:] not in {str(status) for status in REDIRECTS}:
             state.err_status = 302
         state.location = target
         return _Done(state.err_status)

@@ -20,7 +20,7 @@ from corslint.model.exchange import Header, Response
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
 
-_TARGET = re.compile(r"(?P<scheme>https?)://(?P<host>unix:[^:]*:?|\[[^\]]*\]|[^/:?#]*)(?::(?P<port>\d+))?(?P<uri>.*)", re.I)
+_TARGET = re.compile(r"(?P<scheme>https?)://(?P<host>unix:[^:]*:?|\[[^\]]*\]|[^/:?]*)(?::(?P<port>\d+))?(?P<uri>(?:[/?].*)?)", re.I)
 _HTTP_1_1 = (1, 29, 7)
 """Since then nginx speaks HTTP/1.1 to upstreams unless told otherwise, and sends no `Connection` of its own."""
 
@@ -70,7 +70,7 @@ class Proxy:
             self.state.proxy_host = Value(None, Tri.NO)
             return self._sent(found, None, None)
         parts = _TARGET.fullmatch(target)
-        if parts is None or not parts["host"]:
+        if parts is None or not parts["host"] or not 0 < int(parts["port"] or 80) < 65536:
             return None
         uri = parts["uri"]
         if uri.startswith("?"):

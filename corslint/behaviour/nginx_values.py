@@ -187,7 +187,7 @@ class Evaluator:
             return value
         if name in self.defined.opaque:
             return UNKNOWN
-        if name in self.defined.assigned and not _is_family(name):
+        if name in self.defined.assigned and name != "args" and not _is_family(name):
             return EMPTY
         return self._built_in(name)
 
@@ -234,6 +234,8 @@ class Evaluator:
             cookies = self.header("cookie")
             return cookies if cookies.text is None else known(_cookie(cookies.text, name[7:]))
         if name.startswith("upstream_http_"):
+            if state.upstream_request is None:
+                return EMPTY
             return _of_response(state.upstream_response, name[14:].replace("_", "-"))
         texts: dict[str, str | None] = {
             "uri": state.uri,
@@ -331,7 +333,7 @@ def first_name(server: Level) -> str | None:
     if not names:
         return "" if server.complete else None
     if names[0].startswith("~"):
-        return names[0][1:]
+        return names[0]
     return names[0].removeprefix(".").lower() if "$" not in names[0] else None
 
 

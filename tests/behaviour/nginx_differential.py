@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ _EVERY_RESPONSE = frozenset((
 ))  # fmt: skip
 """Lines that nginx writes by itself; they are not compared."""
 
+CRASHED = "nginx crashed"
 _STICKY = ("ip_hash", "hash $remote_addr", "sticky")
 
 
@@ -139,7 +140,9 @@ def write_batch(seed: str, size: int, requests: int, backends: list[int], prefix
 class Run:
     """A comparison: its figures, and the differences that it found."""
 
-    def __init__(self) -> None:
+    def __init__(self, shrink: int = 0) -> None:
+        self.shrink = shrink
+        """How many differences to show with the smallest configuration that has them."""
         self.configurations = 0
         self.requests = 0
         self.proxied = 0
@@ -173,13 +176,21 @@ class Run:
             (unit,) = units({"nginx.conf": reading})
             configuration = Configuration(unit)
             around = Surroundings(_model_reply, lambda path: _kind(prefix, path), version())
+            before = len(self.differences)
             with running(prefix, batch.text, batch.ready):
                 upstreams.seen.clear()
                 for one in batch.written:
+                    if self.differences and self.differences[-1].what == CRASHED:
+                        break
                     self.configurations += 1
                     self.features.update(one.features | batch.shared)
                     self.left_out.update(batch.left_out)
                     self._configuration(one, configuration, around, upstreams, seed, batch.text)
+            for place in range(before, len(self.differences)):
+                if self.shrink > 0 and "sticky" not in self.differences[place].what:
+                    self.shrink -= 1
+                    small = shrunk(batch, self.differences[place], around, upstreams, prefix)
+                    self.differences[place] = self.differences[place]._replace(configuration=small)
 
     def _configuration(
         self, one: Written, configuration: Configuration, around: Surroundings, upstreams: Upstreams, seed: str, text: str
@@ -196,6 +207,8 @@ class Run:
             for what in compare(expected, got, seen):
                 shown = _shown(text, one)
                 self.differences.append(Difference(what, f"seed {seed}, port {one.port}", request, shown))
+                if what == CRASHED:
+                    return
             if expected.upstream is not None and seen and expected.upstream.target in one.upstreams:
                 reached.setdefault(expected.upstream.target, set()).add(seen[-1].port)
         for name, ports in reached.items():
@@ -230,6 +243,9 @@ def _shown(text: str, one: Written) -> str:
 
 def compare(expected: Answer, got: Got, seen: list[Seen]) -> Iterator[str]:
     """What differs between the model's answer and nginx's."""
+    if got.status == -1:
+        yield CRASHED
+        return
     if (expected.response.status or 0) != got.status:
         yield f"status: model {expected.response.status}, nginx {got.status}"
         return
@@ -247,9 +263,9 @@ def compare(expected: Answer, got: Got, seen: list[Seen]) -> Iterator[str]:
         real = [value for name, value in got.headers if name.lower() == "location"]
         if location != [value for value in real if value]:
             yield f"Location: model {location}, nginx {real}"
-    elif not seen:
+    elif not seen and (expected.upstream is None or expected.upstream.header("X-Id")):
         yield "the model passes the request on, nginx does not"
-    elif expected.upstream is not None:
+    elif expected.upstream is not None and seen:
         yield from _compare_upstream(expected.upstream, seen[-1])
 
 
@@ -273,6 +289,50 @@ def _compare_upstream(expected: UpstreamRequest, seen: Seen) -> Iterator[str]:
         yield f"upstream headers: {'; '.join(shown)}"
 
 
+def shrunk(batch: Batch, found: Difference, around: Surroundings, upstreams: Upstreams, prefix: Path) -> str:
+    """The configuration without everything that the difference does not need."""
+
+    def differs(text: str) -> bool:
+        reading = read(SourceFile("nginx.conf", text.encode()))
+        built = units({"nginx.conf": reading})
+        if reading.damage or len(built) != 1:
+            return False
+        expected = answer(Configuration(built[0]), found.request.incoming(), around)
+        try:
+            with running(prefix, text, batch.ready):
+                upstreams.seen.clear()
+                got = ask(found.request.port, found.request.method, found.request.target, found.request.headers)
+        except (AssertionError, PortTakenError, OSError):
+            return False
+        key = next(value for name, value in found.request.headers if name == "X-Id")
+        whats = list(compare(expected, got, upstreams.seen.get(key, [])))
+        return any(what.partition(":")[0] == found.what.partition(":")[0] for what in whats)
+
+    text, at = batch.text, 0
+    while True:
+        places = _removable(text)
+        if at >= len(places):
+            return text
+        start, end = places[at]
+        tried = text[:start] + text[end:]
+        if differs(tried):
+            text = "\n".join(line for line in tried.split("\n") if line.strip())
+        else:
+            at += 1
+
+
+def _removable(text: str) -> list[tuple[int, int]]:
+    """The places of all directives but the outermost frame, outer ones first."""
+    pending = list(read(SourceFile("nginx.conf", text.encode())).directives)
+    found = []
+    while pending:
+        one = pending.pop(0)
+        if one.key not in ("events", "http", "daemon", "master_process", "pid"):
+            found.append((one.span.start, one.span.end))
+        pending += one.block or ()
+    return found
+
+
 def main() -> int:
     """Runs the comparison and prints its figures; 1 where there is a difference or a feature is too rare."""
     parser = argparse.ArgumentParser()
@@ -280,11 +340,12 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=10)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--show", type=int, default=5)
+    parser.add_argument("--shrink", type=int, default=0, help="differences to show with the smallest configuration")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}", flush=True)
     begun = time.monotonic()
-    run = Run()
+    run = Run(options.shrink)
     run.batches(seed, options.configurations, options.requests)
     for difference in run.differences[: options.show]:
         print(difference, "\n")

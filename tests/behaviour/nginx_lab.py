@@ -202,25 +202,41 @@ class Upstreams:
 
 
 class Got(NamedTuple):
-    """A response's head. Status 0: the connection was closed without an answer."""
+    """A response's head. Status 0: the connection was closed without an answer; -1: nginx is gone."""
 
     status: int
     headers: Lines
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
 def ask(port: int, method: str, target: str, headers: Sequence[tuple[str, str]]) -> Got:
     """Sends one request, and reads the head of the response."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    try:
+        connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    except ConnectionRefusedError:
+        return Got(-1, [])
+    with connection:
         connection.sendall(f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
         data = b""
         while b"\r\n\r\n" not in data:
-            piece = connection.recv(65536)
+            try:
+                piece = connection.recv(65536)
+            except ConnectionResetError:
+                break
             if not piece:
                 break
             data += piece
     if not data:
-        return Got(0, [])
+        return Got(0 if listens(port) else -1, [])
     head = data.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     pairs = [(name, value) for name, _, value in (line.partition(": ") for line in head[1:])]
     return Got(int(head[0].split(" ")[1]), pairs)
