@@ -3,6 +3,9 @@
 #   make test     install with development tools and run every check
 #   make mutants  break each rule and descriptor in turn: the tests must notice
 #   make format   format the source
+#   make nginx-differential
+#                 compare the nginx model with a real nginx: 2,000 random configurations, 20,000 requests
+#                 (NGINX=/path/to/nginx, NGINX_MODULES=/folder/of/its/modules, SEED=1)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check mutants format clean
+.PHONY: demo test check mutants format nginx-differential clean
 .DELETE_ON_ERROR:
 
 # The stamps are younger than pyproject.toml as long as its dependencies are installed.
@@ -49,6 +52,9 @@ mutants: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+nginx-differential: $(VENV)/installed-dev
+	$(BIN)/python -m tests.behaviour.nginx_differential $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

@@ -243,7 +243,5 @@ class Files:
                 tested = True
                 if self._look(self._path(path).removesuffix("/") or "/") == "none":
                     return Ends(404)
-        lists = setting(self.state.conf, "autoindex", "off")
-        if lists != "on":
-            return Ends(403)
-        return Ends(405) if self.state.method == "POST" else Ends(200, found=True)
+        lists = setting(self.state.conf, "autoindex", "off") == "on" and self.state.method != "POST"
+        return Ends(200, found=True) if lists else Ends(403)

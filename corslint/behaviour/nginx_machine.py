@@ -36,6 +36,8 @@ from corslint.parsers.nginx import is_directive
 from corslint.source import Span
 
 _STEPS = 40
+_CLOSED = 444
+"""nginx's status for closing the connection without an answer."""
 _OPAQUE = re.compile(
     r"(?:access|rewrite|header_filter|content|server_rewrite|balancer)_by_lua\w*|js_(?:access|content|header_filter)|perl"
     r"|echo\w*|auth_jwt\w*|auth_oidc|dav_methods|stub_status|empty_gif|flv|mp4|hls|random_index|image_filter|xslt_\w+"
@@ -71,7 +73,7 @@ def answer(
     server: Level | None = None,
 ) -> Answer:
     """What nginx answers to a request, by the named server or by the one that its port and host choose."""
-    chosen = configuration.server(request) if server is None else Chosen(server, None)
+    chosen = configuration.server(request) if server is None else Chosen(server, None, server)
     if chosen is None:
         return _nothing_known()
     runs: list[Answer | None] = []
@@ -148,7 +150,7 @@ class _Machine:
         self.surroundings = surroundings
         self.request = request
         server = chosen.server
-        merges = setting(server, "merge_slashes", "on") != "off"
+        merges = setting(chosen.default, "merge_slashes", "on") != "off"
         self.address = read_target(request.target, merges)
         address = self.address or read_target("/", merges)
         assert address is not None
@@ -188,11 +190,13 @@ class _Machine:
         conf, request = self.state.conf, self.request
         if setting(conf, "absolute_redirect", "on") == "off":
             return location
-        if request.scheme is None or request.port is None or setting(conf, "port_in_redirect", "on") != "on":
+        shows_port = setting(conf, "port_in_redirect", "on")
+        if request.scheme is None or request.port is None or shows_port is None:
             return None
         named = setting(conf, "server_name_in_redirect", "off") == "on"
         host = first_name(self.state.server) if named else bare_host(request.host)
-        port = "" if request.port == (443 if request.scheme == "https" else 80) else f":{request.port}"
+        default = 443 if request.scheme == "https" else 80
+        port = "" if request.port == default or shows_port == "off" else f":{request.port}"
         return None if host is None else f"{request.scheme}://{host}{port}{location}"
 
     # -- phases
@@ -223,7 +227,7 @@ class _Machine:
         outcome = Script(self.evaluator, state, self.surroundings).run(level)
         if outcome.status is None:
             return None
-        if outcome.status == 444:
+        if outcome.status == _CLOSED:
             return _Done(NO_ANSWER)
         return _Done(outcome.status) if outcome.sent else Ends(outcome.status)
 
@@ -374,6 +378,8 @@ class _Machine:
                 self.state.variables[line.arguments[0].text.removeprefix("$").lower()] = value
         if status in (401, 403):
             return status
+        if status in (101, NO_ANSWER):
+            return _CLOSED  # with 101 the subrequest's upstream gets the connection, and the client no answer
         return 200 if 200 <= status < 300 else 500
 
     def _subrequest(self, target: str) -> tuple[_Machine, int | None]:
@@ -441,6 +447,8 @@ class _Machine:
     def _finalize(self, end: Ends) -> Next | _Done:
         """Ends a request with a status; an error may be handed to an `error_page` (ngx_http_special_response_handler)."""
         state, status = self.state, end.status
+        if status == _CLOSED:
+            return _Done(NO_ANSWER)
         if end.found:
             return _Done(status)
         if end.location:

@@ -259,6 +259,8 @@ class State:
         self.plus_in_uri = address.plus
         self.method = request.method
         self.main = True
+        self.outer: State = self
+        """The request that this one is a subrequest of; itself where it is none."""
         self.internal = False
         self.valid_location = True
         self.valid_unparsed_uri = True
@@ -286,6 +288,7 @@ class State:
         inner = State(self.request, self.server, Address(uri, "", False, False), self.fork)
         inner.method = "GET"
         inner.main = False
+        inner.outer = self.outer
         inner.internal = True
         inner.valid_unparsed_uri = False
         inner.variables = self.variables

@@ -84,10 +84,14 @@ def candidates(servers: Sequence[Level], port: int | None, address: str | None =
 
 
 class Chosen(NamedTuple):
-    """The server that takes a host, and what its pattern's groups matched."""
+    """The server that takes a host, what its pattern's groups matched, and the default server of the same place.
+
+    nginx reads the request line before it knows the host, with the default server's settings.
+    """
 
     server: Level
     groups: Groups | None
+    default: Level
 
 
 def choose_server(group: Candidates, host: str) -> Chosen | None:
@@ -109,13 +113,13 @@ def choose_server(group: Candidates, host: str) -> Chosen | None:
             names.add("", server)
     found = names.find(name)
     if found is not None:
-        return Chosen(found, None)
+        return Chosen(found, None, group.default)
     for pattern, server in patterns:
         groups = pcre_groups(pattern, True, name)
         if isinstance(groups, Groups):
-            return Chosen(server, groups)
+            return Chosen(server, groups, group.default)
         sure = sure and groups is Tri.NO
-    return Chosen(group.default, None) if sure else None
+    return Chosen(group.default, None, group.default) if sure else None
 
 
 # ------------------------------------------------------------------------------------------------------------- locations

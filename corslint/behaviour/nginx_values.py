@@ -244,7 +244,7 @@ class Evaluator:
             "query_string": state.args,
             "is_args": None if state.args is None else ("?" if state.args else ""),
             "request_uri": request.target,
-            "request_method": state.method,
+            "request_method": state.outer.method,
             "scheme": request.scheme,
             "https": None if request.scheme is None else ("on" if request.scheme == "https" else ""),
             "host": bare_host(request.host),

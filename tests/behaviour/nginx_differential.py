@@ -42,7 +42,7 @@ BATCH = 10
 
 _EVERY_RESPONSE = frozenset((
     "accept-ranges", "allow", "connection", "content-length", "content-type", "date", "etag", "keep-alive",
-    "last-modified", "location", "server", "transfer-encoding", "upgrade", "www-authenticate",
+    "last-modified", "location", "server", "set-cookie", "transfer-encoding", "upgrade", "www-authenticate",
 ))  # fmt: skip
 """Lines that nginx writes by itself; they are not compared."""
 
@@ -106,6 +106,7 @@ class Batch(NamedTuple):
     shared: frozenset[str]
     left_out: frozenset[str]
     ready: int
+    files: dict[str, str]
 
 
 def modules() -> Modules:
@@ -134,7 +135,16 @@ def write_batch(seed: str, size: int, requests: int, backends: list[int], prefix
         "http {", "access_log off; variables_hash_max_size 8192; server_names_hash_bucket_size 128;", *temporary, *outer,
         defined, *(block for one in written for block in one.blocks), "}", "",
     ])  # fmt: skip
-    return Batch(text, written, frozenset(shared.features), left_out, ports[-1])
+    files = {name: part for one in written for name, part in one.files.items()}
+    return Batch(text, written, frozenset(shared.features), left_out, ports[-1], files)
+
+
+def _configuration_of(text: str, files: dict[str, str]) -> Configuration | None:
+    sources = {"nginx.conf": text, **files}
+    readings = {name: read(SourceFile(name, part.encode())) for name, part in sources.items()}
+    built = [unit for unit in units(readings) if unit.path == "nginx.conf"]
+    damaged = any(reading.damage for reading in readings.values())
+    return None if damaged or len(built) != 1 else Configuration(built[0])
 
 
 class Run:
@@ -171,16 +181,16 @@ class Run:
             prefix = Path(folder)
             _files(prefix)
             batch = write_batch(seed, size, requests, upstreams.ports, prefix)
-            reading = read(SourceFile("nginx.conf", batch.text.encode()))
-            assert reading.damage == (), reading.damage[:3]
-            (unit,) = units({"nginx.conf": reading})
-            configuration = Configuration(unit)
+            configuration = _configuration_of(batch.text, batch.files)
+            assert configuration is not None, batch.text
+            for name, part in batch.files.items():
+                (prefix / name).write_text(part, encoding="utf-8")
             around = Surroundings(_model_reply, lambda path: _kind(prefix, path), version())
             before = len(self.differences)
             with running(prefix, batch.text, batch.ready):
                 upstreams.seen.clear()
                 for one in batch.written:
-                    if self.differences and self.differences[-1].what == CRASHED:
+                    if self.differences[before:] and self.differences[-1].what == CRASHED:
                         break
                     self.configurations += 1
                     self.features.update(one.features | batch.shared)
@@ -238,7 +248,8 @@ class Run:
 
 def _shown(text: str, one: Written) -> str:
     head = text.partition("defined")[0].partition("server {")[0]
-    return head + "\n".join(one.blocks)
+    included = [f"# {name}\n{part}" for name, part in one.files.items()]
+    return head + "\n".join([*one.blocks, *included])
 
 
 def compare(expected: Answer, got: Got, seen: list[Seen]) -> Iterator[str]:
@@ -293,11 +304,10 @@ def shrunk(batch: Batch, found: Difference, around: Surroundings, upstreams: Ups
     """The configuration without everything that the difference does not need."""
 
     def differs(text: str) -> bool:
-        reading = read(SourceFile("nginx.conf", text.encode()))
-        built = units({"nginx.conf": reading})
-        if reading.damage or len(built) != 1:
+        configuration = _configuration_of(text, batch.files)
+        if configuration is None:
             return False
-        expected = answer(Configuration(built[0]), found.request.incoming(), around)
+        expected = answer(configuration, found.request.incoming(), around)
         try:
             with running(prefix, text, batch.ready):
                 upstreams.seen.clear()

@@ -67,6 +67,8 @@ class Written(NamedTuple):
     requests: list[Ask]
     upstreams: dict[str, str]
     """Upstreams of several servers, with the method that shares the requests out."""
+    files: dict[str, str]
+    """Files that are included, by name."""
 
 
 class Modules(NamedTuple):
@@ -99,6 +101,7 @@ class Generator:
         self.maps: list[str] = []
         self.blocks: list[str] = []
         self.upstreams: dict[str, str] = {}
+        self.files: dict[str, str] = {}
         self.groups: list[str] = []
         self.hosts: list[str] = []
         self.named: list[str] = []
@@ -186,7 +189,11 @@ class Generator:
             for _ in range(dice.choice((1, 1, 2, 3))):
                 always = self.chance(0.4)
                 self.mark("add_header", f"add_header-in-{place}", *(["add_header-always"] if always else []))
-                lines.append(f"add_header {dice.choice(NAMES)} {self.value()}{' always' if always else ''};")
+                name = dice.choice(NAMES)
+                if self.chance(0.06):
+                    self.mark("add_header-special")
+                    name = dice.choice(("Cache-Control", "Link", "X-Frame-Options"))
+                lines.append(f"add_header {name} {self.value()}{' always' if always else ''};")
         if self.chance(0.12):
             self._inherit(lines)
         if place != "if" and self.chance(0.25):
@@ -200,6 +207,11 @@ class Generator:
         if self.chance(0.1):
             self._more(lines)
         dice.shuffle(lines)
+        if lines and place != "http" and self.chance(0.15):
+            self.mark("include")
+            name = f"part-{self.number}-{len(self.files)}.conf"
+            self.files[name] = "\n".join(lines) + "\n"
+            return [f"include {dice.choice((name, name.replace('.conf', '.c*')))};"]
         return lines
 
     def _inherit(self, lines: list[str]) -> None:
@@ -295,6 +307,9 @@ class Generator:
         self.mark(f"return-{kind}")
         if kind == "close":
             return "return 444;"
+        if kind == "redirect" and self.chance(0.3):
+            self.mark("return-url")
+            return f"return {dice.choice(('https://to.test$request_uri', '$scheme://$host/b'))};"
         if kind == "redirect":
             return f"return {dice.choice(('301', '302', '307', '308'))} {dice.choice(('https://to.test$request_uri', '/b/there', '$scheme://$host/b'))};"
         if kind == "text":
@@ -352,6 +367,9 @@ class Generator:
         if self.chance(0.15):
             self.mark("proxy_pass-variable")
             host = dice.choice((f"$t{self.number}", target))
+            if self.chance(0.15):
+                self.mark("proxy_pass-without-resolver")
+                return f"proxy_pass http://{dice.choice(('nowhere$v0.test', '$host', 'app.$host:81'))};"
             uris = ("$request_uri", "$uri$is_args$args", "/fixed?v=$v0", "/$1", "$v1")
             uri = dice.choice(uris) if "$" not in host or self.chance(0.6) else ""
             return f"proxy_pass http://{host}{uri};"
@@ -544,6 +562,9 @@ class Generator:
             for _ in range(dice.choice((0, 0, 1, 2))):
                 lines += self.location(inner, depth + 1, below)
         self.locations += 1
+        if modifier and self.chance(0.1):
+            self.mark("location-modifier-glued")
+            return [f"location {modifier}{pattern.strip(chr(34))} {{" if "{" not in pattern else f"location {modifier} {pattern} {{", *lines, "}"]
         return [f"location {modifier} {pattern} {{", *lines, "}"]
 
     def _interleaved(self, first: list[str], second: list[str]) -> list[str]:
@@ -559,11 +580,18 @@ class Generator:
         dice = self.dice
         default = several and self.chance(0.4) and not any("default_server" in block for block in self.blocks)
         self.mark(*(["default_server"] if default else []))
+        lines: list[str] = []
+        if self.chance(0.1):
+            self.mark("merge_slashes-off")
+            lines.append("merge_slashes off;")
+        if self.chance(0.15):
+            self.mark("redirect-form")
+            lines.append(dice.choice(("absolute_redirect off;", "port_in_redirect off;", "server_name_in_redirect on;")))
         listen = f"listen 127.0.0.1:{self.port}{' default_server' if default else ''};"
         names = self._names(first)
         self.named = []
         used: set[str] = set()
-        lines = [listen, *names, f"root {self.root};", *self.headers("server"), *self.settings("server")]
+        lines = [listen, *names, f"root {self.root};", *lines, *self.headers("server"), *self.settings("server")]
         if self.chance(0.08):
             lines.append(self.try_files())
             self.mark("try_files-in-server")
@@ -613,7 +641,7 @@ class Generator:
         for number in range(self.dice.choice((2, 3)) if several else 1):
             self.blocks.append("\n".join(self.server(number == 0, several)))
         requests = [self.request(number) for number in range(count)]
-        return Written(self.port, self.blocks, frozenset(self.features), requests, self.upstreams)
+        return Written(self.port, self.blocks, frozenset(self.features), requests, self.upstreams, self.files)
 
     def request(self, number: int) -> Ask:
         dice = self.dice
