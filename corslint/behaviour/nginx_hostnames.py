@@ -44,7 +44,7 @@ class Hostnames(Generic[T]):
             self._bare[name] = self._head[name] = value
 
     def find(self, name: str) -> T | None:
-        """The value for a host: of the whole name, else of the longest wildcard in front, else of the longest behind."""
+        """The value for a host: the whole name's, else the longest wildcard's in front, else the longest's behind."""
         name = name.lower()
         if name in self._exact:
             return self._exact[name]

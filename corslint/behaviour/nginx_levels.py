@@ -39,8 +39,9 @@ _RELEVANT = frozenset((
 class Level:
     """One configuration level. `statements` has what includes bring in; `children` are the levels directly inside.
 
-    `kind` is `http`, `server`, `location`, `if`, `limit_except`, or `snippet` for a file whose place is not known. `directive` is the
-    block, None for a level that no block was read for. `complete`: everything written on this level itself was read.
+    `kind` is `http`, `server`, `location`, `if`, `limit_except`, or `snippet` for a file whose place is not known.
+    `directive` is the block, None for a level that no block was read for. `complete`: everything written on this level
+    itself was read.
     `through`: for the place of a statement that another file brings in, the level's own `include` that does.
     """
 

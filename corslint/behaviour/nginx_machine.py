@@ -107,9 +107,7 @@ def _merged(runs: Sequence[Answer | None]) -> Answer:
     passed = {one.passed for one in answers}
     same = all(one.upstream == first.upstream for one in answers)
     where = unique(span for one in answers for span in one.where)
-    return Answer(
-        response, first.upstream if same else None, passed.pop() if len(passed) == 1 else Tri.UNKNOWN, where
-    )
+    return Answer(response, first.upstream if same else None, passed.pop() if len(passed) == 1 else Tri.UNKNOWN, where)
 
 
 def _common(lists: Sequence[tuple[Header, ...]]) -> tuple[Header, ...]:
@@ -445,7 +443,7 @@ class _Machine:
         return tuple(page for page in found.directives if len(page.arguments) > 1)
 
     def _finalize(self, end: Ends) -> Next | _Done:
-        """Ends a request with a status; an error may be handed to an `error_page` (ngx_http_special_response_handler)."""
+        """Ends a request with a status; an error may go on to an `error_page` (ngx_http_special_response_handler)."""
         state, status = self.state, end.status
         if status == _CLOSED:
             return _Done(NO_ANSWER)

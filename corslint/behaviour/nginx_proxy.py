@@ -20,7 +20,10 @@ from corslint.model.exchange import Header, Response
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
 
-_TARGET = re.compile(r"(?P<scheme>https?)://(?P<host>unix:[^:]*:?|\[[^\]]*\]|[^/:?]*)(?::(?P<port>\d+))?(?P<uri>(?:[/?].*)?)", re.I)
+_TARGET = re.compile(
+    r"(?P<scheme>https?)://(?P<host>unix:[^:]*:?|\[[^\]]*\]|[^/:?]*)(?::(?P<port>\d+))?(?P<uri>(?:[/?].*)?)",
+    re.IGNORECASE,
+)
 _HTTP_1_1 = (1, 29, 7)
 """Since then nginx speaks HTTP/1.1 to upstreams unless told otherwise, and sends no `Connection` of its own."""
 

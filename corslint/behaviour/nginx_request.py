@@ -81,8 +81,8 @@ def no_file_is_known(_: str) -> FileKind | None:
 class Surroundings(NamedTuple):
     """What is around a configuration: the upstreams, the files (by the path that nginx would open), nginx's version.
 
-    Assumed without asking: no limit (`limit_req`, `limit_conn`, sizes, times) is exceeded, and an upstream whose answers
-    are not known does answer.
+    Assumed without asking: no limit (`limit_req`, `limit_conn`, sizes, times) is exceeded, and an upstream whose
+    answers are not known does answer.
     """
 
     upstream: Upstream = nobody_knows
@@ -150,7 +150,7 @@ def incoming(request: Request, port: int | None = None) -> Incoming:
     )
 
 
-# --------------------------------------------------------------------------------------------------------------- address
+# -------------------------------------------------------------------------------------------------------------- address
 
 
 class Address(NamedTuple):
@@ -223,7 +223,7 @@ def unescape_redirect(text: str) -> str:
     return re.sub("%([0-9A-Fa-f]{2})", decoded, head) + mark + tail
 
 
-# ----------------------------------------------------------------------------------------------------------------- state
+# ---------------------------------------------------------------------------------------------------------------- state
 
 
 class Value(NamedTuple):

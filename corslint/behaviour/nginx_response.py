@@ -67,7 +67,7 @@ def _add(evaluator: Evaluator, state: State, lines: list[Header], line: Directiv
         lines.append(Header(name, value.text, sent))
 
 
-# ---------------------------------------------------------------------------------------------------------- headers-more
+# --------------------------------------------------------------------------------------------------------- headers-more
 
 
 class _Command(NamedTuple):

@@ -18,7 +18,7 @@ _PASSES = frozenset(("fastcgi_pass", "grpc_pass", "memcached_pass", "proxy_pass"
 """Directives that hand a location's requests on."""
 
 
-# --------------------------------------------------------------------------------------------------------------- servers
+# -------------------------------------------------------------------------------------------------------------- servers
 
 
 class Listen(NamedTuple):
@@ -95,7 +95,7 @@ class Chosen(NamedTuple):
 
 
 def choose_server(group: Candidates, host: str) -> Chosen | None:
-    """The server for a `Host` header: by whole name, wildcards, patterns in text order, or the default. None: unknown."""
+    """The server for a `Host` header: by whole name, wildcard, pattern in text order, or the default. None: unknown."""
     name = bare_host(host)
     names: Hostnames[Level] = Hostnames()
     patterns: list[tuple[str, Level]] = []
@@ -122,7 +122,7 @@ def choose_server(group: Candidates, host: str) -> Chosen | None:
     return Chosen(group.default, None, group.default) if sure else None
 
 
-# ------------------------------------------------------------------------------------------------------------- locations
+# ------------------------------------------------------------------------------------------------------------ locations
 
 
 class Location(NamedTuple):

@@ -14,8 +14,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import islice
-from typing import Literal as OneOf
 from typing import Any, NamedTuple, TypeAlias, Union, cast
+from typing import Literal as OneOf
 
 from corslint.model.tri import Tri, tri
 

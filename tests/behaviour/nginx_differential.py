@@ -1,6 +1,6 @@
 """The nginx model against a real nginx: random configurations, real requests, every difference shown.
 
-    python -m tests.behaviour.nginx_differential --configurations 2000 --requests 10 --seed 1
+python -m tests.behaviour.nginx_differential --configurations 2000 --requests 10 --seed 1
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +95,9 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         lines = "\n".join(f"    {name}: {value}" for name, value in self.request.headers)
-        return f"{self.what}\n  {self.seed}\n  {self.request.method} {self.request.target}\n{lines}\n{self.configuration}"
+        return (
+            f"{self.what}\n  {self.seed}\n  {self.request.method} {self.request.target}\n{lines}\n{self.configuration}"
+        )
 
 
 class Batch(NamedTuple):
@@ -131,8 +133,10 @@ def write_batch(seed: str, size: int, requests: int, backends: list[int], prefix
     module = headers_more()
     text = "\n".join([
         *([f"load_module {module};"] if module else []),
-        "daemon off; master_process off; pid nginx.pid; error_log error.log crit;", "events { worker_connections 1024; }",
-        "http {", "access_log off; variables_hash_max_size 8192; server_names_hash_bucket_size 128;", *temporary, *outer,
+        "daemon off; master_process off; pid nginx.pid; error_log error.log crit;",
+        "events { worker_connections 1024; }",
+        "http {",
+        "access_log off; variables_hash_max_size 8192; server_names_hash_bucket_size 128;", *temporary, *outer,
         defined, *(block for one in written for block in one.blocks), "}", "",
     ])  # fmt: skip
     files = {name: part for one in written for name, part in one.files.items()}
@@ -203,7 +207,13 @@ class Run:
                     self.differences[place] = self.differences[place]._replace(configuration=small)
 
     def _configuration(
-        self, one: Written, configuration: Configuration, around: Surroundings, upstreams: Upstreams, seed: str, text: str
+        self,
+        one: Written,
+        configuration: Configuration,
+        around: Surroundings,
+        upstreams: Upstreams,
+        seed: str,
+        text: str,
     ) -> None:
         reached: dict[str, set[int]] = {}
         for request in one.requests:
@@ -230,8 +240,8 @@ class Run:
         """The figures."""
         lines = [
             f"nginx {'.'.join(map(str, version()))} ({nginx()}), headers-more: {'yes' if headers_more() else 'no'}",
-            f"{self.configurations} configurations, {self.requests} requests, {self.proxied} answered by an upstream,"
-            f" {len(self.differences)} differences",
+            f"{self.configurations} configurations, {self.requests} requests ({self.proxied} answered by an upstream)",
+            f"{len(self.differences)} differences",
             "statuses: " + ", ".join(f"{status} {count}" for status, count in sorted(self.statuses.items())),
             "features, in % of the configurations:",
         ]

@@ -22,9 +22,31 @@ PATHS = (
     "/api/v1?x=1&y=two", "/old/path?x=keep", "/old/12/34", "/missing.txt", "/a/note.txt", "/A/B.JS", "/b/?x=0", "/c?x=",
     "/found/1234?y=1", "/a/./b/c", "/b/plus+sign/c?x=a+b",
 )  # fmt: skip
-PREFIXES = ("/", "/a", "/a/", "/a/b", "/a/b/", "/b", "/b/", "/socket.io/", "/socket.io", "/api/", "/old/", "/folder/", "/x/")
+PREFIXES = (
+    "/",
+    "/a",
+    "/a/",
+    "/a/b",
+    "/a/b/",
+    "/b",
+    "/b/",
+    "/socket.io/",
+    "/socket.io",
+    "/api/",
+    "/old/",
+    "/folder/",
+    "/x/",
+)
 REGEXES = (
-    "^/a", "\\.js$", "/b/", '"^/old/(\\\\d{1,3})"', "io", "^/socket\\.io/", "^/(a|b)/(.*)$", "\\.txt$", "^/(?<seg>\\w+)/",
+    "^/a",
+    "\\.js$",
+    "/b/",
+    '"^/old/(\\\\d{1,3})"',
+    "io",
+    "^/socket\\.io/",
+    "^/(a|b)/(.*)$",
+    "\\.txt$",
+    "^/(?<seg>\\w+)/",
 )
 REWRITES = (
     ("^/old/(.*)$", ("/new/$1", "/a/$1", "/note.txt", "/a/$1?from=old", "/b/?")),
@@ -33,7 +55,12 @@ REWRITES = (
     ("\\.js$", ("/b/script", "/note.txt", "/old/js?x=2")),
     ("^/b/?(.*)$", ("/api/$1", "/api/$1?q=$http_x_mode&$args?", "/x/$uri")),
 )  # fmt: skip
-REDIRECTS = ("https://other.test/$1", "http://other.test$request_uri?", "https://$host/moved?y=1", "$scheme://r.test/$1?")
+REDIRECTS = (
+    "https://other.test/$1",
+    "http://other.test$request_uri?",
+    "https://$host/moved?y=1",
+    "$scheme://r.test/$1?",
+)
 NAMES = (
     "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Methods",
     "Access-Control-Max-Age", "Vary", "X-A", "X-B", "access-control-allow-origin",
@@ -89,7 +116,9 @@ class Modules(NamedTuple):
 class Generator:
     """Writes one configuration. `number` makes its names its own, `root` is the folder with the files."""
 
-    def __init__(self, dice: random.Random, number: int, port: int, backends: list[int], root: str, can: Modules) -> None:
+    def __init__(
+        self, dice: random.Random, number: int, port: int, backends: list[int], root: str, can: Modules
+    ) -> None:
         self.dice = dice
         self.number = number
         self.port = port
@@ -126,7 +155,8 @@ class Generator:
         kinds: list[tuple[str, str]] = [
             ("$http_origin", "variable-header"), ("$http_x_mode", "variable-header"), ("$cookie_c", "variable-cookie"),
             ("$arg_x", "variable-argument"), ("$args", "variable-args"), ("$uri", "variable-uri"),
-            ("$request_uri", "variable-request-uri"), ("$host", "variable-host"), ("$scheme://$host", "variable-scheme"),
+            ("$request_uri", "variable-request-uri"), ("$host", "variable-host"),
+            ("$scheme://$host", "variable-scheme"),
             ("$server_name", "variable-server-name"), ("$request_method", "variable-method"), ("$v0", "variable-set"),
             ("$v1", "variable-set"), ("$1", "variable-capture"), ("x$2-${v0}y", "variable-capture"),
             ("$seg", "variable-named-capture"), ("pre-${http_origin}", "variable-header"),
@@ -143,9 +173,14 @@ class Generator:
         dice = self.dice
         name = f"$m{self.number}_{len(self.maps)}"
         self.mark("map")
-        source = dice.choice(("$http_origin", "$http_origin", "$http_x_mode", "$uri", "$http_upgrade", "$request_method:$arg_x"))
+        source = dice.choice(
+            ("$http_origin", "$http_origin", "$http_x_mode", "$uri", "$http_upgrade", "$request_method:$arg_x")
+        )
         keys: dict[str, list[str]] = {
-            "$http_origin": ["https://a.test", "HTTPS://b.a.test", '"null"', "null", '"~^https://(.+)\\\\.test$"', "~a\\.test", "~*^HTTPS:", "~evil", '""'],
+            "$http_origin": [
+                "https://a.test", "HTTPS://b.a.test", '"null"', "null", '"~^https://(.+)\\\\.test$"', 
+                "~a\\.test", "~*^HTTPS:", "~evil", '""',
+            ],
             "$http_x_mode": ["on", "Off", "~^o(.*)$", "~*N$", '""'],
             "$uri": ["/a", "/B", "~^/a/(?<seg>[^/]+)", "~\\.js$", "~*SOCKET"],
             "$http_upgrade": ["websocket", '""', "~*^web"],
@@ -156,7 +191,12 @@ class Generator:
             source = "$host"
             self.mark("map-hostnames")
             entries.append("hostnames;")
-            pool = [dice.choice((f"*.c{self.number}.test", f".c{self.number}.test")), f"www.c{self.number}.*", f"www.c{self.number}.test", "~^x"]
+            pool = [
+                dice.choice((f"*.c{self.number}.test", f".c{self.number}.test")),
+                f"www.c{self.number}.*",
+                f"www.c{self.number}.test",
+                "~^x",
+            ]
         else:
             pool = keys[source]
         results = ["one", '""', "*", "$http_origin", "$1", "true", "upgrade", "close", "got-$arg_x"]
@@ -235,7 +275,9 @@ class Generator:
             lines.append(f"proxy_set_header Host {dice.choice(('$host', '$http_host', 'fixed.test', '$proxy_host'))};")
         if self.chance(0.3):
             self.mark("proxy_set_header-origin")
-            lines.append(f"proxy_set_header Origin {dice.choice(('$http_origin', 'https://a.test', chr(34) * 2, '$scheme://$host'))};")
+            lines.append(
+                f"proxy_set_header Origin {dice.choice(('$http_origin', 'https://a.test', chr(34) * 2, '$scheme://$host'))};"
+            )
         if self.chance(0.5):
             lines.append(f"proxy_set_header X-Req {self.value()};")
         if self.chance(0.2):
@@ -261,13 +303,17 @@ class Generator:
 
     def condition(self) -> str:
         dice = self.dice
-        kind = dice.choice(("true", "equal", "equal", "not-equal", "regex", "regex", "not-regex", "file", "method", "method"))
+        kind = dice.choice(
+            ("true", "equal", "equal", "not-equal", "regex", "regex", "not-regex", "file", "method", "method")
+        )
         self.mark(f"if-{kind}")
         subject = dice.choice(("$http_origin", "$arg_x", "$http_x_mode", "$v0", "$cookie_c", "$uri", *self.maps))
         if kind == "true":
             return subject
         if kind == "method":
-            return f"$request_method {dice.choice(('=', '=', '!='))} {dice.choice(('OPTIONS', 'OPTIONS', 'GET', 'POST'))}"
+            return (
+                f"$request_method {dice.choice(('=', '=', '!='))} {dice.choice(('OPTIONS', 'OPTIONS', 'GET', 'POST'))}"
+            )
         if kind in ("equal", "not-equal"):
             operand = dice.choice(("https://a.test", '""', "1", "on", "one", "null", "$arg_x"))
             return f"{subject} {'=' if kind == 'equal' else '!='} {operand}"
@@ -311,9 +357,11 @@ class Generator:
             self.mark("return-url")
             return f"return {dice.choice(('https://to.test$request_uri', '$scheme://$host/b'))};"
         if kind == "redirect":
-            return f"return {dice.choice(('301', '302', '307', '308'))} {dice.choice(('https://to.test$request_uri', '/b/there', '$scheme://$host/b'))};"
+            target = dice.choice(("https://to.test$request_uri", "/b/there", "$scheme://$host/b"))
+            return f"return {dice.choice((301, 302, 307, 308))} {target};"
         if kind == "text":
-            return f"return {dice.choice((200, 200, 404, 403, 202, 500))} {dice.choice(('text', '$uri', chr(34) + 'a b' + chr(34)))};"
+            text = dice.choice(("text", "$uri", '"a b"'))
+            return f"return {dice.choice((200, 200, 404, 403, 202, 500))} {text};"
         return f"return {dice.choice((204, 204, 200, 403, 404, 404, 500, 503, 418))};"
 
     def if_block(self, place: str) -> str:
@@ -385,7 +433,15 @@ class Generator:
         servers = [f"server 127.0.0.1:{port};" for port in self.backends]
         method = ""
         if self.chance(0.5):
-            choices = ["ip_hash", "hash $remote_addr consistent", "hash $remote_addr", "least_conn", "random", "hash $arg_x", "hash $http_x_mode"]
+            choices = [
+                "ip_hash",
+                "hash $remote_addr consistent",
+                "hash $remote_addr",
+                "least_conn",
+                "random",
+                "hash $arg_x",
+                "hash $http_x_mode",
+            ]
             if self.can.sticky:
                 choices.append("sticky cookie route")
             else:
@@ -425,7 +481,8 @@ class Generator:
         lines += self.access(0.03 if place == "location" else 0.008)
         if self.chance(0.1 if place == "location" else 0.3):
             self.mark("index")
-            lines.append(f"index {dice.choice(('index.html', 'none.html index.html', 'start$arg_x.html', 'none.html /note.txt'))};")
+            names = dice.choice(("index.html", "none.html index.html", "start$arg_x.html", "none.html /note.txt"))
+            lines.append(f"index {names};")
         if self.chance(0.05):
             self.mark("autoindex")
             lines.append("autoindex on;")
@@ -437,7 +494,8 @@ class Generator:
         if self.chance(likely):
             self.mark("allow-deny")
             lines.append(dice.choice((
-                "deny all;", "allow 127.0.0.1; deny all;", "deny 127.0.0.0/8;", "allow 10.0.0.0/8; deny all;", "deny 10.1.2.3;",
+                "deny all;", "allow 127.0.0.1; deny all;", "deny 127.0.0.0/8;", "allow 10.0.0.0/8; deny all;",
+                "deny 10.1.2.3;",
             )))  # fmt: skip
         if self.chance(likely):
             self.mark("auth_basic")
@@ -452,14 +510,18 @@ class Generator:
             lines.append(f"auth_request {dice.choice(('/auth', '/auth', '/auth/inner', '/b', 'off'))};")
             if self.chance(0.5):
                 self.mark("auth_request_set")
-                lines.append(f"auth_request_set $v0 {dice.choice(('$upstream_http_x_up', 'set-$uri', '$http_origin'))};")
+                lines.append(
+                    f"auth_request_set $v0 {dice.choice(('$upstream_http_x_up', 'set-$uri', '$http_origin'))};"
+                )
         return lines
 
     def error_pages(self) -> list[str]:
         dice = self.dice
         lines = []
         for _ in range(dice.choice((1, 1, 2))):
-            codes = " ".join(dice.sample(("404", "403", "405", "500 502 503", "401", "418", "301", "400"), dice.choice((1, 2, 3))))
+            codes = " ".join(
+                dice.sample(("404", "403", "405", "500 502 503", "401", "418", "301", "400"), dice.choice((1, 2, 3)))
+            )
             change = dice.choice(("", "", " =", " =200", " =204", " =404"))
             if change:
                 self.mark("error_page-keep" if change == " =" else "error_page-status")
@@ -482,17 +544,43 @@ class Generator:
     def try_files(self) -> str:
         dice = self.dice
         self.mark("try_files")
-        tests = dice.sample(("$uri", "$uri/", "/note.txt", "/missing$uri", "/folder/", "/dev/null", "$uri.txt"), dice.choice((1, 2, 3)))
-        last = dice.choice(("@fallback", "@fallback", "=404", "=204", "/index.html", "/b/fallback?tried=$uri", "/a/b$is_args$args"))
+        tests = dice.sample(
+            ("$uri", "$uri/", "/note.txt", "/missing$uri", "/folder/", "/dev/null", "$uri.txt"), dice.choice((1, 2, 3))
+        )
+        last = dice.choice(
+            ("@fallback", "@fallback", "=404", "=204", "/index.html", "/b/fallback?tried=$uri", "/a/b$is_args$args")
+        )
         if last == "@fallback":
             self._want(last)
-        self.mark("try_files-status" if last.startswith("=") else "try_files-named" if last.startswith("@") else "try_files-uri")
+        self.mark(
+            "try_files-status"
+            if last.startswith("=")
+            else "try_files-named"
+            if last.startswith("@")
+            else "try_files-uri"
+        )
         return f"try_files {' '.join(tests)} {last};"
 
     def content(self, modifier: str, pattern: str) -> list[str]:
         """What produces the answer."""
         dice = self.dice
-        kind = dice.choice(("proxy", "proxy", "proxy", "proxy", "proxy", "proxy", "proxy", "return", "static", "static", "try", "try-proxy", "alias"))
+        kind = dice.choice(
+            (
+                "proxy",
+                "proxy",
+                "proxy",
+                "proxy",
+                "proxy",
+                "proxy",
+                "proxy",
+                "return",
+                "static",
+                "static",
+                "try",
+                "try-proxy",
+                "alias",
+            )
+        )
         if kind == "alias" and (modifier not in ("", "^~")):
             kind = "static"
         if kind == "proxy":
@@ -518,7 +606,16 @@ class Generator:
             return []
         dice = self.dice
         self.mark("limit_except")
-        inner = [dice.choice(("deny all;", "allow 127.0.0.1; deny all;", f'auth_basic "r"; auth_basic_user_file {REALM_FILE};', "deny 10.0.0.1;"))]
+        inner = [
+            dice.choice(
+                (
+                    "deny all;",
+                    "allow 127.0.0.1; deny all;",
+                    f'auth_basic "r"; auth_basic_user_file {REALM_FILE};',
+                    "deny 10.0.0.1;",
+                )
+            )
+        ]
         if self.chance(0.2):
             inner.append(self.proxy_pass("if"))
         return [f"limit_except {dice.choice(('GET', 'GET POST', 'OPTIONS', 'GET OPTIONS'))} {{ {' '.join(inner)} }}"]
@@ -531,7 +628,9 @@ class Generator:
             pattern, inner = dice.choice(REGEXES), None
             key = pattern
         else:
-            plain = [path.partition("?")[0] for path in PATHS if "%" not in path and "//" not in path and "." not in path]
+            plain = [
+                path.partition("?")[0] for path in PATHS if "%" not in path and "//" not in path and "." not in path
+            ]
             pool = [one for one in (plain if modifier == "=" else PREFIXES) if one.startswith(parent or "/")]
             pattern = dice.choice(pool or [parent or "/"])
             inner = pattern
@@ -564,7 +663,13 @@ class Generator:
         self.locations += 1
         if modifier and self.chance(0.1):
             self.mark("location-modifier-glued")
-            return [f"location {modifier}{pattern.strip(chr(34))} {{" if "{" not in pattern else f"location {modifier} {pattern} {{", *lines, "}"]
+            return [
+                f"location {modifier}{pattern.strip(chr(34))} {{"
+                if "{" not in pattern
+                else f"location {modifier} {pattern} {{",
+                *lines,
+                "}",
+            ]
         return [f"location {modifier} {pattern} {{", *lines, "}"]
 
     def _interleaved(self, first: list[str], second: list[str]) -> list[str]:
@@ -586,7 +691,9 @@ class Generator:
             lines.append("merge_slashes off;")
         if self.chance(0.15):
             self.mark("redirect-form")
-            lines.append(dice.choice(("absolute_redirect off;", "port_in_redirect off;", "server_name_in_redirect on;")))
+            lines.append(
+                dice.choice(("absolute_redirect off;", "port_in_redirect off;", "server_name_in_redirect on;"))
+            )
         listen = f"listen 127.0.0.1:{self.port}{' default_server' if default else ''};"
         names = self._names(first)
         self.named = []
@@ -595,7 +702,9 @@ class Generator:
         if self.chance(0.08):
             lines.append(self.try_files())
             self.mark("try_files-in-server")
-        lines = self._interleaved(lines, [f"set $t{self.number} 127.0.0.1:{self.backends[0]};", *self.rewrites("server")])
+        lines = self._interleaved(
+            lines, [f"set $t{self.number} 127.0.0.1:{self.backends[0]};", *self.rewrites("server")]
+        )
         if self.chance(0.05):
             self.mark("return-in-server")
             lines.append(self.return_line())
@@ -607,7 +716,9 @@ class Generator:
         for _ in range(dice.randrange(2, 6)):
             lines += self.location("/", 0, used)
         if self.chance(0.4) and "/auth" not in used:
-            choice = dice.choice(("return 204;", "return 401;", self.proxy_pass("~"), "return 200 ok;", "return 302 /x;"))
+            choice = dice.choice(
+                ("return 204;", "return 401;", self.proxy_pass("~"), "return 200 ok;", "return 302 /x;")
+            )
             lines += ["location /auth {", *self.headers("location"), choice, "}"]
         for name in self.named[:]:
             self.mark("location-named")
@@ -646,7 +757,17 @@ class Generator:
     def request(self, number: int) -> Ask:
         dice = self.dice
         base = f"c{self.number}.test"
-        host = dice.choice((f"www.{base}", base, f"api.{base}", f"WWW.{base}:{self.port}", f"www.c{self.number}.org", f"a.b.{base}.", "unknown.test"))
+        host = dice.choice(
+            (
+                f"www.{base}",
+                base,
+                f"api.{base}",
+                f"WWW.{base}:{self.port}",
+                f"www.c{self.number}.org",
+                f"a.b.{base}.",
+                "unknown.test",
+            )
+        )
         headers = [("Host", host), ("X-Id", f"{self.number}-{number}")]
         if self.chance(0.7):
             headers.append(("Origin", dice.choice(ORIGINS)))
@@ -662,7 +783,10 @@ class Generator:
         if self.chance(0.55):
             headers.append(("X-Ask", str(dice.choice(STATUSES))))
         if self.chance(0.6):
-            given = [f"{name}={dice.choice(('up', '*', 'Origin', 'https://a.test'))}" for name in dice.sample(GIVEN, dice.choice((1, 2, 3)))]
+            given = [
+                f"{name}={dice.choice(('up', '*', 'Origin', 'https://a.test'))}"
+                for name in dice.sample(GIVEN, dice.choice((1, 2, 3)))
+            ]
             headers.append(("X-Give", "|".join(given)))
         if method == "GET" and self.chance(0.2):
             headers += [("Connection", "Upgrade"), ("Upgrade", "websocket")]
