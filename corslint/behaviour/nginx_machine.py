@@ -21,6 +21,7 @@ from corslint.behaviour.nginx_request import (
     State,
     Surroundings,
     UnknownError,
+    UpstreamRequest,
     known,
     read_target,
     unique,
@@ -60,7 +61,7 @@ class Configuration:
 
     def server(self, request: Incoming) -> Chosen | None:
         """The server that takes a request; None where that is not known."""
-        if not self.complete:
+        if not self.complete or request.host is None:
             return None
         group = candidates(self.servers, request.port)
         return None if group is None else choose_server(group, request.host)
@@ -105,23 +106,47 @@ def _merged(runs: Sequence[Answer | None]) -> Answer:
     headers = _common([one.response.headers for one in answers])
     response = Response(statuses.pop() if len(statuses) == 1 else None, headers, complete)
     passed = {one.passed for one in answers}
-    same = all(one.upstream == first.upstream for one in answers)
     where = unique(span for one in answers for span in one.where)
-    return Answer(response, first.upstream if same else None, passed.pop() if len(passed) == 1 else Tri.UNKNOWN, where)
+    upstream = _common_upstream([one.upstream for one in answers])
+    return Answer(response, upstream, passed.pop() if len(passed) == 1 else Tri.UNKNOWN, where)
+
+
+def _common_upstream(requests: Sequence[UpstreamRequest | None]) -> UpstreamRequest | None:
+    """What several requests to upstreams have in common; None where one run makes none."""
+    known = [request for request in requests if request is not None]
+    if len(known) < len(requests):
+        return None
+    first = known[0]
+    return UpstreamRequest(
+        first.target if all(one.target == first.target for one in known) else None,
+        first.method if all(one.method == first.method for one in known) else None,
+        first.path if all(one.path == first.path for one in known) else None,
+        first.version if all(one.version == first.version for one in known) else None,
+        _common([one.headers for one in known]),
+        Tri.YES if all(one.complete is Tri.YES for one in known) else Tri.UNKNOWN,
+        first.span,
+    )
 
 
 def _common(lists: Sequence[tuple[Header, ...]]) -> tuple[Header, ...]:
-    """Lines of a name stay as they are where all lists have the same; otherwise each of them may be there or not."""
+    """Where all lists have as many lines of a name, what these have in common; else each may be there or not."""
     names = dict.fromkeys(line.name.lower() for headers in lists for line in headers)
     found: list[Header] = []
     for name in names:
         variants = [tuple(line for line in headers if line.name.lower() == name) for headers in lists]
-        if all(variant == variants[0] for variant in variants):
-            found.extend(variants[0])
+        if len({len(variant) for variant in variants}) == 1:
+            found.extend(_common_line(lines) for lines in zip(*variants, strict=True))
         else:
             lines = dict.fromkeys(line._replace(sent=Tri.UNKNOWN) for variant in variants for line in variant)
             found.extend(lines)
     return tuple(found)
+
+
+def _common_line(lines: Sequence[Header]) -> Header:
+    first = lines[0]
+    same = all(line.value == first.value for line in lines)
+    sure = all(line.sent is first.sent for line in lines)
+    return Header(first.name, first.value if same else None, first.sent if sure else Tri.UNKNOWN)
 
 
 @cache
@@ -192,7 +217,9 @@ class _Machine:
         if request.scheme is None or request.port is None or shows_port is None:
             return None
         named = setting(conf, "server_name_in_redirect", "off") == "on"
-        host = first_name(self.state.server) if named else bare_host(request.host)
+        if not named and request.host is None:
+            return None
+        host = first_name(self.state.server) if named else bare_host(request.host or "")
         default = 443 if request.scheme == "https" else 80
         port = "" if request.port == default or shows_port == "off" else f":{request.port}"
         return None if host is None else f"{request.scheme}://{host}{port}{location}"

@@ -20,12 +20,13 @@ class Incoming(NamedTuple):
     """One request as it reaches nginx. `target` is what stands on the request line: the path and the query.
 
     `headers` are all but `Host`; where they are not `complete`, a header that is not listed may be sent or not.
-    `port` is where it arrives; None: at whichever server is asked about. `address` is the client's.
+    `port` is where it arrives; None: at whichever server is asked about. `address` is the client's. Where `host`,
+    `scheme` or `address` is None, it is not known.
     """
 
     method: str = "GET"
     target: str = "/"
-    host: str = "localhost"
+    host: str | None = "localhost"
     port: int | None = None
     scheme: Literal["http", "https"] | None = None
     headers: tuple[Header, ...] = ()
@@ -126,7 +127,7 @@ class Fork:
 
 def incoming(request: Request, port: int | None = None) -> Incoming:
     """A browser's request, as it reaches nginx."""
-    scheme, host = "http", "localhost"
+    scheme, host = None, None
     if request.server is not None:
         scheme, _, host = request.server.partition("://")
     lines = [] if request.origin is None else [Header("Origin", request.origin)]
@@ -138,7 +139,9 @@ def incoming(request: Request, port: int | None = None) -> Incoming:
         lines += [Header("Upgrade", "websocket"), Header("Connection", "Upgrade")]
     if request.cookie is not Tri.NO:
         lines.append(Header("Cookie", None, request.cookie))
-    secure: Literal["http", "https"] = "https" if scheme in ("https", "wss") else "http"
+    secure: Literal["http", "https"] | None = None
+    if scheme is not None:
+        secure = "https" if scheme in ("https", "wss") else "http"
     return Incoming(
         method="OPTIONS" if request.kind == "preflight" else request.method,
         target=request.path,

@@ -247,7 +247,7 @@ class Evaluator:
             "request_method": state.outer.method,
             "scheme": request.scheme,
             "https": None if request.scheme is None else ("on" if request.scheme == "https" else ""),
-            "host": bare_host(request.host),
+            "host": None if request.host is None else bare_host(request.host),
             "http_host": request.host,
             "server_name": first_name(state.server),
             "server_port": None if request.port is None else str(request.port),
@@ -262,7 +262,9 @@ class Evaluator:
         if name == "content_type":
             return self.header("content-type")
         text = texts.get(name)
-        return UNKNOWN if text is None else known(text)
+        if text is None:
+            return Value(None, Tri.NO) if name in _NEVER_EMPTY else UNKNOWN
+        return known(text)
 
     def _forwarded_for(self) -> Value:
         before, address = self.header("x-forwarded-for"), self.state.request.address
@@ -274,7 +276,7 @@ class Evaluator:
         """The request's header, empty where it is not sent."""
         request = self.state.request
         if name.lower() == "host":
-            return known(request.host)
+            return known(request.host) if request.host is not None else Value(None, Tri.NO)
         for one in request.headers:
             if one.name.lower() == name.lower() and one.sent is not Tri.NO:
                 if one.sent is Tri.UNKNOWN or one.value is None:
@@ -289,6 +291,11 @@ _ALWAYS_LISTED = frozenset((
     "origin", "upgrade", "access-control-request-method", "access-control-request-headers", "cookie",
 ))  # fmt: skip
 """Headers that a request's description lists if they are sent, complete or not."""
+
+
+_NEVER_EMPTY = frozenset((
+    "host", "http_host", "remote_addr", "request", "request_method", "request_uri", "scheme", "server_port", "uri",
+))  # fmt: skip
 
 
 def _is_family(name: str) -> bool:

@@ -178,7 +178,7 @@ class Generator:
         )
         keys: dict[str, list[str]] = {
             "$http_origin": [
-                "https://a.test", "HTTPS://b.a.test", '"null"', "null", '"~^https://(.+)\\\\.test$"', 
+                "https://a.test", "HTTPS://b.a.test", '"null"', "null", '"~^https://(.+)\\\\.test$"',
                 "~a\\.test", "~*^HTTPS:", "~evil", '""',
             ],
             "$http_x_mode": ["on", "Off", "~^o(.*)$", "~*N$", '""'],

@@ -92,10 +92,11 @@ def running(folder: Path, text: str, port: int) -> Iterator[None]:
     found = nginx()
     assert found is not None
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
+    (folder / "nginx.pid").unlink(missing_ok=True)
     command = [found, "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        _wait(process, port)
+        _wait(process, folder, port)
         yield
     finally:
         process.terminate()
@@ -104,7 +105,8 @@ def running(folder: Path, text: str, port: int) -> Iterator[None]:
             process.stdout.close()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait(process: subprocess.Popen[bytes], folder: Path, port: int) -> None:
+    """Until nginx has all its ports (then it writes `nginx.pid`) and takes connections."""
     for _ in range(400):
         if process.poll() is not None:
             output = process.stdout.read().decode() if process.stdout else ""
@@ -112,10 +114,12 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
                 raise PortTakenError(output)
             raise AssertionError(f"nginx refused a configuration that was meant to be valid: {output}")
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
+            if (folder / "nginx.pid").exists():
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
         except OSError:
-            time.sleep(0.01)
+            pass
+        time.sleep(0.01)
     raise AssertionError("nginx did not start to listen")
 
 
