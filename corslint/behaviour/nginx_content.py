@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias, Union
 from corslint.behaviour.nginx_levels import Level, nearest, pattern_of
 from corslint.behaviour.nginx_request import FileKind, State, Surroundings, UnknownError
 from corslint.behaviour.nginx_values import Evaluator, setting
+from corslint.model.reading import Directive
 from corslint.model.tri import Tri
 
 
@@ -44,7 +45,7 @@ Next: TypeAlias = Union[Ends, Redirects, GoesTo]
 def denied(conf: Level, state: State, address: str | None) -> Tri:
     """Whether `allow` and `deny` refuse the client: the first rule that fits decides, of the nearest level with any."""
     for level in conf.outwards():
-        rules = [one for one in level.statements if one.key in ("allow", "deny") and len(one.arguments) == 1]
+        rules = _rules(level)
         if not level.complete:
             return Tri.UNKNOWN
         if not rules:
@@ -64,7 +65,7 @@ def denied(conf: Level, state: State, address: str | None) -> Tri:
 def allowed(conf: Level, address: str | None) -> Tri:
     """Whether the first rule that fits is an `allow`; without any that fits, nobody has said so."""
     for level in conf.outwards():
-        rules = [one for one in level.statements if one.key in ("allow", "deny") and len(one.arguments) == 1]
+        rules = _rules(level)
         for rule in rules:
             fits = _fits(rule.arguments[0].text, address)
             if fits is not Tri.NO:
@@ -72,6 +73,12 @@ def allowed(conf: Level, address: str | None) -> Tri:
         if rules:
             return Tri.NO
     return Tri.NO
+
+
+def _rules(level: Level) -> list[Directive]:
+    if "allow" not in level.by_key and "deny" not in level.by_key:
+        return []
+    return [one for one in level.statements if one.key in ("allow", "deny") and len(one.arguments) == 1]
 
 
 def _fits(rule: str, address: str | None) -> Tri:

@@ -49,6 +49,8 @@ class Level:
         "_index",
         "_locations",
         "_rewrites",
+        "_script",
+        "_table",
         "body",
         "children",
         "complete",
@@ -73,6 +75,8 @@ class Level:
         self._index: dict[str, list[Directive]] | None = None
         self._locations: list[Level] | None = None
         self._rewrites: list[Directive] | None = None
+        self._script: list[Directive] | None = None
+        self._table: LocationTable | None = None
 
     @property
     def by_key(self) -> Mapping[str, list[Directive]]:
@@ -93,6 +97,21 @@ class Level:
         if self._rewrites is None:
             self._rewrites = [one for one in self.statements if one.key in ("set", "if")]
         return self._rewrites
+
+    @property
+    def script(self) -> list[Directive]:
+        """Everything that nginx runs in its rewrite phase, in text order, with the `set_*` of other modules."""
+        if self._script is None:
+            names = ("if", "set", "rewrite", "return", "break", "js_set", "js_var")
+            self._script = [one for one in self.statements if one.key in names or one.key.startswith("set_")]
+        return self._script
+
+    @property
+    def table(self) -> LocationTable:
+        """The locations directly inside, made ready for the choice among them."""
+        if self._table is None:
+            self._table = LocationTable(self.locations)
+        return self._table
 
     def outwards(self) -> Iterator[Level]:
         """This level and those around it."""
@@ -116,6 +135,35 @@ class Level:
     def ifs(self) -> list[Level]:
         """The ifs directly inside, in text order."""
         return [child for child in self.children if child.kind == "if"]
+
+
+class LocationTable:
+    """Locations by how they are chosen. `sure`: no name is a template's placeholder."""
+
+    __slots__ = ("exact", "named", "patterns", "prefixes", "sure")
+
+    def __init__(self, locations: Sequence[Level]) -> None:
+        self.exact: dict[str, Level] = {}
+        self.prefixes: dict[str, Level] = {}
+        self.named: dict[str, Level] = {}
+        self.patterns: list[tuple[str, bool, Level]] = []
+        self.sure = True
+        for location in locations:
+            modifier, text, _ = pattern_of(location)
+            if modifier in ("~", "~*"):
+                self.patterns.append((text, modifier == "~*", location))
+                continue
+            by_name = {"=": self.exact, "@": self.named}.get(modifier, self.prefixes)
+            by_name.setdefault(text, location)
+            self.sure = self.sure and not ("$" in text or "{{" in text)
+
+    def longest(self, path: str) -> tuple[str, Level] | None:
+        """The longest prefix of a path that has a location."""
+        for end in range(len(path), -1, -1):
+            found = self.prefixes.get(path[:end])
+            if found is not None:
+                return path[:end], found
+        return None
 
 
 class Unit(NamedTuple):

@@ -368,7 +368,7 @@ class _Machine:
     def _check_address(self) -> int | None:
         """None: it has nothing to say."""
         conf = self.state.conf
-        ruled = any(one.key in ("allow", "deny") for level in conf.outwards() for one in level.statements)
+        ruled = any(key in level.by_key for level in conf.outwards() for key in ("allow", "deny"))
         answer = denied(conf, self.state, self.request.address)
         if not ruled and answer is Tri.NO:
             return None

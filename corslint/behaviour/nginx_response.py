@@ -70,6 +70,9 @@ def _add(evaluator: Evaluator, state: State, lines: list[Header], line: Directiv
 # --------------------------------------------------------------------------------------------------------- headers-more
 
 
+_MORE = ("more_set_headers", "more_clear_headers")
+
+
 class _Command(NamedTuple):
     clears: bool
     appends: bool
@@ -82,10 +85,12 @@ def _more(evaluator: Evaluator, state: State, lines: list[Header], status: int |
     """`more_set_headers` and `more_clear_headers`, from the outermost level to the innermost."""
     levels = list(state.conf.outwards())
     sure = True
-    if not any(one.key.startswith("more_") for level in levels for one in level.statements):
+    if not any(key in level.by_key for level in levels for key in _MORE):
         return lines, sure
     for level in reversed(levels):
         sure = sure and level.complete
+        if not any(key in level.by_key for key in _MORE):
+            continue
         for command in _commands(level, status):
             if command.applies is Tri.NO:
                 continue
@@ -97,7 +102,7 @@ def _more(evaluator: Evaluator, state: State, lines: list[Header], status: int |
 
 def _commands(level: Level, status: int | None) -> Iterator[_Command]:
     for line in level.statements:
-        if line.key not in ("more_set_headers", "more_clear_headers"):
+        if line.key not in _MORE:
             continue
         applies, appends = Tri.YES, False
         headers = []

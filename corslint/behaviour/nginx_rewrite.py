@@ -32,7 +32,7 @@ _HANDLERS = frozenset((
 
 def handles(level: Level) -> bool:
     """Whether the level itself says who produces the content."""
-    return any(one.key in _HANDLERS for one in level.statements)
+    return not _HANDLERS.isdisjoint(level.by_key)
 
 
 class Outcome(NamedTuple):
@@ -77,7 +77,7 @@ class Script:
     def _block(self, level: Level) -> None:
         if not level.complete:
             raise UnknownError
-        for one in level.statements:
+        for one in level.script:
             if one.key == "if" and one.block is not None:
                 self._if(level, one)
             elif one.key == "set" and len(one.arguments) == 2:

@@ -133,7 +133,7 @@ class Location(NamedTuple):
 
 
 def _passes_on(location: Level) -> bool:
-    return any(one.key in _PASSES for one in location.statements)
+    return not _PASSES.isdisjoint(location.by_key)
 
 
 def find_location(evaluator: Evaluator, state: State) -> Location:
@@ -155,42 +155,34 @@ def _find(level: Level, path: str, evaluator: Evaluator, state: State) -> tuple[
     if result in ("exact", "redirect"):
         return found, result
     if not stops:
-        for location in level.locations:
-            modifier, text, _ = pattern_of(location)
-            if modifier in ("~", "~*") and state.fork.holds(evaluator.search(text, modifier == "~*", path)):
+        for pattern, fold_case, location in level.table.patterns:
+            if state.fork.holds(evaluator.search(pattern, fold_case, path)):
                 return _find(location, path, evaluator, state)[0], "exact"
     return found, result
 
 
 def _static(level: Level, path: str) -> tuple[Level, str]:
     """The location among those without a pattern (ngx_http_core_find_static_location)."""
-    best: Level = level
-    length = -1
-    redirect: Level | None = None
-    for location in level.locations:
-        modifier, text, word = pattern_of(location)
-        if modifier in ("~", "~*", "@"):
-            continue
-        if word is not None and ("$" in text or "{{" in text):
-            raise UnknownError  # what a template fills in
-        if text == path and modifier == "=":
-            return location, "exact"
-        if modifier != "=" and path.startswith(text) and len(text) > length:
-            best, length = location, len(text)
-        # Of an exact location and a prefix with the same name, nginx takes the exact one's settings.
-        if text == path + "/" and text.endswith("/") and (redirect is None or modifier == "="):
-            redirect = location
-    if redirect is not None and length < len(path) and _redirects(level, path + "/"):
-        return redirect, "redirect"
-    return best, "none" if best is level else "prefix"
+    table = level.table
+    if not table.sure:
+        raise UnknownError  # a name that a template fills in
+    if path in table.exact:
+        return table.exact[path], "exact"
+    best = table.longest(path)
+    if best is not None and best[0] == path:
+        return best[1], "prefix"
+    slashed = path + "/"
+    named = [by_name[slashed] for by_name in (table.exact, table.prefixes) if slashed in by_name]
+    if _redirects(named):
+        return named[0], "redirect"  # of an exact location and a prefix with the same name, the exact one's settings
+    return (level, "none") if best is None else (best[1], "prefix")
 
 
-def _redirects(level: Level, name: str) -> bool:
-    """Whether one of the locations of that name hands its requests on itself."""
-    named = [one for one in level.locations if pattern_of(one)[:2] in (("=", name), ("", name), ("^~", name))]
+def _redirects(named: Sequence[Level]) -> bool:
+    """Whether one of the locations of a name with a slash at its end hands its requests on itself."""
     return any(_passes_on(one) for one in named)
 
 
 def named_location(server: Level, name: str) -> Level | None:
     """`location @name`."""
-    return next((one for one in server.locations if pattern_of(one)[:2] == ("@", name)), None)
+    return server.table.named.get(name)

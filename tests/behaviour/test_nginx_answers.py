@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from corslint.behaviour import nginx_answers
 from corslint.behaviour.nginx import facts
 from corslint.behaviour.nginx_answers import Answers, paths_to
 from corslint.behaviour.nginx_levels import Level, units
@@ -88,6 +89,13 @@ def test_a_location_that_no_path_is_known_for() -> None:
     answers, level = _level(
         "location /a { return 204; } location = /a { return 403; } location ^~ /a/x { return 403; }"
     )
+    assert answers.ask(level, "actual", None) is None
+
+
+def test_questions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nginx_answers, "_QUESTIONS", 1)
+    answers, level = _level("location /a { return 204; }")
+    assert answers.ask(level, "actual", None) is not None
     assert answers.ask(level, "actual", None) is None
 
 

@@ -70,7 +70,7 @@ def _prefixes_never_stop_patterns(patch: Patch) -> None:
 
 
 def _no_slash_is_added(patch: Patch) -> None:
-    patch.setattr(nginx_routing, "_redirects", lambda *_: False)
+    patch.setattr(nginx_routing, "_redirects", lambda _: False)
 
 
 def _request_headers_add_up(patch: Patch) -> None:
