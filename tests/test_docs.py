@@ -100,7 +100,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {words[1] for _, words in commands() if words[0] == "make"}
     named |= {code.split()[1] for path in PAGES for code in inline(path) if code.startswith("make ")}
     assert {"demo", "test"} <= named <= targets

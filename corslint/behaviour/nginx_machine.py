@@ -352,17 +352,20 @@ class _Machine:
         conf = self.state.conf
         any_suffices = setting(conf, "satisfy", "all") == "any"
         checks: list[Callable[[], int | None]] = [self._check_address, self._check_password, self._check_request]
-        refusal = 0
+        state = self.state
         for check in checks:
             status = check()
             if status is None:
                 continue
             if status == 200 and any_suffices:
+                state.access_code = 0
                 return None
             if status != 200:
                 if not any_suffices or status not in (401, 403):
                     return Ends(status)
-                refusal = refusal if refusal == 401 else status
+                state.access_code = state.access_code if state.access_code == 401 else status
+        # A refusal is kept while other checks are tried, even if one of them ends in an error_page.
+        refusal, state.access_code = state.access_code, 0
         return Ends(refusal) if refusal else None
 
     def _check_address(self) -> int | None:

@@ -271,6 +271,7 @@ class State:
         self.uri_changes = 11
         self.error_page = False
         self.err_status = 0
+        self.access_code = 0
         self.handler: Level | None = None
         self.variables: dict[str, Value] = {}
         self.captures: tuple[str, ...] = ()

@@ -286,7 +286,7 @@ def compare(expected: Answer, got: Got, seen: list[Seen]) -> Iterator[str]:
             yield f"Location: model {location}, nginx {real}"
     elif not seen and (expected.upstream is None or expected.upstream.header("X-Id")):
         yield "the model passes the request on, nginx does not"
-    elif expected.upstream is not None and seen:
+    elif expected.upstream is not None and expected.upstream.header("X-Id") and seen:
         yield from _compare_upstream(expected.upstream, seen[-1])
 
 

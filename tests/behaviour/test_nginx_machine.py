@@ -326,6 +326,12 @@ def test_auth_request(auth: str, status: int) -> None:
     assert asked(text, "/a", method="PUT").response.status == status
 
 
+def test_a_refusal_is_kept_through_an_error_page() -> None:
+    text = "error_page 500 /note.txt; location / { deny all; satisfy any; auth_request /auth; }"
+    text += "location /auth { return 404; } location /note.txt { }"
+    assert asked(text, "/a").response.status == 403
+
+
 def test_a_handshake_in_a_subrequest_closes() -> None:
     text = "location = /auth { proxy_pass http://127.0.0.1:1; } location / { auth_request /auth; }"
     assert asked(text, where=around(101)).response.status == NO_ANSWER
