@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from corslint.behaviour.nginx_answers import STRANGER, Answers, origins_of, passes_upgrade
 from corslint.behaviour.nginx_levels import (
     Choice,
     Inherited,
@@ -102,12 +103,14 @@ def facts(
     found: list[Fact] = []
     routes: list[_Route] = []
     duplicates: list[Fact] = []
+    asked: dict[str, Answers] = {}
     for unit in units(readings, placement):
+        answers = asked[unit.path] = Answers(unit)
         for level in _levels(unit.top):
             if _is_route(level):
                 routes.append(_Route(unit, level))
             if _is_route(level) or level.kind == "if":
-                duplicates.extend(_duplicates(unit, level))
+                duplicates.extend(_duplicates(unit, level, answers))
             found.extend(_policies(unit, level))
         for one in (each for each in unit.definitions if each.key == "upstream"):
             fact = _upstream(unit, one)
@@ -119,7 +122,7 @@ def facts(
     carriers = _Carriers(routes, socket_paths, well_known)
     for route in routes:
         version = nginx_version or placement.version(route.unit.path)
-        found.append(_route_fact(route, carriers, version))
+        found.append(_route_fact(route, carriers, asked[route.unit.path], version))
         found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
     return found
@@ -238,7 +241,7 @@ def _may_be_empty(word: Word, scope: Scope) -> Tri:
 # --------------------------------------------------------------------------------------------------------------- routes
 
 
-def _route_fact(route: _Route, carriers: _Carriers, version: str | None) -> Fact:
+def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: str | None) -> Fact:
     level = route.level
     fields: dict[str, Field] = {"framework": _written("nginx"), "language": _written("nginx")}
     head = _head(level)
@@ -263,7 +266,7 @@ def _route_fact(route: _Route, carriers: _Carriers, version: str | None) -> Fact
     if evidence:
         fields["socket_evidence"] = _written(evidence, head)
     fields |= _request_fields(level)
-    fields |= _upgrade_fields(level, head)
+    fields |= _upgrade_fields(level, head, answers if carries is not Tri.NO else None)
     fields |= _response_fields(route)
     fields |= _version_fields(level, version)
     return Fact("proxy_route", head, fields)
@@ -454,11 +457,21 @@ _KEEPS_OPEN = frozenset({"close", "keep-alive"})
 _PAIR = ("Upgrade", "Connection")
 
 
-def _upgrade_fields(level: Level, span: Span) -> dict[str, Field]:
-    """Whether a WebSocket can open through here, and whether it could but for the own lines of some level."""
+def _upgrade_fields(level: Level, span: Span, answers: Answers | None) -> dict[str, Field]:
+    """Whether a WebSocket can open through here, and whether it could but for the own lines of some level.
+
+    Where some requests are handled elsewhere, the model is asked what becomes of a handshake; `answers` is None for
+    routes that carry no socket.
+    """
     found = nearest(level, "proxy_set_header")
     if _diverts(level):
-        return {"passes_upgrade": _unknown(span)}
+        handshake = None if answers is None else answers.ask(level, "upgrade", STRANGER)
+        passes = passes_upgrade(handshake)
+        sent = handshake.upstream if handshake is not None else None
+        if passes is Tri.NO and (sent is None or sent.span not in [line.span for line in level.own("proxy_pass")]):
+            passes = Tri.UNKNOWN  # what another level lacks is not this one's fault
+        if passes is not Tri.NO:
+            return {"passes_upgrade": _tri_field(passes, span)}
     passes, lacking = _passes_upgrade(found)
     fields = {"passes_upgrade": _tri_field(passes, span)}
     if passes is Tri.NO:
@@ -525,7 +538,7 @@ def _status(level: Level) -> Field | None:
     return _written(302, word.span) if len(lines[0].arguments) == 1 else None
 
 
-def _duplicates(unit: Unit, level: Level) -> Iterator[Fact]:
+def _duplicates(unit: Unit, level: Level, answers: Answers) -> Iterator[Fact]:
     """The CORS headers that one response gets more than once from a level."""
     scope = Scope(unit, level)
     added = added_headers(level)
@@ -537,6 +550,9 @@ def _duplicates(unit: Unit, level: Level) -> Iterator[Fact]:
             continue
         mine = _sent_together(mine, scope)
         if len(mine) < 2:
+            continue
+        origins = origins_of(compile_value(line.value, scope, line.text) for line in mine)
+        if answers.never_twice(level, name, origins):
             continue
         # The one too many: preferably a line of this level's own, which changes nothing for others when it goes, and
         # of these one without `always`, or else the last.

@@ -38,10 +38,11 @@ _RELEVANT = frozenset((
 
 
 class Level:
-    """One configuration level. `statements` has what includes bring in; `children` are server, location and if levels.
+    """One configuration level. `statements` has what includes bring in; `children` are the levels directly inside.
 
-    `kind` is `http`, `server`, `location`, `if`, or `snippet` for a file whose place is not known. `directive` is the
-    block, None for a level that no block was read for. `complete`: everything written on this level itself was read.
+    `kind` is `http`, `server`, `location`, `if`, `limit_except`, or `snippet` for a file whose place is not known.
+    `directive` is the block, None for a level that no block was read for. `complete`: everything written on this level
+    itself was read.
     `through`: for the place of a statement that another file brings in, the level's own `include` that does.
     """
 
@@ -49,6 +50,8 @@ class Level:
         "_index",
         "_locations",
         "_rewrites",
+        "_script",
+        "_table",
         "body",
         "children",
         "complete",
@@ -73,6 +76,8 @@ class Level:
         self._index: dict[str, list[Directive]] | None = None
         self._locations: list[Level] | None = None
         self._rewrites: list[Directive] | None = None
+        self._script: list[Directive] | None = None
+        self._table: LocationTable | None = None
 
     @property
     def by_key(self) -> Mapping[str, list[Directive]]:
@@ -94,6 +99,21 @@ class Level:
             self._rewrites = [one for one in self.statements if one.key in ("set", "if")]
         return self._rewrites
 
+    @property
+    def script(self) -> list[Directive]:
+        """Everything that nginx runs in its rewrite phase, in text order, with the `set_*` of other modules."""
+        if self._script is None:
+            names = ("if", "set", "rewrite", "return", "break", "js_set", "js_var")
+            self._script = [one for one in self.statements if one.key in names or one.key.startswith("set_")]
+        return self._script
+
+    @property
+    def table(self) -> LocationTable:
+        """The locations directly inside, made ready for the choice among them."""
+        if self._table is None:
+            self._table = LocationTable(self.locations)
+        return self._table
+
     def outwards(self) -> Iterator[Level]:
         """This level and those around it."""
         level: Level | None = self
@@ -108,10 +128,43 @@ class Level:
             self._locations = [child for child in self.children if child.kind == "location"]
         return self._locations
 
+    def child_of(self, directive: Directive) -> Level | None:
+        """The level of a block that is one of this level's statements."""
+        return next((child for child in self.children if child.directive is directive), None)
+
     @property
     def ifs(self) -> list[Level]:
         """The ifs directly inside, in text order."""
         return [child for child in self.children if child.kind == "if"]
+
+
+class LocationTable:
+    """Locations by how they are chosen. `sure`: no name is a template's placeholder."""
+
+    __slots__ = ("exact", "named", "patterns", "prefixes", "sure")
+
+    def __init__(self, locations: Sequence[Level]) -> None:
+        self.exact: dict[str, Level] = {}
+        self.prefixes: dict[str, Level] = {}
+        self.named: dict[str, Level] = {}
+        self.patterns: list[tuple[str, bool, Level]] = []
+        self.sure = True
+        for location in locations:
+            modifier, text, _ = pattern_of(location)
+            if modifier in ("~", "~*"):
+                self.patterns.append((text, modifier == "~*", location))
+                continue
+            by_name = {"=": self.exact, "@": self.named}.get(modifier, self.prefixes)
+            by_name.setdefault(text, location)
+            self.sure = self.sure and not ("$" in text or "{{" in text)
+
+    def longest(self, path: str) -> tuple[str, Level] | None:
+        """The longest prefix of a path that has a location."""
+        for end in range(len(path), -1, -1):
+            found = self.prefixes.get(path[:end])
+            if found is not None:
+                return path[:end], found
+        return None
 
 
 class Unit(NamedTuple):
@@ -309,7 +362,8 @@ class _Builder:
     def _block(self, level: Level, directive: Directive, chain: tuple[str, ...]) -> None:
         key = directive.key
         kinds = {"main": ("http",), "http": ("server",), "snippet": ("server", "location", "if")}
-        allowed = kinds.get(level.kind, ("location", "if") if level.kind in ("server", "location") else ())
+        kinds |= {"server": ("location", "if"), "location": ("location", "if", "limit_except")}
+        allowed = kinds.get(level.kind, ())
         if key in allowed:
             child = Level(key, level, directive.span, directive.body, directive)
             level.children.append(child)

@@ -15,6 +15,7 @@ import importlib
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from operator import length_hint
 from typing import Any, NamedTuple
@@ -276,6 +277,12 @@ class _Tables:
             )
             for mask in masks
         )
+
+
+@cache
+def is_directive(name: str) -> bool:
+    """Whether nginx, or a module that comes with it, has a directive of this name."""
+    return _Tables().knows(name)
 
 
 class _Frame:
