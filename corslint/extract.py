@@ -19,9 +19,10 @@ from corslint.frameworks.catalog import (
     OptionGroup,
     SettingsSpec,
 )
+from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, is_known, nearest
 from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
 from corslint.model.reading import Binding, CallSite, CodeReading
-from corslint.model.semantics import MEANINGS, PolicySemantics
+from corslint.model.semantics import MEANINGS, PolicySemantics, means_yes
 from corslint.model.tri import Tri, any_of, tri
 from corslint.model.values import (
     Argument,
@@ -53,9 +54,6 @@ from corslint.source import Span
 
 _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
-_HEADER_PREFIX = "access-control-allow-"
-_ORIGIN_HEADER = "access-control-allow-origin"
-_CREDENTIALS_HEADER = "access-control-allow-credentials"
 _WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -879,7 +877,7 @@ class Extractor:
             if descriptor.language != reading.language:
                 continue
             for spec in descriptor.headers:
-                writes = list(self._header_writes(reading, spec))
+                writes = [*self._header_writes(reading, spec), *self._request_writes(reading, spec)]
                 if writes:
                     self._header_policies(reading, descriptor, spec, writes)
 
@@ -893,7 +891,7 @@ class Extractor:
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             name = self._linker.resolve(positional[0].value) if positional else None
             if isinstance(name, Literal) and isinstance(name.value, str) and len(positional) > 1:
-                if name.value.lower().startswith(_HEADER_PREFIX):
+                if _about_cors(name.value):
                     operation = "append" if callee.key in spec.appends else "set"
                     yield _HeaderWrite(
                         name.value.lower(),
@@ -912,7 +910,7 @@ class Extractor:
             target = write.target
             if (
                 isinstance(target, Member)
-                and target.key.lower().startswith(_HEADER_PREFIX)
+                and _about_cors(target.key)
                 and ("*" in spec.containers or _ends_in(target.base, spec.containers))
                 and (not spec.holders or _ends_in_holder(target.base, spec.holders))
             ):
@@ -925,8 +923,51 @@ class Extractor:
 
     def _object_writes(self, value: Value, scope: int, guards: tuple[Guard, ...]) -> Iterator[_HeaderWrite]:
         for item in self._entries(value):
-            if item.key is not None and item.key.lower().startswith(_HEADER_PREFIX):
-                yield _HeaderWrite(item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span)
+            if item.key is not None and _about_cors(item.key):
+                yield _HeaderWrite(
+                    item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span, key=True
+                )
+
+    def _request_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
+        """Response headers that a client puts on its request."""
+        for site in reading.calls:
+            callee = site.call.callee
+            method = callee.key if isinstance(callee, Member) else None
+            base = self._linker.canonical(callee.base) if isinstance(callee, Member) else None
+            on_request = method in spec.methods and _begins_with(base, spec.requests)
+            positional = [argument for argument in site.call.arguments if argument.keyword is None]
+            if (method in spec.request_methods or on_request) and len(positional) > 1:
+                name = self._linker.resolve(positional[0].value)
+                if isinstance(name, Literal) and isinstance(name.value, str) and answers_cors(name.value):
+                    yield _HeaderWrite(
+                        name.value.lower(),
+                        positional[1].value,
+                        "set",
+                        site.scope,
+                        site.guards,
+                        site.call.span,
+                        name.span,
+                        target="request",
+                    )
+            if spec.clients and _begins_with(self._linker.canonical(callee), spec.clients):
+                for argument in positional:
+                    for write in self._held(argument.value, spec, site.scope, site.guards):
+                        if answers_cors(write.name):
+                            yield write._replace(target="request")
+        for assigned in reading.writes:
+            target = assigned.target
+            if isinstance(target, Member) and answers_cors(target.key):
+                if _begins_with(self._linker.canonical(target.base), spec.clients):
+                    yield _HeaderWrite(
+                        target.key.lower(),
+                        assigned.value,
+                        "set",
+                        assigned.scope,
+                        assigned.guards,
+                        assigned.span,
+                        target.key_span,
+                        target="request",
+                    )
 
     def _loose_objects(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Header objects by keyword, in another object or returned.
@@ -983,18 +1024,12 @@ class Extractor:
                 else Field(None, "unknown", resolved.value.span, resolved.trail)
             )
             self._facts.append(
-                Fact(
-                    "header_write",
-                    write.span,
-                    {
-                        **common,
-                        "name": Field(write.name, "written", write.name_span),
-                        "value": shown,
-                        "operation": Field(write.operation, "written", write.span),
-                    },
-                )
+                Fact("header_write", write.span, {**common, **self._written(reading, write, writes, shown)})
             )
-            if write.name != _ORIGIN_HEADER:
+            if write.target == "request":
+                continue
+            self._facts += self._header_parts(reading, write, writes, common, resolved.value, shown)
+            if write.name != ALLOW_ORIGIN:
                 continue
             fields = {
                 **common,
@@ -1007,10 +1042,74 @@ class Extractor:
             self._facts.append(fact)
             self._policies.append(Policy(fact, spec.policy, write.guards, True, spec))
 
+    def _written(
+        self, reading: CodeReading, write: _HeaderWrite, writes: Iterable[_HeaderWrite], value: Field
+    ) -> dict[str, Field]:
+        """What a header_write has of its own."""
+        meant = nearest(write.name)
+        fields = {
+            "name": Field(write.name, "written", write.name_span),
+            "value": value,
+            "operation": Field(write.operation, "written", write.span),
+            "target": Field(write.target, "written", write.span),
+            "known": _answer(tri(is_known(write.name)), write.name_span),
+            "key": _answer(tri(write.key), write.name_span),
+        }
+        if meant is None:
+            return fields
+        fields["nearest_cors_name"] = Field(meant, "written", write.name_span)
+        given = any_of(tri(other.name == meant.lower()) for other in self._near(reading, write, writes))
+        return {**fields, "meant_given": _answer(given, write.name_span)}
+
+    @staticmethod
+    def _near(reading: CodeReading, write: _HeaderWrite, writes: Iterable[_HeaderWrite]) -> list[_HeaderWrite]:
+        """What the same function writes to a message of the same sort."""
+        function = _function_of(reading, write.scope)
+        return [o for o in writes if o.target == write.target and _function_of(reading, o.scope) == function]
+
+    def _header_parts(
+        self,
+        reading: CodeReading,
+        write: _HeaderWrite,
+        writes: list[_HeaderWrite],
+        common: MappingOf[str, Field],
+        value: Value,
+        shown: Field,
+    ) -> Iterator[Fact]:
+        """A value that does not allow credentials though it is meant to, and a list of methods or headers."""
+        if not isinstance(value, Literal) or value.value is None:
+            return
+        span = shown.span or write.span
+        by = {"by": Field("header", "written", span)}
+        if write.name == ALLOW_CREDENTIALS and means_yes(value.value) and not self._is_true(value, reading.language):
+            raw = "boolean" if isinstance(value.value, bool) else "text" if isinstance(value.value, str) else "number"
+            fields = {
+                "text": shown._replace(value=str(value.value)),
+                "raw_type": Field(raw, "written", span),
+                "does": Field("sent", "written", span),
+            }
+            yield Fact("credentials_value", span, {**common, **fields, **by})
+        if write.name not in LISTS:
+            return
+        policies = [other for other in self._near(reading, write, writes) if other.name == ALLOW_ORIGIN]
+        names = tuple(name for part in str(value.value).split(",") if (name := part.strip()))
+        for policy in policies:
+            # Where not every answer with the one header has the other, nobody can say what they do together.
+            if self._goes_along(write, policy) is not Tri.YES and self._goes_along(policy, write) is not Tri.YES:
+                continue
+            fields = {
+                "policy": Field(policy.span, "written", policy.span),
+                "header": Field(write.name, "written", write.name_span),
+                "names": Field(names, "written", span, shown.trail),
+                "what": Field(LISTS[write.name], "written", span),
+                "star": _answer(tri("*" in names), span),
+            }
+            yield Fact("sent_list", span, {**common, **fields, **by})
+
     def _header_credentials(self, reading: CodeReading, write: _HeaderWrite, writes: list[_HeaderWrite]) -> Field:
         """Whether the same function sends Allow-Credentials; one written elsewhere in the file leaves it unknown."""
         function = _function_of(reading, write.scope)
-        others = [other for other in writes if other.name == _CREDENTIALS_HEADER]
+        others = [other for other in writes if other.name == ALLOW_CREDENTIALS and other.target == "response"]
         near = [other for other in others if _function_of(reading, other.scope) == function]
         if not others:
             return Field(False, "default", write.span)
@@ -1089,6 +1188,8 @@ class _HeaderWrite(NamedTuple):
     guards: tuple[Guard, ...]
     span: Span
     name_span: Span
+    target: str = "response"
+    key: bool = False
 
 
 class _Context(NamedTuple):
@@ -1334,6 +1435,11 @@ def _is_parameter(value: Value, function: Function, position: int) -> bool:
 
 def _answer(answer: Tri, at: Span) -> Field:
     return Field(None, "unknown", at) if answer is Tri.UNKNOWN else Field(answer.value, "written", at)
+
+
+def _about_cors(name: str) -> bool:
+    """Whether a header is one by which a server answers a browser's question, or was meant to be."""
+    return answers_cors(name) or nearest(name) is not None
 
 
 _SCOPE = FieldSource(read_as="prefix")

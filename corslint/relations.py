@@ -243,12 +243,19 @@ def closest(world: World, path: str, candidates: Sequence[Fact]) -> Fact | None:
 
 # --- of, listens, same_process --------------------------------------------------------------------------------------
 
-_OWNER = {"cors_policy": "socket", "origin_entry": "policy", "policy_option": "policy"}
+_OWNER = {
+    "cors_policy": "socket",
+    "origin_entry": "policy",
+    "origin_pattern": "policy",
+    "insecure_origin": "policy",
+    "sent_list": "policy",
+    "policy_option": "policy",
+}
 """The field of a part that names its whole."""
 
 
 def of(_world: World, part: Fact, whole: Fact) -> Related:
-    """A part belongs to this whole: an origin entry or option to its policy, a socket server's policy to the server."""
+    """A part belongs to this whole: an origin, list or option to its policy, a socket server's policy to the server."""
     role = _OWNER[part.kind]
     owner = part.parts.get(role)
     if owner is not None and owner.kind == whole.kind:

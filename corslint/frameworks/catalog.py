@@ -203,7 +203,8 @@ class HeaderSpec(NamedTuple):
     `appends` are the methods that add instead of replacing. Requests have headers, too: `holders` are the names of what
     a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
-    two or the last is empty, anything will do. `request_members` and `request_calls` recognise the
+    two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
+    are the APIs that send requests, with the headers in an object. `request_members` and `request_calls` recognise the
     request's own Origin header.
     """
 
@@ -218,6 +219,8 @@ class HeaderSpec(NamedTuple):
     request_members: frozenset[str]
     request_calls: frozenset[str]
     policy: PolicySemantics
+    request_methods: frozenset[str] = frozenset()
+    clients: frozenset[str] = frozenset()
 
 
 class Descriptor(NamedTuple):
@@ -700,6 +703,8 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "holders",
             "responses",
             "requests",
+            "request_methods",
+            "clients",
             "beside",
             "request_members",
             "request_calls",
@@ -719,4 +724,6 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         frozenset(name.lower() for name in part.get("request_members", ())),
         frozenset(part.get("request_calls", ())),
         _policy(check, part["policy"], (*at, "policy")),
+        frozenset(part.get("request_methods", ())),
+        frozenset(part.get("clients", ())),
     )

@@ -66,6 +66,14 @@ _FUNCTIONS = ("none", "callback", "callback-allows", "predicate", "returning")
 _ERRORS = ("none", "refuse")
 
 
+_NO = frozenset({"", "0", "false", "no", "off", "none", "null", "undefined"})
+
+
+def means_yes(value: object) -> bool:
+    """Whether somebody who writes this means to switch something on."""
+    return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)
+
+
 class SemanticsError(Exception):
     """A descriptor's `policy:` part is not valid; `at` is the path inside it."""
 
