@@ -934,7 +934,7 @@ class Extractor:
             callee = site.call.callee
             method = callee.key if isinstance(callee, Member) else None
             base = self._linker.canonical(callee.base) if isinstance(callee, Member) else None
-            on_request = method in spec.methods and _begins_with(base, spec.requests)
+            on_request = method in spec.methods and _begins_with(base, spec.clients)
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             if (method in spec.request_methods or on_request) and len(positional) > 1:
                 name = self._linker.resolve(positional[0].value)
@@ -951,9 +951,7 @@ class Extractor:
                     )
             if spec.clients and _begins_with(self._linker.canonical(callee), spec.clients):
                 for argument in positional:
-                    for write in self._held(argument.value, spec, site.scope, site.guards):
-                        if answers_cors(write.name):
-                            yield write._replace(target="request")
+                    yield from self._client_writes(argument.value, spec, site)
         for assigned in reading.writes:
             target = assigned.target
             if isinstance(target, Member) and answers_cors(target.key):
@@ -968,6 +966,16 @@ class Extractor:
                         target.key_span,
                         target="request",
                     )
+
+    def _client_writes(self, value: Value, spec: HeaderSpec, site: CallSite) -> Iterator[_HeaderWrite]:
+        """Headers in an object that a client is given, or under a key of one."""
+        for written in (self._held, self._direct):
+            for write in written(value, spec, site.scope, site.guards):
+                if answers_cors(write.name):
+                    yield write._replace(target="request")
+
+    def _direct(self, value: Value, _spec: HeaderSpec, scope: int, guards: tuple[Guard, ...]) -> Iterator[_HeaderWrite]:
+        yield from self._object_writes(value, scope, guards)
 
     def _loose_objects(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Header objects by keyword, in another object or returned.

@@ -711,7 +711,10 @@ class Judge:
     def _as_regex(self, entry: ListedText, defect: str, semantics: OriginSemantics) -> Field:
         """The regular expression that a text was meant to be, where the library takes one and no attacker passes it."""
         absent = Field(None, "absent", entry.span)
-        if defect != "quoted-regex" or not _quoted(entry) or self.fact.field("language").value != "javascript":
+        # `'\\.'` is a backslash and a dot; in `'\.'` the backslash is lost, and nobody knows what else was.
+        surplus = entry.span.end - entry.span.start - len(entry.text.encode()) - entry.text.count("\\")
+        whole = surplus == 2
+        if defect != "quoted-regex" or not whole or self.fact.field("language").value != "javascript":
             return absent
         delimited = re.fullmatch(r"/(.+)/([a-z]*)", entry.text, re.DOTALL)
         source, flags = delimited.groups() if delimited is not None else (entry.text, "")
