@@ -606,10 +606,12 @@ class Judge:
             fields["effect.wildcard_pair"] = shown._replace(value=None, state="unknown")
 
     def _vary(self, sent: Decision) -> Tri:
-        """Whether Vary: Origin goes along with an echoed origin; a header written by hand may have it elsewhere."""
+        """Whether Vary: Origin goes along with an echoed origin."""
         told = self.fact.field("vary")
-        if self.header is not None or told.state == "unknown":
+        if told.state == "unknown":
             return Tri.UNKNOWN
+        if self.header is not None:
+            return tri(bool(told.value))
         if told.state != "absent" and not told.value:
             return Tri.NO
         if "several" in self.semantics.vary:

@@ -194,6 +194,18 @@ class SettingsSpec(NamedTuple):
     beside: frozenset[str]
 
 
+class VarySpec(NamedTuple):
+    """How names are added to the response header Vary without that header's being spelled.
+
+    `methods` take the names on any receiver, `members` are members whose methods do, `calls` are APIs one of whose
+    arguments holds names.
+    """
+
+    methods: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    calls: frozenset[str] = frozenset()
+
+
 class HeaderSpec(NamedTuple):
     """How response headers are written by hand.
 
@@ -204,7 +216,7 @@ class HeaderSpec(NamedTuple):
     a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
     two or the last is empty, anything will do. `request_members` and `request_calls` recognise the
-    request's own Origin header.
+    request's own Origin header. `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -217,6 +229,7 @@ class HeaderSpec(NamedTuple):
     beside: frozenset[str]
     request_members: frozenset[str]
     request_calls: frozenset[str]
+    vary: VarySpec
     policy: PolicySemantics
 
 
@@ -703,10 +716,12 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "beside",
             "request_members",
             "request_calls",
+            "vary",
             "policy",
         ),
         ("methods", "policy"),
     )
+    vary = check.keys(part.get("vary", {}), (*at, "vary"), VarySpec._fields)
     return HeaderSpec(
         frozenset(part["methods"]),
         frozenset(part.get("appends", ())),
@@ -718,5 +733,6 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         frozenset(part.get("beside", ())),
         frozenset(name.lower() for name in part.get("request_members", ())),
         frozenset(part.get("request_calls", ())),
+        VarySpec(**{name: frozenset(names) for name, names in vary.items()}),
         _policy(check, part["policy"], (*at, "policy")),
     )
