@@ -545,7 +545,7 @@ class _Compiler:
                 return self.meaning(self.semantics.unset, value.span)
             return self.other(str(given).lower() if isinstance(given, bool) else str(given), value.span)
         if self.semantics.separator is not None:
-            parts = given.split(self.semantics.separator)
+            parts = re.split("|".join(map(re.escape, self.semantics.separator)), given)
             return self.listed(
                 Sequence(tuple(Literal(part.strip(), value.span) for part in parts), value.span), _NO_FRAME
             )

@@ -6,6 +6,7 @@ condition leaves open makes the part of the answer that depends on it unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -279,8 +280,9 @@ class Responder:
                 return self._complete((given,), listing) if alone else _CHANGES[listing.case](given)
             if listing.text == "none":
                 return None
-            if listing.text == "split":
-                given = tuple(part.strip() for part in given.split(",") if part.strip())
+            if listing.text in ("split", "words"):
+                parts = given.split(",") if listing.text == "split" else re.split(r"[\s,;]", given)
+                given = tuple(part.strip() for part in parts if part.strip())
             else:
                 given = tuple(given) if listing.text == "letters" else (given,)
         if not isinstance(given, tuple) or not all(isinstance(part, str) for part in given):
@@ -549,6 +551,8 @@ class _Situation(NamedTuple):
                 return tri(bool(request.asked_headers))
             case "method_listed":
                 return responder.allows("acam", [request.asked_method] if request.asked_method is not None else [])
+            case "own_method_listed":
+                return responder.allows("acam", [request.method])
             case "headers_listed":
                 return responder.allows("acah", request.asked_headers)
             case "depends":

@@ -86,9 +86,10 @@ class OriginSemantics(NamedTuple):
     `callback-allows` (the same, but what it hands back only says whether), `predicate` (returns whether), `returning`
     (returns the origin). `error`: what calling back with an error does: `none`, `refuse`, or `unknown`; `errors` gives
     it per range of versions, as `stars` does for `star_in_list` and `promises` for `promise`. `otherwise`: any other
-    truthy value. `separator`: a text is cut at this first. `lists`: `compared` (each element with the Origin) or
-    `joined` (a list is sent to everybody as the one text that its elements make). `regex`, `list_regex`: whether a
-    regular expression alone, or in a list, is `compared`, or is read like any other truthy value (`otherwise`).
+    truthy value. `separator`: a text is cut at this first, or at any of these. `lists`: `compared` (each element with
+    the Origin) or `joined` (a list is sent to everybody as the one text that its elements make). `regex`, `list_regex`:
+    whether a regular expression alone, or in a list, is `compared`, or is read like any other truthy value
+    (`otherwise`).
     `of_request`: the parameter at `origin_parameter` is not the Origin but a request or its context, whose headers hold
     it. `promise`: what a promise means that an asynchronous function returns; `awaited`: what it comes to; `ignored`:
     nobody looks at it, so that a callback has to be called. `no_error`: which first argument of a callback is no error:
@@ -117,7 +118,7 @@ class OriginSemantics(NamedTuple):
     error: str = "none"
     errors: tuple[tuple[str, str], ...] = ()
     otherwise: str = "unknown"
-    separator: str | None = None
+    separator: tuple[str, ...] | None = None
     configured: OriginSemantics | None = None
     stars: tuple[tuple[str, str], ...] = ()
     lists: str = "compared"
@@ -308,7 +309,7 @@ def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
         error="unknown" if isinstance(error, list) else _word(error, (*at, "error"), _ERRORS),
         errors=_versioned(error, (*at, "error"), _ERRORS) if isinstance(error, list) else (),
         otherwise=_word(part.get("otherwise", "unknown"), (*at, "otherwise"), MEANINGS),
-        separator=part.get("separator"),
+        separator=_separators(part.get("separator"), (*at, "separator")),
         configured=configured,
         lists=_word(part.get("lists", "compared"), (*at, "lists"), LISTS),
         regex=_word(part.get("regex", "compared"), (*at, "regex"), REGEXES),
@@ -321,6 +322,13 @@ def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
         stateful_regex=bool(part.get("stateful_regex", False)),
         members=_members(part.get("members", {}), (*at, "members")),
     )
+
+
+def _separators(raw: object, at: tuple[str | int, ...]) -> tuple[str, ...] | None:
+    found = raw if isinstance(raw, list) else [raw]
+    if raw is not None and not (found and all(isinstance(text, str) and text for text in found)):
+        raise SemanticsError(at, "`separator` has to be a text or a list of texts")
+    return tuple(found) if raw is not None else None
 
 
 def _variant(part: Mapping[str, Any], pair: object, at: tuple[str | int, ...]) -> tuple[str, OriginSemantics]:
