@@ -72,6 +72,8 @@ ELSEWHERE = {
     ("aiohttp-cors", "route-not-added"): "the route that is asked for is not covered",
     ("flask-cors", "resources-prefix"): "the path that is asked for is no resource",
     ("flask-cors", "resources-other-path"): "the path that is asked for is no resource",
+    ("sanic-cors", "resources-prefix"): "the path that is asked for is no resource",
+    ("sanic-cors", "resources-other-path"): "the path that is asked for is no resource",
     ("django-cors-headers", "urls-regex-elsewhere"): "the path that is asked for is not covered",
     ("starlette", "methods-none"): "the program stops because of another option",
     **{
@@ -149,6 +151,7 @@ FLOORS = {
     "litestar": 90,
     "python-socketio": 91,
     "quart-cors": 90,
+    "sanic-cors": 90,
     "sanic-ext": 92,
     "socket.io-2": 95,
     "socket.io-3": 95,

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from corslint.behaviour.environment import with_environment
-from corslint.behaviour.origins import special
 from corslint.behaviour.policy import Judge, scene_of, several
 from corslint.extract import Policy
 from corslint.model.decisions import (
@@ -162,6 +161,8 @@ class Responder:
             return situation.sent_header()
         if value == "first":
             return next(iter(sorted(self._judge.exact_texts())), None)
+        if value == "last":
+            return next(iter(sorted(self._judge.exact_texts(), reverse=True)), None)
         return situation.request.origin if value == "origin" else value
 
     def _list_header(self, output: str, value: str, situation: _Situation) -> Known:
@@ -392,7 +393,7 @@ class Responder:
                 known = tuple(change(method) for method in known)
             return tri(all(change(method) in known for method in asked))
         folded = {name.lower() for name in known}
-        texts = {name for name in folded if not listing.patterns or not special(name)}
+        texts = {name for name in folded if not listing.patterns or not self._judge.special(name)}
         patterns = [Pattern(name, "i", "python", "match") for name in folded - texts]
         return all_of(
             any_of((tri(name.strip().lower() in texts), *(matches(pattern, name.strip()) for pattern in patterns)))
