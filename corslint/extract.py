@@ -54,8 +54,11 @@ from corslint.project.scripts import Loaded, Scripts
 from corslint.source import Span
 
 _MAX_VARY_DEPTH = 8
+_MAX_WRAPPERS = 4
+"""Through how many functions and calls the options in a file are looked for."""
 _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
+_MAX_CHAIN = 32
 _HEADER_PREFIX = "access-control-allow-"
 _ORIGIN_HEADER = "access-control-allow-origin"
 _CREDENTIALS_HEADER = "access-control-allow-credentials"
@@ -160,6 +163,7 @@ class Extractor:
         for reading, site, found in matched:
             self._emit_call(reading, site, [match for match in found if not match.spec.completes])
         for reading in readings:
+            self._files(reading)
             self._settings(reading)
             self._headers(reading)
         self._attach()
@@ -203,6 +207,8 @@ class Extractor:
 
     def _fits(self, call: Call, spec: CallSpec) -> bool:
         if spec.construct is not None and spec.construct is not call.construct:
+            return False
+        if len(call.arguments) < spec.least or (spec.receivers and not _is_called_on(call.callee, spec.receivers)):
             return False
         if spec.when_position is None and spec.when_keyword is None:
             return True
@@ -314,6 +320,12 @@ class Extractor:
         if resolved is None or isinstance(resolved.value, (Null, Undefined)):
             yield context, ABSENT, None
             return
+        if isinstance(resolved.value, Sequence):
+            listed = [self._linker.resolve(item) for item in resolved.value.items]
+            if listed and all(isinstance(item, Mapping) for item in listed):
+                for each in listed:
+                    yield context._replace(scope=(None, each)), ABSENT, None
+                return
         if not isinstance(resolved.value, Mapping):
             yield context, _read(_SCOPE, resolved.value, resolved.trail, self._linker), resolved.value
             return
@@ -324,11 +336,13 @@ class Extractor:
                     if context.options is not None
                     else item.value
                 )
-                inside = context._replace(options=options)
                 if item.key is None:
+                    unnamed = item.computed or Unknown("a computed key", item.key_span)
+                    inside = context._replace(options=options, scope=(unnamed, item.value))
                     yield inside, Field(None, "unknown", item.key_span), None
                     continue
                 key = Literal(item.key, item.key_span)
+                inside = context._replace(options=options, scope=(key, item.value))
                 yield inside, _read(_SCOPE, key, (), self._linker), key
 
     def _options(self, call: Call, spec: CallSpec) -> Value | None:
@@ -441,13 +455,15 @@ class Extractor:
                     configured[name] = source
         if emit.needs is not None and emit.needs not in values:
             return
-        if scope is not ABSENT:
+        if scope is not ABSENT and "scope" in FACT_KINDS[emit.kind].fields:
             fields["scope"] = scope
         elif emit.policy is not None and self._decorates(context.reading, call):
             fields["scope"] = Field(None, "unknown", call.span)  # what it decorates
         if context.loaded is not None and "browser" in FACT_KINDS[emit.kind].fields:
             fields["browser"] = Field("yes", "written", context.loaded.span)
         span = argument.span if argument is not None else call.span
+        if context.scope is not None and emit.policy is None:
+            span = context.scope[1].span
         fact = Fact(emit.kind, span, fields, values)
         if emit.policy is not None:
             fields.setdefault("options", self._options_field(context))
@@ -785,6 +801,51 @@ class Extractor:
 
     def _fenced_bindings(self, bindings: Iterable[Binding]) -> bool:
         return all(self._fenced(binding.guards) for binding in bindings)
+
+    # --- files that a tool reads as its options ---
+
+    def _files(self, reading: CodeReading) -> None:
+        if reading.page:
+            return
+        name = reading.path.rpartition("/")[2]
+        found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
+        for descriptor in self._catalog.descriptors:
+            for spec in descriptor.files if descriptor.language == reading.language else ():
+                if spec.names.fullmatch(name):
+                    found.setdefault(descriptor.package or descriptor.id, []).append((descriptor, spec.call))
+        if not found:
+            return
+        exported = [each.value for each in reading.exports if each.name in ("default", "=")]
+        for options in (given for value in exported for given in self._options_in(value)):
+            call = Call(
+                Unknown("read by a tool", options.span), (Argument(options, None, options.span),), False, options.span
+            )
+            for candidates in found.values():
+                matched = []
+                for descriptor, called in candidates:
+                    version = self._version(descriptor, reading.path)
+                    applies = descriptor.applies(version.releases if version is not None else ())
+                    if applies is not Tri.NO:
+                        matched.append(_Match(descriptor, called, applies, version, None))
+                sure = [match for match in matched if match.applies is Tri.YES]
+                self._emit_call(reading, CallSite(call, 0, ()), sure or matched)
+
+    def _options_in(self, value: Value, depth: int = 0) -> Iterator[Mapping]:
+        """The objects of options in what a file exports: itself, what a function returns, or what a call is given."""
+        resolved = self._linker.resolve(value)
+        if isinstance(resolved, Mapping):
+            yield resolved
+        if depth >= _MAX_WRAPPERS:
+            return
+        if isinstance(resolved, Function):
+            for way in resolved.returns:
+                yield from self._options_in(way.value, depth + 1)
+        elif isinstance(resolved, Call):
+            for argument in resolved.arguments:
+                yield from self._options_in(argument.value, depth + 1)
+        elif isinstance(resolved, Choice):
+            yield from self._options_in(resolved.yes, depth + 1)
+            yield from self._options_in(resolved.no, depth + 1)
 
     # --- settings modules ---
 
@@ -1185,7 +1246,7 @@ class Extractor:
                 if isinstance(handler, Span):
                     applied.setdefault(handler, []).append(fact)
         for fact in everything:
-            if fact.kind != "cors_policy" or fact.field("app").state == "written":
+            if fact.kind not in _APPLIED or fact.field("app").state == "written":
                 continue
             instance = fact.field("instance").value
             uses = applied.get(instance, []) if isinstance(instance, Span) else []
@@ -1194,6 +1255,19 @@ class Extractor:
                 fact.fields["app"] = next(use.field("app") for use in uses if isinstance(use.field("app").value, Span))
             if uses and all(use.field("fence").value == "development" for use in uses):
                 fact.fields["fence"] = uses[0].field("fence")
+        for fact in everything:
+            if fact.kind == "session_cookie" and fact.field("trust_proxy").state == "absent":
+                fact.fields["trust_proxy"] = _trusted(fact, everything)
+
+
+def _trusted(cookie: Fact, facts: Iterable[Fact]) -> Field:
+    """Whether the application that a cookie is set by believes its proxy; of several, if they all agree."""
+    apps = [fact for fact in facts if fact.kind == "http_app"]
+    own = [fact for fact in apps if fact.field("instance").value == cookie.field("app").value]
+    answers = [fact.field("trust_proxy") for fact in own or apps]
+    if len({(answer.value, answer.state == "unknown") for answer in answers}) != 1:
+        return Field(None, "unknown", cookie.span)
+    return answers[0] if own else answers[0]._replace(confidence="medium")
 
 
 class _Configured(NamedTuple):
@@ -1230,6 +1304,8 @@ class _Context(NamedTuple):
     loaded: Loaded | None
     late: bool = False
     delegated: bool = False
+    scope: tuple[Value | None, Value] | None = None
+    """The key that the fact is for, where there is one per key of an option, and what that key holds."""
 
     def option(self, path: str) -> Value | None:
         """The value at a dotted path of the options: None where it is certainly not there.
@@ -1317,6 +1393,11 @@ class _Context(NamedTuple):
             keys.append(Unknown("keys that could not be read", value.span))
         return Sequence(tuple(keys), value.span)
 
+    def _inside(self, value: Value, path: str) -> Value | None:
+        """What stands at a dotted path of what a scope's key holds."""
+        found = self.extractor.at_path(value, path)
+        return found[0] if len(found) == 1 else None
+
     def given(self, source: FieldSource, call: Call) -> bool:
         """Whether the field is given at the call itself, and not by a configuration key."""
         return self._value(source._replace(config=None), call, None) is not None
@@ -1366,6 +1447,13 @@ class _Context(NamedTuple):
             found = self.option(key)
             if found is not None:
                 return found
+        if self.scope is not None:
+            if source.scope and self.scope[0] is not None:
+                return self.scope[0]
+            for path in source.inside:
+                found = self._inside(self.scope[1], path)
+                if found is not None:
+                    return found
         for position in source.positions:
             found = linker.argument(call, position, None)
             if found is not None:
@@ -1422,6 +1510,12 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         )
     if isinstance(value, Fallback) and isinstance(value.first, EnvVar) and source.read_as == "number":
         value = linker.resolve(value.then)
+    if source.truthy and (
+        isinstance(value, (Function, Regex)) or (isinstance(value, (Mapping, Sequence)) and value.items)
+    ):
+        return Field("yes", "written", value.span, trail)
+    if source.read_as == "tri" and isinstance(value, (Function, Regex, Mapping, Sequence)):
+        return Field("no", "written", value.span, trail)
     if not isinstance(value, Literal):
         return unknown
     plain = value.value
@@ -1462,6 +1556,8 @@ def _answer(answer: Tri, at: Span) -> Field:
     return Field(None, "unknown", at) if answer is Tri.UNKNOWN else Field(answer.value, "written", at)
 
 
+_APPLIED = frozenset({"cors_policy", "session_cookie", "dev_proxy"})
+"""Kinds of facts that belong to the application that they are applied to as middleware."""
 _SCOPE = FieldSource(read_as="prefix")
 _SPECIAL = re.compile(r"[*\\\]?$^\[()+.|{]")
 _NUMBERS = frozenset({"global#int", "global#Number", "global#parseInt"})
@@ -1519,6 +1615,16 @@ def _begins_with(name: str | None, known: Iterable[str]) -> bool:
 
 def _ends_in_holder(value: Value, holders: frozenset[str]) -> bool:
     return isinstance(value, Member) and _ends_in(value.base, holders)
+
+
+def _is_called_on(callee: Value, names: frozenset[str]) -> bool:
+    """Whether a method is called on something of one of these names, or on what its methods return."""
+    base = callee.base if isinstance(callee, Member) else None
+    for _ in range(_MAX_CHAIN):
+        if not isinstance(base, Call) or not isinstance(base.callee, Member):
+            break
+        base = base.callee.base
+    return base is not None and _ends_in(base, names)
 
 
 def _ends_in(value: Value, names: frozenset[str]) -> bool:

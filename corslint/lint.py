@@ -164,7 +164,11 @@ def understand(
         if kind_of(path) is None:
             continue
         language = language_of(path)
-        if language is None or worth_parsing(path, project.source(path).data, descriptors.words.get(language, ())):
+        if (
+            language is None
+            or descriptors.reads(path.rpartition("/")[2])
+            or worth_parsing(path, project.source(path).data, descriptors.words.get(language, ()))
+        ):
             project.reading(path)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)

@@ -91,6 +91,8 @@ _KINDS: MappingOf[type, str] = {
 }
 """How an option was given, where no meaning of its own decided; what else can be compared is a pattern."""
 
+_LOOPBACK = Pattern(r"^https?://(?:(?:[^:]+\.)?localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$", "", "ecmascript", "search")
+"""Origins of pages of the same machine."""
 _MAX_ITEMS = 2000
 _MAX_HOPS = 40
 _MAX_STEPS = 2000
@@ -156,8 +158,14 @@ def compile_value(value: Value, semantics: OriginSemantics, refused: Answer, sce
 
 def compile_meaning(meaning: str, span: Span, refused: Answer) -> Compiled:
     """What a meaning (`star`, `echo`, `none`, ...) decides."""
-    case = Case(Always(), meaning_answer(meaning, refused), span, meaning)
-    return Compiled(Decision((case,)), (), meaning == "same-origin")
+    return Compiled(Decision(_meaning_cases(meaning, span, refused)), (), meaning == "same-origin")
+
+
+def _meaning_cases(meaning: str, span: Span, refused: Answer) -> tuple[Case, ...]:
+    if meaning == "loopback":
+        local = Atom("origin", "matches", _LOOPBACK, False, span)
+        return Case(local, Echo(), span, "pattern"), Case(Always(), refused, span, "pattern")
+    return (Case(Always(), meaning_answer(meaning, refused), span, meaning),)
 
 
 def compile_header(
@@ -183,7 +191,7 @@ def meaning_answer(meaning: str, refused: Answer) -> Answer:
         return Star()
     if meaning == "echo":
         return Echo()
-    if meaning in ("none", "same-origin"):
+    if meaning in ("none", "same-origin", "loopback"):
         return refused
     if meaning == "refuse":
         return Refuse(0)
@@ -403,7 +411,7 @@ class _Compiler:
     def meaning(self, meaning: str, span: Span) -> tuple[Case, ...]:
         if meaning == "same-origin":
             self.same_origin = True
-        return (Case(Always(), meaning_answer(meaning, self.refused), span, meaning),)
+        return _meaning_cases(meaning, span, self.refused)
 
     def accept(self, predicate: Predicate, span: Span) -> tuple[Case, ...]:
         """Echo where it holds, the refusal elsewhere."""

@@ -13,9 +13,12 @@ from corslint.model.responses import Responds, ResponsesError, read_responds
 from corslint.model.tri import Tri
 from corslint.model.versions import Release, all_within, fault
 
-MEANINGS = ("star", "echo", "none", "refuse", "raises", "fails", "same-origin", "unchecked", "text", "unknown")
+MEANINGS = (
+    "star", "echo", "none", "refuse", "raises", "fails", "same-origin", "loopback", "unchecked", "text", "unknown",
+)  # fmt: skip
 """star: literal `*`; echo: any Origin is sent back; none: no header; refuse: the request is refused; raises: the
 program stops with an error at start; fails: every request ends in an error; same-origin: only the server's own pages;
+loopback: the Origin of a page of the same machine (`localhost` and what is below it, 127.0.0.1, [::1]) is sent back;
 unchecked: no header is sent, and no Origin is refused anywhere (also not for WebSockets); text: it is sent to everybody
 as the text that it becomes."""
 
