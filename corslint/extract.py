@@ -19,15 +19,16 @@ from corslint.frameworks.catalog import (
     OptionGroup,
     SettingsSpec,
 )
-from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, is_known, nearest
+from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, nearest
 from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
 from corslint.model.reading import Binding, CallSite, CodeReading
 from corslint.model.semantics import MEANINGS, PolicySemantics, means_yes
-from corslint.model.tri import Tri, any_of, tri
+from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.model.values import (
     Argument,
     Call,
     Choice,
+    Concat,
     Entry,
     EnvVar,
     Fallback,
@@ -53,11 +54,13 @@ from corslint.project.packages import Packages, VersionInForce
 from corslint.project.scripts import Loaded, Scripts
 from corslint.source import Span
 
+_MAX_VARY_DEPTH = 8
 _MAX_WRAPPERS = 4
 """Through how many functions and calls the options in a file are looked for."""
 _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
 _MAX_CHAIN = 32
+_VARY_HEADER = "vary"
 _WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -133,6 +136,7 @@ class Extractor:
         self._configured: dict[str, list[_Configured]] = {}
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
+        self._varying: dict[str, frozenset[str]] = {}
 
     def extract(self, readings: Iterable[CodeReading]) -> Extracted:
         """All facts of these files."""
@@ -940,7 +944,7 @@ class Extractor:
                 continue
             for spec in descriptor.headers:
                 writes = [*self._header_writes(reading, spec), *self._request_writes(reading, spec)]
-                if writes:
+                if any(write.name != _VARY_HEADER for write in writes):
                     self._header_policies(reading, descriptor, spec, writes)
 
     def _header_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
@@ -953,7 +957,7 @@ class Extractor:
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             name = self._linker.resolve(positional[0].value) if positional else None
             if isinstance(name, Literal) and isinstance(name.value, str) and len(positional) > 1:
-                if _about_cors(name.value):
+                if _is_read(name.value):
                     operation = "append" if callee.key in spec.appends else "set"
                     yield _HeaderWrite(
                         name.value.lower(),
@@ -967,12 +971,12 @@ class Extractor:
             operation = "append" if callee.key in spec.appends else "set"
             for argument in positional:
                 for written in self._object_writes(argument.value, site.scope, site.guards):
-                    yield written._replace(operation=operation)
+                    yield written._replace(operation=operation, holder=None)
         for write in reading.writes:
             target = write.target
             if (
                 isinstance(target, Member)
-                and _about_cors(target.key)
+                and _is_read(target.key)
                 and ("*" in spec.containers or _ends_in(target.base, spec.containers))
                 and (not spec.holders or _ends_in_holder(target.base, spec.holders))
             ):
@@ -980,14 +984,28 @@ class Extractor:
                 yield _HeaderWrite(
                     target.key.lower(), write.value, operation, write.scope, write.guards, write.span, target.key_span
                 )
+        yield from self._vary_writes(reading, spec)
         if spec.objects:
             yield from self._loose_objects(reading, spec)
 
+    def _vary_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
+        """Calls that add names to Vary: `res.vary("Origin")`, `response.vary.add("Origin")`, `vary(res, "Origin")`."""
+        for site in reading.calls:
+            call = site.call
+            callee = call.callee
+            method = isinstance(callee, Member) and (
+                callee.key in spec.vary.methods
+                or (isinstance(callee.base, Member) and callee.base.key in spec.vary.members)
+            )
+            if method or (spec.vary.calls and self._linker.canonical(callee) in spec.vary.calls):
+                names = Sequence(tuple(argument.value for argument in call.arguments), call.span)
+                yield _HeaderWrite(_VARY_HEADER, names, "append", site.scope, site.guards, call.span, callee.span)
+
     def _object_writes(self, value: Value, scope: int, guards: tuple[Guard, ...]) -> Iterator[_HeaderWrite]:
         for item in self._entries(value):
-            if item.key is not None and _about_cors(item.key):
+            if item.key is not None and _is_read(item.key):
                 yield _HeaderWrite(
-                    item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span, key=True
+                    item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span, value.span, key=True
                 )
 
     def _request_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
@@ -1106,6 +1124,7 @@ class Extractor:
                 "layer": Field("http", "written", write.span),
                 "instance": Field(write.span, "written", write.span),
                 "credentials": self._header_credentials(reading, write, writes),
+                "vary": self._header_vary(reading, spec, write, writes),
                 "configured": Field("yes", "written", write.span),
             }
             fact = Fact("cors_policy", write.span, fields, {"origin": write.value})
@@ -1122,7 +1141,7 @@ class Extractor:
             "value": value,
             "operation": Field(write.operation, "written", write.span),
             "target": Field(write.target, "written", write.span),
-            "known": _answer(tri(is_known(write.name)), write.name_span),
+            "known": _answer(tri(meant is None), write.name_span),
             "key": _answer(tri(write.key), write.name_span),
         }
         if meant is None:
@@ -1197,6 +1216,107 @@ class Extractor:
             return Field(spelled.pop(), "written", sure[0].span)
         return Field(None, "unknown", sure[0].span)
 
+    def _header_vary(
+        self, reading: CodeReading, spec: HeaderSpec, write: _HeaderWrite, writes: list[_HeaderWrite]
+    ) -> Field:
+        """Whether Vary: Origin goes along; it may also be written elsewhere, or by a name that is not known."""
+        function = _function_of(reading, write.scope)
+        unsure: Span | None = None
+        for other in writes:
+            if other.name != _VARY_HEADER:
+                continue
+            near = _function_of(reading, other.scope) == function and other.holder == write.holder
+            answer = all_of((self._names_origin(other.value), self._goes_along(write, other)))
+            if near and answer is Tri.YES:
+                return Field(True, "written", other.span)
+            if answer is Tri.UNKNOWN or not near:
+                unsure = unsure or (other.span if self._names_origin(other.value) is not Tri.NO else None)
+        if unsure is None and (
+            self._writes_others(reading, spec, function, write) or self._varied_elsewhere(reading, spec)
+        ):
+            unsure = write.span
+        return Field(None, "unknown", unsure) if unsure is not None else Field(False, "default", write.span)
+
+    def _names_origin(self, value: Value, depth: int = 0) -> Tri:
+        """Whether `Origin` (or `*`) is among the names that a value for Vary lists."""
+        found = self._linker.resolve(value)
+        if depth > _MAX_VARY_DEPTH:
+            return Tri.UNKNOWN
+        match found:
+            case Literal(value=text):
+                names = {name.strip().lower() for name in str(text).split(",")}
+                return tri(bool(names & {"origin", "*"}))
+            case Null() | Undefined():
+                return Tri.NO
+            case Sequence(items=parts) | Concat(parts=parts):
+                return any_of(self._names_origin(part, depth + 1) for part in parts)
+            case Spread(value=inner):
+                return self._names_origin(inner, depth + 1)
+            case Choice(yes=one, no=other) | Fallback(first=one, then=other):
+                answers = {self._names_origin(part, depth + 1) for part in (one, other)}
+                return answers.pop() if len(answers) == 1 else Tri.UNKNOWN
+        return Tri.UNKNOWN
+
+    def _writes_others(self, reading: CodeReading, spec: HeaderSpec, function: int, write: _HeaderWrite) -> bool:
+        """Whether the same function writes headers whose names are not known, so that Vary may be among them."""
+        if write.holder is not None and not self._whole_object(write, reading):
+            return True
+        for site in reading.calls:
+            callee = site.call.callee
+            if not isinstance(callee, Member) or callee.key not in spec.methods:
+                continue
+            if _function_of(reading, site.scope) != function:
+                continue
+            given = [self._linker.resolve(argument.value) for argument in site.call.arguments]
+            if not given or (isinstance(given[0], Literal) and isinstance(given[0].value, str)):
+                continue
+            plain = all(isinstance(value, (Literal, Null, Undefined)) or self._whole(value) for value in given)
+            if not plain and (len(given) > 1 or _ends_in(callee.base, spec.containers | spec.holders)):
+                return True
+        return False
+
+    def _whole_object(self, write: _HeaderWrite, reading: CodeReading) -> bool:
+        """Whether all keys of the object are known that a header is written in."""
+        values = [argument.value for site in reading.calls for argument in site.call.arguments]
+        values += [way.value for function in _functions(reading) for way in function.returns]
+        pending = [value for value in values if write.holder is not None and value.span.covers(write.holder)]
+        for _ in range(_MAX_PARTS):
+            if not pending:
+                break
+            value = pending.pop()
+            if value.span == write.holder:
+                return self._whole(self._linker.resolve(value))
+            inner = value.items if isinstance(value, (Sequence, Mapping)) else ()
+            pending += [item.value if isinstance(item, (Entry, Spread)) else item for item in inner]
+        return False
+
+    def _whole(self, value: Value, depth: int = 0) -> bool:
+        """Whether all keys of a resolved object are known, also those that are spread into it."""
+        return (
+            isinstance(value, Mapping)
+            and depth < _MAX_VARY_DEPTH
+            and all(
+                item.key is not None
+                if isinstance(item, Entry)
+                else self._whole(self._linker.resolve(item.value), depth + 1)
+                for item in value.items
+            )
+        )
+
+    def _varied_elsewhere(self, reading: CodeReading, spec: HeaderSpec) -> bool:
+        """Whether another file of the language may send Vary: Origin: for all responses, as far as is known."""
+        if reading.language not in self._varying:
+            self._varying[reading.language] = frozenset(
+                path
+                for path, other in self._readings.items()
+                if other.language == reading.language
+                and any(
+                    write.name == _VARY_HEADER and self._names_origin(write.value) is not Tri.NO
+                    for write in self._header_writes(other, spec)
+                )
+            )
+        return bool(self._varying[reading.language] - {reading.path})
+
     @staticmethod
     def _is_true(value: Literal, language: str) -> bool:
         """Fetch: the header counts only when it is exactly `true` (section 4.10, CORS check). That is how JavaScript
@@ -1264,6 +1384,8 @@ class _Configured(NamedTuple):
 
 
 class _HeaderWrite(NamedTuple):
+    """One header written by hand. `holder`: the object that holds it, where that becomes a response by itself."""
+
     name: str
     value: Value
     operation: str
@@ -1271,6 +1393,7 @@ class _HeaderWrite(NamedTuple):
     guards: tuple[Guard, ...]
     span: Span
     name_span: Span
+    holder: Span | None = None
     target: str = "response"
     key: bool = False
 
@@ -1568,6 +1691,12 @@ def _closest(name: str, names: Iterable[str]) -> str | None:
 
 def _shape(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
+
+
+def _is_read(name: str) -> bool:
+    """Whether a response header of this name says who may read the response, or what it depends on."""
+    lower = name.lower()
+    return lower == _VARY_HEADER or _about_cors(lower)
 
 
 def _whole(value: Value) -> bool:

@@ -338,13 +338,10 @@ def _not(part: Predicate) -> Predicate:
 
 _NEVER: Predicate = Any(())
 
-_SPECIAL = frozenset("*\\]?$^[]()")
-"""A text with one of these is taken for a regular expression in the mode `prefix-regex-if-special`."""
 
-
-def special(text: str) -> bool:
+def special(text: str, semantics: OriginSemantics) -> bool:
     """Whether a text is taken for a regular expression in the modes that go by its characters."""
-    return bool(_SPECIAL & set(text))
+    return not set(semantics.special).isdisjoint(text)
 
 
 class _Compiler:
@@ -553,7 +550,7 @@ class _Compiler:
                 return self.meaning(self.semantics.unset, value.span)
             return self.other(str(given).lower() if isinstance(given, bool) else str(given), value.span)
         if self.semantics.separator is not None:
-            parts = given.split(self.semantics.separator)
+            parts = re.split("|".join(map(re.escape, self.semantics.separator)), given)
             return self.listed(
                 Sequence(tuple(Literal(part.strip(), value.span) for part in parts), value.span), _NO_FRAME
             )
@@ -607,7 +604,7 @@ class _Compiler:
         """How one text is compared with the Origin."""
         fold = self.semantics.fold_case
         self.note(text, span, in_list, mode)
-        if mode == "regex" or (mode == "prefix-regex-if-special" and special(text)):
+        if mode == "regex" or (mode == "prefix-regex-if-special" and special(text, self.semantics)):
             anchored = cast(Mode, "match" if mode != "regex" else self.semantics.regex_mode)
             return Atom("origin", "matches", Pattern(text, "", "python", anchored), fold, span)
         if mode in ("exact", "prefix-regex-if-special", "fixed"):
@@ -696,7 +693,7 @@ class _Compiler:
         if self.semantics.list_unset != "fails":
             return None
         if isinstance(item, Literal) and isinstance(item.value, str):
-            regular = self.semantics.items == "prefix-regex-if-special" and special(item.value)
+            regular = self.semantics.items == "prefix-regex-if-special" and special(item.value, self.semantics)
             return "pattern" if regular and not valid(Pattern(item.value, "", "python", "match")) else None
         return "list" if isinstance(item, (Null, Undefined, Literal)) else None
 

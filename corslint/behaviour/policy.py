@@ -298,10 +298,14 @@ class Judge:
 
     def _covers(self, scope: str, path: str) -> Tri:
         mode = self.semantics.responds.scope if self.semantics.responds is not None else "pattern"
-        if mode == "pattern-if-special" and not special(scope):
+        if mode == "pattern-if-special" and not self.special(scope):
             return tri(path == scope)
         pattern = ".*" if scope == "*" and mode == "pattern-if-special" else scope
         return matches(Pattern(pattern, "", "python", "match"), path)
+
+    def special(self, text: str) -> bool:
+        """Whether the library takes a text for a regular expression because of its characters."""
+        return special(text, next(iter(self.semantics.sources.values())))
 
     def credentials_for(self, origin: str | None) -> Tri:
         """Whether credentials are allowed to this origin, where the option names those that get them."""
@@ -432,7 +436,9 @@ class Judge:
         return self._sent_answer(case.answer, request, open_to_all=isinstance(case.predicate, Always))
 
     def _sent_answer(self, given: Answer, request: Request = _WITH_COOKIES, *, open_to_all: bool) -> Answer:
-        if isinstance(given, (UnknownAnswer, Raise, Hang)):
+        if isinstance(given, (UnknownAnswer, Hang)):
+            return given
+        if isinstance(given, Raise) and all(row.decision != given.kind for row in self.semantics.sends):
             return given
         if request is _WITH_COOKIES and self.gate and not isinstance(given, (Nothing, Refuse)):
             return UnknownAnswer("a check of the application's own decides first")
@@ -612,10 +618,12 @@ class Judge:
             fields["effect.wildcard_pair"] = shown._replace(value=None, state="unknown")
 
     def _vary(self, sent: Decision) -> Tri:
-        """Whether Vary: Origin goes along with an echoed origin; a header written by hand may have it elsewhere."""
+        """Whether Vary: Origin goes along with an echoed origin."""
         told = self.fact.field("vary")
-        if self.header is not None or told.state == "unknown":
+        if told.state == "unknown":
             return Tri.UNKNOWN
+        if self.header is not None:
+            return tri(bool(told.value))
         if told.state != "absent" and not told.value:
             return Tri.NO
         if "several" in self.semantics.vary:
@@ -956,7 +964,7 @@ def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, st
     mode, text = entry.mode, entry.text
     if mode in ("regex", "glob", "wide-glob", "host-suffix", "unknown"):
         return "none", None
-    if mode == "prefix-regex-if-special" and re.search(r"[*\\\]?$^\[()]", text):
+    if mode == "prefix-regex-if-special" and special(text, semantics):
         return ("glob" if _dead_glob(text) else "none"), None
     if mode == "substring":
         lacks = "://" not in text and text not in ("", "null") and entry.complete

@@ -6,11 +6,11 @@ condition leaves open makes the part of the answer that depends on it unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from corslint.behaviour.environment import with_environment
-from corslint.behaviour.origins import special
 from corslint.behaviour.policy import Judge, part_fields, scene_of, several
 from corslint.extract import Policy
 from corslint.model.decisions import (
@@ -162,6 +162,8 @@ class Responder:
             return situation.sent_header()
         if value == "first":
             return next(iter(sorted(self._judge.exact_texts())), None)
+        if value == "last":
+            return next(iter(sorted(self._judge.exact_texts(), reverse=True)), None)
         return situation.request.origin if value == "origin" else value
 
     def _list_header(self, output: str, value: str, situation: _Situation) -> Known:
@@ -280,8 +282,9 @@ class Responder:
                 return self._complete((given,), listing) if alone else _CHANGES[listing.case](given)
             if listing.text == "none":
                 return None
-            if listing.text == "split":
-                given = tuple(part.strip() for part in given.split(",") if part.strip())
+            if listing.text in ("split", "words"):
+                parts = given.split(",") if listing.text == "split" else re.split(r"[\s,;]", given)
+                given = tuple(part.strip() for part in parts if part.strip())
             else:
                 given = tuple(given) if listing.text == "letters" else (given,)
         if not isinstance(given, tuple) or not all(isinstance(part, str) for part in given):
@@ -391,7 +394,7 @@ class Responder:
                 known = tuple(change(method) for method in known)
             return tri(all(change(method) in known for method in asked))
         folded = {name.lower() for name in known}
-        texts = {name for name in folded if not listing.patterns or not special(name)}
+        texts = {name for name in folded if not listing.patterns or not self._judge.special(name)}
         patterns = [Pattern(name, "i", "python", "match") for name in folded - texts]
         return all_of(
             any_of((tri(name.strip().lower() in texts), *(matches(pattern, name.strip()) for pattern in patterns)))
@@ -550,6 +553,8 @@ class _Situation(NamedTuple):
                 return tri(bool(request.asked_headers))
             case "method_listed":
                 return responder.allows("acam", [request.asked_method] if request.asked_method is not None else [])
+            case "own_method_listed":
+                return responder.allows("acam", [request.method])
             case "headers_listed":
                 return responder.allows("acah", request.asked_headers)
             case "depends":

@@ -214,6 +214,18 @@ class SettingsSpec(NamedTuple):
     beside: frozenset[str]
 
 
+class VarySpec(NamedTuple):
+    """How names are added to the response header Vary without that header's being spelled.
+
+    `methods` take the names on any receiver, `members` are members whose methods do, `calls` are APIs one of whose
+    arguments holds names.
+    """
+
+    methods: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    calls: frozenset[str] = frozenset()
+
+
 class HeaderSpec(NamedTuple):
     """How response headers are written by hand.
 
@@ -225,7 +237,7 @@ class HeaderSpec(NamedTuple):
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
     two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
     are the APIs that send requests, with the headers in an object. `request_members` and `request_calls` recognise the
-    request's own Origin header.
+    request's own Origin header. `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -238,6 +250,7 @@ class HeaderSpec(NamedTuple):
     beside: frozenset[str]
     request_members: frozenset[str]
     request_calls: frozenset[str]
+    vary: VarySpec
     policy: PolicySemantics
     request_methods: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
@@ -748,10 +761,12 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "beside",
             "request_members",
             "request_calls",
+            "vary",
             "policy",
         ),
         ("methods", "policy"),
     )
+    vary = check.keys(part.get("vary", {}), (*at, "vary"), VarySpec._fields)
     return HeaderSpec(
         frozenset(part["methods"]),
         frozenset(part.get("appends", ())),
@@ -763,6 +778,7 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         frozenset(part.get("beside", ())),
         frozenset(name.lower() for name in part.get("request_members", ())),
         frozenset(part.get("request_calls", ())),
+        VarySpec(**{name: frozenset(names) for name, names in vary.items()}),
         _policy(check, part["policy"], (*at, "policy")),
         frozenset(part.get("request_methods", ())),
         frozenset(part.get("clients", ())),

@@ -248,7 +248,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "value": FieldSpec("text", "its value"),
             "operation": FieldSpec(("set", "append"), "replaces or adds"),
             "target": FieldSpec(("response", "request"), "what it is written to"),
-            "known": FieldSpec("tri", "whether browsers know a header of this name"),
+            "known": FieldSpec("tri", "whether the name is what it was meant to be, as far as anybody can tell"),
             "nearest_cors_name": FieldSpec("text", "the CORS header that was probably meant"),
             "key": FieldSpec("tri", "whether the name is the key of an object"),
             "meant_given": FieldSpec("tri", "whether the header that was meant is written nearby, too"),
