@@ -580,6 +580,7 @@ class _Situation(NamedTuple):
 
 # --- What a policy allows, whoever asks ------------------------------------------------------------------------------
 
+_USUAL_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 _ASKED_METHOD = "X-ASKED-FOR"
 _ASKED_HEADER = "x-asked-for"
 
@@ -625,7 +626,10 @@ class _Lists:
         names = _names(elements) if elements != "asked" else None
         fields[name] = at._replace(value=None, state="unknown") if names is None else at._replace(value=names)
         if isinstance(sent, str) and names is not None and at.state == "written":
-            yield self._list(what, NAMES[output], at, names, "*" in (_names(sent) or ()))
+            made = self._list(what, NAMES[output], at, names, "*" in (_names(sent) or ()))
+            usual = listing.default == "asked" or set(_names(listing.default) or ()) >= _USUAL_METHODS
+            made.fields["default_allows"] = Field("yes" if usual else "no", "written", made.span)
+            yield made
 
     def _exposed(self) -> Iterator[Fact]:
         given = self._responder.given("exposed")

@@ -198,6 +198,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "names": FieldSpec("list", "what it holds; its place is where the list is written"),
             "what": FieldSpec(("methods", "request-headers", "response-headers"), "what it lists"),
             "star": FieldSpec("tri", "whether `*` is sent in it"),
+            "default_allows": FieldSpec("tri", "whether the library allows everything that is in use where the option is left out"),
             "by": FieldSpec(("option", "header"), "an option of a library, or the response header itself"),
         },
     ),
