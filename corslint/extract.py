@@ -217,7 +217,7 @@ class Extractor:
             return False
         resolved = self._linker.resolve(argument)
         if isinstance(resolved, Literal):
-            return resolved.value in spec.when_names
+            return str(resolved.value) in spec.when_names
         return self._linker.canonical_of_resolved(resolved) in spec.when_names
 
     def _version(self, descriptor: Descriptor, path: str) -> VersionInForce | None:
@@ -1441,8 +1441,8 @@ class _Context(NamedTuple):
         if source.call:
             return Field(call.span, "written", call.span), None
         if source.callee:
-            name = linker.canonical(call.callee) or ""
-            return Field(re.split(r"[#/.]", name)[-1], "written", call.span), None
+            name = re.split(r"[#/.]", linker.canonical(call.callee) or "")[-1]
+            return Field(dict(source.mapping).get(name, name), "written", call.span), None
         if source.delegated:
             return Field("yes" if self.delegated else "no", "written", call.span), None
         if source.method:

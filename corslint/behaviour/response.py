@@ -580,6 +580,9 @@ class _Situation(NamedTuple):
 
 # --- What a policy allows, whoever asks ------------------------------------------------------------------------------
 
+_LIST_FIELDS = (
+    "effect.methods", "effect.any_method", "effect.request_headers", "effect.any_request_header", "effect.exposed",
+)  # fmt: skip
 _USUAL_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 _ASKED_METHOD = "X-ASKED-FOR"
 _ASKED_HEADER = "x-asked-for"
@@ -588,6 +591,8 @@ _ASKED_HEADER = "x-asked-for"
 def note_lists(policy: Policy, linker: Linker, code: Callable[[str], CodeReading | None]) -> list[Fact]:
     """Fill `effect.methods` and its like in a policy's fact that is not judged yet; returns a fact for each list."""
     responds = policy.semantics.responds
+    for name in _LIST_FIELDS:
+        policy.fact.fields[name] = Field(None, "unknown", policy.fact.span)
     if policy.header or not (responds is not None or policy.fact.field("given.exposed").state == "written"):
         return []
     return list(_Lists(policy, linker, code).facts())
@@ -634,6 +639,8 @@ class _Lists:
     def _exposed(self) -> Iterator[Fact]:
         given = self._responder.given("exposed")
         if given is _ABSENT:
+            if "given.exposed" in self._fact.fields:  # an option that is not given; elsewhere nobody has looked
+                self._fact.fields["effect.exposed"] = Field((), "default", self._fact.span)
             return
         at = self._place("exposed")
         names = _names(given) if isinstance(given, (str, tuple)) else None

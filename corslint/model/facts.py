@@ -241,6 +241,10 @@ FACT_KINDS: dict[str, KindSpec] = {
         "Something an application runs for every request.",
         {**_PLAIN, "app": FieldSpec("instance", "the application"), "handler": FieldSpec("instance", "the middleware"), "path": FieldSpec("text", "path it is limited to")},
     ),
+    "error_handler": KindSpec(
+        "What an application does with an error that nobody caught.",
+        {**_PLAIN, "app": FieldSpec("instance", "the application")},
+    ),
     "header_write": KindSpec(
         "A CORS header written by hand, or a name that is nearly one.",
         {
