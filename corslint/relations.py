@@ -18,7 +18,7 @@ from corslint.model.decisions import is_loopback, site
 from corslint.model.facts import FACT_KINDS, Fact, Field
 from corslint.model.finding import CONFIDENCES, Place
 from corslint.model.patterns import Pattern, matches
-from corslint.model.tri import Tri, all_of, any_of
+from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.source import SourceFile, Span
 
 T = TypeVar("T")
@@ -758,6 +758,42 @@ def _both(first: Related, second: Related) -> Related:
     return min(sides, key=lambda side: CONFIDENCES.index(side.confidence))
 
 
+# --- crosses_sites, shares_site -------------------------------------------------------------------------------------
+
+_REQUESTS_AS = {"ws": "http", "wss": "https"}
+
+
+def crosses_sites(_world: World, page: Fact, client: Fact) -> Related:
+    """A page of this origin and the address that the client connects to belong to different sites: another scheme, or
+    another registrable domain; ports make no difference. Yes and no only where both are written."""
+    origin, url = _text(page, "text"), _text(client, "url")
+    if _text(client, "same_origin") == "yes":
+        return NO
+    sites = [_site_of(text) for text in (origin, url) if text is not None]
+    found = [known for known in sites if known is not None]
+    if len(found) < 2:
+        return UNKNOWN
+    return Related(tri(found[0] != found[1]), weakest((_sure(page, "text"), _sure(client, "url"))))
+
+
+def shares_site(world: World, page: Fact, client: Fact) -> Related:
+    """A page of this origin and the address that the client connects to belong to the same site, so that cookies go
+    along whatever their attribute SameSite says. The opposite of `crosses_sites`."""
+    found = crosses_sites(world, page, client)
+    return found._replace(answer=~found.answer)
+
+
+def _site_of(address: str) -> tuple[str, str] | None:
+    """Scheme and registrable domain of an address, as browsers compare them (schemeful same-site)."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return None
+    scheme = _REQUESTS_AS.get(parts.scheme.lower(), parts.scheme.lower())
+    return (scheme, site(host)) if host and scheme in ("http", "https") else None
+
+
 RELATIONS: Mapping[str, Relation] = {
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
@@ -766,6 +802,8 @@ RELATIONS: Mapping[str, Relation] = {
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
     "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),
     "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),
+    "crosses_sites": Relation(crosses_sites, ("origin_entry",), ("socket_client",)),
+    "shares_site": Relation(shares_site, ("origin_entry",), ("socket_client",)),
     "listens": Relation(
         listens,
         ("listener",),

@@ -330,6 +330,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "domain": FieldSpec("text", "its attribute Domain"),
             "path": FieldSpec("text", "its attribute Path"),
             "needs_https": FieldSpec(("dropped", "raises", "no"), "what the library does with a cookie that is Secure where the request did not come over TLS as far as it knows: leaves it out, fails, or sends it"),
+            "attributes": FieldSpec("text", "the object that holds its attributes; its place is that object, for fixes"),
             "trust_proxy": FieldSpec("tri", "whether the library believes what a proxy in front says of the request (`X-Forwarded-Proto`)"),
         },
     ),
