@@ -758,29 +758,23 @@ def _both(first: Related, second: Related) -> Related:
     return min(sides, key=lambda side: CONFIDENCES.index(side.confidence))
 
 
-# --- crosses_sites, shares_site -------------------------------------------------------------------------------------
+# --- shares_site ----------------------------------------------------------------------------------------------------
 
 _REQUESTS_AS = {"ws": "http", "wss": "https"}
 
 
-def crosses_sites(_world: World, page: Fact, client: Fact) -> Related:
-    """A page of this origin and the address that the client connects to belong to different sites: another scheme, or
-    another registrable domain; ports make no difference. Yes and no only where both are written."""
+def shares_site(_world: World, page: Fact, client: Fact) -> Related:
+    """A page of this origin and the address that the client connects to belong to one site, so that cookies go along
+    whatever their attribute SameSite says: the same scheme and the same registrable domain; ports make no difference.
+    Yes and no only where both are written."""
     origin, url = _text(page, "text"), _text(client, "url")
     if _text(client, "same_origin") == "yes":
-        return NO
+        return Related(Tri.YES)
     sites = [_site_of(text) for text in (origin, url) if text is not None]
     found = [known for known in sites if known is not None]
     if len(found) < 2:
         return UNKNOWN
-    return Related(tri(found[0] != found[1]), weakest((_sure(page, "text"), _sure(client, "url"))))
-
-
-def shares_site(world: World, page: Fact, client: Fact) -> Related:
-    """A page of this origin and the address that the client connects to belong to the same site, so that cookies go
-    along whatever their attribute SameSite says. The opposite of `crosses_sites`."""
-    found = crosses_sites(world, page, client)
-    return found._replace(answer=~found.answer)
+    return Related(tri(found[0] == found[1]), weakest((_sure(page, "text"), _sure(client, "url"))))
 
 
 def _site_of(address: str) -> tuple[str, str] | None:
@@ -802,7 +796,6 @@ RELATIONS: Mapping[str, Relation] = {
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
     "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),
     "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),
-    "crosses_sites": Relation(crosses_sites, ("origin_entry",), ("socket_client",)),
     "shares_site": Relation(shares_site, ("origin_entry",), ("socket_client",)),
     "listens": Relation(
         listens,
