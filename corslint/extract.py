@@ -19,13 +19,16 @@ from corslint.frameworks.catalog import (
     OptionGroup,
     SettingsSpec,
 )
+from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, nearest
 from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
 from corslint.model.reading import Binding, CallSite, CodeReading
-from corslint.model.semantics import MEANINGS, PolicySemantics
-from corslint.model.tri import Tri, any_of, tri
+from corslint.model.semantics import MEANINGS, PolicySemantics, means_yes
+from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.model.values import (
     Argument,
     Call,
+    Choice,
+    Concat,
     Entry,
     EnvVar,
     Fallback,
@@ -51,11 +54,13 @@ from corslint.project.packages import Packages, VersionInForce
 from corslint.project.scripts import Loaded, Scripts
 from corslint.source import Span
 
+_MAX_VARY_DEPTH = 8
+_MAX_WRAPPERS = 4
+"""Through how many functions and calls the options in a file are looked for."""
 _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
-_HEADER_PREFIX = "access-control-allow-"
-_ORIGIN_HEADER = "access-control-allow-origin"
-_CREDENTIALS_HEADER = "access-control-allow-credentials"
+_MAX_CHAIN = 32
+_VARY_HEADER = "vary"
 _WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -131,6 +136,7 @@ class Extractor:
         self._configured: dict[str, list[_Configured]] = {}
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
+        self._varying: dict[str, frozenset[str]] = {}
 
     def extract(self, readings: Iterable[CodeReading]) -> Extracted:
         """All facts of these files."""
@@ -155,6 +161,7 @@ class Extractor:
         for reading, site, found in matched:
             self._emit_call(reading, site, [match for match in found if not match.spec.completes])
         for reading in readings:
+            self._files(reading)
             self._settings(reading)
             self._headers(reading)
         self._attach()
@@ -199,6 +206,8 @@ class Extractor:
     def _fits(self, call: Call, spec: CallSpec) -> bool:
         if spec.construct is not None and spec.construct is not call.construct:
             return False
+        if len(call.arguments) < spec.least or (spec.receivers and not _is_called_on(call.callee, spec.receivers)):
+            return False
         if spec.when_position is None and spec.when_keyword is None:
             return True
         if self._linker.canonical(call.callee) in spec.when_names:
@@ -208,7 +217,7 @@ class Extractor:
             return False
         resolved = self._linker.resolve(argument)
         if isinstance(resolved, Literal):
-            return resolved.value in spec.when_names
+            return str(resolved.value) in spec.when_names
         return self._linker.canonical_of_resolved(resolved) in spec.when_names
 
     def _version(self, descriptor: Descriptor, path: str) -> VersionInForce | None:
@@ -309,6 +318,12 @@ class Extractor:
         if resolved is None or isinstance(resolved.value, (Null, Undefined)):
             yield context, ABSENT, None
             return
+        if isinstance(resolved.value, Sequence):
+            listed = [self._linker.resolve(item) for item in resolved.value.items]
+            if listed and all(isinstance(item, Mapping) for item in listed):
+                for each in listed:
+                    yield context._replace(scope=(None, each)), ABSENT, None
+                return
         if not isinstance(resolved.value, Mapping):
             yield context, _read(_SCOPE, resolved.value, resolved.trail, self._linker), resolved.value
             return
@@ -319,11 +334,13 @@ class Extractor:
                     if context.options is not None
                     else item.value
                 )
-                inside = context._replace(options=options)
                 if item.key is None:
+                    unnamed = item.computed or Unknown("a computed key", item.key_span)
+                    inside = context._replace(options=options, scope=(unnamed, item.value))
                     yield inside, Field(None, "unknown", item.key_span), None
                     continue
                 key = Literal(item.key, item.key_span)
+                inside = context._replace(options=options, scope=(key, item.value))
                 yield inside, _read(_SCOPE, key, (), self._linker), key
 
     def _options(self, call: Call, spec: CallSpec) -> Value | None:
@@ -436,13 +453,15 @@ class Extractor:
                     configured[name] = source
         if emit.needs is not None and emit.needs not in values:
             return
-        if scope is not ABSENT:
+        if scope is not ABSENT and "scope" in FACT_KINDS[emit.kind].fields:
             fields["scope"] = scope
         elif emit.policy is not None and self._decorates(context.reading, call):
             fields["scope"] = Field(None, "unknown", call.span)  # what it decorates
         if context.loaded is not None and "browser" in FACT_KINDS[emit.kind].fields:
             fields["browser"] = Field("yes", "written", context.loaded.span)
         span = argument.span if argument is not None else call.span
+        if context.scope is not None and emit.policy is None:
+            span = context.scope[1].span
         fact = Fact(emit.kind, span, fields, values)
         if emit.policy is not None:
             fields.setdefault("options", self._options_field(context))
@@ -781,6 +800,51 @@ class Extractor:
     def _fenced_bindings(self, bindings: Iterable[Binding]) -> bool:
         return all(self._fenced(binding.guards) for binding in bindings)
 
+    # --- files that a tool reads as its options ---
+
+    def _files(self, reading: CodeReading) -> None:
+        if reading.page:
+            return
+        name = reading.path.rpartition("/")[2]
+        found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
+        for descriptor in self._catalog.descriptors:
+            for spec in descriptor.files if descriptor.language == reading.language else ():
+                if spec.names.fullmatch(name):
+                    found.setdefault(descriptor.package or descriptor.id, []).append((descriptor, spec.call))
+        if not found:
+            return
+        exported = [each.value for each in reading.exports if each.name in ("default", "=")]
+        for options in (given for value in exported for given in self._options_in(value)):
+            call = Call(
+                Unknown("read by a tool", options.span), (Argument(options, None, options.span),), False, options.span
+            )
+            for candidates in found.values():
+                matched = []
+                for descriptor, called in candidates:
+                    version = self._version(descriptor, reading.path)
+                    applies = descriptor.applies(version.releases if version is not None else ())
+                    if applies is not Tri.NO:
+                        matched.append(_Match(descriptor, called, applies, version, None))
+                sure = [match for match in matched if match.applies is Tri.YES]
+                self._emit_call(reading, CallSite(call, 0, ()), sure or matched)
+
+    def _options_in(self, value: Value, depth: int = 0) -> Iterator[Mapping]:
+        """The objects of options in what a file exports: itself, what a function returns, or what a call is given."""
+        resolved = self._linker.resolve(value)
+        if isinstance(resolved, Mapping):
+            yield resolved
+        if depth >= _MAX_WRAPPERS:
+            return
+        if isinstance(resolved, Function):
+            for way in resolved.returns:
+                yield from self._options_in(way.value, depth + 1)
+        elif isinstance(resolved, Call):
+            for argument in resolved.arguments:
+                yield from self._options_in(argument.value, depth + 1)
+        elif isinstance(resolved, Choice):
+            yield from self._options_in(resolved.yes, depth + 1)
+            yield from self._options_in(resolved.no, depth + 1)
+
     # --- settings modules ---
 
     def _settings(self, reading: CodeReading) -> None:
@@ -879,8 +943,8 @@ class Extractor:
             if descriptor.language != reading.language:
                 continue
             for spec in descriptor.headers:
-                writes = list(self._header_writes(reading, spec))
-                if writes:
+                writes = [*self._header_writes(reading, spec), *self._request_writes(reading, spec)]
+                if any(write.name != _VARY_HEADER for write in writes):
                     self._header_policies(reading, descriptor, spec, writes)
 
     def _header_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
@@ -893,7 +957,7 @@ class Extractor:
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             name = self._linker.resolve(positional[0].value) if positional else None
             if isinstance(name, Literal) and isinstance(name.value, str) and len(positional) > 1:
-                if name.value.lower().startswith(_HEADER_PREFIX):
+                if _is_read(name.value):
                     operation = "append" if callee.key in spec.appends else "set"
                     yield _HeaderWrite(
                         name.value.lower(),
@@ -907,12 +971,12 @@ class Extractor:
             operation = "append" if callee.key in spec.appends else "set"
             for argument in positional:
                 for written in self._object_writes(argument.value, site.scope, site.guards):
-                    yield written._replace(operation=operation)
+                    yield written._replace(operation=operation, holder=None)
         for write in reading.writes:
             target = write.target
             if (
                 isinstance(target, Member)
-                and target.key.lower().startswith(_HEADER_PREFIX)
+                and _is_read(target.key)
                 and ("*" in spec.containers or _ends_in(target.base, spec.containers))
                 and (not spec.holders or _ends_in_holder(target.base, spec.holders))
             ):
@@ -920,13 +984,78 @@ class Extractor:
                 yield _HeaderWrite(
                     target.key.lower(), write.value, operation, write.scope, write.guards, write.span, target.key_span
                 )
+        yield from self._vary_writes(reading, spec)
         if spec.objects:
             yield from self._loose_objects(reading, spec)
 
+    def _vary_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
+        """Calls that add names to Vary: `res.vary("Origin")`, `response.vary.add("Origin")`, `vary(res, "Origin")`."""
+        for site in reading.calls:
+            call = site.call
+            callee = call.callee
+            method = isinstance(callee, Member) and (
+                callee.key in spec.vary.methods
+                or (isinstance(callee.base, Member) and callee.base.key in spec.vary.members)
+            )
+            if method or (spec.vary.calls and self._linker.canonical(callee) in spec.vary.calls):
+                names = Sequence(tuple(argument.value for argument in call.arguments), call.span)
+                yield _HeaderWrite(_VARY_HEADER, names, "append", site.scope, site.guards, call.span, callee.span)
+
     def _object_writes(self, value: Value, scope: int, guards: tuple[Guard, ...]) -> Iterator[_HeaderWrite]:
         for item in self._entries(value):
-            if item.key is not None and item.key.lower().startswith(_HEADER_PREFIX):
-                yield _HeaderWrite(item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span)
+            if item.key is not None and _is_read(item.key):
+                yield _HeaderWrite(
+                    item.key.lower(), item.value, "set", scope, guards, item.span, item.key_span, value.span, key=True
+                )
+
+    def _request_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
+        """Response headers that a client puts on its request."""
+        for site in reading.calls:
+            callee = site.call.callee
+            method = callee.key if isinstance(callee, Member) else None
+            base = self._linker.canonical(callee.base) if isinstance(callee, Member) else None
+            on_request = method in spec.methods and _begins_with(base, spec.clients)
+            positional = [argument for argument in site.call.arguments if argument.keyword is None]
+            if (method in spec.request_methods or on_request) and len(positional) > 1:
+                name = self._linker.resolve(positional[0].value)
+                if isinstance(name, Literal) and isinstance(name.value, str) and answers_cors(name.value):
+                    yield _HeaderWrite(
+                        name.value.lower(),
+                        positional[1].value,
+                        "set",
+                        site.scope,
+                        site.guards,
+                        site.call.span,
+                        name.span,
+                        target="request",
+                    )
+            if spec.clients and _begins_with(self._linker.canonical(callee), spec.clients):
+                for argument in positional:
+                    yield from self._client_writes(argument.value, spec, site)
+        for assigned in reading.writes:
+            target = assigned.target
+            if isinstance(target, Member) and answers_cors(target.key):
+                if _begins_with(self._linker.canonical(target.base), spec.clients):
+                    yield _HeaderWrite(
+                        target.key.lower(),
+                        assigned.value,
+                        "set",
+                        assigned.scope,
+                        assigned.guards,
+                        assigned.span,
+                        target.key_span,
+                        target="request",
+                    )
+
+    def _client_writes(self, value: Value, spec: HeaderSpec, site: CallSite) -> Iterator[_HeaderWrite]:
+        """Headers in an object that a client is given, or under a key of one."""
+        for written in (self._held, self._direct):
+            for write in written(value, spec, site.scope, site.guards):
+                if answers_cors(write.name):
+                    yield write._replace(target="request")
+
+    def _direct(self, value: Value, _spec: HeaderSpec, scope: int, guards: tuple[Guard, ...]) -> Iterator[_HeaderWrite]:
+        yield from self._object_writes(value, scope, guards)
 
     def _loose_objects(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Header objects by keyword, in another object or returned.
@@ -983,34 +1112,93 @@ class Extractor:
                 else Field(None, "unknown", resolved.value.span, resolved.trail)
             )
             self._facts.append(
-                Fact(
-                    "header_write",
-                    write.span,
-                    {
-                        **common,
-                        "name": Field(write.name, "written", write.name_span),
-                        "value": shown,
-                        "operation": Field(write.operation, "written", write.span),
-                    },
-                )
+                Fact("header_write", write.span, {**common, **self._written(reading, write, writes, shown)})
             )
-            if write.name != _ORIGIN_HEADER:
+            if write.target == "request":
+                continue
+            self._facts += self._header_parts(reading, write, writes, common, resolved.value, shown)
+            if write.name != ALLOW_ORIGIN:
                 continue
             fields = {
                 **common,
                 "layer": Field("http", "written", write.span),
                 "instance": Field(write.span, "written", write.span),
                 "credentials": self._header_credentials(reading, write, writes),
+                "vary": self._header_vary(reading, spec, write, writes),
                 "configured": Field("yes", "written", write.span),
             }
             fact = Fact("cors_policy", write.span, fields, {"origin": write.value})
             self._facts.append(fact)
             self._policies.append(Policy(fact, spec.policy, write.guards, True, spec))
 
+    def _written(
+        self, reading: CodeReading, write: _HeaderWrite, writes: Iterable[_HeaderWrite], value: Field
+    ) -> dict[str, Field]:
+        """What a header_write has of its own."""
+        meant = nearest(write.name)
+        fields = {
+            "name": Field(write.name, "written", write.name_span),
+            "value": value,
+            "operation": Field(write.operation, "written", write.span),
+            "target": Field(write.target, "written", write.span),
+            "known": _answer(tri(meant is None), write.name_span),
+            "key": _answer(tri(write.key), write.name_span),
+        }
+        if meant is None:
+            return fields
+        fields["nearest_cors_name"] = Field(meant, "written", write.name_span)
+        given = any_of(tri(other.name == meant.lower()) for other in self._near(reading, write, writes))
+        return {**fields, "meant_given": _answer(given, write.name_span)}
+
+    @staticmethod
+    def _near(reading: CodeReading, write: _HeaderWrite, writes: Iterable[_HeaderWrite]) -> list[_HeaderWrite]:
+        """What the same function writes to a message of the same sort."""
+        function = _function_of(reading, write.scope)
+        return [o for o in writes if o.target == write.target and _function_of(reading, o.scope) == function]
+
+    def _header_parts(
+        self,
+        reading: CodeReading,
+        write: _HeaderWrite,
+        writes: list[_HeaderWrite],
+        common: MappingOf[str, Field],
+        value: Value,
+        shown: Field,
+    ) -> Iterator[Fact]:
+        """A value that does not allow credentials though it is meant to, and a list of methods or headers."""
+        if not isinstance(value, Literal) or value.value is None:
+            return
+        span = shown.span or write.span
+        by = {"by": Field("header", "written", span)}
+        if write.name == ALLOW_CREDENTIALS and means_yes(value.value) and not self._is_true(value, reading.language):
+            raw = "boolean" if isinstance(value.value, bool) else "text" if isinstance(value.value, str) else "number"
+            fields = {
+                "text": shown._replace(value=str(value.value)),
+                "raw_type": Field(raw, "written", span),
+                "does": Field("sent", "written", span),
+            }
+            yield Fact("credentials_value", span, {**common, **fields, **by})
+        if write.name not in LISTS:
+            return
+        policies = [other for other in self._near(reading, write, writes) if other.name == ALLOW_ORIGIN]
+        names = tuple(name for part in str(value.value).split(",") if (name := part.strip()))
+        for policy in policies:
+            # Where not every answer with the one header has the other, nobody can say what they do together.
+            if self._goes_along(write, policy) is not Tri.YES and self._goes_along(policy, write) is not Tri.YES:
+                continue
+            fields = {
+                "policy": Field(policy.span, "written", policy.span),
+                "header": Field(write.name, "written", write.name_span),
+                "names": Field(names, "written", span, shown.trail),
+                "what": Field(LISTS[write.name], "written", span),
+                "star": _answer(tri("*" in names), span),
+            }
+            yield Fact("sent_list", span, {**common, **fields, **by})
+
     def _header_credentials(self, reading: CodeReading, write: _HeaderWrite, writes: list[_HeaderWrite]) -> Field:
         """Whether the same function sends Allow-Credentials; one written elsewhere in the file leaves it unknown."""
         function = _function_of(reading, write.scope)
-        others = [other for other in writes if other.name == _CREDENTIALS_HEADER]
+        others = [other for other in writes if other.name == ALLOW_CREDENTIALS and other.target == "response"]
         near = [other for other in others if _function_of(reading, other.scope) == function]
         if not others:
             return Field(False, "default", write.span)
@@ -1027,6 +1215,107 @@ class Extractor:
         if len(spelled) == 1 and all(isinstance(value, Literal) for value in values):
             return Field(spelled.pop(), "written", sure[0].span)
         return Field(None, "unknown", sure[0].span)
+
+    def _header_vary(
+        self, reading: CodeReading, spec: HeaderSpec, write: _HeaderWrite, writes: list[_HeaderWrite]
+    ) -> Field:
+        """Whether Vary: Origin goes along; it may also be written elsewhere, or by a name that is not known."""
+        function = _function_of(reading, write.scope)
+        unsure: Span | None = None
+        for other in writes:
+            if other.name != _VARY_HEADER:
+                continue
+            near = _function_of(reading, other.scope) == function and other.holder == write.holder
+            answer = all_of((self._names_origin(other.value), self._goes_along(write, other)))
+            if near and answer is Tri.YES:
+                return Field(True, "written", other.span)
+            if answer is Tri.UNKNOWN or not near:
+                unsure = unsure or (other.span if self._names_origin(other.value) is not Tri.NO else None)
+        if unsure is None and (
+            self._writes_others(reading, spec, function, write) or self._varied_elsewhere(reading, spec)
+        ):
+            unsure = write.span
+        return Field(None, "unknown", unsure) if unsure is not None else Field(False, "default", write.span)
+
+    def _names_origin(self, value: Value, depth: int = 0) -> Tri:
+        """Whether `Origin` (or `*`) is among the names that a value for Vary lists."""
+        found = self._linker.resolve(value)
+        if depth > _MAX_VARY_DEPTH:
+            return Tri.UNKNOWN
+        match found:
+            case Literal(value=text):
+                names = {name.strip().lower() for name in str(text).split(",")}
+                return tri(bool(names & {"origin", "*"}))
+            case Null() | Undefined():
+                return Tri.NO
+            case Sequence(items=parts) | Concat(parts=parts):
+                return any_of(self._names_origin(part, depth + 1) for part in parts)
+            case Spread(value=inner):
+                return self._names_origin(inner, depth + 1)
+            case Choice(yes=one, no=other) | Fallback(first=one, then=other):
+                answers = {self._names_origin(part, depth + 1) for part in (one, other)}
+                return answers.pop() if len(answers) == 1 else Tri.UNKNOWN
+        return Tri.UNKNOWN
+
+    def _writes_others(self, reading: CodeReading, spec: HeaderSpec, function: int, write: _HeaderWrite) -> bool:
+        """Whether the same function writes headers whose names are not known, so that Vary may be among them."""
+        if write.holder is not None and not self._whole_object(write, reading):
+            return True
+        for site in reading.calls:
+            callee = site.call.callee
+            if not isinstance(callee, Member) or callee.key not in spec.methods:
+                continue
+            if _function_of(reading, site.scope) != function:
+                continue
+            given = [self._linker.resolve(argument.value) for argument in site.call.arguments]
+            if not given or (isinstance(given[0], Literal) and isinstance(given[0].value, str)):
+                continue
+            plain = all(isinstance(value, (Literal, Null, Undefined)) or self._whole(value) for value in given)
+            if not plain and (len(given) > 1 or _ends_in(callee.base, spec.containers | spec.holders)):
+                return True
+        return False
+
+    def _whole_object(self, write: _HeaderWrite, reading: CodeReading) -> bool:
+        """Whether all keys of the object are known that a header is written in."""
+        values = [argument.value for site in reading.calls for argument in site.call.arguments]
+        values += [way.value for function in _functions(reading) for way in function.returns]
+        pending = [value for value in values if write.holder is not None and value.span.covers(write.holder)]
+        for _ in range(_MAX_PARTS):
+            if not pending:
+                break
+            value = pending.pop()
+            if value.span == write.holder:
+                return self._whole(self._linker.resolve(value))
+            inner = value.items if isinstance(value, (Sequence, Mapping)) else ()
+            pending += [item.value if isinstance(item, (Entry, Spread)) else item for item in inner]
+        return False
+
+    def _whole(self, value: Value, depth: int = 0) -> bool:
+        """Whether all keys of a resolved object are known, also those that are spread into it."""
+        return (
+            isinstance(value, Mapping)
+            and depth < _MAX_VARY_DEPTH
+            and all(
+                item.key is not None
+                if isinstance(item, Entry)
+                else self._whole(self._linker.resolve(item.value), depth + 1)
+                for item in value.items
+            )
+        )
+
+    def _varied_elsewhere(self, reading: CodeReading, spec: HeaderSpec) -> bool:
+        """Whether another file of the language may send Vary: Origin: for all responses, as far as is known."""
+        if reading.language not in self._varying:
+            self._varying[reading.language] = frozenset(
+                path
+                for path, other in self._readings.items()
+                if other.language == reading.language
+                and any(
+                    write.name == _VARY_HEADER and self._names_origin(write.value) is not Tri.NO
+                    for write in self._header_writes(other, spec)
+                )
+            )
+        return bool(self._varying[reading.language] - {reading.path})
 
     @staticmethod
     def _is_true(value: Literal, language: str) -> bool:
@@ -1062,7 +1351,7 @@ class Extractor:
                 if isinstance(handler, Span):
                     applied.setdefault(handler, []).append(fact)
         for fact in everything:
-            if fact.kind != "cors_policy" or fact.field("app").state == "written":
+            if fact.kind not in _APPLIED or fact.field("app").state == "written":
                 continue
             instance = fact.field("instance").value
             uses = applied.get(instance, []) if isinstance(instance, Span) else []
@@ -1071,6 +1360,19 @@ class Extractor:
                 fact.fields["app"] = next(use.field("app") for use in uses if isinstance(use.field("app").value, Span))
             if uses and all(use.field("fence").value == "development" for use in uses):
                 fact.fields["fence"] = uses[0].field("fence")
+        for fact in everything:
+            if fact.kind == "session_cookie" and fact.field("trust_proxy").state == "absent":
+                fact.fields["trust_proxy"] = _trusted(fact, everything)
+
+
+def _trusted(cookie: Fact, facts: Iterable[Fact]) -> Field:
+    """Whether the application that a cookie is set by believes its proxy; of several, if they all agree."""
+    apps = [fact for fact in facts if fact.kind == "http_app"]
+    own = [fact for fact in apps if fact.field("instance").value == cookie.field("app").value]
+    answers = [fact.field("trust_proxy") for fact in own or apps]
+    if len({(answer.value, answer.state == "unknown") for answer in answers}) != 1:
+        return Field(None, "unknown", cookie.span)
+    return answers[0] if own else answers[0]._replace(confidence="medium")
 
 
 class _Configured(NamedTuple):
@@ -1082,6 +1384,8 @@ class _Configured(NamedTuple):
 
 
 class _HeaderWrite(NamedTuple):
+    """One header written by hand. `holder`: the object that holds it, where that becomes a response by itself."""
+
     name: str
     value: Value
     operation: str
@@ -1089,6 +1393,9 @@ class _HeaderWrite(NamedTuple):
     guards: tuple[Guard, ...]
     span: Span
     name_span: Span
+    holder: Span | None = None
+    target: str = "response"
+    key: bool = False
 
 
 class _Context(NamedTuple):
@@ -1104,6 +1411,8 @@ class _Context(NamedTuple):
     loaded: Loaded | None
     late: bool = False
     delegated: bool = False
+    scope: tuple[Value | None, Value] | None = None
+    """The key that the fact is for, where there is one per key of an option, and what that key holds."""
 
     def option(self, path: str) -> Value | None:
         """The value at a dotted path of the options: None where it is certainly not there.
@@ -1132,8 +1441,8 @@ class _Context(NamedTuple):
         if source.call:
             return Field(call.span, "written", call.span), None
         if source.callee:
-            name = linker.canonical(call.callee) or ""
-            return Field(re.split(r"[#/.]", name)[-1], "written", call.span), None
+            name = re.split(r"[#/.]", linker.canonical(call.callee) or "")[-1]
+            return Field(dict(source.mapping).get(name, name), "written", call.span), None
         if source.delegated:
             return Field("yes" if self.delegated else "no", "written", call.span), None
         if source.method:
@@ -1191,6 +1500,11 @@ class _Context(NamedTuple):
             keys.append(Unknown("keys that could not be read", value.span))
         return Sequence(tuple(keys), value.span)
 
+    def _inside(self, value: Value, path: str) -> Value | None:
+        """What stands at a dotted path of what a scope's key holds."""
+        found = self.extractor.at_path(value, path)
+        return found[0] if len(found) == 1 else None
+
     def given(self, source: FieldSource, call: Call) -> bool:
         """Whether the field is given at the call itself, and not by a configuration key."""
         return self._value(source._replace(config=None), call, None) is not None
@@ -1240,6 +1554,13 @@ class _Context(NamedTuple):
             found = self.option(key)
             if found is not None:
                 return found
+        if self.scope is not None:
+            if source.scope and self.scope[0] is not None:
+                return self.scope[0]
+            for path in source.inside:
+                found = self._inside(self.scope[1], path)
+                if found is not None:
+                    return found
         for position in source.positions:
             found = linker.argument(call, position, None)
             if found is not None:
@@ -1296,6 +1617,12 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         )
     if isinstance(value, Fallback) and isinstance(value.first, EnvVar) and source.read_as == "number":
         value = linker.resolve(value.then)
+    if source.truthy and (
+        isinstance(value, (Function, Regex)) or (isinstance(value, (Mapping, Sequence)) and value.items)
+    ):
+        return Field("yes", "written", value.span, trail)
+    if source.read_as == "tri" and isinstance(value, (Function, Regex, Mapping, Sequence)):
+        return Field("no", "written", value.span, trail)
     if not isinstance(value, Literal):
         return unknown
     plain = value.value
@@ -1336,6 +1663,13 @@ def _answer(answer: Tri, at: Span) -> Field:
     return Field(None, "unknown", at) if answer is Tri.UNKNOWN else Field(answer.value, "written", at)
 
 
+def _about_cors(name: str) -> bool:
+    """Whether a header is one by which a server answers a browser's question, or was meant to be."""
+    return answers_cors(name) or nearest(name) is not None
+
+
+_APPLIED = frozenset({"cors_policy", "session_cookie", "dev_proxy"})
+"""Kinds of facts that belong to the application that they are applied to as middleware."""
 _SCOPE = FieldSource(read_as="prefix")
 _SPECIAL = re.compile(r"[*\\\]?$^\[()+.|{]")
 _NUMBERS = frozenset({"global#int", "global#Number", "global#parseInt"})
@@ -1357,6 +1691,12 @@ def _closest(name: str, names: Iterable[str]) -> str | None:
 
 def _shape(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
+
+
+def _is_read(name: str) -> bool:
+    """Whether a response header of this name says who may read the response, or what it depends on."""
+    lower = name.lower()
+    return lower == _VARY_HEADER or _about_cors(lower)
 
 
 def _whole(value: Value) -> bool:
@@ -1387,6 +1727,16 @@ def _begins_with(name: str | None, known: Iterable[str]) -> bool:
 
 def _ends_in_holder(value: Value, holders: frozenset[str]) -> bool:
     return isinstance(value, Member) and _ends_in(value.base, holders)
+
+
+def _is_called_on(callee: Value, names: frozenset[str]) -> bool:
+    """Whether a method is called on something of one of these names, or on what its methods return."""
+    base = callee.base if isinstance(callee, Member) else None
+    for _ in range(_MAX_CHAIN):
+        if not isinstance(base, Call) or not isinstance(base.callee, Member):
+            break
+        base = base.callee.base
+    return base is not None and _ends_in(base, names)
 
 
 def _ends_in(value: Value, names: frozenset[str]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from corslint import engine, resources, ruleset
-from corslint.behaviour import policy
+from corslint.behaviour import policy, response
 from corslint.discovery import Context, read_file
 from corslint.extract import Extracted, Extractor, merge_alternatives
 from corslint.frameworks import catalog
@@ -82,10 +82,11 @@ class Project:
         return found if isinstance(found, CodeReading) else None
 
     def spells_header(self, path: str) -> bool:
-        """Whether the bytes of a file may hold the name of a CORS header."""
+        """Whether the bytes of a file may hold the name of a CORS header, or one that is nearly that."""
         known = self._spelled.get(path)
         if known is None:
-            known = self._spelled[path] = b"access-control" in self.source(path).data.lower()
+            data = self.source(path).data.lower()
+            known = self._spelled[path] = b"access-control" in data or b"control-allow-" in data
         return known
 
     def code_readings(self) -> dict[str, CodeReading]:
@@ -181,7 +182,11 @@ def understand(
         if kind_of(path) is None:
             continue
         language = language_of(path)
-        if language is None or worth_parsing(path, project.source(path).data, descriptors.words.get(language, ())):
+        if (
+            language is None
+            or descriptors.reads(path.rpartition("/")[2])
+            or worth_parsing(path, project.source(path).data, descriptors.words.get(language, ()))
+        ):
             project.reading(path)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
@@ -231,7 +236,8 @@ def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact
     facts = list(extracted.facts)
     entries: dict[int, list[Fact]] = {}
     for found in extracted.policies:
-        entries[id(found.fact)] = policy.judge(found, linker, project.code)
+        lists = response.note_lists(found, linker, project.code)
+        entries[id(found.fact)] = [*policy.judge(found, linker, project.code), *lists]
     for made in extracted.groups:
         facts += merge_alternatives(
             [[*one, *(entry for fact in one for entry in entries.pop(id(fact), []))] for one in made]

@@ -18,7 +18,7 @@ from corslint.model.decisions import is_loopback, site
 from corslint.model.facts import FACT_KINDS, Fact, Field
 from corslint.model.finding import CONFIDENCES, Place
 from corslint.model.patterns import Pattern, matches
-from corslint.model.tri import Tri, all_of, any_of
+from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.source import SourceFile, Span
 
 T = TypeVar("T")
@@ -243,12 +243,19 @@ def closest(world: World, path: str, candidates: Sequence[Fact]) -> Fact | None:
 
 # --- of, listens, same_process --------------------------------------------------------------------------------------
 
-_OWNER = {"cors_policy": "socket", "origin_entry": "policy", "policy_option": "policy"}
+_OWNER = {
+    "cors_policy": "socket",
+    "origin_entry": "policy",
+    "origin_pattern": "policy",
+    "insecure_origin": "policy",
+    "sent_list": "policy",
+    "policy_option": "policy",
+}
 """The field of a part that names its whole."""
 
 
 def of(_world: World, part: Fact, whole: Fact) -> Related:
-    """A part belongs to this whole: an origin entry or option to its policy, a socket server's policy to the server."""
+    """A part belongs to this whole: an origin, list or option to its policy, a socket server's policy to the server."""
     role = _OWNER[part.kind]
     owner = part.parts.get(role)
     if owner is not None and owner.kind == whole.kind:
@@ -751,6 +758,36 @@ def _both(first: Related, second: Related) -> Related:
     return min(sides, key=lambda side: CONFIDENCES.index(side.confidence))
 
 
+# --- shares_site ----------------------------------------------------------------------------------------------------
+
+_REQUESTS_AS = {"ws": "http", "wss": "https"}
+
+
+def shares_site(_world: World, page: Fact, client: Fact) -> Related:
+    """A page of this origin and the address that the client connects to belong to one site, so that cookies go along
+    whatever their attribute SameSite says: the same scheme and the same registrable domain; ports make no difference.
+    Yes and no only where both are written."""
+    origin, url = _text(page, "text"), _text(client, "url")
+    if _text(client, "same_origin") == "yes":
+        return Related(Tri.YES)
+    sites = [_site_of(text) for text in (origin, url) if text is not None]
+    found = [known for known in sites if known is not None]
+    if len(found) < 2:
+        return UNKNOWN
+    return Related(tri(found[0] == found[1]), weakest((_sure(page, "text"), _sure(client, "url"))))
+
+
+def _site_of(address: str) -> tuple[str, str] | None:
+    """Scheme and registrable domain of an address, as browsers compare them (schemeful same-site)."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return None
+    scheme = _REQUESTS_AS.get(parts.scheme.lower(), parts.scheme.lower())
+    return (scheme, site(host)) if host and scheme in ("http", "https") else None
+
+
 RELATIONS: Mapping[str, Relation] = {
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
@@ -759,6 +796,7 @@ RELATIONS: Mapping[str, Relation] = {
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
     "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),
     "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),
+    "shares_site": Relation(shares_site, ("origin_entry",), ("socket_client",)),
     "listens": Relation(
         listens,
         ("listener",),

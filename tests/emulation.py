@@ -53,6 +53,7 @@ ELSEWHERE: dict[tuple[str, str], str] = {
     ("django-cors-headers-3", "no-settings"): "nothing is configured, so there is no policy to speak of",
     ("django-cors-headers-3", "credentials-only"): "nothing is configured, so there is no policy to speak of",
     ("django-cors-headers-3", "misspelled"): "nothing is configured, so there is no policy to speak of",
+    ("blacksheep", "policy-of-route"): "two policies in a row: the route's own one is all that counts",
     ("flask-cors", "raw-after-request"): "the application writes headers of its own besides",
     ("flask-cors-3", "raw-after-request"): "the application writes headers of its own besides",
     ("starlette", "raw-headers"): "the application writes the headers, without the library",
@@ -76,7 +77,6 @@ ELSEWHERE: dict[tuple[str, str], str] = {
 """Recorded cases that are not about the library alone, and why: other tests are for them."""
 
 WAITING: dict[str, str] = {
-    "blacksheep": "no descriptor yet",
     "hapi": "no descriptor yet",
     "restify-cors-middleware2": "no descriptor yet",
     "tornado": "headers written by hand, with no library: tests/test_predictions.py compares what is claimed of those",

@@ -40,7 +40,7 @@ from corslint.settings import Settings
 from tests.examples import context_of
 
 ORACLE = Path(__file__).resolve().parent.parent / "fixtures" / "oracle"
-WAITING = ("blacksheep", "hapi", "restify-cors-middleware2")
+WAITING = ("hapi", "restify-cors-middleware2")
 """Recordings of libraries that have no descriptor yet."""
 
 NAMES = sorted({path.name.removesuffix(".cases.yaml") for path in ORACLE.glob("*.cases.yaml")} - set(WAITING))
@@ -72,8 +72,14 @@ ELSEWHERE = {
     ("aiohttp-cors", "route-not-added"): "the route that is asked for is not covered",
     ("flask-cors", "resources-prefix"): "the path that is asked for is no resource",
     ("flask-cors", "resources-other-path"): "the path that is asked for is no resource",
+    ("sanic-cors", "resources-prefix"): "the path that is asked for is no resource",
+    ("sanic-cors", "resources-other-path"): "the path that is asked for is no resource",
     ("django-cors-headers", "urls-regex-elsewhere"): "the path that is asked for is not covered",
     ("starlette", "methods-none"): "the program stops because of another option",
+    **{
+        ("blacksheep", case): "the method of the request is refused, whatever its origin"
+        for case in ("star", "methods-post-alone", "methods-empty")
+    },
     **{
         (name, case): why
         for name in ("socket.io-3", "socket.io-4")
@@ -91,6 +97,7 @@ COMBINED = {
     ("cors", "middleware-then-route"): "two policies in a row: the second one replaces the header",
     ("aiohttp-cors", "route-beside-defaults"): "the route adds to the defaults",
     ("flask-cors", "init-app"): "one call makes the extension, another gives it its options",
+    ("blacksheep", "policy-of-route"): "the route's own policy wins over the application's",
     ("flask-cors", "decorator-under-extension"): "the decorator wins over the extension",
     ("starlette", "added-twice"): "two middlewares, the outer one wins",
     ("socket.io-4", "engine-use-cors"): "the engine's own middleware adds the headers",
@@ -123,6 +130,7 @@ ELSEWHERE["starlette-0.22", "star-credentials-without-cookie"] = "what is claime
 ELSEWHERE["starlette-0.22", "star-cookie"] = "without credentials a cookie makes no difference to a page"
 
 FLOORS = {
+    "blacksheep": 90,
     "aiohttp-cors": 86,
     "cors": 91,
     "django-cors-headers": 90,
@@ -143,6 +151,7 @@ FLOORS = {
     "litestar": 90,
     "python-socketio": 91,
     "quart-cors": 90,
+    "sanic-cors": 90,
     "sanic-ext": 92,
     "socket.io-2": 95,
     "socket.io-3": 95,

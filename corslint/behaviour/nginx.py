@@ -33,8 +33,10 @@ from corslint.behaviour.nginx_origins import (
 )
 from corslint.behaviour.nginx_variables import is_built_in
 from corslint.behaviour.origins import ListedText
-from corslint.behaviour.policy import entry_defect
+from corslint.behaviour.policy import entry_defect, part_fields, parts_of
 from corslint.frameworks.catalog import SocketPaths
+from corslint.model.cors_headers import LISTS, answers_cors
+from corslint.model.cors_headers import nearest as nearest_header
 from corslint.model.decisions import (
     All,
     Always,
@@ -54,6 +56,7 @@ from corslint.model.decisions import (
     accepts_null,
     answers,
     depends_on_origin,
+    sends_several,
     to_stranger,
     witness,
 )
@@ -62,7 +65,7 @@ from corslint.model.decisions import (
 )
 from corslint.model.facts import ABSENT, Fact, Field
 from corslint.model.reading import Directive, NginxReading, Word
-from corslint.model.semantics import OriginSemantics
+from corslint.model.semantics import OriginSemantics, means_yes
 from corslint.model.tri import Tri, tri
 from corslint.project.placement import Placement
 from corslint.source import Span
@@ -112,6 +115,7 @@ def facts(
             if _is_route(level) or level.kind == "if":
                 duplicates.extend(_duplicates(unit, level, answers))
             found.extend(_policies(unit, level))
+            found.extend(_header_lines(level))
         for one in (each for each in unit.definitions if each.key == "upstream"):
             fact = _upstream(unit, one)
             fact.fields |= _known_by(nginx_version or placement.version(unit.path), "has_sticky", _STICKY, fact.span)
@@ -846,6 +850,7 @@ def _policies(unit: Unit, level: Level) -> Iterator[Fact]:
         "layer": _written("proxy"),
         "instance": _written(level.span, _head(level)),
         "configured": _written("yes"),
+        "block": _written(level.kind, level.body),
         "origin": _written(header.text, span),
         "origin.form": _written("other" if "$" in header.text else "literal", span),
     }
@@ -855,8 +860,75 @@ def _policies(unit: Unit, level: Level) -> Iterator[Fact]:
     fields |= _effect_fields(level, decision, scope, span)
     policy = Fact("cors_policy", header.line.span, fields)
     yield policy
+    if len(own) == 1:
+        yield from parts_of(decision, part_fields(policy))
+    yield from _sent_lists(level, policy)
     # What each line lists can be wrong by itself, whatever becomes of several lines.
     yield from {entry.span: entry for one in decisions for entry in _entries(one, policy)}.values()
+
+
+def _sent_lists(level: Level, policy: Fact) -> Iterator[Fact]:
+    """The lists of methods and headers that go along with a policy's origin."""
+    for name, what in LISTS.items():
+        lines, sure = _in_force(level, name)
+        fields = policy.fields
+        if len(lines) != 1 or "$" in lines[0].text or not sure:
+            continue
+        span = lines[0].value.span
+        names = tuple(part for each in lines[0].text.split(",") if (part := each.strip()))
+        effect = {"methods": "methods", "request-headers": "request_headers", "response-headers": "exposed"}[what]
+        fields[f"effect.{effect}"] = Field(names, "written", span)
+        own = {
+            "header": _written(lines[0].name, span),
+            "names": Field(names, "written", span),
+            "what": _written(what, span),
+            "star": _written("yes" if "*" in names else "no", span),
+            "by": _written("header", span),
+        }
+        yield Fact("sent_list", span, {**part_fields(policy), **own})
+
+
+_RESPONSE_LINES = ("add_header", "more_set_headers")
+
+
+def _header_lines(level: Level) -> Iterator[Fact]:
+    """The lines of one level that write a CORS header, or a name that is nearly one, and what is wrong with a value."""
+    written = [(header, "response") for header in (*_headers(level.own("add_header")), *_own_replaced(level))]
+    written += [(header, "request") for header in _headers(level.own("proxy_set_header"))]
+    names = {(header.name, target) for header, target in written}
+    for header, target in written:
+        meant = nearest_header(header.name)
+        if meant is None and not answers_cors(header.name):
+            continue
+        line = header.line
+        name = line.arguments[0] if line.key != "more_set_headers" else header.value
+        at = name.span if line.key != "more_set_headers" else _beginning(name, header.name)
+        span = header.value.span if header.text == header.value.text else _part(header.value, header.text)
+        common = {"framework": _written("nginx"), "language": _written("nginx")}
+        fields = {
+            **common,
+            "name": _written(header.name, at),
+            "value": _unknown(span) if "$" in header.text else _written(header.text, span),
+            "operation": _written("append" if line.key == "add_header" else "set", line.span),
+            "target": _written(target, line.span),
+            "known": _tri_field(tri(meant is None), at),
+            "key": _written("no", at),
+        }
+        if meant is not None:
+            fields["nearest_cors_name"] = _written(meant, at)
+            fields["meant_given"] = _tri_field(tri((meant.lower(), target) in names), at)
+        yield Fact("header_write", line.span, fields)
+        wrong = "$" not in header.text and header.text != "true" and means_yes(header.text)
+        if header.name == _ACAC and target == "response" and wrong:
+            more = {"text": _written(header.text, span), "raw_type": _written("text", span)}
+            more |= {"by": _written("header", span), "does": _written("sent", span)}
+            yield Fact("credentials_value", span, {**common, **more})
+
+
+def _beginning(word: Word, name: str) -> Span:
+    """The place of a header's name in a word `Name: value`."""
+    start = word.span.start + len(word.quote)
+    return Span(word.span.path, start, start + len(name.encode()))
 
 
 def _entries(decision: Decision, policy: Fact) -> Iterator[Fact]:
@@ -930,6 +1002,7 @@ def _effect_fields(level: Level, decision: Decision, scope: Scope, span: Span) -
     if outcome == "star" and fields["effect.credentials"].value == "yes":
         fields["effect.wildcard_pair"] = _written("sent", span)
     fields["effect.vary_origin"] = _varies(level)
+    fields["effect.sends_several"] = _tri_field(sends_several(decision), span)
     fields["effect.raises"] = _written("no")
     sends = [case.answer for case in decision.cases]
     if any(isinstance(answer, (Star, Echo, Fixed)) for answer in sends):

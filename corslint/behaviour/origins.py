@@ -91,6 +91,8 @@ _KINDS: MappingOf[type, str] = {
 }
 """How an option was given, where no meaning of its own decided; what else can be compared is a pattern."""
 
+_LOOPBACK = Pattern(r"^https?://(?:(?:[^:]+\.)?localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$", "", "ecmascript", "search")
+"""Origins of pages of the same machine."""
 _MAX_ITEMS = 2000
 _MAX_HOPS = 40
 _MAX_STEPS = 2000
@@ -156,8 +158,14 @@ def compile_value(value: Value, semantics: OriginSemantics, refused: Answer, sce
 
 def compile_meaning(meaning: str, span: Span, refused: Answer) -> Compiled:
     """What a meaning (`star`, `echo`, `none`, ...) decides."""
-    case = Case(Always(), meaning_answer(meaning, refused), span, meaning)
-    return Compiled(Decision((case,)), (), meaning == "same-origin")
+    return Compiled(Decision(_meaning_cases(meaning, span, refused)), (), meaning == "same-origin")
+
+
+def _meaning_cases(meaning: str, span: Span, refused: Answer) -> tuple[Case, ...]:
+    if meaning == "loopback":
+        local = Atom("origin", "matches", _LOOPBACK, False, span)
+        return Case(local, Echo(), span, "pattern"), Case(Always(), refused, span, "pattern")
+    return (Case(Always(), meaning_answer(meaning, refused), span, meaning),)
 
 
 def compile_header(
@@ -183,7 +191,7 @@ def meaning_answer(meaning: str, refused: Answer) -> Answer:
         return Star()
     if meaning == "echo":
         return Echo()
-    if meaning in ("none", "same-origin"):
+    if meaning in ("none", "same-origin", "loopback"):
         return refused
     if meaning == "refuse":
         return Refuse(0)
@@ -330,13 +338,10 @@ def _not(part: Predicate) -> Predicate:
 
 _NEVER: Predicate = Any(())
 
-_SPECIAL = frozenset("*\\]?$^[]()")
-"""A text with one of these is taken for a regular expression in the mode `prefix-regex-if-special`."""
 
-
-def special(text: str) -> bool:
+def special(text: str, semantics: OriginSemantics) -> bool:
     """Whether a text is taken for a regular expression in the modes that go by its characters."""
-    return bool(_SPECIAL & set(text))
+    return not set(semantics.special).isdisjoint(text)
 
 
 class _Compiler:
@@ -406,7 +411,7 @@ class _Compiler:
     def meaning(self, meaning: str, span: Span) -> tuple[Case, ...]:
         if meaning == "same-origin":
             self.same_origin = True
-        return (Case(Always(), meaning_answer(meaning, self.refused), span, meaning),)
+        return _meaning_cases(meaning, span, self.refused)
 
     def accept(self, predicate: Predicate, span: Span) -> tuple[Case, ...]:
         """Echo where it holds, the refusal elsewhere."""
@@ -545,7 +550,7 @@ class _Compiler:
                 return self.meaning(self.semantics.unset, value.span)
             return self.other(str(given).lower() if isinstance(given, bool) else str(given), value.span)
         if self.semantics.separator is not None:
-            parts = given.split(self.semantics.separator)
+            parts = re.split("|".join(map(re.escape, self.semantics.separator)), given)
             return self.listed(
                 Sequence(tuple(Literal(part.strip(), value.span) for part in parts), value.span), _NO_FRAME
             )
@@ -599,7 +604,7 @@ class _Compiler:
         """How one text is compared with the Origin."""
         fold = self.semantics.fold_case
         self.note(text, span, in_list, mode)
-        if mode == "regex" or (mode == "prefix-regex-if-special" and special(text)):
+        if mode == "regex" or (mode == "prefix-regex-if-special" and special(text, self.semantics)):
             anchored = cast(Mode, "match" if mode != "regex" else self.semantics.regex_mode)
             return Atom("origin", "matches", Pattern(text, "", "python", anchored), fold, span)
         if mode in ("exact", "prefix-regex-if-special", "fixed"):
@@ -688,7 +693,7 @@ class _Compiler:
         if self.semantics.list_unset != "fails":
             return None
         if isinstance(item, Literal) and isinstance(item.value, str):
-            regular = self.semantics.items == "prefix-regex-if-special" and special(item.value)
+            regular = self.semantics.items == "prefix-regex-if-special" and special(item.value, self.semantics)
             return "pattern" if regular and not valid(Pattern(item.value, "", "python", "match")) else None
         return "list" if isinstance(item, (Null, Undefined, Literal)) else None
 

@@ -1,7 +1,8 @@
 """One policy's answers: what a stranger gets, whether credentials go along, who else passes, what is listed wrongly.
 
-Fills the `origin.*`, `effect.*`, `witness.*` and `null_entry` fields of a `cors_policy` fact and makes the
-`origin_entry` facts of the texts that it lists. What a library sends is its descriptor's table; this module reads it.
+Fills the `origin.*`, `effect.*`, `witness.*` and `null_entry` fields of a `cors_policy` fact and makes the facts of its
+parts: the texts that it lists, its patterns, origins without TLS, a value for credentials that doesn't count. What a
+library sends is its descriptor's table; this module reads it.
 """
 
 from __future__ import annotations
@@ -49,15 +50,18 @@ from corslint.model.decisions import (
     answer,
     answers,
     depends_on_origin,
+    insecure,
+    patterns_of,
     possible_origin,
+    sends_several,
     to_stranger,
     witness,
 )
 from corslint.model.exchange import Request
 from corslint.model.facts import Fact, Field
-from corslint.model.patterns import matches
+from corslint.model.patterns import matches, valid
 from corslint.model.reading import CodeReading
-from corslint.model.semantics import MEANINGS, OriginSemantics, Row
+from corslint.model.semantics import MEANINGS, OriginSemantics, Row, means_yes
 from corslint.model.tri import Tri, any_of, tri
 from corslint.model.values import (
     Call,
@@ -92,7 +96,7 @@ _WITH_COOKIES = Request(cookie=Tri.YES)
 
 
 def judge(policy: Policy, linker: Linker, code: ReadCode) -> list[Fact]:
-    """Fill the derived fields of a policy's fact; returns a fact for every origin that the policy lists."""
+    """Fill the derived fields of a policy's fact; returns the facts of its parts."""
     return Judge(policy, scene_of(linker, code), code).judge()
 
 
@@ -169,7 +173,7 @@ class Judge:
         self.gate = policy.fact.field("gate").value == "yes" or policy.fact.field("gate").state == "unknown"
 
     def judge(self) -> list[Fact]:
-        """Fill the fact's derived fields; returns a fact for every origin that is listed."""
+        """Fill the fact's derived fields; returns a fact for every origin that is listed, and for its other parts."""
         sources = self._sources()
         decision, same_origin = self._combined([source.compiled for source in sources])
         sent = self._sent(decision)
@@ -183,7 +187,8 @@ class Judge:
         self.fact.fields["origin.entries"] = self.fact.fields["origin.form"]._replace(value=len(entries))
         for fact in entries:
             fact.fields["siblings"] = Field(len(entries) - 1, "written", fact.span)
-        return entries
+        common = self._part()
+        return [*entries, *parts_of(sent, common), *self._credentials_value(common)]
 
     def _tidy(self) -> None:
         """Drop what only the judgement needed: the other sources, and meanings in place of values."""
@@ -293,10 +298,14 @@ class Judge:
 
     def _covers(self, scope: str, path: str) -> Tri:
         mode = self.semantics.responds.scope if self.semantics.responds is not None else "pattern"
-        if mode == "pattern-if-special" and not special(scope):
+        if mode == "pattern-if-special" and not self.special(scope):
             return tri(path == scope)
         pattern = ".*" if scope == "*" and mode == "pattern-if-special" else scope
         return matches(Pattern(pattern, "", "python", "match"), path)
+
+    def special(self, text: str) -> bool:
+        """Whether the library takes a text for a regular expression because of its characters."""
+        return special(text, next(iter(self.semantics.sources.values())))
 
     def credentials_for(self, origin: str | None) -> Tri:
         """Whether credentials are allowed to this origin, where the option names those that get them."""
@@ -427,7 +436,9 @@ class Judge:
         return self._sent_answer(case.answer, request, open_to_all=isinstance(case.predicate, Always))
 
     def _sent_answer(self, given: Answer, request: Request = _WITH_COOKIES, *, open_to_all: bool) -> Answer:
-        if isinstance(given, (UnknownAnswer, Raise, Hang)):
+        if isinstance(given, (UnknownAnswer, Hang)):
+            return given
+        if isinstance(given, Raise) and all(row.decision != given.kind for row in self.semantics.sends):
             return given
         if request is _WITH_COOKIES and self.gate and not isinstance(given, (Nothing, Refuse)):
             return UnknownAnswer("a check of the application's own decides first")
@@ -578,6 +589,7 @@ class Judge:
         depends = Tri.UNKNOWN if same_origin else depends_on_origin(sent)
         fields["effect.depends_on_origin"] = _answer_field(depends, at)
         fields["effect.vary_origin"] = _answer_field(self._vary(sent), at)
+        fields["effect.sends_several"] = _answer_field(sends_several(sent), at)
         raises = Tri.UNKNOWN if stranger is None else tri(stranger == "raises")
         fields["effect.raises"] = _answer_field(raises, at)
         fields["effect.sends_origin_header"] = _answer_field(_sends_header(sent, same_origin), at)
@@ -606,10 +618,12 @@ class Judge:
             fields["effect.wildcard_pair"] = shown._replace(value=None, state="unknown")
 
     def _vary(self, sent: Decision) -> Tri:
-        """Whether Vary: Origin goes along with an echoed origin; a header written by hand may have it elsewhere."""
+        """Whether Vary: Origin goes along with an echoed origin."""
         told = self.fact.field("vary")
-        if self.header is not None or told.state == "unknown":
+        if told.state == "unknown":
             return Tri.UNKNOWN
+        if self.header is not None:
+            return tri(bool(told.value))
         if told.state != "absent" and not told.value:
             return Tri.NO
         if "several" in self.semantics.vary:
@@ -626,14 +640,42 @@ class Judge:
         fields["witness.technique"] = Field(found.technique, "written", found.span, trail)
         fields["witness.test"] = Field(found.test, "written", found.span, trail)
 
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _part(self) -> dict[str, Field]:
+        """The fields that every part has in common."""
+        return part_fields(self.fact)
+
+    def _credentials_value(self, common: dict[str, Field]) -> Iterator[Fact]:
+        """A value for credentials that is meant to allow them, in a library for which only the boolean does."""
+        how = self.semantics.credentials
+        value = self.fact.values.get("credentials")
+        if self.header is not None or value is None or how not in ("true", "boolean"):
+            return
+        found = self.scene.resolve(value)
+        if isinstance(found, EnvVar):
+            text, raw_type = found.name, "env"
+        elif isinstance(found, Literal) and means_yes(found.value) and found.value is not True:
+            text, raw_type = str(found.value), "text" if isinstance(found.value, str) else "number"
+        else:
+            return
+        shown = self.fact.field("credentials")
+        own = {name: field for name, field in common.items() if name != "policy"}
+        fields = {
+            "text": Field(text, "written", found.span, shown.trail),
+            "raw_type": Field(raw_type, "written", found.span),
+            "by": Field("option", "written", found.span),
+            "does": Field("ignored" if how == "true" else "raises", "written", found.span),
+        }
+        yield Fact("credentials_value", found.span, {**own, **fields})
+
     # -- entries --------------------------------------------------------------------------------------------------
 
     def _entries(self, source: _Source) -> Iterator[Fact]:
         fact = self.fact
-        copied = ("framework", "library", "language", "version", "major", "fence", "layer")
-        common = {name: fact.fields[name] for name in copied if name in fact.fields}
-        instance = fact.field("instance")
-        common["policy"] = instance if isinstance(instance.value, Span) else Field(fact.span, "written", fact.span)
+        common = self._part()
+        if "layer" in fact.fields:
+            common["layer"] = fact.fields["layer"]
         at = fact.fields["origin"].span or fact.span
         through = fact.fields["origin"].trail
         if fact.span.path != at.path and all(span.path != fact.span.path for span in through):
@@ -656,6 +698,7 @@ class Judge:
                     "corrected": Field(corrected, "written" if corrected is not None else "absent", entry.span),
                     "in_list": _answer_field(tri(entry.in_list), entry.span),
                     "as_list": self._as_list(entry, source.semantics),
+                    "as_regex": self._as_regex(entry, defect, source.semantics),
                     "null": _answer_field(tri(entry.text == "null"), entry.span),
                 },
             )
@@ -672,6 +715,66 @@ class Judge:
             return absent
         quote = '"' if self.fact.field("language").value == "python" else "'"
         return Field(f"[{', '.join(f'{quote}{piece}{quote}' for piece in pieces)}]", "written", entry.span)
+
+    def _as_regex(self, entry: ListedText, defect: str, semantics: OriginSemantics) -> Field:
+        """The regular expression that a text was meant to be, where the library takes one and no attacker passes it."""
+        absent = Field(None, "absent", entry.span)
+        # `'\\.'` is a backslash and a dot; in `'\.'` the backslash is lost, and nobody knows what else was.
+        surplus = entry.span.end - entry.span.start - len(entry.text.encode()) - entry.text.count("\\")
+        whole = surplus == 2
+        if defect != "quoted-regex" or not whole or self.fact.field("language").value != "javascript":
+            return absent
+        delimited = re.fullmatch(r"/(.+)/([a-z]*)", entry.text, re.DOTALL)
+        source, flags = delimited.groups() if delimited is not None else (entry.text, "")
+        if not valid(Pattern(source, flags, "ecmascript", "search")) or set(flags) - set("imsu"):
+            return absent
+        meant: Value = Regex(source, flags, "ecmascript", entry.span)
+        meant = Sequence((meant,), entry.span) if entry.in_list else meant
+        decision = compile_value(meant, semantics, self.refused, self.scene).decision
+        if not list(patterns_of(decision)) or to_stranger(decision).kind != "nothing" or witness(decision) is not None:
+            return absent
+        escaped = re.sub(r"(?<!\\)((?:\\\\)*)/", r"\1\/", source)
+        return Field(f"/{escaped}/{flags}", "written", entry.span)
+
+
+# --- Parts of a policy -------------------------------------------------------------------------------------------
+
+
+def part_fields(policy: Fact) -> dict[str, Field]:
+    """What a part of a policy has from the policy: its library, and which policy that is."""
+    copied = ("framework", "library", "language", "version", "major", "fence")
+    common = {name: policy.fields[name] for name in copied if name in policy.fields}
+    instance = policy.field("instance")
+    common["policy"] = instance if isinstance(instance.value, Span) else Field(policy.span, "written", policy.span)
+    return common
+
+
+def parts_of(decision: Decision, common: dict[str, Field]) -> Iterator[Fact]:
+    """The facts of what a policy compares origins with: its patterns, and what lets in origins without TLS."""
+    for pattern, span in patterns_of(decision):
+        going_on = set(pattern.flags) & set("gy")
+        flags = "".join(flag for flag in pattern.flags if flag not in "gy")
+        shown = f"/{pattern.source}/{pattern.flags}"
+        # As a literal, and not put together by a call.
+        rest = f"/{pattern.source}/{flags}" if len(shown.encode()) == span.end - span.start else None
+        fields = {
+            "text": Field(shown, "written", span),
+            "flags": Field(pattern.flags, "written", span),
+            "stateful": _answer_field(tri(pattern.stateful and bool(going_on)), span),
+            "stateless": Field(rest, "absent" if rest is None else "written", span),
+        }
+        yield Fact("origin_pattern", span, {**common, **fields})
+    for one in insecure(decision):
+        secure = None if one.origin.rpartition(":")[2].isdigit() else one.origin.replace("http:", "https:", 1)
+        fields = {
+            "origin": Field(one.origin, "written", one.span),
+            "how": Field(one.how, "written", one.span),
+            "private": _answer_field(tri(one.private), one.span),
+            "beside_https": _answer_field(tri(one.beside_https), one.span),
+            "twin": _answer_field(tri(one.twin), one.span),
+            "secure": Field(secure, "absent" if secure is None else "written", one.span),
+        }
+        yield Fact("insecure_origin", one.span, {**common, **fields})
 
 
 # --- Decisions as they are sent ----------------------------------------------------------------------------------
@@ -861,7 +964,7 @@ def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, st
     mode, text = entry.mode, entry.text
     if mode in ("regex", "glob", "wide-glob", "host-suffix", "unknown"):
         return "none", None
-    if mode == "prefix-regex-if-special" and re.search(r"[*\\\]?$^\[()]", text):
+    if mode == "prefix-regex-if-special" and special(text, semantics):
         return ("glob" if _dead_glob(text) else "none"), None
     if mode == "substring":
         lacks = "://" not in text and text not in ("", "null") and entry.complete

@@ -6,12 +6,12 @@ condition leaves open makes the part of the answer that depends on it unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from corslint.behaviour.environment import with_environment
-from corslint.behaviour.origins import special
-from corslint.behaviour.policy import Judge, scene_of, several
+from corslint.behaviour.policy import Judge, part_fields, scene_of, several
 from corslint.extract import Policy
 from corslint.model.decisions import (
     Always,
@@ -28,6 +28,7 @@ from corslint.model.decisions import (
     depends_on_origin,
 )
 from corslint.model.exchange import NO_ANSWER, Header, Missing, Request, Response
+from corslint.model.facts import Fact, Field
 from corslint.model.patterns import Pattern, matches
 from corslint.model.reading import CodeReading
 from corslint.model.responses import OUTPUTS, Listing, Responds, Row, When
@@ -161,6 +162,8 @@ class Responder:
             return situation.sent_header()
         if value == "first":
             return next(iter(sorted(self._judge.exact_texts())), None)
+        if value == "last":
+            return next(iter(sorted(self._judge.exact_texts(), reverse=True)), None)
         return situation.request.origin if value == "origin" else value
 
     def _list_header(self, output: str, value: str, situation: _Situation) -> Known:
@@ -279,8 +282,9 @@ class Responder:
                 return self._complete((given,), listing) if alone else _CHANGES[listing.case](given)
             if listing.text == "none":
                 return None
-            if listing.text == "split":
-                given = tuple(part.strip() for part in given.split(",") if part.strip())
+            if listing.text in ("split", "words"):
+                parts = given.split(",") if listing.text == "split" else re.split(r"[\s,;]", given)
+                given = tuple(part.strip() for part in parts if part.strip())
             else:
                 given = tuple(given) if listing.text == "letters" else (given,)
         if not isinstance(given, tuple) or not all(isinstance(part, str) for part in given):
@@ -390,7 +394,7 @@ class Responder:
                 known = tuple(change(method) for method in known)
             return tri(all(change(method) in known for method in asked))
         folded = {name.lower() for name in known}
-        texts = {name for name in folded if not listing.patterns or not special(name)}
+        texts = {name for name in folded if not listing.patterns or not self._judge.special(name)}
         patterns = [Pattern(name, "i", "python", "match") for name in folded - texts]
         return all_of(
             any_of((tri(name.strip().lower() in texts), *(matches(pattern, name.strip()) for pattern in patterns)))
@@ -549,6 +553,8 @@ class _Situation(NamedTuple):
                 return tri(bool(request.asked_headers))
             case "method_listed":
                 return responder.allows("acam", [request.asked_method] if request.asked_method is not None else [])
+            case "own_method_listed":
+                return responder.allows("acam", [request.method])
             case "headers_listed":
                 return responder.allows("acah", request.asked_headers)
             case "depends":
@@ -570,6 +576,109 @@ class _Situation(NamedTuple):
                 names = responder.output("acah", self)
                 return Tri.UNKNOWN if isinstance(names, _Unknown) else tri(names is not None)
         raise AssertionError(name)
+
+
+# --- What a policy allows, whoever asks ------------------------------------------------------------------------------
+
+_LIST_FIELDS = (
+    "effect.methods", "effect.any_method", "effect.request_headers", "effect.any_request_header", "effect.exposed",
+)  # fmt: skip
+_USUAL_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+_ASKED_METHOD = "X-ASKED-FOR"
+_ASKED_HEADER = "x-asked-for"
+
+
+def note_lists(policy: Policy, linker: Linker, code: Callable[[str], CodeReading | None]) -> list[Fact]:
+    """Fill `effect.methods` and its like in a policy's fact that is not judged yet; returns a fact for each list."""
+    responds = policy.semantics.responds
+    for name in _LIST_FIELDS:
+        policy.fact.fields[name] = Field(None, "unknown", policy.fact.span)
+    if policy.header or not (responds is not None or policy.fact.field("given.exposed").state == "written"):
+        return []
+    return list(_Lists(policy, linker, code).facts())
+
+
+class _Lists:
+    """The lists that a policy sends to an origin that it lets in."""
+
+    def __init__(self, policy: Policy, linker: Linker, code: Callable[[str], CodeReading | None]) -> None:
+        self._fact = policy.fact
+        self._responder = Responder(policy, linker, code)
+        certain = policy.semantics.responds is not None and policy.semantics.responds.certain
+        self._tables = certain and not (policy.semantics.responds and policy.semantics.responds.each)
+
+    def facts(self) -> Iterator[Fact]:
+        if self._tables:
+            yield from self._of("acam", "effect.methods", "effect.any_method", "methods")
+            yield from self._of("acah", "effect.request_headers", "effect.any_request_header", "request-headers")
+        yield from self._exposed()
+
+    def _of(self, output: str, name: str, anything: str, what: str) -> Iterator[Fact]:
+        listing = self._responder._listing(output)
+        if listing is None:
+            return
+        at = self._place(listing.field)
+        elements = self._responder.elements(listing)
+        sent = self._sent(output)
+        fields = self._fact.fields
+        star = _names(elements) is not None and "*" in (_names(elements) or ())
+        if elements == "asked" or (star and (listing.open or listing.star in ("asked", "added", "all", "any"))):
+            fields[anything] = at._replace(value="yes")
+        elif isinstance(elements, _Unknown) or elements is None:
+            fields[anything] = at._replace(value=None, state="unknown")
+        else:
+            fields[anything] = at._replace(value="no")
+        names = _names(elements) if elements != "asked" else None
+        fields[name] = at._replace(value=None, state="unknown") if names is None else at._replace(value=names)
+        if isinstance(sent, str) and names is not None and at.state == "written":
+            made = self._list(what, NAMES[output], at, names, "*" in (_names(sent) or ()))
+            usual = listing.default == "asked" or set(_names(listing.default) or ()) >= _USUAL_METHODS
+            made.fields["default_allows"] = Field("yes" if usual else "no", "written", made.span)
+            yield made
+
+    def _exposed(self) -> Iterator[Fact]:
+        given = self._responder.given("exposed")
+        if given is _ABSENT:
+            if "given.exposed" in self._fact.fields:  # an option that is not given; elsewhere nobody has looked
+                self._fact.fields["effect.exposed"] = Field((), "default", self._fact.span)
+            return
+        at = self._place("exposed")
+        names = _names(given) if isinstance(given, (str, tuple)) else None
+        self._fact.fields["effect.exposed"] = at._replace(value=names, state="unknown" if names is None else at.state)
+        if names is not None and at.state == "written":
+            yield self._list("response-headers", "Access-Control-Expose-Headers", at, names, "*" in names)
+
+    def _place(self, name: str) -> Field:
+        field = self._fact.field(f"given.{name}")
+        return field._replace(state="default") if field.state == "absent" else field._replace(state="written")
+
+    def _sent(self, output: str) -> Known:
+        """What is sent to an origin that is let in and asks for what nobody lists."""
+        request = Request(
+            "preflight", "OPTIONS", origin="https://app.invalid", asked_method=_ASKED_METHOD,
+            asked_headers=(_ASKED_HEADER,),
+        )  # fmt: skip
+        case = Case(Always(), Echo(), self._fact.span, "list")
+        return self._responder.output(output, _Situation(self._responder, case, Echo(), request, Response()))
+
+    def _list(self, what: str, header: str, at: Field, names: tuple[str, ...], star: bool) -> Fact:
+        span = at.span or self._fact.span
+        fields = {
+            "header": Field(header, "written", span),
+            "names": Field(names, "written", span, at.trail, at.confidence),
+            "what": Field(what, "written", span),
+            "star": Field("yes" if star else "no", "written", span),
+            "by": Field("option", "written", span),
+        }
+        return Fact("sent_list", span, {**part_fields(self._fact), **fields})
+
+
+def _names(given: Known) -> tuple[str, ...] | None:
+    """The names in a list, or in the text of a header."""
+    texts = (given,) if isinstance(given, str) else given
+    if not isinstance(texts, tuple) or not all(isinstance(text, str) for text in texts):
+        return None
+    return tuple(name for text in texts for part in text.split(",") if (name := part.strip()))
 
 
 # --- Putting an answer together --------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ _SOURCE_KEYS = frozenset(
         "callee",
         "beside",
         "delegated",
+        "scope",
+        "inside",
         "setting",
         "config",
         "constant",
@@ -56,7 +58,9 @@ class FieldSource(NamedTuple):
     holds nothing counts as not written), `receiver` the object a method is called on, `call` the call itself,
     `method` the called method's name, `callee` the called API's without its module, `beside` the element at this
     position of the tuple or list that the call is an element of (one of no list: unknown), `delegated` whether the
-    options were handed out by a function (`Delegate`), `constant` a fixed value. `default` is what an option that
+    options were handed out by a function (`Delegate`), `constant` a fixed value. Where there is one fact per key of an
+    option (`EmitSpec.for_each`), `scope` is that key, and `inside` a dotted path in what it holds (empty: that itself).
+    `default` is what an option that
     is not given means; `absent` (a meaning) what a missing group of options means; `by_version` gives the default
     per range of major versions. `read_as` says how the value is read (`application`: an instance, or a text
     `module:name` that names one; `rooted`: a path that begins with a slash even if it is written without; `prefix`:
@@ -77,6 +81,8 @@ class FieldSource(NamedTuple):
     callee: bool = False
     beside: int | None = None
     delegated: bool = False
+    scope: bool = False
+    inside: tuple[str, ...] = ()
     constant: object = None
     has_constant: bool = False
     default: object = None
@@ -153,7 +159,8 @@ class CallSpec(NamedTuple):
     """A call that means something.
 
     `when` limits it to calls whose argument at a position (or with a keyword) is one of the named APIs,
-    and to calls of those themselves. `options` are the positions at
+    and to calls of those themselves; `receivers`: to methods of what has one of these names; `least`: to calls with so
+    many arguments. `options` are the positions at
     which an options object may stand, "keywords" (position -1) the keyword arguments. `completes`: the call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
@@ -176,6 +183,19 @@ class CallSpec(NamedTuple):
     fills: Mapping[str, FieldSource]
     late: bool
     delegate: Delegate | None = None
+    receivers: frozenset[str] = frozenset()
+    least: int = 0
+
+
+class FileSpec(NamedTuple):
+    """What a file of a certain name exports, that a tool reads as its options.
+
+    `names` matches the file's own name. `call` says what the options mean, as if they were the argument of a call.
+    An exported function hands out the options; what is given to an exported call (`defineConfig({...})`) are options.
+    """
+
+    names: re.Pattern[str]
+    call: CallSpec
 
 
 class SettingsSpec(NamedTuple):
@@ -194,6 +214,18 @@ class SettingsSpec(NamedTuple):
     beside: frozenset[str]
 
 
+class VarySpec(NamedTuple):
+    """How names are added to the response header Vary without that header's being spelled.
+
+    `methods` take the names on any receiver, `members` are members whose methods do, `calls` are APIs one of whose
+    arguments holds names.
+    """
+
+    methods: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    calls: frozenset[str] = frozenset()
+
+
 class HeaderSpec(NamedTuple):
     """How response headers are written by hand.
 
@@ -203,8 +235,9 @@ class HeaderSpec(NamedTuple):
     `appends` are the methods that add instead of replacing. Requests have headers, too: `holders` are the names of what
     a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
-    two or the last is empty, anything will do. `request_members` and `request_calls` recognise the
-    request's own Origin header.
+    two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
+    are the APIs that send requests, with the headers in an object. `request_members` and `request_calls` recognise the
+    request's own Origin header. `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -217,7 +250,10 @@ class HeaderSpec(NamedTuple):
     beside: frozenset[str]
     request_members: frozenset[str]
     request_calls: frozenset[str]
+    vary: VarySpec
     policy: PolicySemantics
+    request_methods: frozenset[str] = frozenset()
+    clients: frozenset[str] = frozenset()
 
 
 class Descriptor(NamedTuple):
@@ -232,6 +268,7 @@ class Descriptor(NamedTuple):
     calls: tuple[CallSpec, ...]
     settings: tuple[SettingsSpec, ...]
     headers: tuple[HeaderSpec, ...]
+    files: tuple[FileSpec, ...]
     pages: tuple[ScriptLibrary, ...]
     examples: tuple[Mapping[str, Any], ...]
     path: Path
@@ -274,6 +311,10 @@ class Catalog(NamedTuple):
     own_origin: frozenset[str] = frozenset()
     words: Mapping[str, tuple[bytes, ...]] = MappingProxyType({})
     socket_paths: SocketPaths = SocketPaths()
+
+    def reads(self, name: str) -> bool:
+        """Whether a file of that name (without its folder) holds options of a described tool."""
+        return any(spec.names.fullmatch(name) for descriptor in self.descriptors for spec in descriptor.files)
 
     @property
     def scripts(self) -> tuple[ScriptLibrary, ...]:
@@ -392,6 +433,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             "calls",
             "settings",
             "headers",
+            "files",
             "environment",
             "pages",
             "examples",
@@ -423,6 +465,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             _headers(check, part, ("headers", i))
             for i, part in enumerate(check.items(raw.get("headers", []), ("headers",)))
         ),
+        tuple(_file(check, part, ("files", i)) for i, part in enumerate(check.items(raw.get("files", []), ("files",)))),
         tuple(_page(check, part, ("pages", i)) for i, part in enumerate(check.items(raw.get("pages", []), ("pages",)))),
         tuple(raw.get("examples", ())),
         path,
@@ -499,7 +542,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         ("callee",),
     )
     form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
-    when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is"))
+    when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is", "receiver", "least"))
     completes = part.get("completes", False)
     completed = (
         check.keys(completes, (*at, "completes"), ("position", "keyword")) if completes not in (True, False) else {}
@@ -522,7 +565,18 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         {name: _source(check, value, (*at, "fills", name)) for name, value in fills.items()},
         bool(part.get("late", False)),
         _delegate(check, part["delegate"], (*at, "delegate")) if "delegate" in part else None,
+        frozenset(_names(check, when.get("receiver", []), (*at, "when", "receiver"))),
+        int(when.get("least", 0)),
     )
+
+
+def _file(check: Checker, raw: object, at: KeyPath) -> FileSpec:
+    part = check.keys(raw, at, ("names", "emits"), ("names", "emits"))
+    try:
+        names = re.compile(check.text(part["names"], (*at, "names")))
+    except re.error as error:
+        raise check.fail((*at, "names"), f"not a regular expression: {error}") from None
+    return FileSpec(names, _call(check, {"callee": [], "options": 0, "emits": part["emits"]}, at))
 
 
 def _delegate(check: Checker, raw: object, at: KeyPath) -> Delegate:
@@ -591,6 +645,8 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         callee=bool(part.get("callee", False)),
         beside=part.get("beside"),
         delegated=bool(part.get("delegated", False)),
+        scope=bool(part.get("scope", False)),
+        inside=_names(check, part["inside"], (*at, "inside")) if "inside" in part else (),
         constant=_frozen(part.get("constant")),
         has_constant="constant" in part,
         default=_frozen(part.get("default")),
@@ -700,13 +756,17 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "holders",
             "responses",
             "requests",
+            "request_methods",
+            "clients",
             "beside",
             "request_members",
             "request_calls",
+            "vary",
             "policy",
         ),
         ("methods", "policy"),
     )
+    vary = check.keys(part.get("vary", {}), (*at, "vary"), VarySpec._fields)
     return HeaderSpec(
         frozenset(part["methods"]),
         frozenset(part.get("appends", ())),
@@ -718,5 +778,8 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         frozenset(part.get("beside", ())),
         frozenset(name.lower() for name in part.get("request_members", ())),
         frozenset(part.get("request_calls", ())),
+        VarySpec(**{name: frozenset(names) for name, names in vary.items()}),
         _policy(check, part["policy"], (*at, "policy")),
+        frozenset(part.get("request_methods", ())),
+        frozenset(part.get("clients", ())),
     )

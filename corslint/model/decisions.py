@@ -17,10 +17,10 @@ from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.source import Span
 
 __all__ = [
-    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Hang", "Not", "Nothing", "Operator",
-    "Own", "Part", "PathTest", "Pattern", "Predicate", "Raise", "Refuse", "Star", "UnknownAnswer", "UnknownPredicate",
-    "Witness", "accepts", "accepts_null", "answer", "answers", "depends_on_origin", "holds", "origin_parts",
-    "possible_origin", "to_stranger", "witness",
+    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Hang", "Insecure", "Not", "Nothing",
+    "Operator", "Own", "Part", "PathTest", "Pattern", "Predicate", "Raise", "Refuse", "Star", "UnknownAnswer",
+    "UnknownPredicate", "Witness", "accepts", "accepts_null", "answer", "answers", "depends_on_origin", "holds",
+    "insecure", "origin_parts", "patterns_of", "possible_origin", "sends_several", "to_stranger", "witness",
 ]  # fmt: skip
 
 Part = OneOf["origin", "scheme", "host", "hostname", "port", "address", "endpoint", "any_port", "any_host"]
@@ -669,3 +669,137 @@ def _passing(decision: Decision, candidate: _Candidate) -> tuple[Span, str]:
 
 def _compared(atom: Atom) -> str:
     return f"/{atom.operand.source}/{atom.operand.flags}" if isinstance(atom.operand, Pattern) else atom.operand
+
+
+# --- Origins without TLS -----------------------------------------------------------------------------------------
+
+
+class Insecure(NamedTuple):
+    """An `http://` origin of another machine that gets through although strangers do not.
+
+    `how`: it is `listed`, a `pattern` that names the scheme lets it in, or a test of the `host` alone. `twin`: the same
+    origin with `https://` gets through, too; `beside_https`: some `https://` origin does.
+    """
+
+    origin: str
+    how: OneOf["listed", "pattern", "host"]
+    private: bool
+    twin: bool
+    beside_https: bool
+    span: Span
+
+
+_INSECURE_LIMIT = 50
+_PRIVATE_ADDRESS = re.compile(r"10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|169\.254\..*|\[f[cde].*")
+
+
+def insecure(decision: Decision) -> tuple[Insecure, ...]:
+    """The `http://` origins that a decision lets in, one for each test that does; none where strangers get through."""
+    if accepts(to_stranger(decision), _STRANGERS[0]) is not Tri.NO:
+        return ()
+    found: dict[Span, Insecure] = {}
+    secure = False
+    seen: set[Atom] = set()
+    for atom in (atom for case in decision.cases for atom in _atoms(case.predicate)):
+        if atom.op == "present" or atom in seen:
+            continue
+        seen.add(atom)
+        for text in _trusted_texts(atom):
+            fragment = _fragment(text.lower(), atom)
+            https, http = (_filled(scheme, fragment) for scheme in ("https", "http"))
+            twin = _passes(decision, https)
+            named = fragment.scheme == "https" or fragment.atom.op != "equals"
+            secure = secure or (twin and named)
+            how = _names_scheme(atom, fragment)
+            host = origin_parts(http)
+            if how is None or host is None or is_loopback(host.hostname) or atom.span in found:
+                continue
+            if len(found) < _INSECURE_LIMIT and _passes(decision, http):
+                private = _is_private(host.hostname)
+                found[atom.span] = Insecure(http, how, private, twin, False, atom.span)
+    return tuple(one._replace(beside_https=secure) for one in found.values())
+
+
+def _filled(scheme: str, fragment: _Fragment) -> str:
+    host = f"app{fragment.host}" if fragment.host.startswith((".", "-")) else fragment.host
+    default = fragment.port in ("", _DEFAULT_PORTS[scheme])
+    return f"{scheme}://{host}" if default else f"{scheme}://{host}:{fragment.port}"
+
+
+def _passes(decision: Decision, origin: str) -> bool:
+    return possible_origin(origin) and accepts(answer(decision, origin), origin) is Tri.YES
+
+
+def _names_scheme(atom: Atom, fragment: _Fragment) -> OneOf["listed", "pattern", "host"] | None:
+    """How a test comes to let `http://` in; None where it asks for another scheme."""
+    if atom.op in ("equals", "inside"):
+        return "listed" if fragment.scheme == "http" else None
+    if isinstance(atom.operand, Pattern):
+        if "http" not in atom.operand.source:
+            return "host"
+        return "pattern" if fragment.scheme == "http" else None
+    if fragment.scheme == "http":
+        return "listed"
+    return "host" if fragment.scheme == "" and atom.part not in ("scheme", "port") else None
+
+
+def _is_private(host: str) -> bool:
+    """Whether a host is one of a private network: an address, a name of one label, or one under a reserved domain."""
+    last = host.rpartition(".")[2]
+    return "." not in host or last in _PRIVATE_TLDS or last == "test" or _PRIVATE_ADDRESS.fullmatch(host) is not None
+
+
+def patterns_of(decision: Decision) -> Iterator[tuple[Pattern, Span]]:
+    """The regular expressions that origins are compared with, each where it stands."""
+    seen: set[Span] = set()
+    for case in decision.cases:
+        for atom in _atoms(case.predicate):
+            if isinstance(atom.operand, Pattern) and atom.span not in seen:
+                seen.add(atom.span)
+                yield atom.operand, atom.span
+
+
+def sends_several(decision: Decision) -> Tri:
+    """Whether more than one origin can be sent: unknown where all that says so is a test that was not understood."""
+    texts: set[str] = set()
+    unsure = False
+    for case in decision.cases:
+        given = case.answer
+        if isinstance(given, Fixed):
+            texts.add(given.text)
+        elif isinstance(given, Echo):
+            named = _only_texts(case.predicate)
+            if named is None and _compares(case.predicate):
+                return Tri.YES
+            unsure = unsure or named is None
+            texts |= named or set()
+        elif isinstance(given, (Star, Own)):
+            texts.add(given.kind)
+        elif isinstance(given, UnknownAnswer):
+            unsure = True
+    return Tri.YES if len(texts) > 1 else Tri.UNKNOWN if unsure else Tri.NO
+
+
+def _compares(predicate: Predicate) -> bool:
+    """Whether a test of the origin is understood, or it is compared with a list; no test at all is passed by many."""
+    if isinstance(predicate, Not):
+        return _compares(predicate.part)
+    if isinstance(predicate, (All, Any)):
+        return any(_compares(part) for part in predicate.parts)
+    if isinstance(predicate, UnknownPredicate):
+        return predicate.listed
+    return isinstance(predicate, Always) or (isinstance(predicate, Atom) and predicate.op != "present")
+
+
+def _only_texts(predicate: Predicate) -> set[str] | None:
+    """The texts that alone can satisfy a test; None where others may, too."""
+    if isinstance(predicate, Atom):
+        if predicate.op != "equals" or predicate.part != "origin" or not isinstance(predicate.operand, str):
+            return None
+        return {predicate.operand}
+    if isinstance(predicate, Any):
+        parts = [_only_texts(part) for part in predicate.parts]
+        return None if any(part is None for part in parts) else {text for part in parts if part for text in part}
+    if isinstance(predicate, All):
+        return next((texts for part in predicate.parts if (texts := _only_texts(part)) is not None), None)
+    return None

@@ -32,13 +32,13 @@ WORDS = {
 FLAGS = (
     "function", "credentials", "cookie", "origin", "asks_method", "asks_headers", "method_listed", "headers_listed",
     "literal_star", "depends", "several", "covered", "granted", "method_served",
-    "sends_headers", "switches", "admitted",
+    "sends_headers", "switches", "admitted", "own_method_listed",
 )  # fmt: skip
 """Conditions that are true or false. function: the origin option is a function; cookie, origin, asks_method,
 asks_headers: the request has `Cookie`, `Origin`, `Access-Control-Request-Method`, `-Headers`; method_listed,
-headers_listed: what a preflight asks for is in the list; depends: the answer differs between origins; several: more
-than one exact text can be accepted; covered: the path is one that the policy is for; granted: an
-Access-Control-Allow-Origin is sent;
+headers_listed: what a preflight asks for is in the list; own_method_listed: the request's own method is; depends: the
+answer differs between origins; several: more than one exact text can be accepted; covered: the path is one that the
+policy is for; granted: an Access-Control-Allow-Origin is sent; method_served: the application serves the method;
 sends_headers: an Access-Control-Allow-Headers is sent; switches: the inner answer is 101, to a WebSocket handshake;
 admitted: the application's own check of requests (the field `gate`) lets this one in, or there is none."""
 
@@ -50,7 +50,7 @@ lie, and one that the request's does not even begin with."""
 OUTPUTS = ("status", "acao", "acac", "vary", "acam", "acah")
 CASES = ("keep", "upper", "lower", "title")
 SCOPES = ("pattern", "pattern-if-special")
-TEXTS = ("whole", "one", "split", "letters", "none")
+TEXTS = ("whole", "one", "split", "words", "letters", "none")
 
 
 class ResponsesError(Exception):
@@ -87,16 +87,17 @@ class Listing(NamedTuple):
 
     `field`: the option (`given.<field>`). `default`: the list where it is not written; `asked`: what the preflight asks
     for is sent back; None: nothing is sent. `join`: what is put between the elements. `text`: a text in place of the
-    list is sent as it is (`whole`), is its only element (`one`), is cut at commas (`split`), or gone through letter by
-    letter (`letters`), or nothing is sent (`none`). `trim`: what is asked for is sent back without the spaces around
-    names. `called`: a function is called as the origin option's is, and gives the list. `case`: what happens to each
-    element. `sort`: the elements become a sorted set. `always`: further elements. `star`: what `*` among the elements
-    means: `text` (itself), `any` (itself, and everything is in the list), `all` (everything is in the list), `asked`
-    (what is asked for is sent back), `added` (the same, beside `always`), or a list in its place. `empty`: what an
-    empty list means: `text` (an empty header), `none`, `asked`, `default`; `blank` the same for an empty text, `unset`
-    for null and None. `patterns`: an element with a special character is a regular expression that a name has to begin
-    with. `fold`: methods are compared without regard to case. `open`: with a star everything is in the list, also what
-    is not sent. `version`: the versions of the library in which it is so.
+    list is sent as it is (`whole`), is its only element (`one`), is cut at commas (`split`), or at white space and
+    semicolons, too (`words`), or gone through letter by letter (`letters`), or nothing is sent (`none`). `trim`: what
+    is asked for is sent back without the spaces around names. `called`: a function is called as the origin option's
+    is, and gives the list. `case`: what happens to each element. `sort`: the elements become a sorted set.
+    `always`: further elements. `star`: what `*` among the elements means: `text` (itself), `any` (itself, and
+    everything is in the list), `all` (everything is in the list), `asked` (what is asked for is sent back), `added`
+    (the same, beside `always`), or a list in its place. `empty`: what an empty list means: `text` (an empty
+    header), `none`, `asked`, `default`; `blank` the same for an empty text, `unset` for null and None. `patterns`:
+    an element with a special character is a regular expression that a name has to begin with. `fold`: methods are
+    compared without regard to case. `open`: with a star everything is in the list, also what is not sent.
+    `version`: the versions of the library in which it is so.
     """
 
     field: str
@@ -127,15 +128,15 @@ class Responds(NamedTuple):
     this status and no header of its own (not written: 500 where the origin option raises). `status`: a number, `inner`
     (the request goes on to the application, whose status it is), `none` (no answer comes, or the connection breaks), or
     `given.<name>`: the value of another option. `acao`: `sent` (what the origin option's decision and the `sends` table
-    come to), `origin`, `first` (of all texts that are listed, sorted) or a text; `acac`: a text, or `given.<name>`;
-    `vary`: a list of names to add; `acam` and `acah`: `listed`, `raw` (the option, with nothing added or put in place
-    of a star), `asked`, `matching` (what is asked for and is in the list), `served` (the inner answer's Allow, as far
-    as it is listed; all of it where nothing is), `allow` (the inner answer's Allow header) or a text. Null: not sent.
-    `scope`: how a path is compared with the one that the policy is limited to: as a `pattern` for its beginning, or as
-    that where it has a special character and as a whole elsewhere (`pattern-if-special`). `each`: other options that
-    are given per origin, by the names that they have there (`credentials` among them): the field `given.each` holds an
-    object whose keys are origins, and `*` for all others; where that has none, `given.inherited` does. `drops_empty`: a
-    header with an empty text is not sent.
+    come to), `origin`, `first` or `last` (of all texts that are listed, sorted) or a text; `acac`: a text, or
+    `given.<name>`; `vary`: a list of names to add; `acam` and `acah`: `listed`, `raw` (the option, with nothing
+    added or put in place of a star), `asked`, `matching` (what is asked for and is in the list), `served` (the
+    inner answer's Allow, as far as it is listed; all of it where nothing is), `allow` (the inner answer's Allow
+    header) or a text. Null: not sent. `scope`: how a path is compared with the one that the policy is limited to:
+    as a `pattern` for its beginning, or as that where it has a special character and as a whole elsewhere
+    (`pattern-if-special`). `each`: other options that are given per origin, by the names that they have there
+    (`credentials` among them): the field `given.each` holds an object whose keys are origins, and `*` for all
+    others; where that has none, `given.inherited` does. `drops_empty`: a header with an empty text is not sent.
     """
 
     preflight: When = When()

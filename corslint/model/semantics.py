@@ -13,9 +13,12 @@ from corslint.model.responses import Responds, ResponsesError, read_responds
 from corslint.model.tri import Tri
 from corslint.model.versions import Release, all_within, fault
 
-MEANINGS = ("star", "echo", "none", "refuse", "raises", "fails", "same-origin", "unchecked", "text", "unknown")
+MEANINGS = (
+    "star", "echo", "none", "refuse", "raises", "fails", "same-origin", "loopback", "unchecked", "text", "unknown",
+)  # fmt: skip
 """star: literal `*`; echo: any Origin is sent back; none: no header; refuse: the request is refused; raises: the
 program stops with an error at start; fails: every request ends in an error; same-origin: only the server's own pages;
+loopback: the Origin of a page of the same machine (`localhost` and what is below it, 127.0.0.1, [::1]) is sent back;
 unchecked: no header is sent, and no Origin is refused anywhere (also not for WebSockets); text: it is sent to everybody
 as the text that it becomes."""
 
@@ -36,12 +39,12 @@ TEXT_MODES = (
     "unknown",
 )
 """How one text is compared. exact: equals the Origin; fixed: sent to everybody as it is; substring: the Origin is part
-of the text; regex: the text is a pattern; prefix-regex-if-special: a pattern when it holds a special character
-(flask-cors); glob: `*` stands for any text without a slash; wide-glob: for any text (Litestar); exact-port: equals the
-Origin with its port spelled out (Socket.IO 2 lists); substring-port: that is part of the text (Socket.IO 2 texts);
-site: only scheme and host with port are compared, so that paths do not matter and a text without a scheme means `null`
-(django-cors-headers); letters: a text in place of a list is gone through letter by letter, each an element; otherwise:
-a text is read like any other truthy value."""
+of the text; regex: the text is a pattern; prefix-regex-if-special: a pattern when it holds a special character;
+glob: `*` stands for any text without a slash; wide-glob: for any text (Litestar); exact-port: equals the Origin with
+its port spelled out (Socket.IO 2 lists); substring-port: that is part of the text (Socket.IO 2 texts); site: only
+scheme and host with port are compared, so that paths do not matter and a text without a scheme means `null`
+(django-cors-headers); letters: a text in place of a list is gone through letter by letter, each an element;
+otherwise: a text is read like any other truthy value."""
 
 ITEM_MODES = tuple(mode for mode in TEXT_MODES if mode not in ("fixed", "letters", "otherwise"))
 """How a text in a list may be compared: what speaks of the whole option is none of these."""
@@ -56,7 +59,7 @@ REGEXES = ("compared", "otherwise")
 PROMISES = ("awaited", "ignored", *MEANINGS)
 NO_ERROR = ("falsy", "null")
 REFUSED = ("nothing", "refuse", "unknown")
-DECISIONS = ("star", "echo", "several", "fixed", "nothing", "refused")
+DECISIONS = ("star", "echo", "several", "fixed", "nothing", "refused", "raises")
 ROW_WORDS = {
     "decision": DECISIONS,
     "kind": ("actual", "preflight", "upgrade"),
@@ -64,6 +67,14 @@ ROW_WORDS = {
 }
 _FUNCTIONS = ("none", "callback", "callback-allows", "predicate", "returning")
 _ERRORS = ("none", "refuse")
+
+
+_NO = frozenset({"", "0", "false", "no", "off", "none", "null", "undefined"})
+
+
+def means_yes(value: object) -> bool:
+    """Whether somebody who writes this means to switch something on."""
+    return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)
 
 
 class SemanticsError(Exception):
@@ -86,9 +97,10 @@ class OriginSemantics(NamedTuple):
     `callback-allows` (the same, but what it hands back only says whether), `predicate` (returns whether), `returning`
     (returns the origin). `error`: what calling back with an error does: `none`, `refuse`, or `unknown`; `errors` gives
     it per range of versions, as `stars` does for `star_in_list` and `promises` for `promise`. `otherwise`: any other
-    truthy value. `separator`: a text is cut at this first. `lists`: `compared` (each element with the Origin) or
-    `joined` (a list is sent to everybody as the one text that its elements make). `regex`, `list_regex`: whether a
-    regular expression alone, or in a list, is `compared`, or is read like any other truthy value (`otherwise`).
+    truthy value. `separator`: a text is cut at this first, or at any of these. `lists`: `compared` (each element with
+    the Origin) or `joined` (a list is sent to everybody as the one text that its elements make). `regex`, `list_regex`:
+    whether a regular expression alone, or in a list, is `compared`, or is read like any other truthy value
+    (`otherwise`).
     `of_request`: the parameter at `origin_parameter` is not the Origin but a request or its context, whose headers hold
     it. `promise`: what a promise means that an asynchronous function returns; `awaited`: what it comes to; `ignored`:
     nobody looks at it, so that a callback has to be called. `no_error`: which first argument of a callback is no error:
@@ -99,7 +111,7 @@ class OriginSemantics(NamedTuple):
     `own_origin` and `request_origin`. `list_unset`: what null, None and what else is neither text nor pattern does in a
     list: `none` (it accepts nobody) or `fails` (who is not accepted before ends in an error). `variants`: how the same
     option is read in ranges of versions. `configured`: how the same option is read where it comes from a configuration
-    key, if that differs.
+    key, if that differs. `special`: the characters that make a text a pattern in the modes that go by them.
     """
 
     meanings: tuple[tuple[object, str], ...] = ()
@@ -117,7 +129,7 @@ class OriginSemantics(NamedTuple):
     error: str = "none"
     errors: tuple[tuple[str, str], ...] = ()
     otherwise: str = "unknown"
-    separator: str | None = None
+    separator: tuple[str, ...] | None = None
     configured: OriginSemantics | None = None
     stars: tuple[tuple[str, str], ...] = ()
     lists: str = "compared"
@@ -134,12 +146,13 @@ class OriginSemantics(NamedTuple):
     members: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = ()
     own_origin: tuple[str, ...] = ()
     request_origin: tuple[str, ...] = ()
+    special: str = "*\\]?$^[]()"
 
 
 class Row(NamedTuple):
     """One row of the `sends` table; None matches anything.
 
-    `decision` is `star`, `echo`, `fixed`, `nothing` or `refused`; `kind` is `actual`, `preflight` or `upgrade`.
+    `decision` is `star`, `echo`, `fixed`, `nothing`, `refused` or `raises`; `kind` is `actual`, `preflight` or `upgrade`.
     `acao` is `*`, `origin` (the request's), `text` (the configured one), `none`, `raises` or `unknown`; `acac` whether
     Allow-Credentials: true goes along. `literal_star` asks for the policy's field of that name. `version` is a range.
     """
@@ -232,7 +245,7 @@ _ORIGIN_KEYS = {
     "function", "list_unset", "in_versions",
     "origin_parameter", "callback_parameter", "error", "otherwise", "separator", "in_configuration", "lists", "regex",
     "list_regex", "of_request", "promise", "no_error", "stateful_regex", "members",
-    "stand_in",
+    "stand_in", "special",
 }  # fmt: skip
 _POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused", "responds"}
 
@@ -308,7 +321,7 @@ def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
         error="unknown" if isinstance(error, list) else _word(error, (*at, "error"), _ERRORS),
         errors=_versioned(error, (*at, "error"), _ERRORS) if isinstance(error, list) else (),
         otherwise=_word(part.get("otherwise", "unknown"), (*at, "otherwise"), MEANINGS),
-        separator=part.get("separator"),
+        separator=_separators(part.get("separator"), (*at, "separator")),
         configured=configured,
         lists=_word(part.get("lists", "compared"), (*at, "lists"), LISTS),
         regex=_word(part.get("regex", "compared"), (*at, "regex"), REGEXES),
@@ -318,9 +331,20 @@ def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
         promises=_versioned(promise, (*at, "promise"), PROMISES) if isinstance(promise, list) else (),
         no_error=_word(part.get("no_error", "falsy"), (*at, "no_error"), NO_ERROR),
         stand_in=part.get("stand_in"),
+        special=str(part.get("special", OriginSemantics().special)),
         stateful_regex=bool(part.get("stateful_regex", False)),
         members=_members(part.get("members", {}), (*at, "members")),
     )
+
+
+def _separators(raw: object, at: tuple[str | int, ...]) -> tuple[str, ...] | None:
+    if raw is None:
+        return None
+    given = raw if isinstance(raw, list) else [raw]
+    found = tuple(text for text in given if isinstance(text, str) and text)
+    if not found or len(found) < len(given):
+        raise SemanticsError(at, "`separator` has to be a text or a list of texts")
+    return found
 
 
 def _variant(part: Mapping[str, Any], pair: object, at: tuple[str | int, ...]) -> tuple[str, OriginSemantics]:

@@ -115,7 +115,8 @@ class Topology:
 
 def complete(facts: list[Fact]) -> None:
     """Fill the fields that follow from other facts: which application a socket server's http server was built from,
-    and whether it was given the application itself instead of a server."""
+    whether it was given the application itself instead of a server, and whom a server for development lets in."""
+    _note_cors(facts)
     apps = {fact.field("instance").value for fact in facts if fact.kind == "http_app"}
     handlers = {fact.field("instance").value: fact.field("handler") for fact in facts if fact.kind == "http_server"}
     for fact in facts:
@@ -138,6 +139,19 @@ def complete(facts: list[Fact]) -> None:
             fact.fields["attached_to_app"] = Field(None, "unknown", attached.span)
         else:
             fact.fields["attached_to_app"] = Field("no", "written", fact.span)
+
+
+def _note_cors(facts: Iterable[Fact]) -> None:
+    """What a server for development sends to strangers, as its policy says it; of several the last that is known."""
+    policies: dict[object, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact.kind == "cors_policy" and fact.field("layer").value == "dev-server":
+            policies[fact.field("instance").value].append(fact)
+    for fact in facts:
+        for policy in policies.get(fact.field("instance").value, ()) if fact.kind == "dev_server" else ():
+            origin, credentials = policy.field("effect.to_stranger"), policy.field("effect.credentials")
+            fact.fields["cors.to_stranger"] = origin._replace(span=policy.field("origin").span or policy.span)
+            fact.fields["cors.credentials"] = credentials
 
 
 def _mounted(server: Fact, facts: list[Fact]) -> None:

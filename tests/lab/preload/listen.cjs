@@ -38,7 +38,10 @@ net.Server.prototype.listen = function (...given) {
   const options = first !== null && typeof first === 'object' ? first : { port: first };
   if (!isPort(options.port) || options.path !== undefined || options.fd !== undefined) return listen.apply(this, given);
   const done = given.find((argument) => typeof argument === 'function');
-  this.once('listening', () => tell(Number(options.port), this.address().port));
+  this.once('listening', () => {
+    const at = this.address(); // null: closed again, by a program that only asked whether the port is free
+    if (at !== null) tell(Number(options.port), at.port);
+  });
   return listen.call(this, { ...options, port: 0, host: '127.0.0.1', ipv6Only: undefined }, done);
 };
 
