@@ -149,6 +149,7 @@ FLOORS = {
     "koa-cors-4": 85,
     "koa2-cors": 85,
     "litestar": 90,
+    "python-engineio": 91,
     "python-socketio": 91,
     "quart-cors": 90,
     "sanic-cors": 90,

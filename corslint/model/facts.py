@@ -190,7 +190,7 @@ FACT_KINDS: dict[str, KindSpec] = {
         {**_PLAIN, "name": FieldSpec("text", "header name in lower case"), "value": FieldSpec("text", "its value"), "operation": FieldSpec(("set", "append"), "replaces or adds")},
     ),
     "socket_server": KindSpec(
-        "A Socket.IO or WebSocket server.",
+        "A Socket.IO, Engine.IO or WebSocket server.",
         {
             **_COMMON,
             "instance": FieldSpec("instance", "the call that made it"),
@@ -208,7 +208,9 @@ FACT_KINDS: dict[str, KindSpec] = {
             "port": FieldSpec("number", "port it listens on, where it is written"),
             "async_mode": FieldSpec("text", "the framework or concurrency model that it was told to run on"),
             "runner": FieldSpec("text", "id of the descriptor of the call that listens for it, where that is certain"),
-            "kind": FieldSpec(("socket.io", "websocket"), "what it speaks"),
+            "kind": FieldSpec(("socket.io", "engine.io", "websocket"), "what it speaks"),
+            "same_origin_check": FieldSpec("tri", "whether it refuses WebSocket handshakes of pages of other origins, but for those that are listed"),
+            "upgrade.to_stranger": FieldSpec(("accepted", "refused"), "what a WebSocket handshake from any origin that nobody listed gets; its place is what decides"),
         },
     ),
     "socket_client": KindSpec(

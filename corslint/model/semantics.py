@@ -144,7 +144,7 @@ class OriginSemantics(NamedTuple):
 class Row(NamedTuple):
     """One row of the `sends` table; None matches anything.
 
-    `decision` is `star`, `echo`, `fixed`, `nothing`, `refused` or `raises`; `kind` is `actual`, `preflight` or `upgrade`.
+    `decision` is one of `DECISIONS` (an error only where a row names it); `kind` is `actual`, `preflight` or `upgrade`.
     `acao` is `*`, `origin` (the request's), `text` (the configured one), `none`, `raises` or `unknown`; `acac` whether
     Allow-Credentials: true goes along. `literal_star` asks for the policy's field of that name. `version` is a range.
     """
