@@ -456,7 +456,9 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
 
 
 def _partner(world: World, client: Fact) -> _Partner:
-    servers = [server for server in world.candidates("socket_server", client) if _text(server, "kind") not in _OTHER_PROTOCOLS]
+    servers = [
+        server for server in world.candidates("socket_server", client) if _text(server, "kind") not in _OTHER_PROTOCOLS
+    ]
     host, port = _text(client, "host"), _client_port(client)
     loopback = host is not None and is_loopback(host)
     if loopback and port is not None:

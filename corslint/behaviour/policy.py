@@ -93,7 +93,27 @@ _WITH_COOKIES = Request(cookie=Tri.YES)
 
 def judge(policy: Policy, linker: Linker, code: ReadCode) -> list[Fact]:
     """Fill the derived fields of a policy's fact; returns a fact for every origin that the policy lists."""
-    return Judge(policy, scene_of(linker, code), code).judge()
+    entries = Judge(policy, scene_of(linker, code), code).judge()
+    if policy.handshake is None:
+        return entries
+    _tell_of_handshakes(policy.fact, policy.handshake)
+    return []
+
+
+def _tell_of_handshakes(decides: Fact, server: Fact) -> None:
+    """Fill a socket server's `same_origin_check` and `upgrade.*` from what decides about its handshakes."""
+    given = decides.field("effect.to_stranger")
+    known = given.state != "unknown"
+    open_to_all = given.value in ("star", "echo", "fixed")
+    told = {
+        "same_origin_check": "no" if open_to_all else "yes",
+        "upgrade.to_stranger": "accepted" if open_to_all else "refused",
+    }
+    for name, value in told.items():
+        server.fields[name] = given._replace(value=value if known else None)
+    for name in ("witness.origin", "witness.technique", "witness.test"):
+        if name in decides.fields:
+            server.fields[f"upgrade.{name}"] = decides.fields[name]
 
 
 def decided(policy: Policy, linker: Linker, code: ReadCode) -> tuple[Decision, bool]:

@@ -36,6 +36,9 @@ _SOURCE_KEYS = frozenset(
         "delegated",
         "scope",
         "inside",
+        "override",
+        "only",
+        "handler",
         "setting",
         "config",
         "constant",
@@ -60,6 +63,10 @@ class FieldSource(NamedTuple):
     position of the tuple or list that the call is an element of (one of no list: unknown), `delegated` whether the
     options were handed out by a function (`Delegate`), `constant` a fixed value. Where there is one fact per key of an
     option (`EmitSpec.for_each`), `scope` is that key, and `inside` a dotted path in what it holds (empty: that itself).
+    `override` is the method of this name that a class (`ClassSpec`) has or inherits from another one of the project.
+    `only`: what is found counts only where it is a call of one of these APIs, and so is each call in its first
+    argument; `handler`: nor does anything count where the function that the call stands in or decorates, or one that it
+    hands its parameters to, may look at one of these words.
     `default` is what an option that
     is not given means; `absent` (a meaning) what a missing group of options means; `by_version` gives the default
     per range of major versions. `read_as` says how the value is read (`application`: an instance, or a text
@@ -83,6 +90,9 @@ class FieldSource(NamedTuple):
     delegated: bool = False
     scope: bool = False
     inside: tuple[str, ...] = ()
+    override: str | None = None
+    only: frozenset[str] = frozenset()
+    handler: tuple[str, ...] = ()
     constant: object = None
     has_constant: bool = False
     default: object = None
@@ -198,6 +208,16 @@ class FileSpec(NamedTuple):
     call: CallSpec
 
 
+class ClassSpec(NamedTuple):
+    """A class of the project that is derived from one of these, perhaps by others of its classes; nothing extends it.
+
+    In place of a call stands the class itself.
+    """
+
+    bases: frozenset[str]
+    emits: tuple[EmitSpec, ...]
+
+
 class SettingsSpec(NamedTuple):
     """Names bound in a settings module: any of `names` makes the facts.
 
@@ -266,6 +286,7 @@ class Descriptor(NamedTuple):
     settings: tuple[SettingsSpec, ...]
     headers: tuple[HeaderSpec, ...]
     files: tuple[FileSpec, ...]
+    classes: tuple[ClassSpec, ...]
     pages: tuple[ScriptLibrary, ...]
     examples: tuple[Mapping[str, Any], ...]
     path: Path
@@ -431,6 +452,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             "settings",
             "headers",
             "files",
+            "classes",
             "environment",
             "pages",
             "examples",
@@ -463,6 +485,10 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             for i, part in enumerate(check.items(raw.get("headers", []), ("headers",)))
         ),
         tuple(_file(check, part, ("files", i)) for i, part in enumerate(check.items(raw.get("files", []), ("files",)))),
+        tuple(
+            _class(check, part, ("classes", i))
+            for i, part in enumerate(check.items(raw.get("classes", []), ("classes",)))
+        ),
         tuple(_page(check, part, ("pages", i)) for i, part in enumerate(check.items(raw.get("pages", []), ("pages",)))),
         tuple(raw.get("examples", ())),
         path,
@@ -576,6 +602,13 @@ def _file(check: Checker, raw: object, at: KeyPath) -> FileSpec:
     return FileSpec(names, _call(check, {"callee": [], "options": 0, "emits": part["emits"]}, at))
 
 
+def _class(check: Checker, raw: object, at: KeyPath) -> ClassSpec:
+    part = check.keys(raw, at, ("base", "emits"), ("base", "emits"))
+    return ClassSpec(
+        frozenset(_names(check, part["base"], (*at, "base"))), _emits(check, part["emits"], (*at, "emits"))
+    )
+
+
 def _delegate(check: Checker, raw: object, at: KeyPath) -> Delegate:
     part = check.keys(raw, at, ("callback", "argument", "key", "wrapped", "group"), ("callback", "argument"))
     return Delegate(
@@ -644,6 +677,9 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         delegated=bool(part.get("delegated", False)),
         scope=bool(part.get("scope", False)),
         inside=_names(check, part["inside"], (*at, "inside")) if "inside" in part else (),
+        override=part.get("override"),
+        only=frozenset(_names(check, part.get("only", []), (*at, "only"))),
+        handler=_names(check, part.get("handler", []), (*at, "handler")),
         constant=_frozen(part.get("constant")),
         has_constant="constant" in part,
         default=_frozen(part.get("default")),

@@ -211,6 +211,9 @@ FACT_KINDS: dict[str, KindSpec] = {
             "kind": FieldSpec(("socket.io", "engine.io", "websocket"), "what it speaks"),
             "same_origin_check": FieldSpec("tri", "whether it refuses WebSocket handshakes of pages of other origins, but for those that are listed"),
             "upgrade.to_stranger": FieldSpec(("accepted", "refused"), "what a WebSocket handshake from any origin that nobody listed gets; its place is what decides"),
+            "upgrade.witness.origin": FieldSpec("text", "an attacker's origin whose handshake is accepted although strangers' are not"),
+            "upgrade.witness.technique": FieldSpec(("suffix", "prefix", "dot", "substring", "scheme", "subdomain", "other"), "how it was made from a trusted one"),
+            "upgrade.witness.test": FieldSpec("text", "the test that lets it pass; its place is that test"),
         },
     ),
     "socket_client": KindSpec(
