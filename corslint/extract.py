@@ -39,6 +39,7 @@ from corslint.model.values import (
     Member,
     Name,
     Null,
+    Operation,
     Parameter,
     Reference,
     Regex,
@@ -149,6 +150,7 @@ class Extractor:
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
         self._varying: dict[str, frozenset[str]] = {}
+        self._whole_imports: frozenset[str] | None = None
 
     def extract(self, readings: Iterable[CodeReading]) -> Extracted:
         """All facts of these files."""
@@ -1005,10 +1007,24 @@ class Extractor:
                 if not named and "*" in bound and any(self.setting(reading, name) for name in spec.names):
                     # The rest stands in a module that this one imports whole.
                     named = [name for name in bound if spec.prefix and name.startswith(spec.prefix)]
+                if spec.final and reading.path in self._imported_whole():
+                    continue
                 if named and self._required(reading, spec):
                     self._settings_facts(reading, descriptor, spec, named)
                 if spec.beside & set(bound):
                     self._settings_options(reading, descriptor, spec)
+
+    def _imported_whole(self) -> frozenset[str]:
+        """The files that others import whole: `from .base import *`."""
+        if self._whole_imports is None:
+            stars = (
+                binding.value
+                for reading in self._readings.values()
+                for binding in (reading.scopes[0].bindings.get("*", ()) if reading.scopes else ())
+            )
+            files = (self._linker.module_file(star) for star in stars if isinstance(star, Reference))
+            self._whole_imports = frozenset(path for path in files if path is not None)
+        return self._whole_imports
 
     def _required(self, reading: CodeReading, spec: SettingsSpec) -> bool:
         """Whether nothing says that the settings are not used: lists that lack what reads them."""
@@ -1677,6 +1693,8 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         isinstance(value, (Function, Regex)) or (isinstance(value, (Mapping, Sequence)) and value.items)
     ):
         return Field("yes", "written", value.span, trail)
+    if source.truthy and isinstance(value, Operation) and (answer := linker.test(value)) is not Tri.UNKNOWN:
+        return Field(answer.value, "written", value.span, trail)
     if source.read_as == "tri" and isinstance(value, (Function, Regex, Mapping, Sequence)):
         return Field("no", "written", value.span, trail)
     if not isinstance(value, Literal):

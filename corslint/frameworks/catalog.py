@@ -223,7 +223,8 @@ class SettingsSpec(NamedTuple):
 
     `development` matches file names. `requires`: lists (by setting) that have to hold an element that matches the
     pattern, where they can be read. `prefix`: settings with this beginning are the options whose names are checked,
-    `beside`: where one of these names shows that it is such a module.
+    `beside`: where one of these names shows that it is such a module. `final`: not in modules that another one imports
+    whole, and may change.
     """
 
     names: frozenset[str]
@@ -232,6 +233,7 @@ class SettingsSpec(NamedTuple):
     requires: Mapping[str, re.Pattern[str]]
     prefix: str
     beside: frozenset[str]
+    final: bool = False
 
 
 class VarySpec(NamedTuple):
@@ -746,7 +748,9 @@ def _consequence(check: Checker, raw: object, at: KeyPath) -> Mapping[str, str]:
 
 
 def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:
-    part = check.keys(raw, at, ("names", "development", "emits", "requires", "prefix", "beside"), ("names", "emits"))
+    part = check.keys(
+        raw, at, ("names", "development", "emits", "requires", "prefix", "beside", "final"), ("names", "emits")
+    )
     development = part.get("development")
     return SettingsSpec(
         frozenset(_names(check, part["names"], (*at, "names"))),
@@ -755,6 +759,7 @@ def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:
         {name: re.compile(pattern) for name, pattern in part.get("requires", {}).items()},
         part.get("prefix", ""),
         frozenset(_names(check, part.get("beside", []), (*at, "beside"))),
+        bool(part.get("final", False)),
     )
 
 
