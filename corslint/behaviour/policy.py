@@ -183,6 +183,12 @@ class Judge:
         self.code = code
         others: dict[str, Answer] = {"refuse": Refuse(0), "unknown": UnknownAnswer("differs between the versions")}
         self.refused = others.get(policy.semantics.refused, Nothing())
+        if policy.semantics.refused == "first":
+            first = self.first_text()
+            self.refused = (
+                Fixed(first) if isinstance(first, str) else UnknownAnswer("which is listed first is not known")
+            )
+        self.several = Tri.UNKNOWN
         self.credentials = self._credentials()
         self.literal_star = self._literal_star()
         # A function that decides about every request by itself; what it does is not looked at.
@@ -279,7 +285,9 @@ class Judge:
             same_origin = same_origin or compiled.same_origin
             cases = compiled.decision.cases if position == 0 else _laid_over(cases, compiled.decision.cases)
         first = next(iter(self.semantics.sources.values()), None)
-        return Decision(cases, first.stand_in if first is not None else None), same_origin
+        found = Decision(cases, first.stand_in if first is not None else None)
+        self.several = several(found)
+        return found, same_origin
 
     def decision(self) -> tuple[Decision, bool]:
         """What the origin options decide before the `sends` table, and whether the server's own pages pass besides."""
@@ -317,6 +325,14 @@ class Judge:
             return tri(path == scope)
         pattern = ".*" if scope == "*" and mode == "pattern-if-special" else scope
         return matches(Pattern(pattern, "", "python", "match"), path)
+
+    def first_text(self) -> str | None:
+        """The text that is listed first; None where that is not known."""
+        value = self.fact.values.get(next(iter(self.semantics.sources)))
+        found = self.scene.resolve(value) if value is not None else None
+        if isinstance(found, Sequence):
+            found = self.scene.resolve(found.items[0]) if found.items else None
+        return found.value if isinstance(found, Literal) and isinstance(found.value, str) else None
 
     def special(self, text: str) -> bool:
         """Whether the library takes a text for a regular expression because of its characters."""
@@ -417,7 +433,9 @@ class Judge:
         let in.
         """
         for row in self.semantics.sends:
-            if row.decision not in (None, kind) or row.kind not in (None, request.kind):
+            if row.decision == "several" and kind == "echo" and self.several is not Tri.NO:
+                pass
+            elif row.decision not in (None, kind) or row.kind not in (None, request.kind):
                 continue
             if row.cookie is not None and request.cookie is not tri(row.cookie):
                 continue
