@@ -11,6 +11,7 @@ from typing import NamedTuple
 from corslint.frameworks.catalog import (
     CallSpec,
     Catalog,
+    ClassSpec,
     Delegate,
     Descriptor,
     EmitSpec,
@@ -39,11 +40,13 @@ from corslint.model.values import (
     Member,
     Name,
     Null,
+    Operation,
     Parameter,
     Reference,
     Regex,
     Sequence,
     Spread,
+    This,
     Undefined,
     Unknown,
     Value,
@@ -68,7 +71,8 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 class Policy(NamedTuple):
     """A cors_policy fact that is still to be judged: what the descriptor says, and the guards it stands behind.
 
-    `broken`: it was given an option that makes the library fail.
+    `broken`: it was given an option that makes the library fail. `handshake`: it is only asked what becomes of
+    WebSocket handshakes, and that is told of this socket server.
     """
 
     fact: Fact
@@ -77,6 +81,7 @@ class Policy(NamedTuple):
     header: bool
     spec: HeaderSpec | None
     broken: bool = False
+    handshake: Fact | None = None
 
 
 class Extracted(NamedTuple):
@@ -118,13 +123,19 @@ class Extractor:
     """Turns the code readings of one project into facts.
 
     `spells_header`: whether a file's own text may hold the name of a CORS header; where neither a file nor what it
-    imports does, none is written there.
+    imports does, none is written there. `spells`: whether a word, in lower case, stands in a part of a file.
     """
 
     def __init__(
-        self, linker: Linker, catalog: Catalog, packages: Packages, spells_header: Callable[[str], bool]
+        self,
+        linker: Linker,
+        catalog: Catalog,
+        packages: Packages,
+        spells_header: Callable[[str], bool],
+        spells: Callable[[Span, str], bool],
     ) -> None:
         self._linker = linker
+        self._spells = spells
         self._spells_header = spells_header
         self._catalog = catalog
         self._packages = packages
@@ -137,6 +148,7 @@ class Extractor:
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
         self._varying: dict[str, frozenset[str]] = {}
+        self._whole_imports: frozenset[str] | None = None
 
     def extract(self, readings: Iterable[CodeReading]) -> Extracted:
         """All facts of these files."""
@@ -164,6 +176,7 @@ class Extractor:
             self._files(reading)
             self._settings(reading)
             self._headers(reading)
+        self._classes(readings)
         self._attach()
         return Extracted(self._facts, self._policies, self._groups)
 
@@ -459,11 +472,15 @@ class Extractor:
             fields["scope"] = Field(None, "unknown", call.span)  # what it decorates
         if context.loaded is not None and "browser" in FACT_KINDS[emit.kind].fields:
             fields["browser"] = Field("yes", "written", context.loaded.span)
+        if emit.kind != "cors_policy":
+            fields = {name: field for name, field in fields.items() if not name.startswith("given.")}
         span = argument.span if argument is not None else call.span
         if context.scope is not None and emit.policy is None:
             span = context.scope[1].span
         fact = Fact(emit.kind, span, fields, values)
-        if emit.policy is not None:
+        if emit.policy is not None and fact.kind != "cors_policy":
+            self._handshake(context, emit.policy, fact)
+        elif emit.policy is not None:
             fields.setdefault("options", self._options_field(context))
             if context.options is not None:
                 portable = self._portable(context.options)
@@ -491,6 +508,18 @@ class Extractor:
         for group in emit.options:
             decided = self._origin_given(context, emit, fact), fact.field("origin").value
             yield from self._option_facts(context, group, fields, decided, self._is_written)
+
+    def _handshake(self, context: _Context, semantics: PolicySemantics, server: Fact) -> None:
+        """What decides about handshakes at a socket server, as a policy that is no fact of its own."""
+        moved = {name: server.fields.pop(name) for name in semantics.sources if name in server.fields}
+        kept = {name: server.fields[name] for name in ("framework", "library", "language", "fence")}
+        values = {name: server.values.pop(name) for name in semantics.sources if name in server.values}
+        semantics = semantics.under(
+            context.version.releases if context.version is not None else (),
+            partial(self._releases, context.descriptor, context.reading.path),
+        )
+        decides = Fact("cors_policy", server.span, {**kept, **moved}, values)
+        self._policies.append(Policy(decides, semantics, (), False, None, False, server))
 
     def _has_other_names(self, context: _Context, group: OptionGroup) -> bool:
         return any(
@@ -802,6 +831,123 @@ class Extractor:
 
     # --- files that a tool reads as its options ---
 
+    # --- classes of the project that extend a library's ---
+
+    def _classes(self, readings: Iterable[CodeReading]) -> None:
+        described = [(descriptor, spec) for descriptor in self._catalog.descriptors for spec in descriptor.classes]
+        readings = [reading for reading in readings if any("*" in scope.bindings for scope in reading.scopes)]
+        if not described or not readings:
+            return
+        classes = [
+            (reading, This(index, scope.span))
+            for reading in readings
+            for index, scope in enumerate(reading.scopes)
+            if scope.kind == "class" and "*" in scope.bindings
+        ]
+        extended = {base.span for _, this in classes for base in self._bases(this) if isinstance(base, This)}
+        for reading, this in classes:
+            for descriptor, spec in described:
+                if descriptor.language != reading.language or this.span in extended:
+                    continue
+                version = self._version(descriptor, reading.path)
+                applies = descriptor.applies(version.releases if version is not None else ())
+                if applies is not Tri.NO and self._derives(this, spec):
+                    self._class_facts(reading, this, descriptor, spec, version)
+
+    def _class_facts(
+        self, reading: CodeReading, this: This, descriptor: Descriptor, spec: ClassSpec, version: VersionInForce | None
+    ) -> None:
+        site = CallSite(Call(this, (), False, this.span), 0, ())
+        context = _Context(self, reading, site, descriptor, version, None, {}, None)
+        for emit in spec.emits:
+            self._facts += self._fact(context, emit, ABSENT, None, "high")
+
+    def _bases(self, this: This) -> list[Value]:
+        """The classes that one extends, as they are written."""
+        reading = self._readings.get(this.span.path)
+        if reading is None or this.scope >= len(reading.scopes):
+            return []
+        return [self._linker.resolve(binding.value) for binding in reading.scopes[this.scope].bindings.get("*", ())]
+
+    def _derives(self, this: This, spec: ClassSpec, depth: int = 0) -> bool:
+        return depth < _MAX_VARY_DEPTH and any(
+            self._derives(base, spec, depth + 1)
+            if isinstance(base, This)
+            else self._linker.canonical_of_resolved(base) in spec.bases
+            for base in self._bases(this)
+        )
+
+    def override(self, this: This, name: str, depth: int = 0) -> Value | None:
+        """The method that a class has or inherits from the project's own; None where it is the library's."""
+        reading = self._readings.get(this.span.path)
+        own = reading.scopes[this.scope].bindings.get(name, ()) if reading is not None else ()
+        if own:
+            return own[0].value if len(own) == 1 else Unknown("written more than once", own[0].span)
+        others = self._bases(this)
+        if depth < _MAX_VARY_DEPTH:
+            for base in others:
+                found = self.override(base, name, depth + 1) if isinstance(base, This) else None
+                if found is not None:
+                    return found
+        # Beside the library's class another one may bring the method.
+        strange = len([base for base in others if not isinstance(base, This)]) > 1
+        return Unknown("of a class that is not known", this.span) if strange else None
+
+    # --- functions that handle a request ---
+
+    def looks_at(self, reading: CodeReading, site: CallSite, words: Iterable[str]) -> bool:
+        """Whether the function that a call stands in or decorates, or one that it calls, may look at one of these."""
+        words = tuple(words)
+        pending = list(self._handlers(reading, site))
+        seen: set[Span] = set()
+        if not pending:
+            return True
+        while pending:
+            function = pending.pop()
+            if function.span in seen:
+                continue
+            seen.add(function.span)
+            if len(seen) > _MAX_WRAPPERS or any(self._spells(function.span, word) for word in words):
+                return True
+            for other in self._handed_to(function, site.call):
+                if not isinstance(other, Function):
+                    return True
+                pending.append(other)
+        return False
+
+    def _handlers(self, reading: CodeReading, site: CallSite) -> Iterator[Function]:
+        decorated = [
+            self._linker.resolve(Name(each.target, each.scope, each.target_span))
+            for each in reading.decorations
+            if isinstance(each.decorator, Call) and each.decorator.span == site.call.span
+        ]
+        yield from (found for found in decorated if isinstance(found, Function))
+        if not decorated:
+            inside = _function_of(reading, site.scope)
+            around = [one for one in _functions(reading) if one.scope == inside]
+            around += [
+                binding.value
+                for scope in reading.scopes
+                for bindings in scope.bindings.values()
+                for binding in bindings
+                if isinstance(binding.value, Function) and binding.value.scope == inside
+            ]
+            yield from around[:1]
+
+    def _handed_to(self, function: Function, made: Call) -> Iterator[Value]:
+        """What a function hands its own parameters to, but for methods of what that call made."""
+        reading = self._readings.get(function.span.path)
+        for site in reading.calls if reading is not None else ():
+            if not function.span.covers(site.call.span):
+                continue
+            callee = site.call.callee
+            owner = self._linker.resolve(callee.base) if isinstance(callee, Member) else None
+            if isinstance(owner, Call) and owner.span == made.span:
+                continue
+            given = [self._linker.resolve(argument.value) for argument in site.call.arguments]
+            if any(isinstance(value, Parameter) and value.function == function.span for value in given):
+                yield self._linker.resolve(callee)
+
     def _files(self, reading: CodeReading) -> None:
         if reading.page:
             return
@@ -859,10 +1005,24 @@ class Extractor:
                 if not named and "*" in bound and any(self.setting(reading, name) for name in spec.names):
                     # The rest stands in a module that this one imports whole.
                     named = [name for name in bound if spec.prefix and name.startswith(spec.prefix)]
+                if spec.final and reading.path in self._imported_whole():
+                    continue
                 if named and self._required(reading, spec):
                     self._settings_facts(reading, descriptor, spec, named)
                 if spec.beside & set(bound):
                     self._settings_options(reading, descriptor, spec)
+
+    def _imported_whole(self) -> frozenset[str]:
+        """The files that others import whole: `from .base import *`."""
+        if self._whole_imports is None:
+            stars = (
+                binding.value
+                for reading in self._readings.values()
+                for binding in (reading.scopes[0].bindings.get("*", ()) if reading.scopes else ())
+            )
+            files = (self._linker.module_file(star) for star in stars if isinstance(star, Reference))
+            self._whole_imports = frozenset(path for path in files if path is not None)
+        return self._whole_imports
 
     def _required(self, reading: CodeReading, spec: SettingsSpec) -> bool:
         """Whether nothing says that the settings are not used: lists that lack what reads them."""
@@ -1436,6 +1596,8 @@ class _Context(NamedTuple):
     def field(self, source: FieldSource, call: Call, argument: Argument | None) -> tuple[Field, Value | None]:
         """One field, and its resolved value where the source is an expression."""
         linker = self.extractor._linker
+        if source.handler and self.extractor.looks_at(self.reading, self.site, source.handler):
+            return Field(None, "unknown", call.span), None
         if source.has_constant:
             return Field(source.constant, "written", call.span), None
         if source.call:
@@ -1451,6 +1613,8 @@ class _Context(NamedTuple):
                 return Field(callee.key, "written", callee.key_span), None
             return Field(None, "absent", call.span), None
         value = self._beside(source.beside, call) if source.beside is not None else self._value(source, call, argument)
+        if value is not None and source.only and not self._made_by(value, source.only):
+            value = None
         if source.present:
             return Field(
                 "no" if value is None else "yes", "written", value.span if value is not None else call.span
@@ -1467,6 +1631,19 @@ class _Context(NamedTuple):
         trail = tuple(span for span in resolved.trail if not source.settings or span != value.span)
         return _read(source, resolved.value, trail, linker), resolved.value
 
+    def _made_by(self, value: Value, names: frozenset[str]) -> bool:
+        """Whether a value is a call of one of these APIs, and so is each call in its first argument."""
+        linker = self.extractor._linker
+        for _ in range(_MAX_CHAIN):
+            made = linker.resolve(value)
+            if not isinstance(made, Call) or linker.canonical(made.callee) not in names:
+                return False
+            inner = linker.argument(made, 0, None)
+            if inner is None or not isinstance(linker.resolve(inner), Call):
+                return True
+            value = inner
+        return False
+
     def _beside(self, position: int, call: Call) -> Value:
         """What stands at that position of the tuple or list, in any argument of the file, that holds this call."""
         linker = self.extractor._linker
@@ -1479,7 +1656,7 @@ class _Context(NamedTuple):
                 continue
             for item in value.items:
                 found = linker.resolve(item)
-                if isinstance(found, Call) and found.span == call.span and position < len(value.items):
+                if isinstance(found, (Call, This)) and found.span == call.span and position < len(value.items):
                     return value.items[position]
             pending += value.items
         return Unknown("what it is given to is not known", call.span)
@@ -1546,6 +1723,8 @@ class _Context(NamedTuple):
             if not isinstance(maker, Call):
                 return Unknown("made by a call that was not found", call.span)
             call = maker
+        if source.override is not None and isinstance(call.callee, This):
+            return self.extractor.override(call.callee, source.override)
         if source.keyword is not None:
             found = linker.argument(call, None, source.keyword)
             if found is not None:
@@ -1621,6 +1800,8 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         isinstance(value, (Function, Regex)) or (isinstance(value, (Mapping, Sequence)) and value.items)
     ):
         return Field("yes", "written", value.span, trail)
+    if source.truthy and isinstance(value, Operation) and (answer := linker.test(value)) is not Tri.UNKNOWN:
+        return Field(answer.value, "written", value.span, trail)
     if source.read_as == "tri" and isinstance(value, (Function, Regex, Mapping, Sequence)):
         return Field("no", "written", value.span, trail)
     if not isinstance(value, Literal):

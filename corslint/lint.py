@@ -89,6 +89,10 @@ class Project:
             known = self._spelled[path] = b"access-control" in data or b"control-allow-" in data
         return known
 
+    def spells(self, span: Span, word: str) -> bool:
+        """Whether a word (in lower case) stands in that part of a file, in any case."""
+        return word.encode() in self.source(span.path).data[span.start : span.end].lower()
+
     def code_readings(self) -> dict[str, CodeReading]:
         """All code parsed so far."""
         return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, CodeReading)}
@@ -222,11 +226,13 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
         if not added:
             break
         known |= added.keys()
-        Extractor(linker, descriptors, packages, project.spells_header).extract(added.values())
+        Extractor(linker, descriptors, packages, project.spells_header, project.spells).extract(added.values())
     for _ in range(_ROUNDS):
         readings = project.code_readings()
         linker.look_for_callers(readings.values())
-        extracted = Extractor(linker, descriptors, packages, project.spells_header).extract(readings.values())
+        extracted = Extractor(linker, descriptors, packages, project.spells_header, project.spells).extract(
+            readings.values()
+        )
         if len(project.code_readings()) == len(readings):
             break
     return extracted

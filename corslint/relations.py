@@ -432,6 +432,10 @@ class _Partner(NamedTuple):
     confidence: str
 
 
+_OTHER_PROTOCOLS = ("engine.io", "websocket")
+"""What servers speak that clients of Socket.IO cannot talk to."""
+
+
 def connects_to(world: World, client: Fact, server: Fact) -> Related:
     """A client connects to this server.
 
@@ -447,8 +451,7 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
             return UNKNOWN if _unsure(server, "socket") else NO
         owners = world.by_instance(socket, "socket_server")
         return world.ask("connects_to", client, owners[0]) if len(owners) == 1 else UNKNOWN
-    kind = _text(server, "kind")
-    if kind == "websocket":
+    if _text(server, "kind") in _OTHER_PROTOCOLS:
         return NO
     partner = world.remember(("partner", id(client)), lambda: _partner(world, client))
     sure = weakest((partner.confidence, _sure(client, "url", "host", "url_port", "same_origin")))
@@ -460,7 +463,9 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
 
 
 def _partner(world: World, client: Fact) -> _Partner:
-    servers = [server for server in world.candidates("socket_server", client) if _text(server, "kind") != "websocket"]
+    servers = [
+        server for server in world.candidates("socket_server", client) if _text(server, "kind") not in _OTHER_PROTOCOLS
+    ]
     host, port = _text(client, "host"), _client_port(client)
     loopback = host is not None and is_loopback(host)
     if loopback and port is not None:

@@ -1549,6 +1549,8 @@ class _Compiler:
             return self._part_of_url(value, frame, depth)
         if not isinstance(value, Call):
             return None
+        if self._is_request_read_with_default(value, frame):
+            return _Looked("origin", False)
         callee = value.callee
         if isinstance(callee, Member):
             base = self._part(callee.base, frame, depth + 1)

@@ -97,7 +97,27 @@ _WITH_COOKIES = Request(cookie=Tri.YES)
 
 def judge(policy: Policy, linker: Linker, code: ReadCode) -> list[Fact]:
     """Fill the derived fields of a policy's fact; returns the facts of its parts."""
-    return Judge(policy, scene_of(linker, code), code).judge()
+    parts = Judge(policy, scene_of(linker, code), code).judge()
+    if policy.handshake is None:
+        return parts
+    _tell_of_handshakes(policy.fact, policy.handshake)
+    return []
+
+
+def _tell_of_handshakes(decides: Fact, server: Fact) -> None:
+    """Fill a socket server's `same_origin_check` and `upgrade.*` from what decides about its handshakes."""
+    given = decides.field("effect.to_stranger")
+    known = given.state != "unknown"
+    open_to_all = given.value in ("star", "echo", "fixed")
+    told = {
+        "same_origin_check": "no" if open_to_all else "yes",
+        "upgrade.to_stranger": "accepted" if open_to_all else "refused",
+    }
+    for name, value in told.items():
+        server.fields[name] = given._replace(value=value if known else None)
+    for name in ("witness.origin", "witness.technique", "witness.test"):
+        if name in decides.fields:
+            server.fields[f"upgrade.{name}"] = decides.fields[name]
 
 
 def decided(policy: Policy, linker: Linker, code: ReadCode) -> tuple[Decision, bool]:
@@ -167,6 +187,12 @@ class Judge:
         self.code = code
         others: dict[str, Answer] = {"refuse": Refuse(0), "unknown": UnknownAnswer("differs between the versions")}
         self.refused = others.get(policy.semantics.refused, Nothing())
+        if policy.semantics.refused == "first":
+            first = self.first_text()
+            self.refused = (
+                Fixed(first) if isinstance(first, str) else UnknownAnswer("which is listed first is not known")
+            )
+        self.several = Tri.UNKNOWN
         self.credentials = self._credentials()
         self.literal_star = self._literal_star()
         # A function that decides about every request by itself; what it does is not looked at.
@@ -264,7 +290,9 @@ class Judge:
             same_origin = same_origin or compiled.same_origin
             cases = compiled.decision.cases if position == 0 else _laid_over(cases, compiled.decision.cases)
         first = next(iter(self.semantics.sources.values()), None)
-        return Decision(cases, first.stand_in if first is not None else None), same_origin
+        found = Decision(cases, first.stand_in if first is not None else None)
+        self.several = several(found)
+        return found, same_origin
 
     def decision(self) -> tuple[Decision, bool]:
         """What the origin options decide before the `sends` table, and whether the server's own pages pass besides."""
@@ -302,6 +330,14 @@ class Judge:
             return tri(path == scope)
         pattern = ".*" if scope == "*" and mode == "pattern-if-special" else scope
         return matches(Pattern(pattern, "", "python", "match"), path)
+
+    def first_text(self) -> str | None:
+        """The text that is listed first; None where that is not known."""
+        value = self.fact.values.get(next(iter(self.semantics.sources)))
+        found = self.scene.resolve(value) if value is not None else None
+        if isinstance(found, Sequence):
+            found = self.scene.resolve(found.items[0]) if found.items else None
+        return found.value if isinstance(found, Literal) and isinstance(found.value, str) else None
 
     def special(self, text: str) -> bool:
         """Whether the library takes a text for a regular expression because of its characters."""
@@ -402,7 +438,9 @@ class Judge:
         let in.
         """
         for row in self.semantics.sends:
-            if row.decision not in (None, kind) or row.kind not in (None, request.kind):
+            if row.decision == "several" and kind == "echo" and self.several is not Tri.NO:
+                pass
+            elif row.decision not in (None, kind) or row.kind not in (None, request.kind):
                 continue
             if row.cookie is not None and request.cookie is not tri(row.cookie):
                 continue

@@ -162,6 +162,9 @@ class Responder:
             return situation.sent_header()
         if value == "first":
             return next(iter(sorted(self._judge.exact_texts())), None)
+        if value == "head":
+            first = self._judge.first_text()
+            return _UNKNOWN if first is None else first
         if value == "last":
             return next(iter(sorted(self._judge.exact_texts(), reverse=True)), None)
         return situation.request.origin if value == "origin" else value

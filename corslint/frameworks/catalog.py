@@ -36,6 +36,9 @@ _SOURCE_KEYS = frozenset(
         "delegated",
         "scope",
         "inside",
+        "override",
+        "only",
+        "handler",
         "setting",
         "config",
         "constant",
@@ -60,6 +63,10 @@ class FieldSource(NamedTuple):
     position of the tuple or list that the call is an element of (one of no list: unknown), `delegated` whether the
     options were handed out by a function (`Delegate`), `constant` a fixed value. Where there is one fact per key of an
     option (`EmitSpec.for_each`), `scope` is that key, and `inside` a dotted path in what it holds (empty: that itself).
+    `override` is the method of this name that a class (`ClassSpec`) has or inherits from another one of the project.
+    `only`: what is found counts only where it is a call of one of these APIs, and so is each call in its first
+    argument; `handler`: nor does anything count where the function that the call stands in or decorates, or one that it
+    hands its parameters to, may look at one of these words.
     `default` is what an option that
     is not given means; `absent` (a meaning) what a missing group of options means; `by_version` gives the default
     per range of major versions. `read_as` says how the value is read (`application`: an instance, or a text
@@ -83,6 +90,9 @@ class FieldSource(NamedTuple):
     delegated: bool = False
     scope: bool = False
     inside: tuple[str, ...] = ()
+    override: str | None = None
+    only: frozenset[str] = frozenset()
+    handler: tuple[str, ...] = ()
     constant: object = None
     has_constant: bool = False
     default: object = None
@@ -198,12 +208,23 @@ class FileSpec(NamedTuple):
     call: CallSpec
 
 
+class ClassSpec(NamedTuple):
+    """A class of the project that is derived from one of these, perhaps by others of its classes; nothing extends it.
+
+    In place of a call stands the class itself.
+    """
+
+    bases: frozenset[str]
+    emits: tuple[EmitSpec, ...]
+
+
 class SettingsSpec(NamedTuple):
     """Names bound in a settings module: any of `names` makes the facts.
 
     `development` matches file names. `requires`: lists (by setting) that have to hold an element that matches the
     pattern, where they can be read. `prefix`: settings with this beginning are the options whose names are checked,
-    `beside`: where one of these names shows that it is such a module.
+    `beside`: where one of these names shows that it is such a module. `final`: not in modules that another one imports
+    whole, and may change.
     """
 
     names: frozenset[str]
@@ -212,6 +233,7 @@ class SettingsSpec(NamedTuple):
     requires: Mapping[str, re.Pattern[str]]
     prefix: str
     beside: frozenset[str]
+    final: bool = False
 
 
 class VarySpec(NamedTuple):
@@ -269,6 +291,7 @@ class Descriptor(NamedTuple):
     settings: tuple[SettingsSpec, ...]
     headers: tuple[HeaderSpec, ...]
     files: tuple[FileSpec, ...]
+    classes: tuple[ClassSpec, ...]
     pages: tuple[ScriptLibrary, ...]
     examples: tuple[Mapping[str, Any], ...]
     path: Path
@@ -434,6 +457,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             "settings",
             "headers",
             "files",
+            "classes",
             "environment",
             "pages",
             "examples",
@@ -466,6 +490,10 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             for i, part in enumerate(check.items(raw.get("headers", []), ("headers",)))
         ),
         tuple(_file(check, part, ("files", i)) for i, part in enumerate(check.items(raw.get("files", []), ("files",)))),
+        tuple(
+            _class(check, part, ("classes", i))
+            for i, part in enumerate(check.items(raw.get("classes", []), ("classes",)))
+        ),
         tuple(_page(check, part, ("pages", i)) for i, part in enumerate(check.items(raw.get("pages", []), ("pages",)))),
         tuple(raw.get("examples", ())),
         path,
@@ -579,6 +607,13 @@ def _file(check: Checker, raw: object, at: KeyPath) -> FileSpec:
     return FileSpec(names, _call(check, {"callee": [], "options": 0, "emits": part["emits"]}, at))
 
 
+def _class(check: Checker, raw: object, at: KeyPath) -> ClassSpec:
+    part = check.keys(raw, at, ("base", "emits"), ("base", "emits"))
+    return ClassSpec(
+        frozenset(_names(check, part["base"], (*at, "base"))), _emits(check, part["emits"], (*at, "emits"))
+    )
+
+
 def _delegate(check: Checker, raw: object, at: KeyPath) -> Delegate:
     part = check.keys(raw, at, ("callback", "argument", "key", "wrapped", "group"), ("callback", "argument"))
     return Delegate(
@@ -647,6 +682,9 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         delegated=bool(part.get("delegated", False)),
         scope=bool(part.get("scope", False)),
         inside=_names(check, part["inside"], (*at, "inside")) if "inside" in part else (),
+        override=part.get("override"),
+        only=frozenset(_names(check, part.get("only", []), (*at, "only"))),
+        handler=_names(check, part.get("handler", []), (*at, "handler")),
         constant=_frozen(part.get("constant")),
         has_constant="constant" in part,
         default=_frozen(part.get("default")),
@@ -713,7 +751,9 @@ def _consequence(check: Checker, raw: object, at: KeyPath) -> Mapping[str, str]:
 
 
 def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:
-    part = check.keys(raw, at, ("names", "development", "emits", "requires", "prefix", "beside"), ("names", "emits"))
+    part = check.keys(
+        raw, at, ("names", "development", "emits", "requires", "prefix", "beside", "final"), ("names", "emits")
+    )
     development = part.get("development")
     return SettingsSpec(
         frozenset(_names(check, part["names"], (*at, "names"))),
@@ -722,6 +762,7 @@ def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:
         {name: re.compile(pattern) for name, pattern in part.get("requires", {}).items()},
         part.get("prefix", ""),
         frozenset(_names(check, part.get("beside", []), (*at, "beside"))),
+        bool(part.get("final", False)),
     )
 
 

@@ -260,7 +260,7 @@ FACT_KINDS: dict[str, KindSpec] = {
         },
     ),
     "socket_server": KindSpec(
-        "A Socket.IO or WebSocket server.",
+        "A Socket.IO, Engine.IO or WebSocket server.",
         {
             **_COMMON,
             "instance": FieldSpec("instance", "the call that made it"),
@@ -278,7 +278,12 @@ FACT_KINDS: dict[str, KindSpec] = {
             "port": FieldSpec("number", "port it listens on, where it is written"),
             "async_mode": FieldSpec("text", "the framework or concurrency model that it was told to run on"),
             "runner": FieldSpec("text", "id of the descriptor of the call that listens for it, where that is certain"),
-            "kind": FieldSpec(("socket.io", "websocket"), "what it speaks"),
+            "kind": FieldSpec(("socket.io", "engine.io", "websocket"), "what it speaks"),
+            "same_origin_check": FieldSpec("tri", "whether it refuses WebSocket handshakes of pages of other origins, but for those that are listed"),
+            "upgrade.to_stranger": FieldSpec(("accepted", "refused"), "what a WebSocket handshake from any origin that nobody listed gets; its place is what decides"),
+            "upgrade.witness.origin": FieldSpec("text", "an attacker's origin whose handshake is accepted although strangers' are not"),
+            "upgrade.witness.technique": FieldSpec(("suffix", "prefix", "dot", "substring", "scheme", "subdomain", "other"), "how it was made from a trusted one"),
+            "upgrade.witness.test": FieldSpec("text", "the test that lets it pass; its place is that test"),
         },
     ),
     "socket_client": KindSpec(

@@ -127,16 +127,17 @@ class Responds(NamedTuple):
     these holds the library does nothing: the answer is the inner application's. `refuses`: it answers by itself, with
     this status and no header of its own (not written: 500 where the origin option raises). `status`: a number, `inner`
     (the request goes on to the application, whose status it is), `none` (no answer comes, or the connection breaks), or
-    `given.<name>`: the value of another option. `acao`: `sent` (what the origin option's decision and the `sends` table
-    come to), `origin`, `first` or `last` (of all texts that are listed, sorted) or a text; `acac`: a text, or
-    `given.<name>`; `vary`: a list of names to add; `acam` and `acah`: `listed`, `raw` (the option, with nothing
-    added or put in place of a star), `asked`, `matching` (what is asked for and is in the list), `served` (the
-    inner answer's Allow, as far as it is listed; all of it where nothing is), `allow` (the inner answer's Allow
-    header) or a text. Null: not sent. `scope`: how a path is compared with the one that the policy is limited to:
-    as a `pattern` for its beginning, or as that where it has a special character and as a whole elsewhere
-    (`pattern-if-special`). `each`: other options that are given per origin, by the names that they have there
-    (`credentials` among them): the field `given.each` holds an object whose keys are origins, and `*` for all
-    others; where that has none, `given.inherited` does. `drops_empty`: a header with an empty text is not sent.
+    `given.<name>`: the value of another option. `acao`: `sent` (what the origin option's decision and the `sends`
+    table come to), `origin`, `first` or `last` (of all texts that are listed, sorted), `head` (the one that is
+    listed first) or a text; `acac`: a text, or `given.<name>`; `vary`: a list of names to add; `acam` and `acah`:
+    `listed`, `raw` (the option, with nothing added or put in place of a star), `asked`, `matching` (what is asked
+    for and is in the list), `served` (the inner answer's Allow, as far as it is listed; all of it where nothing
+    is), `allow` (the inner answer's Allow header) or a text. Null: not sent. `scope`: how a path is compared with
+    the one that the policy is limited to: as a `pattern` for its beginning, or as that where it has a special
+    character and as a whole elsewhere (`pattern-if-special`). `each`: other options that are given per origin, by
+    the names that they have there (`credentials` among them): the field `given.each` holds an object whose keys are
+    origins, and `*` for all others; where that has none, `given.inherited` does. `drops_empty`: a header with an
+    empty text is not sent.
     """
 
     preflight: When = When()

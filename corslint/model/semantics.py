@@ -58,7 +58,7 @@ LISTS = ("compared", "joined")
 REGEXES = ("compared", "otherwise")
 PROMISES = ("awaited", "ignored", *MEANINGS)
 NO_ERROR = ("falsy", "null")
-REFUSED = ("nothing", "refuse", "unknown")
+REFUSED = ("nothing", "refuse", "first", "unknown")
 DECISIONS = ("star", "echo", "several", "fixed", "nothing", "refused", "raises")
 ROW_WORDS = {
     "decision": DECISIONS,
@@ -150,9 +150,9 @@ class OriginSemantics(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row of the `sends` table; None matches anything.
+    """One row of the `sends` table; None matches anything. `several`: an echo where more than one text is accepted.
 
-    `decision` is `star`, `echo`, `fixed`, `nothing`, `refused` or `raises`; `kind` is `actual`, `preflight` or `upgrade`.
+    `decision` is one of `DECISIONS` (an error only where a row names it); `kind` is `actual`, `preflight` or `upgrade`.
     `acao` is `*`, `origin` (the request's), `text` (the configured one), `none`, `raises` or `unknown`; `acac` whether
     Allow-Credentials: true goes along. `literal_star` asks for the policy's field of that name. `version` is a range.
     """
@@ -179,8 +179,8 @@ class PolicySemantics(NamedTuple):
     where it returns true; anything else as for `truthy`). `sends` overrides the plain reading, first
     row wins. `vary`: decisions
     under which `Vary: Origin` is sent (`several`: an echo where more than one exact text can be accepted).
-    `refused`: what a foreign origin gets: `nothing` (no header), `refuse` or `unknown` (`refusals`: per range of
-    versions). `responds`: the whole answer.
+    `refused`: what a foreign origin gets: `nothing` (no header), `refuse`, `first` (the text that is listed first) or
+    `unknown` (`refusals`: per range of versions). `responds`: the whole answer.
     """
 
     sources: Mapping[str, OriginSemantics]

@@ -3,12 +3,13 @@
     python serve.py SNIPPET
 
 The snippet is a whole module that leaves its application in a variable `app` (Flask, Falcon, FastAPI, Starlette,
-Litestar, Quart, Tornado, aiohttp, `socketio.WSGIApp` or `socketio.ASGIApp`). A snippet called `settings.py` is a Django
-settings module. It runs in the directory it stands in.
+Litestar, Quart, Robyn, Tornado, aiohttp, `socketio.WSGIApp` or `socketio.ASGIApp`). A snippet called `settings.py` is
+a Django settings module. It runs in the directory it stands in.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -16,6 +17,8 @@ import logging
 import os
 import socket
 import sys
+import threading
+import time
 from typing import Any
 
 
@@ -51,8 +54,41 @@ def serve_sanic(app: Any, listener: socket.socket) -> None:
     app.run(sock=listener, single_process=True, motd=False, access_log=False)
 
 
+def serve_robyn(app: Any, listener: socket.socket) -> None:
+    """Robyn opens its port by itself: behind the one that was told, each connection is passed on to it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    threading.Thread(target=relay, args=(listener, port), daemon=True).start()
+    app.start("127.0.0.1", port, _check_port=False)
+
+
+def relay(listener: socket.socket, port: int) -> None:
+    while True:
+        near, _ = listener.accept()
+        far = reached(port)
+        for source, target in ((near, far), (far, near)):
+            threading.Thread(target=pump, args=(source, target), daemon=True).start()
+
+
+def reached(port: int) -> socket.socket:
+    """A connection to that port, as soon as somebody listens there."""
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
 SERVERS = (
     (("aiohttp.",), "aiohttp.web", serve_aiohttp),
+    (("robyn.",), "robyn", serve_robyn),
     (("sanic.",), "sanic", serve_sanic),
     (("tornado.",), "tornado.httpserver", serve_tornado),
     (("asgi", "blacksheep.", "falcon.asgi.", "fastapi.", "litestar.", "quart.", "starlette."), "uvicorn", serve_asgi),
