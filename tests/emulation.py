@@ -57,6 +57,10 @@ ELSEWHERE: dict[tuple[str, str], str] = {
     ("flask-cors-3", "raw-after-request"): "the application writes headers of its own besides",
     ("starlette", "raw-headers"): "the application writes the headers, without the library",
     ("starlette-0.22", "raw-headers"): "the application writes the headers, without the library",
+    ("hapi", "route-wins-over-server"): "two policies: the route's own one is all that counts",
+    ("hapi", "route-switches-off"): "two policies: the route's own one is all that counts",
+    ("restify-cors-middleware2", "preflight-not-registered"): "half of the library is not used",
+    ("restify-cors-middleware2", "actual-before-routing"): "it is run for what has no route, too: how it is put in",
     ("python-socketio", "protocol-3"): "a client of another protocol is refused, whatever the policy",
     ("python-socketio", "fastapi-mounted-list"): "two libraries answer: for a chain of layers",
     ("python-socketio", "fastapi-mounted-default"): "two libraries answer: for a chain of layers",
@@ -77,8 +81,6 @@ ELSEWHERE: dict[tuple[str, str], str] = {
 
 WAITING: dict[str, str] = {
     "blacksheep": "no descriptor yet",
-    "hapi": "no descriptor yet",
-    "restify-cors-middleware2": "no descriptor yet",
     "tornado": "headers written by hand, with no library: tests/test_predictions.py compares what is claimed of those",
 }
 """Recordings without a descriptor of their own, and why."""

@@ -852,6 +852,9 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _WEB = ("http", "https")
 
 
+_GLOBS = ("glob", "wide-glob", "first-glob")
+
+
 def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, str | None]:
     """Why no browser sends a text as its Origin (`none`: one does), and what was certainly meant instead.
 
@@ -859,7 +862,7 @@ def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, st
     no default port. Texts that the library reads as a pattern have no defect here.
     """
     mode, text = entry.mode, entry.text
-    if mode in ("regex", "glob", "wide-glob", "host-suffix", "unknown"):
+    if mode in ("regex", "host-suffix", "unknown") or (mode in _GLOBS and "*" in text):
         return "none", None
     if mode == "prefix-regex-if-special" and re.search(r"[*\\\]?$^\[()]", text):
         return ("glob" if _dead_glob(text) else "none"), None
