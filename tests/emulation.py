@@ -32,6 +32,7 @@ BARE = "bare"
 FIELDS = ("status", *HEADERS)
 
 LIBRARIES = {
+    "connect": "cors",
     "flask-cors-3": "flask-cors",
     "django-cors-headers-3": "django-cors-headers",
     "socket.io-3": "socket.io",
@@ -151,7 +152,17 @@ def request_of(row: Mapping[str, Any], recording: Recording) -> Request:
         cookie=tri("cookie" in asked),
         server=OWN,
         turn=asked.get("turn", 1),
+        names=_sent_names(asked),
     )
+
+
+def _sent_names(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the header fields that the recording script sends with a question."""
+    named = {"origin": "origin", "cookie": "cookie"}
+    if asked["kind"] == "preflight":
+        named |= {"method": "access-control-request-method", "headers": "access-control-request-headers"}
+    given = [name for key, name in named.items() if asked.get(key) is not None]
+    return ("accept-encoding", "connection", "host", *given)
 
 
 def response_of(answer: Answer) -> Response:

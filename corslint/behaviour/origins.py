@@ -513,7 +513,9 @@ class _Compiler:
             case Literal():
                 return self.literal(value)
             case Null() | Undefined():
-                return self.meaning(self.semantics.unset, value.span)
+                pairs = self.semantics.meanings if isinstance(value, Null) else ()
+                meaning = next((means for known, means in pairs if known is None), self.semantics.unset)
+                return self.meaning(meaning, value.span)
             case Sequence() | Split():
                 return self.listed(value, frame)
             case Function():
@@ -621,6 +623,10 @@ class _Compiler:
         if mode in ("glob", "wide-glob"):
             filler = ".*" if mode == "wide-glob" else "[^/]*"
             return Atom("origin", "matches", Pattern(_glob(text, filler), "", "python", "full"), fold, span)
+        if mode == "exact-or-host":
+            whole = Atom("origin", "equals", text, fold, span)
+            pattern = Pattern(f"[a-z][a-z0-9+.-]*://{re.escape(text)}", "", "python", "full")
+            return whole if "://" in text else Any((whole, Atom("origin", "matches", pattern, fold, span)))
         if mode == "first-glob":
             if "*" not in text:
                 return Atom("origin", "equals", text, fold, span)

@@ -221,7 +221,7 @@ class Judge:
                 if known == value.value and type(known) is type(value.value):
                     meaning = means
         elif isinstance(value, (Null, Undefined)):
-            meaning = "none"
+            meaning = next((means for known, means in self.semantics.group if known is None), "none")
         elif isinstance(value, Sequence):
             meaning = self.semantics.group_otherwise
         elif not isinstance(value, (Mapping, Choice, Fallback)):
@@ -862,6 +862,8 @@ def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, st
     no default port. Texts that the library reads as a pattern have no defect here.
     """
     mode, text = entry.mode, entry.text
+    if mode == "exact-or-host" and "://" not in text:
+        return "none", None
     if mode in ("regex", "host-suffix", "unknown") or (mode in _GLOBS and "*" in text):
         return "none", None
     if mode == "prefix-regex-if-special" and re.search(r"[*\\\]?$^\[()]", text):

@@ -176,6 +176,11 @@ class Responder:
             return self._matching(output, situation.request)
         if value == "served":
             return self._served(output, situation.inner)
+        if value == "method":
+            return situation.request.method
+        if value == "carried":
+            names = situation.request.names
+            return _UNKNOWN if names is None else ", ".join(sorted(names))
         if "{asked}" in value:
             return value.replace("{asked}", asked or "")
         return asked if value == "asked" else value

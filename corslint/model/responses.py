@@ -134,13 +134,13 @@ class Responds(NamedTuple):
     come to), `origin`, `first` (of all texts that are listed, sorted) or a text; `acac`: a text, or `given.<name>`;
     `vary`: a list of names to add, or a text to send as it is; `acam` and `acah`: `listed`, `raw` (the option, with
     nothing added or put in place of a star), `asked`, `matching` (what is asked for and is in the list), `served` (the
-    inner answer's Allow, as far as it is listed; all of it where nothing is), `allow` (the inner answer's Allow header)
-    or a text, in which `{asked}` stands for what the preflight asks for. Null: not sent.
-    `scope`: how a path is compared with the one that the policy is limited to: as a `pattern` for its beginning, or as
-    that where it has a special character and as a whole elsewhere (`pattern-if-special`). `each`: other options that
-    are given per origin, by the names that they have there (`credentials` among them): the field `given.each` holds an
-    object whose keys are origins, and `*` for all others; where that has none, `given.inherited` does. `drops_empty`: a
-    header with an empty text is not sent.
+    inner answer's Allow, as far as it is listed; all of it where nothing is), `allow` (the inner answer's Allow
+    header), `method` (the request's own), `carried` (the names of all headers of the request) or a text, in which
+    `{asked}` stands for what the preflight asks for. Null: not sent. `scope`: how a path is compared with the one that
+    the policy is limited to: as a `pattern` for its beginning, or as that where it has a special character and as a
+    whole elsewhere (`pattern-if-special`). `each`: other options that are given per origin, by the names that they have
+    there (`credentials` among them): the field `given.each` holds an object whose keys are origins, and `*` for all
+    others; where that has none, `given.inherited` does. `drops_empty`: a header with an empty text is not sent.
     """
 
     preflight: When = When()

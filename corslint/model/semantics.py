@@ -31,6 +31,7 @@ TEXT_MODES = (
     "glob",
     "wide-glob",
     "first-glob",
+    "exact-or-host",
     "host-suffix",
     "exact-port",
     "substring-port",
@@ -43,10 +44,11 @@ TEXT_MODES = (
 of the text; regex: the text is a pattern; prefix-regex-if-special: a pattern when it holds a special character
 (flask-cors); glob: `*` stands for any text without a slash; wide-glob: for any text (Litestar); first-glob: where it
 holds a `*`, a pattern in which only the first dot and the first star are read so (restify-cors-middleware2);
-exact-port: equals the Origin with its port spelled out (Socket.IO 2 lists); substring-port: that is part of the text
-(Socket.IO 2 texts); site: only scheme and host with port are compared, so that paths do not matter and a text without a
-scheme means `null` (django-cors-headers); letters: a text in place of a list is gone through letter by letter, each an
-element; otherwise: a text is read like any other truthy value."""
+exact-or-host: equals the Origin, with its scheme or without (@elysiajs/cors); exact-port: equals the Origin with its
+port spelled out (Socket.IO 2 lists); substring-port: that is part of the text (Socket.IO 2 texts); site: only scheme
+and host with port are compared, so that paths do not matter and a text without a scheme means `null`
+(django-cors-headers); letters: a text in place of a list is gone through letter by letter, each an element; otherwise:
+a text is read like any other truthy value."""
 
 ITEM_MODES = tuple(mode for mode in TEXT_MODES if mode not in ("fixed", "letters", "otherwise"))
 """How a text in a list may be compared: what speaks of the whole option is none of these."""
@@ -84,9 +86,9 @@ class OriginSemantics(NamedTuple):
     """How one origin option is read.
 
     `meanings` are pairs of a literal and what it means, first match wins (type and value have to agree). `unset`: null,
-    undefined, None, and an environment variable that is not set. `text`, `items`: how a text, and a text in a list, is
-    compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*` alone), `wildcard-echo`, `raises`,
-    `sole-echo` (as `wildcard-echo` where it is the only element, else `raises`).
+    undefined, None, and an environment variable that is not set; null alone may be one of the `meanings`. `text`,
+    `items`: how a text, and a text in a list, is compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*`
+    alone), `wildcard-echo`, `raises`, `sole-echo` (as `wildcard-echo` where it is the only element, else `raises`).
     `list_otherwise`: what an element that is truthy and neither a text nor a pattern does: `none` (it accepts nobody),
     `echo` (it accepts everybody, and a list in the list is searched) or `raises` (the program stops, also at null).
     `regex_mode`: search, match (anchored at the start only) or full. `function`: `callback` (origin, callback; what it
