@@ -219,7 +219,10 @@ class Extractor:
     def _fits(self, call: Call, spec: CallSpec) -> bool:
         if spec.construct is not None and spec.construct is not call.construct:
             return False
-        if len(call.arguments) < spec.least or (spec.receivers and not _is_called_on(call.callee, spec.receivers)):
+        count = len(call.arguments)
+        if count < spec.least or (spec.most is not None and count > spec.most):
+            return False
+        if spec.receivers and not _is_called_on(call.callee, spec.receivers):
             return False
         if spec.when_position is None and spec.when_keyword is None:
             return True
@@ -475,7 +478,7 @@ class Extractor:
         if emit.kind != "cors_policy":
             fields = {name: field for name, field in fields.items() if not name.startswith("given.")}
         span = argument.span if argument is not None else call.span
-        if context.scope is not None and emit.policy is None:
+        if context.scope is not None and (emit.policy is None or isinstance(call.callee, Unknown)):
             span = context.scope[1].span
         fact = Fact(emit.kind, span, fields, values)
         if emit.policy is not None and fact.kind != "cors_policy":
@@ -575,15 +578,48 @@ class Extractor:
     # --- options that are not read ---
 
     def at_path(self, options: Value | None, path: str) -> list[Value | None]:
-        """What stands at a dotted path of an object, None where nothing does. A step `*` is every key."""
+        """What stands at a dotted path of an object, None where nothing does.
+
+        A step `*` is every key, `name()` what the function under that key returns, and `[name=text]` the element of a
+        list with that text, in any case, under that key.
+        """
         found = [options]
         for step in path.split(".") if path else ():
-            if step == "*":
+            if step.endswith("()"):
+                held = [self._linker.lookup(value, step[:-2]) if value is not None else None for value in found]
+                found = [given for value in held for given in self._returned(value)]
+            elif step.startswith("["):
+                found = [self._element(value, step[1:-1]) if value is not None else None for value in found]
+            elif step == "*":
                 objects = [self._linker.record(value) for value in found if value is not None]
                 found = [entry.value for value in objects for entry in self._entries(value)]
                 found += [Unknown("keys that could not be read", value.span) for value in objects if not _whole(value)]
             else:
                 found = [self._linker.lookup(value, step) if value is not None else None for value in found]
+        return found
+
+    def _returned(self, value: Value | None) -> Iterator[Value | None]:
+        """What a function may return; something else is itself."""
+        resolved = self._linker.resolve(value) if value is not None else None
+        if isinstance(resolved, Function):
+            yield from (way.value for way in resolved.returns)
+        else:
+            yield value
+
+    def _element(self, value: Value, wanted: str) -> Value | None:
+        """The last element of a list whose key has a certain text (`key=text`)."""
+        listed = self._linker.resolve(value)
+        if not isinstance(listed, Sequence):
+            return Unknown("no list that could be read", value.span)
+        key, _, text = wanted.partition("=")
+        found: Value | None = None
+        for item in listed.items:
+            held = self._linker.lookup(item, key)
+            name = self._linker.resolve(held) if held is not None else None
+            if isinstance(item, Spread) or (name is not None and not isinstance(name, Literal)):
+                found = Unknown("an element that could not be read", item.span)
+            elif isinstance(name, Literal) and str(name.value).lower() == text:
+                found = item
         return found
 
     def _option_facts(
@@ -736,6 +772,12 @@ class Extractor:
         }
         if not wanted:
             return
+        readings = list(readings)
+        for reading in readings:
+            for write in reading.writes if reading.language == "javascript" else ():
+                name = _last_two(write.target)
+                if name in wanted and not self._fenced(write.guards):
+                    self._note(name, write.value, write.span, _function_of(reading, write.scope))
         readings = [reading for reading in readings if reading.language == "python"]
         modules, classes = self._loaded(readings)
         for reading in readings:
@@ -1110,15 +1152,18 @@ class Extractor:
     def _header_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         for site in reading.calls:
             callee = site.call.callee
-            if not isinstance(callee, Member) or callee.key not in spec.methods:
+            if not _writes_header(callee, spec):
                 continue
-            if spec.requests and _begins_with(self._linker.canonical(callee.base), spec.requests):
+            about = callee.base if isinstance(callee, Member) else None
+            if spec.requests and about is not None and _begins_with(self._linker.canonical(about), spec.requests):
                 continue
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
+            if about is None and len(positional) > 2:
+                positional = positional[1:]
             name = self._linker.resolve(positional[0].value) if positional else None
             if isinstance(name, Literal) and isinstance(name.value, str) and len(positional) > 1:
                 if _is_read(name.value):
-                    operation = "append" if callee.key in spec.appends else "set"
+                    operation = "append" if _called(callee) in spec.appends else "set"
                     yield _HeaderWrite(
                         name.value.lower(),
                         positional[1].value,
@@ -1128,7 +1173,7 @@ class Extractor:
                         site.call.span,
                         name.span,
                     )
-            operation = "append" if callee.key in spec.appends else "set"
+            operation = "append" if _called(callee) in spec.appends else "set"
             for argument in positional:
                 for written in self._object_writes(argument.value, site.scope, site.guards):
                     yield written._replace(operation=operation, holder=None)
@@ -1607,12 +1652,16 @@ class _Context(NamedTuple):
             return Field(dict(source.mapping).get(name, name), "written", call.span), None
         if source.delegated:
             return Field("yes" if self.delegated else "no", "written", call.span), None
+        if source.unknown:
+            return Field(None, "unknown", call.span), None
         if source.method:
             callee = call.callee
             if isinstance(callee, Member):
-                return Field(callee.key, "written", callee.key_span), None
+                return Field(dict(source.mapping).get(callee.key, callee.key), "written", callee.key_span), None
             return Field(None, "absent", call.span), None
         value = self._beside(source.beside, call) if source.beside is not None else self._value(source, call, argument)
+        if source.present and isinstance(value, Unknown):
+            return Field(None, "unknown", value.span), None
         if value is not None and source.only and not self._made_by(value, source.only):
             value = None
         if source.present:
@@ -1624,6 +1673,8 @@ class _Context(NamedTuple):
         if source.read_as == "source":
             return Field("given", "written", value.span), None
         resolved = linker.resolved(value)
+        if source.read_as == "names":
+            return self._names(resolved.value, resolved.trail), None
         if source.read_as == "keys":
             listed = self._keys(resolved.value)
             return Field(None, "unknown", listed.span, resolved.trail), listed
@@ -1660,6 +1711,24 @@ class _Context(NamedTuple):
                     return value.items[position]
             pending += value.items
         return Unknown("what it is given to is not known", call.span)
+
+    def _handed_with(self, position: int, call: Call) -> Value | None:
+        """The argument at that position of the call that takes what this call returns, unless that is it."""
+        linker = self.extractor._linker
+        for site in self.reading.calls:
+            values = [linker.resolve(argument.value) for argument in site.call.arguments]
+            takes = [isinstance(value, Call) and value.span == call.span for value in values]
+            if any(takes):
+                given = position < len(takes) and not takes[position] and site.call.arguments[position].keyword is None
+                return site.call.arguments[position].value if given else None
+        return None
+
+    def _names(self, value: Value, trail: tuple[Span, ...]) -> Field:
+        """The keys of an object as a field's value."""
+        keys = [entry.key for entry in self.extractor._entries(value)] if _whole(value) else [None]
+        if any(key is None for key in keys):
+            return Field(None, "unknown", value.span, trail)
+        return Field(tuple(str(key) for key in keys), "written", value.span, trail)
 
     def _keys(self, value: Value) -> Value:
         """The keys of an object as a list; what is no object stays what it is, but for a list, which has none."""
@@ -1742,6 +1811,10 @@ class _Context(NamedTuple):
                     return found
         for position in source.positions:
             found = linker.argument(call, position, None)
+            if found is not None:
+                return found
+        if source.handed_with is not None:
+            found = self._handed_with(source.handed_with, call)
             if found is not None:
                 return found
         for setting in source.settings:
@@ -1906,8 +1979,24 @@ def _begins_with(name: str | None, known: Iterable[str]) -> bool:
     return name is not None and any(name == one or (name.startswith(one) and name[len(one)] in "#./(") for one in known)
 
 
+def _last_two(target: Value) -> str:
+    """The last two names of a member: `defaults.timeout` of `client.defaults.timeout`."""
+    if not isinstance(target, Member) or not isinstance(target.base, (Member, Name)):
+        return ""
+    return f"{target.base.key if isinstance(target.base, Member) else target.base.name}.{target.key}"
+
+
 def _ends_in_holder(value: Value, holders: frozenset[str]) -> bool:
     return isinstance(value, Member) and _ends_in(value.base, holders)
+
+
+def _called(callee: Value) -> str:
+    """The name that is called."""
+    return callee.key if isinstance(callee, Member) else callee.name if isinstance(callee, Name) else ""
+
+
+def _writes_header(callee: Value, spec: HeaderSpec) -> bool:
+    return _called(callee) in (spec.methods if isinstance(callee, Member) else spec.functions)
 
 
 def _is_called_on(callee: Value, names: frozenset[str]) -> bool:

@@ -51,7 +51,9 @@ from corslint.model.facts import FACT_KINDS  # noqa: E402
 from corslint.model.finding import EFFECTS, SEVERITIES  # noqa: E402
 from corslint.model.semantics import (  # noqa: E402
     CREDENTIALS,
+    FUNCTIONS,
     ITEM_MODES,
+    LIST_OTHERWISE,
     LISTS,
     MEANINGS,
     NO_ERROR,
@@ -393,7 +395,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "star_in_list": STAR_IN_LIST,
     "regex_mode": ("search", "match", "full"),
     "error": ("none", "refuse"),
-    "list_otherwise": ("none", "echo"),
+    "list_otherwise": LIST_OTHERWISE,
     "lists": LISTS,
     "regex": REGEXES,
     "list_regex": REGEXES,
@@ -404,7 +406,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "credentials": CREDENTIALS,
     "refused": REFUSED,
     **ROW_WORDS,
-    "function": ("none", "callback", "callback-allows", "predicate", "returning"),
+    "function": FUNCTIONS,
     "form": ("any", "construct", "call"),
     "as": catalog.READ_AS,
 }

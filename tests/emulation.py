@@ -32,6 +32,7 @@ BARE = "bare"
 FIELDS = ("status", *HEADERS)
 
 LIBRARIES = {
+    "connect": "cors",
     "flask-cors-3": "flask-cors",
     "django-cors-headers-3": "django-cors-headers",
     "socket.io-3": "socket.io",
@@ -58,6 +59,10 @@ ELSEWHERE: dict[tuple[str, str], str] = {
     ("flask-cors-3", "raw-after-request"): "the application writes headers of its own besides",
     ("starlette", "raw-headers"): "the application writes the headers, without the library",
     ("starlette-0.22", "raw-headers"): "the application writes the headers, without the library",
+    ("hapi", "route-wins-over-server"): "two policies: the route's own one is all that counts",
+    ("hapi", "route-switches-off"): "two policies: the route's own one is all that counts",
+    ("restify-cors-middleware2", "preflight-not-registered"): "half of the library is not used",
+    ("restify-cors-middleware2", "actual-before-routing"): "it is run for what has no route, too: how it is put in",
     ("python-socketio", "protocol-3"): "a client of another protocol is refused, whatever the policy",
     ("python-socketio", "fastapi-mounted-list"): "two libraries answer: for a chain of layers",
     ("python-socketio", "fastapi-mounted-default"): "two libraries answer: for a chain of layers",
@@ -77,8 +82,6 @@ ELSEWHERE: dict[tuple[str, str], str] = {
 """Recorded cases that are not about the library alone, and why: other tests are for them."""
 
 WAITING: dict[str, str] = {
-    "hapi": "no descriptor yet",
-    "restify-cors-middleware2": "no descriptor yet",
     "tornado": "headers written by hand, with no library: tests/test_predictions.py compares what is claimed of those",
 }
 """Recordings without a descriptor of their own, and why."""
@@ -149,7 +152,17 @@ def request_of(row: Mapping[str, Any], recording: Recording) -> Request:
         cookie=tri("cookie" in asked),
         server=OWN,
         turn=asked.get("turn", 1),
+        names=_sent_names(asked),
     )
+
+
+def _sent_names(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the header fields that the recording script sends with a question."""
+    named = {"origin": "origin", "cookie": "cookie"}
+    if asked["kind"] == "preflight":
+        named |= {"method": "access-control-request-method", "headers": "access-control-request-headers"}
+    given = [name for key, name in named.items() if asked.get(key) is not None]
+    return ("accept-encoding", "connection", "host", *given)
 
 
 def response_of(answer: Answer) -> Response:

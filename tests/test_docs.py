@@ -220,7 +220,7 @@ def descriptor_words() -> set[str]:
             for argument in node.args[2:]:
                 constants = [part.value for part in ast.walk(argument) if isinstance(part, ast.Constant)]
                 words |= {value for value in constants if isinstance(value, str)}
-    for module, names in ((catalog, ["_SOURCE_KEYS"]), (semantics, ["_ORIGIN_KEYS", "_POLICY_KEYS", "_FUNCTIONS"])):
+    for module, names in ((catalog, ["_SOURCE_KEYS"]), (semantics, ["_ORIGIN_KEYS", "_POLICY_KEYS", "FUNCTIONS"])):
         for name in names:
             words |= set(getattr(module, name))
     return words

@@ -22,6 +22,9 @@ MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE
 
 ALLOWED = {
     ("cors", "*"): "what all of corslint is about, and also the name of a package",
+    ("next", "*"): "a function of Python, and also the name of a package",
+    ("connect", "*"): "what clients do, and also the name of a package",
+    ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
     ("socket.io", "model/facts.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
     ("express", "model/facts.py"): "an example of a title, for the reference",
 }

@@ -510,7 +510,9 @@ class _Compiler:
             case Literal():
                 return self.literal(value)
             case Null() | Undefined():
-                return self.meaning(self.semantics.unset, value.span)
+                pairs = self.semantics.meanings if isinstance(value, Null) else ()
+                meaning = next((means for known, means in pairs if known is None), self.semantics.unset)
+                return self.meaning(meaning, value.span)
             case Sequence() | Split():
                 return self.listed(value, frame)
             case Function():
@@ -618,6 +620,15 @@ class _Compiler:
         if mode in ("glob", "wide-glob"):
             filler = ".*" if mode == "wide-glob" else "[^/]*"
             return Atom("origin", "matches", Pattern(_glob(text, filler), "", "python", "full"), fold, span)
+        if mode == "exact-or-host":
+            whole = Atom("origin", "equals", text, fold, span)
+            pattern = Pattern(f"[a-z][a-z0-9+.-]*://{re.escape(text)}", "", "python", "full")
+            return whole if "://" in text else Any((whole, Atom("origin", "matches", pattern, fold, span)))
+        if mode == "first-glob":
+            if "*" not in text:
+                return Atom("origin", "equals", text, fold, span)
+            source = "^" + text.replace(".", r"\.", 1).replace("*", ".*", 1) + "$"
+            return Atom("origin", "matches", Pattern(source, "", "ecmascript", "search"), fold, span)
         if mode == "host-suffix":
             return self.host_suffix(text, span)
         if mode == "site":
@@ -644,7 +655,7 @@ class _Compiler:
     def letters(self, text: str, span: Span) -> tuple[Case, ...]:
         """A text where a list is expected: each of its letters is an element."""
         if "*" in text and self.semantics.star_in_list != "literal":
-            return self.meaning(_STARS[self.semantics.star_in_list], span)
+            return self.meaning(self._star(len(text)), span)
         noted = len(self.entries)
         tests: list[Predicate] = []
         end: tuple[Case, ...] = (Case(Always(), self.refused, span),)
@@ -656,6 +667,20 @@ class _Compiler:
             tests.append(self.text(letter, span, self.semantics.items, in_list=True))
         del self.entries[noted:]
         return (Case(_any(tests), Echo(), span), *end)
+
+    def _star(self, count: int) -> str:
+        """What a star among so many elements means."""
+        if self.semantics.star_in_list == "sole-echo":
+            return "echo" if count == 1 else "raises"
+        return _STARS[self.semantics.star_in_list]
+
+    def _no_text(self, item: Value) -> bool:
+        """Whether an element is certainly neither a text nor a pattern that counts."""
+        if isinstance(item, Regex):
+            return self.semantics.list_regex == "otherwise"
+        if isinstance(item, Literal):
+            return not isinstance(item.value, str)
+        return isinstance(item, (Null, Undefined, Function, Mapping, Sequence))
 
     def host_suffix(self, text: str, span: Span) -> Predicate:
         """`*`, `host`, `.host` (it and everything below), or `scheme://host:port`."""
@@ -673,9 +698,12 @@ class _Compiler:
         if semantics.lists == "joined":
             return self.joined(value, frame)
         tests: list[Predicate] = []
-        for item in self.items(value, frame):
+        items = self.items(value, frame)
+        for item in items:
             if isinstance(item, Literal) and item.value == "*" and semantics.star_in_list != "literal":
-                return self.meaning(_STARS[semantics.star_in_list], item.span)
+                return self.meaning(self._star(len(items)), item.span)
+            if semantics.list_otherwise == "raises" and self._no_text(item):
+                return self.meaning("raises", item.span)
             if (failing := self._fails(item)) is not None:
                 tests.append(_NEVER)
                 return (Case(_any(tests), Echo(), value.span, "list"), Case(Always(), Raise(), item.span, failing))
@@ -834,6 +862,8 @@ class _Compiler:
         if semantics.function == "none":
             return self.meaning(semantics.otherwise, value.span)
         by_callback = semantics.function in ("callback", "callback-allows")
+        if semantics.function == "either-allows":
+            by_callback = len(value.parameters) > semantics.callback_parameter
         if by_callback and self._never_calls_back(value):
             return (Case(Always(), Hang(), value.span),)
         if semantics.origin_parameter >= len(value.parameters) and by_callback:
@@ -847,7 +877,7 @@ class _Compiler:
             return self.unknown("a promise", value.span)
         if value.asynchronous and semantics.promise != "awaited":
             return self.meaning(semantics.promise, value.span)
-        if semantics.function == "predicate":
+        if semantics.function in ("predicate", "either-allows"):
             return self.ways_out(value, inner, self.judged)
         # What is returned is sent as it is, whatever the library makes of the same thing given as the option.
         refused, self.refused = self.refused, Nothing()
@@ -978,6 +1008,9 @@ class _Compiler:
         positional = [argument.value for argument in call.arguments if argument.keyword is None]
         if any(isinstance(value, Spread) for value in positional):
             return self.unknown("called back with spread arguments", call.span)
+        if self.semantics.function == "either-allows":
+            refused = (Case(Always(), self.refused, call.span),)
+            return self.judged(positional[0], frame) if positional else refused
         failed = self._is_error(positional[0], frame) if positional else Tri.NO
         on_error = {"refuse": Refuse(0), "unknown": UnknownAnswer("depends on the library's version")}
         refusal: tuple[Case, ...] = (

@@ -252,7 +252,7 @@ class Judge:
                 if known == value.value and type(known) is type(value.value):
                     meaning = means
         elif isinstance(value, (Null, Undefined)):
-            meaning = "none"
+            meaning = next((means for known, means in self.semantics.group if known is None), "none")
         elif isinstance(value, Sequence):
             meaning = self.semantics.group_otherwise
         elif not isinstance(value, (Mapping, Choice, Fallback)):
@@ -993,6 +993,9 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _WEB = ("http", "https")
 
 
+_GLOBS = ("glob", "wide-glob", "first-glob")
+
+
 def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, str | None]:
     """Why no browser sends a text as its Origin (`none`: one does), and what was certainly meant instead.
 
@@ -1000,7 +1003,9 @@ def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, st
     no default port. Texts that the library reads as a pattern have no defect here.
     """
     mode, text = entry.mode, entry.text
-    if mode in ("regex", "glob", "wide-glob", "host-suffix", "unknown"):
+    if mode == "exact-or-host" and "://" not in text:
+        return "none", None
+    if mode in ("regex", "host-suffix", "unknown") or (mode in _GLOBS and "*" in text):
         return "none", None
     if mode == "prefix-regex-if-special" and special(text, semantics):
         return ("glob" if _dead_glob(text) else "none"), None

@@ -182,6 +182,13 @@ class Responder:
             return self._matching(output, situation.request)
         if value == "served":
             return self._served(output, situation.inner)
+        if value == "method":
+            return situation.request.method
+        if value == "carried":
+            names = situation.request.names
+            return _UNKNOWN if names is None else ", ".join(sorted(names))
+        if "{asked}" in value:
+            return value.replace("{asked}", asked or "")
         return asked if value == "asked" else value
 
     def _raw(self, listing: Listing | None) -> Known:
@@ -267,6 +274,13 @@ class Responder:
 
     def elements(self, listing: Listing) -> tuple[str, ...] | str | _Unknown | None:
         """The elements of a list; `asked`; a text that is sent as it is; None for no header."""
+        found = self._own_elements(listing)
+        if listing.further is None or not isinstance(found, tuple):
+            return found
+        more = self._own_elements(Listing(listing.further, (), case=listing.case))
+        return (*found, *more) if isinstance(more, tuple) else _UNKNOWN
+
+    def _own_elements(self, listing: Listing) -> tuple[str, ...] | str | _Unknown | None:
         given = self.given(listing.field)
         if given is _OBJECT:
             given = self._called(listing.field) if listing.called else _UNKNOWN
@@ -300,7 +314,8 @@ class Responder:
         if isinstance(listing.star, tuple) and "*" in elements:
             elements = listing.star
         change = _CHANGES[listing.case]
-        texts = [*(change(str(part)) for part in elements), *listing.always]
+        texts = [change(str(part)) for part in elements]
+        texts += [name for name in listing.always if name not in texts]
         return tuple(sorted(set(texts)) if listing.sort else texts)
 
     def given(self, name: str) -> Known:
@@ -396,7 +411,7 @@ class Responder:
             if listing.fold and not isinstance(known, str):
                 known = tuple(change(method) for method in known)
             return tri(all(change(method) in known for method in asked))
-        folded = {name.lower() for name in known}
+        folded = {name.lower() for name in (*known, *listing.tolerated)}
         texts = {name for name in folded if not listing.patterns or not self._judge.special(name)}
         patterns = [Pattern(name, "i", "python", "match") for name in folded - texts]
         return all_of(
@@ -698,7 +713,8 @@ def _put_together(found: Mapping[str, Known], inner: Response) -> Response:
         if isinstance(value, _Unknown):
             ours.append(Header(name, None, Tri.UNKNOWN))
         elif output == "vary":
-            ours += [Header(name, ", ".join(value))] if isinstance(value, tuple) and value else []
+            text = ", ".join(value) if isinstance(value, tuple) else value
+            ours += [Header(name, text)] if isinstance(text, str) and text else []
         elif isinstance(value, str):
             ours.append(Header(name, value))
     known = inner.status if goes_on else status if isinstance(status, int) else None

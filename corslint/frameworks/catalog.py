@@ -20,7 +20,20 @@ from corslint.project.link import Assumptions, EnvironmentRead
 from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse
 
-READ_AS = ("value", "instance", "number", "application", "list", "tri", "path", "rooted", "prefix", "keys", "source")
+READ_AS = (
+    "value",
+    "instance",
+    "number",
+    "application",
+    "list",
+    "tri",
+    "path",
+    "rooted",
+    "prefix",
+    "keys",
+    "names",
+    "source",
+)
 _LEAST_WORD = 3
 _SOURCE_KEYS = frozenset(
     {
@@ -33,12 +46,14 @@ _SOURCE_KEYS = frozenset(
         "method",
         "callee",
         "beside",
+        "handed_with",
         "delegated",
         "scope",
         "inside",
         "override",
         "only",
         "handler",
+        "unknown",
         "setting",
         "config",
         "constant",
@@ -60,20 +75,21 @@ class FieldSource(NamedTuple):
     bound in a settings module, `config` a key written to a configuration object anywhere in the project (one that
     holds nothing counts as not written), `receiver` the object a method is called on, `call` the call itself,
     `method` the called method's name, `callee` the called API's without its module, `beside` the element at this
-    position of the tuple or list that the call is an element of (one of no list: unknown), `delegated` whether the
+    position of the tuple or list that the call is an element of (one of no list: unknown), `handed_with` the argument
+    at this position of the call that takes what this call returns, `delegated` whether the
     options were handed out by a function (`Delegate`), `constant` a fixed value. Where there is one fact per key of an
     option (`EmitSpec.for_each`), `scope` is that key, and `inside` a dotted path in what it holds (empty: that itself).
     `override` is the method of this name that a class (`ClassSpec`) has or inherits from another one of the project.
     `only`: what is found counts only where it is a call of one of these APIs, and so is each call in its first
     argument; `handler`: nor does anything count where the function that the call stands in or decorates, or one that it
-    hands its parameters to, may look at one of these words.
+    hands its parameters to, may look at one of these words. `unknown`: nothing that is looked at tells.
     `default` is what an option that
     is not given means; `absent` (a meaning) what a missing group of options means; `by_version` gives the default
     per range of major versions. `read_as` says how the value is read (`application`: an instance, or a text
     `module:name` that names one; `rooted`: a path that begins with a slash even if it is written without; `prefix`:
-    the literal beginning of a pattern for paths; `keys`: the keys of an object, as a list); `of_receiver`:
-    positions and keyword are those of the call that made the receiver; `present`: only whether it is there;
-    `mapping` translates texts (and `null`).
+    the literal beginning of a pattern for paths; `keys`: the keys of an object, as a list; `names`: the same, where all
+    of them can be read, as the field's value); `of_receiver`: positions and keyword are those of the call that made the
+    receiver; `present`: only whether it is there; `mapping` translates texts (and `null`).
     """
 
     positions: tuple[int, ...] = ()
@@ -87,7 +103,9 @@ class FieldSource(NamedTuple):
     method: bool = False
     callee: bool = False
     beside: int | None = None
+    handed_with: int | None = None
     delegated: bool = False
+    unknown: bool = False
     scope: bool = False
     inside: tuple[str, ...] = ()
     override: str | None = None
@@ -169,8 +187,8 @@ class CallSpec(NamedTuple):
     """A call that means something.
 
     `when` limits it to calls whose argument at a position (or with a keyword) is one of the named APIs,
-    and to calls of those themselves; `receivers`: to methods of what has one of these names; `least`: to calls with so
-    many arguments. `options` are the positions at
+    and to calls of those themselves; `receivers`: to methods of what has one of these names; `least` and `most`: to
+    calls with so many arguments. `options` are the positions at
     which an options object may stand, "keywords" (position -1) the keyword arguments. `completes`: the call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
@@ -195,6 +213,7 @@ class CallSpec(NamedTuple):
     delegate: Delegate | None = None
     receivers: frozenset[str] = frozenset()
     least: int = 0
+    most: int | None = None
 
 
 class FileSpec(NamedTuple):
@@ -251,7 +270,8 @@ class VarySpec(NamedTuple):
 class HeaderSpec(NamedTuple):
     """How response headers are written by hand.
 
-    `methods` take the name and the value (or an object) on any receiver; `containers` are members whose index is the
+    `methods` take the name and the value (or an object) on any receiver, `functions` without one, perhaps behind what
+    they are about (`setHeader(event, name, value)`); `containers` are members whose index is the
     header's name (`response.headers["X"] = v`; `*`: any object); `objects`: an object literal with such keys that is an
     argument or is returned.
     `appends` are the methods that add instead of replacing. Requests have headers, too: `holders` are the names of what
@@ -263,6 +283,7 @@ class HeaderSpec(NamedTuple):
     """
 
     methods: frozenset[str]
+    functions: frozenset[str]
     appends: frozenset[str]
     containers: frozenset[str]
     objects: bool
@@ -570,7 +591,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         ("callee",),
     )
     form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
-    when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is", "receiver", "least"))
+    when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is", "receiver", "least", "most"))
     completes = part.get("completes", False)
     completed = (
         check.keys(completes, (*at, "completes"), ("position", "keyword")) if completes not in (True, False) else {}
@@ -595,6 +616,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         _delegate(check, part["delegate"], (*at, "delegate")) if "delegate" in part else None,
         frozenset(_names(check, when.get("receiver", []), (*at, "when", "receiver"))),
         int(when.get("least", 0)),
+        int(when["most"]) if "most" in when else None,
     )
 
 
@@ -679,7 +701,9 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         method=bool(part.get("method", False)),
         callee=bool(part.get("callee", False)),
         beside=part.get("beside"),
+        handed_with=part.get("handed_with"),
         delegated=bool(part.get("delegated", False)),
+        unknown=bool(part.get("unknown", False)),
         scope=bool(part.get("scope", False)),
         inside=_names(check, part["inside"], (*at, "inside")) if "inside" in part else (),
         override=part.get("override"),
@@ -791,6 +815,7 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         at,
         (
             "methods",
+            "functions",
             "appends",
             "containers",
             "objects",
@@ -810,6 +835,7 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
     vary = check.keys(part.get("vary", {}), (*at, "vary"), VarySpec._fields)
     return HeaderSpec(
         frozenset(part["methods"]),
+        frozenset(part.get("functions", ())),
         frozenset(part.get("appends", ())),
         frozenset(part.get("containers", ())),
         bool(part.get("objects", False)),

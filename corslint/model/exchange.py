@@ -42,6 +42,8 @@ class Request(NamedTuple):
     """Whether cookies come along; unknown: they would if the browser has some."""
     server: str | None = None
     """Scheme, host and port that are asked (`https://api.example.com`); None where it makes no difference."""
+    names: tuple[str, ...] | None = None
+    """The names of all header fields that are sent, in lower case; None where they are not known."""
     turn: int = 1
     """How many times in a row this is asked now, counted from the start of the program."""
 

@@ -97,7 +97,8 @@ class Listing(NamedTuple):
     header), `none`, `asked`, `default`; `blank` the same for an empty text, `unset` for null and None. `patterns`:
     an element with a special character is a regular expression that a name has to begin with. `fold`: methods are
     compared without regard to case. `open`: with a star everything is in the list, also what is not sent.
-    `version`: the versions of the library in which it is so.
+    `version`: the versions of the library in which it is so. `further`: another option (`given.<further>`) whose
+    elements follow. `tolerated`: what is in the list, too, but is not sent.
     """
 
     field: str
@@ -117,6 +118,8 @@ class Listing(NamedTuple):
     version: str | None = None
     trim: bool = False
     called: bool = False
+    further: str | None = None
+    tolerated: tuple[str, ...] = ()
 
 
 class Responds(NamedTuple):
@@ -129,10 +132,11 @@ class Responds(NamedTuple):
     (the request goes on to the application, whose status it is), `none` (no answer comes, or the connection breaks), or
     `given.<name>`: the value of another option. `acao`: `sent` (what the origin option's decision and the `sends`
     table come to), `origin`, `first` or `last` (of all texts that are listed, sorted), `head` (the one that is
-    listed first) or a text; `acac`: a text, or `given.<name>`; `vary`: a list of names to add; `acam` and `acah`:
+    listed first) or a text; `acac`: a text, or `given.<name>`; `vary`: a list of names to add, or a text to send as it is; `acam` and `acah`:
     `listed`, `raw` (the option, with nothing added or put in place of a star), `asked`, `matching` (what is asked
     for and is in the list), `served` (the inner answer's Allow, as far as it is listed; all of it where nothing
-    is), `allow` (the inner answer's Allow header) or a text. Null: not sent. `scope`: how a path is compared with
+    is), `allow` (the inner answer's Allow header), `method` (the request's own), `carried` (the names of
+    all headers of the request) or a text, in which `{asked}` stands for what the preflight asks for. Null: not sent. `scope`: how a path is compared with
     the one that the policy is limited to: as a `pattern` for its beginning, or as that where it has a special
     character and as a whole elsewhere (`pattern-if-special`). `each`: other options that are given per origin, by
     the names that they have there (`credentials` among them): the field `given.each` holds an object whose keys are
@@ -307,6 +311,7 @@ _VALUES: dict[str, Callable[[object], bool]] = {
     "acac": _is_text,
     "vary": lambda value: (
         value is None
+        or isinstance(value, str)
         or (isinstance(value, list) and all(isinstance(name, str) and _NAME.fullmatch(name) for name in value))
     ),
     "acam": _is_text,

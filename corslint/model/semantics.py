@@ -30,6 +30,8 @@ TEXT_MODES = (
     "prefix-regex-if-special",
     "glob",
     "wide-glob",
+    "first-glob",
+    "exact-or-host",
     "host-suffix",
     "exact-port",
     "substring-port",
@@ -39,12 +41,14 @@ TEXT_MODES = (
     "unknown",
 )
 """How one text is compared. exact: equals the Origin; fixed: sent to everybody as it is; substring: the Origin is part
-of the text; regex: the text is a pattern; prefix-regex-if-special: a pattern when it holds a special character;
-glob: `*` stands for any text without a slash; wide-glob: for any text (Litestar); exact-port: equals the Origin with
-its port spelled out (Socket.IO 2 lists); substring-port: that is part of the text (Socket.IO 2 texts); site: only
-scheme and host with port are compared, so that paths do not matter and a text without a scheme means `null`
-(django-cors-headers); letters: a text in place of a list is gone through letter by letter, each an element;
-otherwise: a text is read like any other truthy value."""
+of the text; regex: the text is a pattern; prefix-regex-if-special: a pattern when it holds a special character; glob:
+`*` stands for any text without a slash; wide-glob: for any text (Litestar); first-glob: where it holds a `*`, a
+pattern in which only the first dot and the first star are read so (restify-cors-middleware2); exact-or-host: equals
+the Origin, with its scheme or without (@elysiajs/cors); exact-port: equals the Origin with its port spelled out
+(Socket.IO 2 lists); substring-port: that is part of the text (Socket.IO 2 texts); site: only scheme and host with
+port are compared, so that paths do not matter and a text without a scheme means `null` (django-cors-headers);
+letters: a text in place of a list is gone through letter by letter, each an element; otherwise:
+a text is read like any other truthy value."""
 
 ITEM_MODES = tuple(mode for mode in TEXT_MODES if mode not in ("fixed", "letters", "otherwise"))
 """How a text in a list may be compared: what speaks of the whole option is none of these."""
@@ -53,7 +57,8 @@ Releases: TypeAlias = Callable[[str], tuple[Release, ...]]
 """The possible releases of a package by its name."""
 
 CREDENTIALS = ("true", "boolean", "origins", "truthy", "called")
-STAR_IN_LIST = ("literal", "wildcard", "wildcard-echo", "raises", "unknown")
+STAR_IN_LIST = ("literal", "wildcard", "wildcard-echo", "sole-echo", "raises", "unknown")
+LIST_OTHERWISE = ("none", "echo", "raises")
 LISTS = ("compared", "joined")
 REGEXES = ("compared", "otherwise")
 PROMISES = ("awaited", "ignored", *MEANINGS)
@@ -65,7 +70,7 @@ ROW_WORDS = {
     "kind": ("actual", "preflight", "upgrade"),
     "acao": ("*", "origin", "text", "none", "raises", "unknown"),
 }
-_FUNCTIONS = ("none", "callback", "callback-allows", "predicate", "returning")
+FUNCTIONS = ("none", "callback", "callback-allows", "predicate", "either-allows", "returning")
 _ERRORS = ("none", "refuse")
 
 
@@ -89,29 +94,30 @@ class OriginSemantics(NamedTuple):
     """How one origin option is read.
 
     `meanings` are pairs of a literal and what it means, first match wins (type and value have to agree). `unset`: null,
-    undefined, None, and an environment variable that is not set. `text`, `items`: how a text, and a text in a list, is
-    compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*` alone), `wildcard-echo`, `raises`.
-    `list_otherwise`: what an element that is truthy and neither a text nor a pattern does: `none` (it accepts nobody)
-    or `echo` (it accepts everybody, and a list in the list is searched). `regex_mode`: search, match (anchored at the
-    start only) or full. `function`: `callback` (origin, callback; what it hands back is an origin option in turn),
-    `callback-allows` (the same, but what it hands back only says whether), `predicate` (returns whether), `returning`
-    (returns the origin). `error`: what calling back with an error does: `none`, `refuse`, or `unknown`; `errors` gives
-    it per range of versions, as `stars` does for `star_in_list` and `promises` for `promise`. `otherwise`: any other
-    truthy value. `separator`: a text is cut at this first, or at any of these. `lists`: `compared` (each element with
-    the Origin) or `joined` (a list is sent to everybody as the one text that its elements make). `regex`, `list_regex`:
-    whether a regular expression alone, or in a list, is `compared`, or is read like any other truthy value
-    (`otherwise`).
-    `of_request`: the parameter at `origin_parameter` is not the Origin but a request or its context, whose headers hold
-    it. `promise`: what a promise means that an asynchronous function returns; `awaited`: what it comes to; `ignored`:
-    nobody looks at it, so that a callback has to be called. `no_error`: which first argument of a callback is no error:
-    whatever is falsy, or null alone (then no header is sent after anything else that is falsy). `stateful_regex`: a
-    regular expression with the flag `g` or `y` goes on where its last test ended. `stand_in`: what is looked at in
-    place of an Origin that is `null` or missing. `members`: members of the request that a function is given, each with
-    the package whose version says what it holds: the server's `own` origin or the one of the `request`, which are then
-    `own_origin` and `request_origin`. `list_unset`: what null, None and what else is neither text nor pattern does in a
-    list: `none` (it accepts nobody) or `fails` (who is not accepted before ends in an error). `variants`: how the same
-    option is read in ranges of versions. `configured`: how the same option is read where it comes from a configuration
-    key, if that differs. `special`: the characters that make a text a pattern in the modes that go by them.
+    undefined, None, and an environment variable that is not set; null alone may be one of the `meanings`. `text`,
+    `items`: how a text, and a text in a list, is compared (`TEXT_MODES`). `star_in_list`: `literal`, `wildcard` (as `*`
+    alone), `wildcard-echo`, `raises`, `sole-echo` (as `wildcard-echo` where it is the only element, else `raises`).
+    `list_otherwise`: what an element that is truthy and neither a text nor a pattern does: `none` (it accepts nobody),
+    `echo` (it accepts everybody, and a list in the list is searched) or `raises` (the program stops, also at null).
+    `regex_mode`: search, match (anchored at the start only) or full. `function`: `callback` (origin, callback; what it
+    hands back is an origin option in turn), `callback-allows` (the same, but what it hands back only says whether),
+    `predicate` (returns whether), `either-allows` (the same, or with a parameter for a callback, the first argument of
+    that says whether), `returning` (returns the origin). `error`: what calling back with an error does: `none`,
+    `refuse`, or `unknown`; `errors` gives it per range of versions, as `stars` does for `star_in_list` and `promises`
+    for `promise`. `otherwise`: any other truthy value. `separator`: a text is cut at this first, or at any of these. `lists`: `compared`
+    (each element with the Origin) or `joined` (a list is sent to everybody as the one text that its elements make).
+    `regex`, `list_regex`: whether a regular expression alone, or in a list, is `compared`, or is read like any other
+    truthy value (`otherwise`). `of_request`: the parameter at `origin_parameter` is not the Origin but a request or its
+    context, whose headers hold it. `promise`: what a promise means that an asynchronous function returns; `awaited`:
+    what it comes to; `ignored`: nobody looks at it, so that a callback has to be called. `no_error`: which first
+    argument of a callback is no error: whatever is falsy, or null alone (then no header is sent after anything else
+    that is falsy). `stateful_regex`: a regular expression with the flag `g` or `y` goes on where its last test ended.
+    `stand_in`: what is looked at in place of an Origin that is `null` or missing. `members`: members of the request
+    that a function is given, each with the package whose version says what it holds: the server's `own` origin or the
+    one of the `request`, which are then `own_origin` and `request_origin`. `list_unset`: what null, None and what else
+    is neither text nor pattern does in a list: `none` (it accepts nobody) or `fails` (who is not accepted before ends
+    in an error). `variants`: how the same option is read in ranges of versions. `configured`: how the same option is
+    read where it comes from a configuration key, if that differs. `special`: the characters that make a text a pattern in the modes that go by them.
     """
 
     meanings: tuple[tuple[object, str], ...] = ()
@@ -312,10 +318,10 @@ def _origin(raw: object, at: tuple[str | int, ...]) -> OriginSemantics:
         items=_word(part.get("list", "exact"), (*at, "list"), ITEM_MODES),
         star_in_list="unknown" if isinstance(star, list) else _word(star, (*at, "star_in_list"), STAR_IN_LIST),
         stars=_versioned(star, (*at, "star_in_list"), STAR_IN_LIST) if isinstance(star, list) else (),
-        list_otherwise=_word(part.get("list_otherwise", "none"), (*at, "list_otherwise"), ("none", "echo")),
+        list_otherwise=_word(part.get("list_otherwise", "none"), (*at, "list_otherwise"), LIST_OTHERWISE),
         empty_list=_word(part.get("empty_list", "none"), (*at, "empty_list"), MEANINGS),
         regex_mode=_word(part.get("regex_mode", "search"), (*at, "regex_mode"), ("search", "match", "full")),
-        function=_word(part.get("function", "none"), (*at, "function"), _FUNCTIONS),
+        function=_word(part.get("function", "none"), (*at, "function"), FUNCTIONS),
         origin_parameter=int(part.get("origin_parameter", 0)),
         callback_parameter=int(part.get("callback_parameter", 1)),
         error="unknown" if isinstance(error, list) else _word(error, (*at, "error"), _ERRORS),

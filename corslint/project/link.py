@@ -578,7 +578,7 @@ class Linker:
             if yes is None or no is None:
                 return Unknown("given under a condition", value.span)
             return Choice(value.test, yes, no, value.span)
-        if isinstance(value, Literal):
+        if isinstance(value, (Literal, Null, Undefined)):
             return None
         if not isinstance(value, Mapping):
             return Unknown("in an object that could not be read", value.span)
