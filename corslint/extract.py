@@ -20,7 +20,7 @@ from corslint.frameworks.catalog import (
     SettingsSpec,
 )
 from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
-from corslint.model.reading import Binding, CallSite, CodeReading
+from corslint.model.reading import Binding, CallSite, CodeReading, Export, ManifestReading, Scope
 from corslint.model.semantics import MEANINGS, PolicySemantics
 from corslint.model.tri import Tri, any_of, tri
 from corslint.model.values import (
@@ -162,6 +162,8 @@ class Extractor:
             self._files(reading)
             self._settings(reading)
             self._headers(reading)
+        for manifest in self._packages.manifests:
+            self._manifest(manifest)
         self._attach()
         return Extracted(self._facts, self._policies, self._groups)
 
@@ -842,12 +844,24 @@ class Extractor:
 
     # --- files that a tool reads as its options ---
 
-    def _files(self, reading: CodeReading) -> None:
+    def _manifest(self, manifest: ManifestReading) -> None:
+        """What a manifest says to a tool that it names itself, read like an object that is exported."""
+        if manifest.texts:
+            at = Span(manifest.path, manifest.texts[0][1].span.start, manifest.texts[-1][1].span.end)
+            entries = tuple(Entry(key, text, text.span, text.span) for key, text in manifest.texts)
+            export = Export("default", Mapping(entries, at))
+            scope = Scope(-1, "module", at, {})
+            self._files(CodeReading(manifest.path, "javascript", (scope,), (), (), (), (export,), ()), named=True)
+
+    def _files(self, reading: CodeReading, *, named: bool = False) -> None:
+        """`named`: only tools that a manifest names."""
         if reading.page:
             return
         name = reading.path.rpartition("/")[2]
         found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
         for descriptor in self._catalog.descriptors:
+            if named and self._version(descriptor, reading.path) is None:
+                continue
             for spec in descriptor.files if descriptor.language == reading.language else ():
                 if spec.names.fullmatch(name):
                     found.setdefault(descriptor.package or descriptor.id, []).append((descriptor, spec.call))
