@@ -22,7 +22,7 @@ from corslint.frameworks.catalog import (
 )
 from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, nearest
 from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
-from corslint.model.reading import Binding, CallSite, CodeReading
+from corslint.model.reading import Binding, CallSite, CodeReading, Export, ManifestReading, Scope
 from corslint.model.semantics import MEANINGS, PolicySemantics, means_yes
 from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.model.values import (
@@ -177,6 +177,8 @@ class Extractor:
             self._settings(reading)
             self._headers(reading)
         self._classes(readings)
+        for manifest in self._packages.manifests:
+            self._manifest(manifest)
         self._attach()
         return Extracted(self._facts, self._policies, self._groups)
 
@@ -871,8 +873,6 @@ class Extractor:
     def _fenced_bindings(self, bindings: Iterable[Binding]) -> bool:
         return all(self._fenced(binding.guards) for binding in bindings)
 
-    # --- files that a tool reads as its options ---
-
     # --- classes of the project that extend a library's ---
 
     def _classes(self, readings: Iterable[CodeReading]) -> None:
@@ -990,12 +990,26 @@ class Extractor:
             if any(isinstance(value, Parameter) and value.function == function.span for value in given):
                 yield self._linker.resolve(callee)
 
-    def _files(self, reading: CodeReading) -> None:
+    # --- files that a tool reads as its options ---
+
+    def _manifest(self, manifest: ManifestReading) -> None:
+        """What a manifest says to a tool that it names itself, read like an object that is exported."""
+        if manifest.texts:
+            at = Span(manifest.path, manifest.texts[0][1].span.start, manifest.texts[-1][1].span.end)
+            entries = tuple(Entry(key, text, text.span, text.span) for key, text in manifest.texts)
+            export = Export("default", Mapping(entries, at))
+            scope = Scope(-1, "module", at, {})
+            self._files(CodeReading(manifest.path, "javascript", (scope,), (), (), (), (export,), ()), named=True)
+
+    def _files(self, reading: CodeReading, *, named: bool = False) -> None:
+        """`named`: only tools that a manifest names."""
         if reading.page:
             return
         name = reading.path.rpartition("/")[2]
         found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
         for descriptor in self._catalog.descriptors:
+            if named and self._version(descriptor, reading.path) is None:
+                continue
             for spec in descriptor.files if descriptor.language == reading.language else ():
                 if spec.names.fullmatch(name):
                     found.setdefault(descriptor.package or descriptor.id, []).append((descriptor, spec.call))

@@ -64,7 +64,7 @@ def files_of(descriptor: Descriptor, example: Mapping[str, Any]) -> dict[str, by
 def facts_of(descriptor: Descriptor, files: Mapping[str, bytes], known: lint.Knowledge) -> list[Fact]:
     """The facts about this library, in the order of the text; all of them for a descriptor that makes none itself."""
     facts = lint.understand(context_of(files), Settings(), files, known.catalog).facts
-    if descriptor.calls or descriptor.settings or descriptor.headers:
+    if descriptor.calls or descriptor.files or descriptor.settings or descriptor.headers:
         facts = [fact for fact in facts if fact.field("library").value in (descriptor.id, None)]
     return sorted(facts, key=lambda fact: (fact.span.path, fact.span.start, fact.span.end))
 

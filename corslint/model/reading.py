@@ -6,7 +6,7 @@ from collections.abc import Mapping as MappingOf
 from typing import Literal as OneOf
 from typing import NamedTuple, TypeAlias, Union
 
-from corslint.model.values import Call, Guard, Value
+from corslint.model.values import Call, Guard, Literal, Value
 from corslint.source import Span
 
 
@@ -170,7 +170,8 @@ class Requirement(NamedTuple):
 class ManifestReading(NamedTuple):
     """`package.json`, `package-lock.json`, `requirements*.txt`, `pyproject.toml`.
 
-    `kind` is the file's format; `workspaces` are the glob patterns of an npm workspace root.
+    `kind` is the file's format; `workspaces` are the glob patterns of an npm workspace root; `texts` are what else
+    `package.json` says in one text each, by key.
     """
 
     path: str
@@ -178,6 +179,7 @@ class ManifestReading(NamedTuple):
     requirements: tuple[Requirement, ...]
     workspaces: tuple[str, ...]
     damage: tuple[Damage, ...]
+    texts: tuple[tuple[str, Literal], ...] = ()
 
 
 class Image(NamedTuple):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from corslint.model.reading import Damage, ManifestReading, Requirement
+from corslint.model.values import Literal
 from corslint.source import SourceFile, Span
 
 _BOM = b"\xef\xbb\xbf"
@@ -163,7 +164,12 @@ def _package_json(source: SourceFile) -> ManifestReading:
     if isinstance(workspaces, dict):  # yarn: {"packages": [...], "nohoist": [...]}
         workspaces = workspaces.get("packages")
     patterns = tuple(item for item in workspaces if isinstance(item, str)) if isinstance(workspaces, list) else ()
-    return ManifestReading(source.path, kind, tuple(found), patterns, ())
+    texts = tuple(
+        (keys[0], Literal(str(content[keys[0]]), Span(source.path, *place)))
+        for keys, place in places.items()
+        if len(keys) == 1 and isinstance(content.get(keys[0]), str)
+    )
+    return ManifestReading(source.path, kind, tuple(found), patterns, (), texts)
 
 
 def _package_lock(source: SourceFile) -> ManifestReading:

@@ -81,6 +81,11 @@ class Packages:
                 name = _normal(requirement.ecosystem, requirement.name)
                 self._named[folder, requirement.ecosystem, name].append(_Found(requirement, manifest))
 
+    @property
+    def manifests(self) -> tuple[ManifestReading, ...]:
+        """All manifests, by path."""
+        return tuple(manifest for _, found in sorted(self._manifests.items()) for manifest in found)
+
     def root_of(self, path: str) -> str:
         """The folder of the nearest manifest at or above a file's folder; "" where there is none."""
         return next((folder for folder in _upward(posixpath.dirname(path)) if folder in self._manifests), "")

@@ -64,7 +64,20 @@ def test_yarn_workspaces() -> None:
 
 @pytest.mark.parametrize("text", ["{}", '{"dependencies": []}', '{"dependencies": null, "workspaces": "x"}'])
 def test_package_json_without_packages(text: str) -> None:
-    assert read("package.json", text) == ManifestReading("package.json", "package.json", (), (), ())
+    assert read("package.json", text)._replace(texts=()) == ManifestReading("package.json", "package.json", (), (), ())
+
+
+def test_texts_of_package_json() -> None:
+    text = (
+        '{"name": "é", "proxy": "http://localhost:4000", "private": true, "scripts": {"start": "x"}, "workspaces": "y"}'
+    )
+    source = SourceFile("package.json", text.encode())
+    texts = {key: (literal.value, source.text(literal.span)) for key, literal in manifest.read(source).texts}
+    assert texts == {
+        "name": ("é", '"é"'),
+        "proxy": ("http://localhost:4000", '"http://localhost:4000"'),
+        "workspaces": ("y", '"y"'),
+    }
 
 
 def test_byte_order_mark() -> None:
