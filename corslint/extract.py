@@ -1450,6 +1450,9 @@ class Extractor:
                 return Field(True, "written", other.span)
             if answer is Tri.UNKNOWN or not near:
                 unsure = unsure or (other.span if self._names_origin(other.value) is not Tri.NO else None)
+        plain = isinstance(self._linker.resolve(write.value), Literal) and not write.guards
+        if plain and unsure is None:
+            unsure = write.span  # it is the same for all origins: nobody needs to know, and the project is large
         if unsure is None and (
             self._writes_others(reading, spec, function, write) or self._varied_elsewhere(reading, spec)
         ):

@@ -94,6 +94,8 @@ def test_states_can_be_asked_for() -> None:
         ("environment:\n  socket_paths:\n    polling: [a/b]", 6, "'a/b' is no segment of a path"),
         ("environment:\n  socket_paths:\n    described: [Hub]", 6, "'Hub' is no segment of a path, in lower case"),
         ("environment:\n  socket_paths:\n    websocket: ws", 6, "list"),
+        ("classes:\n  - {base: a#B, emit: []}", 5, "did you mean 'emits'?"),
+        ("classes:\n  - {base: a#B}", 5, "emits"),
     ],
 )
 def test_words_and_paths_are_checked(part: str, line: int, message: str) -> None:
