@@ -102,6 +102,29 @@ def test_of(part: Fact, whole: Fact, expected: tuple[Tri, str]) -> None:
     assert answer("of", part, whole) == expected
 
 
+@pytest.mark.parametrize(
+    ("page", "client", "expected"),
+    [
+        ("http://localhost:5173", "http://localhost:4000", YES),
+        ("https://app.example.com", "wss://api.example.com", YES),
+        ("http://app.example.com", "https://api.example.com", NO),
+        ("http://127.0.0.1:5173", "http://localhost:4000", NO),
+        ("https://one.github.io", "https://two.github.io", NO),
+        ("app.example.com", "https://api.example.com", DUNNO),
+        ("https://app.example.com", None, DUNNO),
+        ("https://[app", "https://api.example.com", DUNNO),
+    ],
+)
+def test_shares_site(page: str, client: str | None, expected: Tri) -> None:
+    entry = fact("origin_entry", at(5), text=page)
+    assert answer("shares_site", entry, fact("socket_client", at(6), url=client or UNKNOWN)) == (expected, "high")
+
+
+def test_a_client_of_the_own_origin_shares_its_site() -> None:
+    entry = fact("origin_entry", at(5), text="https://app.example.com")
+    assert ask("shares_site", entry, fact("socket_client", at(6), same_origin="yes")).answer is YES
+
+
 def test_of_believes_in_parts_before_instances() -> None:
     """One call can make two policies; an entry belongs to one of them."""
     one, two = policy(100), policy(100)

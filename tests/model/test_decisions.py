@@ -32,8 +32,10 @@ from corslint.model.decisions import (
     answer,
     depends_on_origin,
     holds,
+    insecure,
     origin_parts,
     possible_origin,
+    sends_several,
     to_stranger,
     witness,
 )
@@ -361,3 +363,63 @@ def test_many_entries_cost_little() -> None:
     assert witness(allow(Any(tuple(entries)))) is None
     witness(allow(Any(tuple(catastrophes)), atom("ends", ".example.com")))
     assert time.monotonic() - started < 5
+
+
+# --- Origins without TLS, and how many can be sent ----------------------------------------------------------------
+
+
+def _accepting(*tests: Predicate) -> Decision:
+    return Decision((*(Case(test, Echo(), AT) for test in tests), Case(Always(), Nothing(), AT)))
+
+
+def _listed(text: str, start: int) -> Atom:
+    return Atom("origin", "equals", text, False, Span("a.js", start, start + len(text)))
+
+
+def _matching(source: str) -> Atom:
+    return Atom("origin", "matches", Pattern(source, "", "ecmascript", "search"), False, AT)
+
+
+@pytest.mark.parametrize(
+    ("tests", "found"),
+    [
+        ((_listed("https://a.test", 0), _listed("http://a.com", 50)), [("http://a.com", "listed", False, False, True)]),
+        ((_listed("https://a.com", 0), _listed("http://a.com", 50)), [("http://a.com", "listed", False, True, True)]),
+        (
+            (_listed("https://a.com", 0), _listed("http://10.0.0.7", 50)),
+            [("http://10.0.0.7", "listed", True, False, True)],
+        ),
+        ((_listed("http://a.com", 0),), [("http://a.com", "listed", False, False, False)]),
+        ((_listed("https://a.com", 0), _listed("http://localhost:3000", 50)), []),
+        ((_matching(r"^https?:\/\/a\.com$"),), [("http://a.com", "pattern", False, True, True)]),
+        ((_matching(r"^https:\/\/a\.com$"),), []),
+        ((_matching(r"^https?:\/\/localhost(:\d+)?$"),), []),
+        ((Atom("hostname", "ends", ".a.com", False, AT),), [("http://app.a.com", "host", False, True, True)]),
+        ((All((Atom("scheme", "equals", "https", False, AT), Atom("hostname", "ends", ".a.com", False, AT))),), []),
+        ((Always(),), []),
+        ((UnknownPredicate("a list", AT),), []),
+    ],
+)
+def test_insecure(tests: tuple[Predicate, ...], found: list[tuple[str, str, bool, bool, bool]]) -> None:
+    made = insecure(_accepting(*tests))
+    assert [(one.origin, one.how, one.private, one.twin, one.beside_https) for one in made] == found
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        (_accepting(_listed("https://a.example.com", 0)), Tri.NO),
+        (_accepting(_listed("https://a.example.com", 0), _listed("https://b.example.com", 50)), Tri.YES),
+        (_accepting(Any((_listed("https://a.example.com", 0), _listed("https://b.example.com", 50)))), Tri.YES),
+        (_accepting(All((_listed("https://a.example.com", 0), UnknownPredicate("a test", AT)))), Tri.NO),
+        (_accepting(_matching("example")), Tri.YES),
+        (_accepting(Always()), Tri.YES),
+        (_accepting(UnknownPredicate("a test", AT)), Tri.UNKNOWN),
+        (_accepting(UnknownPredicate("a list from the environment", AT, True)), Tri.YES),
+        (Decision((Case(Always(), Fixed("https://a.example.com"), AT),)), Tri.NO),
+        (Decision((Case(Always(), Star(), AT),)), Tri.NO),
+        (Decision((Case(Always(), UnknownAnswer("?"), AT),)), Tri.UNKNOWN),
+    ],
+)
+def test_sends_several(decision: Decision, expected: Tri) -> None:
+    assert sends_several(decision) is expected
