@@ -49,6 +49,9 @@ lie, and one that the request's does not even begin with."""
 
 OUTPUTS = ("status", "acao", "acac", "vary", "acam", "acah")
 CASES = ("keep", "upper", "lower", "title")
+TABLE_KEYS = (
+    "preflight", "passes", "refuses", "methods", "headers", "scope", "drops_empty", "each", "conditions", *OUTPUTS,
+)  # fmt: skip
 SCOPES = ("pattern", "pattern-if-special")
 TEXTS = ("whole", "one", "split", "letters", "none")
 
@@ -191,8 +194,7 @@ def read_responds(raw: object) -> Responds:
         ResponsesError: a key or a value is not valid.
 
     """
-    parts = ("preflight", "passes", "refuses", "methods", "headers", "scope", "drops_empty", "each", "conditions")
-    part = _mapping(raw, (), (*parts, *OUTPUTS))
+    part = _mapping(raw, (), TABLE_KEYS)
     conditions = {
         name: tuple(_when(each, ("conditions", name, i)) for i, each in enumerate(_items(value, ("conditions", name))))
         for name, value in _mapping(part.get("conditions", {}), ("conditions",), None).items()
@@ -213,7 +215,8 @@ def read_responds(raw: object) -> Responds:
         conditions,
     )
     rows = [row for table in (found.refuses or (), *found.tables.values()) for row in table]
-    for when in (found.preflight, *found.passes, *(row.when for row in rows)):
+    named = [when for alternatives in conditions.values() for when in alternatives]
+    for when in (found.preflight, *found.passes, *named, *(row.when for row in rows)):
         for name, _ in when.named:
             if name not in conditions:
                 raise ResponsesError(("conditions",), f"{name!r} is not one of the table's `conditions`")

@@ -56,6 +56,7 @@ REGEXES = ("compared", "otherwise")
 PROMISES = ("awaited", "ignored", *MEANINGS)
 NO_ERROR = ("falsy", "null")
 REFUSED = ("nothing", "refuse", "unknown")
+GATES = ("before", "instead")
 DECISIONS = ("star", "echo", "several", "fixed", "nothing", "refused")
 ROW_WORDS = {
     "decision": DECISIONS,
@@ -167,7 +168,8 @@ class PolicySemantics(NamedTuple):
     row wins. `vary`: decisions
     under which `Vary: Origin` is sent (`several`: an echo where more than one exact text can be accepted).
     `refused`: what a foreign origin gets: `nothing` (no header), `refuse` or `unknown` (`refusals`: per range of
-    versions). `responds`: the whole answer.
+    versions). `responds`: the whole answer. `gate`: a check of the application's own decides `before` the origin option
+    does, or `instead` of it.
     """
 
     sources: Mapping[str, OriginSemantics]
@@ -179,6 +181,7 @@ class PolicySemantics(NamedTuple):
     refused: str = "nothing"
     responds: Responds | None = None
     refusals: tuple[tuple[str, str], ...] = ()
+    gate: str = "before"
 
     def under(self, releases: tuple[Release, ...], of_package: Releases) -> PolicySemantics:
         """How the library answers when its version is one of these (none: any).
@@ -234,7 +237,7 @@ _ORIGIN_KEYS = {
     "list_regex", "of_request", "promise", "no_error", "stateful_regex", "members",
     "stand_in",
 }  # fmt: skip
-_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused", "responds"}
+_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused", "responds", "gate"}
 
 
 def policy_semantics(raw: object) -> PolicySemantics:
@@ -266,10 +269,13 @@ def policy_semantics(raw: object) -> PolicySemantics:
         "unknown" if isinstance(refused, list) else _word(refused, ("refused",), REFUSED),
         _responds(raw["responds"]) if "responds" in raw else None,
         _versioned(refused, ("refused",), REFUSED) if isinstance(refused, list) else (),
+        _word(raw.get("gate", "before"), ("gate",), GATES),
     )
 
 
 def _responds(raw: object) -> Responds:
+    if isinstance(raw, Responds):  # one of the descriptor's `tables`, which was read already
+        return raw
     try:
         return read_responds(raw)
     except ResponsesError as error:
