@@ -148,6 +148,7 @@ def command(context: click.Context) -> int:
 )
 @click.option("--pedantic", is_flag=True, help="Show notes; implied by --fail-on note and by --select.")
 @click.option("--include-tests", is_flag=True, help="Show findings in test files.")
+@click.option("--markdown", is_flag=True, help="Also check the nginx configurations in Markdown files.")
 @click.option("--diff", is_flag=True, help="Show what fixes would change; change nothing.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that change who may read data.")
@@ -283,6 +284,7 @@ def _settings(context: discovery.Context, cwd: str, options: dict[str, Any]) -> 
         fail_on=options.get("fail_on") or settings.fail_on,
         pedantic=options.get("pedantic", False),
         include_tests=settings.include_tests or options.get("include_tests", False),
+        markdown=settings.markdown or options.get("markdown", False),
     ).implied()
 
 

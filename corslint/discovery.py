@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from corslint.parsers import kind_of
+from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
 from corslint.settings import UsageError
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _context(root: str, named: set[str], whole: bool, cwd: str) -> Context:
             listing.unreadable.update({f"{prefix}/{name}": reason for name, reason in below.unreadable.items()})
     unreadable.update({os.path.join(root, name): reason for name, reason in listing.unreadable.items()})
 
-    known = {name for name in listing.files if kind_of(name) is not None}
+    known = {name for name in listing.files if kind_of(name) is not None and not is_found_by_content(name)}
     for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
         path = os.path.join(root, name)
         if path in named:
@@ -170,7 +170,7 @@ def _context(root: str, named: set[str], whole: bool, cwd: str) -> Context:
     asked = set(found) if whole else set()
 
     for path in named.difference(folders):
-        if kind_of(path) is None and os.path.isfile(path):
+        if os.path.isfile(path) and (kind_of(path) is None or (is_found_by_content(path) and not _recognised(path))):
             _count(passed_over, "unknown kind")
             continue
         reason = _named_file_refused(path)
@@ -296,7 +296,8 @@ def _list_by_git(folder: str) -> _Listing | None:
     for name in names:
         # A submodule, or a repository inside this one: git shows only its folder.
         path = os.path.join(folder, name)
-        if name.endswith("/") or (kind_of(name) is None and os.path.lexists(os.path.join(path, ".git"))):
+        unknown = kind_of(name) is None or is_found_by_content(name)
+        if name.endswith("/") or (unknown and os.path.lexists(os.path.join(path, ".git"))):
             name = name.rstrip("/")
             if os.path.islink(path.rstrip("/")) or not os.path.isdir(path):
                 continue
@@ -402,6 +403,8 @@ def _refused(path: str, real_root: str, known: set[str], unreadable: dict[str, s
 
     What the system refuses goes into `unreadable`.
     """
+    if is_found_by_content(path) and not (_inside(os.path.realpath(path), real_root) and _recognised(path)):
+        return ""
     try:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
@@ -409,7 +412,8 @@ def _refused(path: str, real_root: str, known: set[str], unreadable: dict[str, s
             target = os.path.realpath(path)
             if not _inside(target, real_root):
                 return "link out of the tree"
-            if stat.S_ISDIR(status.st_mode) or os.path.relpath(target, real_root).replace(os.sep, "/") in known:
+            name = os.path.relpath(target, real_root).replace(os.sep, "/")
+            if stat.S_ISDIR(status.st_mode) or name in known or (is_found_by_content(name) and _recognised(target)):
                 return ""  # read under its own name
     except FileNotFoundError:
         if not os.path.islink(path):
@@ -435,6 +439,20 @@ def _refused(path: str, real_root: str, known: set[str], unreadable: dict[str, s
                 unreadable[path] = _reason(error)
                 return ""
     return None
+
+
+def _recognised(path: str) -> bool:
+    """Whether a file whose name says nothing is one that corslint reads, as far as it can be opened."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return False
+    try:
+        return kind_by_content(path, os.read(handle, SNIFFED)) is not None
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
 
 
 def _has_long_line(path: str, size: int) -> bool:

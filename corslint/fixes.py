@@ -194,7 +194,7 @@ def editor(path: str) -> Callable[[SourceFile, Order], tuple[Change, ...] | None
         from corslint.editing import nginx
 
         return nginx.edit
-    return None
+    return None  # also where a script writes a configuration: how it is quoted there is another language's
 
 
 class _Draft:

@@ -14,12 +14,13 @@ from corslint.extract import Extracted, Extractor, merge_alternatives
 from corslint.frameworks import catalog
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
-from corslint.model.reading import CodeReading, Damage, ManifestReading, NginxReading, Reading
+from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
 from corslint.project import sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
+from corslint.project.placement import Placement
 from corslint.relations import World
 from corslint.settings import Settings
 from corslint.source import SourceFile, Span
@@ -134,11 +135,26 @@ def lint(
     known = known or knowledge(settings.rules)
     rules = known.rules
     selection = ruleset.select(rules, settings.select, settings.ignore, settings.implied().pedantic)
+    context = _wanted(context, settings)
     understood = understand(context, settings, overlay, known.catalog)
     project = understood.project
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
     found = engine.run(rules, world, _planner(project) if with_fixes else _no_fix)
     return _reported(found, selection, context, settings, project)
+
+
+def _wanted(context: Context, settings: Settings) -> Context:
+    """The context without the Markdown files, unless those are asked for: by the settings, or each by its name."""
+    if settings.markdown:
+        return context
+    unwanted = {path for path in (*context.files, *context.lint) if kind_of(path) == "markdown"}
+    if not context.lint.issuperset(context.files):  # a folder was not named, but files
+        unwanted -= context.lint
+    if not unwanted:
+        return context
+    files = tuple(path for path in context.files if path not in unwanted)
+    unreadable = {path: reason for path, reason in context.unreadable.items() if path not in unwanted}
+    return context._replace(files=files, lint=context.lint - unwanted, unreadable=unreadable)
 
 
 def _no_fix(_spec: Mapping[str, Any], _bindings: Mapping[str, Fact], _render: Callable[[str], str]) -> None:
@@ -159,6 +175,7 @@ def understand(
 ) -> Understood:
     """Read a context's files and say what they mean."""
     descriptors = descriptors or knowledge(settings.rules).catalog
+    context = _wanted(context, settings)
     project = Project(context, overlay)
     for path in context.files:
         if kind_of(path) is None:
@@ -228,7 +245,9 @@ def _nginx_facts(
     project: Project, facts: list[Fact], settings: Settings, well_known: catalog.SocketPaths
 ) -> list[Fact]:
     readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
-    if not readings:
+    deployments = [found for found in project.readings.values() if isinstance(found, DeploymentReading)]
+    parts = [part for one in deployments for part in one.parts]
+    if not readings and not parts:
         return []
     from corslint.behaviour import nginx
 
@@ -240,7 +259,12 @@ def _nginx_facts(
         }
     )
     version = ".".join(map(str, settings.nginx_version)) if settings.nginx_version else None
-    return nginx.facts(readings, [path.rstrip("/") + "/" for path in paths], version, well_known)
+    placement = Placement(project.context.files, deployments, readings, dict(settings.nginx_paths))
+    found: list[Fact] = []
+    # What a script or a text holds is a configuration of its own: nothing tells which others it will meet.
+    for each in (readings, *({part.path: part} for part in parts)):
+        found += nginx.facts(each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement)
+    return found
 
 
 def _damage(project: Project) -> list[Fact]:
@@ -254,12 +278,14 @@ def _damage(project: Project) -> list[Fact]:
             reading.language
             if isinstance(reading, CodeReading)
             else "nginx"
-            if isinstance(reading, NginxReading)
+            if isinstance(reading, NginxReading | DeploymentReading)
             else "manifest"
         )
         for damage in reading.damage:
+            what: str = damage.kind
             # A whole file is passed over for being too large or in another encoding, which is not nginx's word.
-            what = "nginx" if language == "nginx" and not damage.whole else "syntax"
+            if what == "syntax" and language == "nginx" and not damage.whole:
+                what = "nginx"
             found.append(_damage_fact(damage, language, what))
     return found
 

@@ -22,14 +22,18 @@ class Settings(NamedTuple):
     """What a run was told. Paths are relative to the working directory.
 
     `pedantic` shows notes; it is implied by `fail_on == "note"` and by selecting rules. An empty `select` means every
-    rule. `nginx_version` is the nginx that will run the configuration, where that is known. `frontends` are origins
-    of pages that talk to this project. `source` is the file these settings come from, empty for none.
+    rule. `nginx_version` is the nginx that will run the configuration, where that is known; `nginx_paths` says which
+    folder of the project lies where for nginx (`/etc/nginx/` -> `deploy/nginx`). `markdown`: nginx fences in Markdown
+    are read, too. `frontends` are origins of pages that talk to this project. `source` is the file these settings come
+    from, empty for none.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     nginx_version: tuple[int, int, int] | None = None
+    nginx_paths: tuple[tuple[str, str], ...] = ()
+    markdown: bool = False
     frontends: tuple[str, ...] = ()
     include_tests: bool = False
     fail_on: str = "warning"
@@ -108,7 +112,11 @@ def _read(path: str, shown: str, cwd: str) -> Settings | None:
         if not os.path.isdir(there):
             raise wrong("rules", f"`rules` names a folder that does not exist: {name}")
         folders.append(os.path.relpath(there, cwd).replace(os.sep, "/"))
-    return settings._replace(rules=tuple(folders), source=shown)
+    placed = tuple(
+        (target, os.path.relpath(os.path.join(folder, source), cwd).replace(os.sep, "/"))
+        for target, source in settings.nginx_paths
+    )
+    return settings._replace(rules=tuple(folders), nginx_paths=placed, source=shown)
 
 
 class _WrongKeyError(UsageError):
@@ -213,11 +221,22 @@ def _origins(value: object) -> tuple[str, ...]:
     return texts
 
 
+def _places(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict) or not all(isinstance(folder, str) for folder in value.values()):
+        raise ValueError('must be a table, like { "/etc/nginx/" = "deploy/nginx" }')
+    for target, folder in value.items():
+        if not target.startswith("/") or os.path.isabs(folder) or not folder:
+            raise ValueError(f"must map absolute paths to folders of the project; this does not: {target} = {folder}")
+    return tuple(sorted(value.items()))
+
+
 _KEYS: dict[str, Callable[[object], object]] = {
     "select": _texts,
     "ignore": _texts,
     "rules": _texts,
     "nginx-version": _version,
+    "nginx-paths": _places,
+    "markdown": _boolean,
     "frontends": _origins,
     "include-tests": _boolean,
     "fail-on": _threshold,

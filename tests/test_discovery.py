@@ -62,8 +62,8 @@ def test_a_folder_is_its_own_context(tree: Tree, version_control: Callable[[Path
     version_control(root)
     assert one(root, "app") == Context(
         root="app",
-        lint=frozenset({"app/server.js", "app/web/page.html"}),
-        files=("app/server.js", "app/web/page.html"),
+        lint=frozenset({"app/README.md", "app/server.js", "app/web/page.html"}),
+        files=("app/README.md", "app/server.js", "app/web/page.html"),
         in_tests=frozenset(),
         passed_over={},
         unreadable={},
@@ -212,7 +212,7 @@ def test_a_repository_cannot_have_programs_run(tree: Tree) -> None:
     put(root / "run.sh", "#!/bin/sh\ntouch ran\n")
     (root / "run.sh").chmod(0o755)
     git(root, "config", "core.fsmonitor", "./run.sh")
-    assert one(root, ".").files == ("a.js",)
+    assert one(root, ".").files == ("a.js", "run.sh")
     assert not (root / "ran").exists()
 
 
@@ -430,6 +430,50 @@ def test_reading_is_bounded(tmp_path: Path) -> None:
     assert read_file(str(tmp_path / "empty")) == b""
     with pytest.raises(OSError, match="too large"):
         read_file(str(tmp_path / "a"), 9)
+
+
+# --- by content ------------------------------------------------------------------------------------------------------
+
+
+NGINX = "server {\n  listen 80;\n  location / { proxy_pass http://app; }\n}\n"
+
+
+def test_files_whose_name_says_nothing(tree: Tree, version_control: Callable[[Path], None]) -> None:
+    files = {
+        "deploy/site": NGINX,
+        "deploy/run": "#!/bin/sh\n",
+        "deploy/tool": "#!/usr/bin/env python3\n",
+        "deploy/notes": f"Write this:\n\n{NGINX}\nand start.\nThen go on.\nAnd on.\n",
+        "deploy/blob": "\0" * 100 + NGINX,
+        "deploy/empty": "",
+        "site.j2": NGINX,
+        "key.j2": "{{ key }}\n",
+        "LICENSE": NGINX,
+    }
+    root = tree()
+    for name, content in files.items():
+        put(root / name, content)
+    version_control(root)
+    found = one(root, ".")
+    assert found.files == ("deploy/run", "deploy/site", "site.j2")
+    assert (found.lint, found.passed_over, found.unreadable) == (frozenset(found.files), {}, {})
+    named = one(root, "deploy/notes", "deploy/site")
+    assert named.lint == {"deploy/site"}
+    assert named.passed_over == {"unknown kind": 1}
+
+
+def test_links_whose_name_says_nothing(tree: Tree) -> None:
+    root = tree("x.js")
+    put(root / "outside", NGINX)
+    put(root / "app" / "site", NGINX)
+    (root / "app" / "again").symlink_to("site")
+    (root / "app" / "site.conf").symlink_to("site")
+    (root / "app" / "out").symlink_to("../outside")
+    (root / "app" / "gone").symlink_to("nowhere")
+    (root / "app" / "loop").symlink_to("loop")
+    os.mkfifo(root / "app" / "pipe")
+    found = one(root, "app")
+    assert (found.files, found.passed_over, found.unreadable) == (("app/site",), {}, {})
 
 
 # --- tests among the files -------------------------------------------------------------------------------------------

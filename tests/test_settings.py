@@ -86,8 +86,8 @@ def test_settings_above_the_repository_do_not_count(tmp_path: Path) -> None:
         ('nginx_version = "1.28"\n', ":1: unknown setting `nginx_version`; did you mean `nginx-version`?"),
         (
             "zzz = 1\n",
-            ":1: unknown setting `zzz`; known settings: "
-            + ", ".join(("select", "ignore", "rules", "nginx-version", "frontends", "include-tests", "fail-on")),
+            ":1: unknown setting `zzz`; known settings: select, ignore, rules, nginx-version, nginx-paths, markdown, "
+            + ", ".join(("frontends", "include-tests", "fail-on")),
         ),
         ('# a\n[fail-on]\nx = "error"\n', ":2: `fail-on` must be one of error, warning, note, never"),
         ('fail-on = "info"\n', ":1: `fail-on` must be one of error, warning, note, never"),
@@ -99,6 +99,14 @@ def test_settings_above_the_repository_do_not_count(tmp_path: Path) -> None:
         (
             'frontends = ["https://a.example/path"]\n',
             ":1: `frontends` must list origins, like `https://app.example.com`; this is none: https://a.example/path",
+        ),
+        (
+            '[nginx-paths]\n"etc/nginx" = "deploy"\n',
+            ":1: `nginx-paths` must map absolute paths to folders of the project; this does not: etc/nginx = deploy",
+        ),
+        (
+            'nginx-paths = "deploy"\n',
+            ':1: `nginx-paths` must be a table, like { "/etc/nginx/" = "deploy/nginx" }',
         ),
         ('\nrules = ["nowhere"]\n', ":2: `rules` names a folder that does not exist: nowhere"),
         ("a = = 1\n", ":1:5: not valid TOML: Invalid value"),

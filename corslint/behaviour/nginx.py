@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from corslint.behaviour.nginx_answers import STRANGER, Answers, origins_of, passes_upgrade
 from corslint.behaviour.nginx_levels import (
     Choice,
     Inherited,
@@ -62,7 +63,8 @@ from corslint.model.decisions import (
 from corslint.model.facts import ABSENT, Fact, Field
 from corslint.model.reading import Directive, NginxReading, Word
 from corslint.model.semantics import OriginSemantics
-from corslint.model.tri import Tri
+from corslint.model.tri import Tri, tri
+from corslint.project.placement import Placement
 from corslint.source import Span
 
 _ACAO = "access-control-allow-origin"
@@ -70,6 +72,15 @@ _ACAC = "access-control-allow-credentials"
 
 _PASSES = frozenset(("fastcgi_pass", "grpc_pass", "memcached_pass", "proxy_pass", "scgi_pass", "uwsgi_pass"))
 _DETOURS = frozenset(("if", "return", "rewrite", "try_files"))
+
+_HEADER_INHERITANCE = (1, 29, 3)
+"""Since this version nginx has `add_header_inherit` (its change log)."""
+
+_STICKY = (1, 29, 6)
+"""Since this version nginx, not only its commercial edition, has `sticky` (its change log)."""
+
+_SINCE = {"add_header_inherit": _HEADER_INHERITANCE, "add_trailer_inherit": _HEADER_INHERITANCE}
+"""Directives by the version that brings them, where that is not long ago."""
 
 _HTTP_1_1_BY_DEFAULT = (1, 29, 7)
 """Since then nginx speaks HTTP/1.1 to upstreams unless told otherwise (its change log)."""
@@ -80,28 +91,39 @@ def facts(
     socket_paths: Sequence[str],
     nginx_version: str | None = None,
     well_known: SocketPaths = SocketPaths(),  # noqa: B008 (immutable)
+    placement: Placement | None = None,
 ) -> list[Fact]:
     """The facts of all nginx files of a project.
 
     `socket_paths` are the request paths of the project's socket servers (`/socket.io/`), empty where it has none.
     `nginx_version` is the version in use, None where it is not known. `well_known` are segments of paths that speak
-    for a socket by themselves.
+    for a socket by themselves. `placement` knows what lies where in containers, and the version of nginx there.
     """
+    placement = placement or Placement(())
     found: list[Fact] = []
     routes: list[_Route] = []
     duplicates: list[Fact] = []
-    for unit in units(readings):
+    asked: dict[str, Answers] = {}
+    for unit in units(readings, placement):
+        answers = asked[unit.path] = Answers(unit)
         for level in _levels(unit.top):
             if _is_route(level):
                 routes.append(_Route(unit, level))
             if _is_route(level) or level.kind == "if":
-                duplicates.extend(_duplicates(unit, level))
+                duplicates.extend(_duplicates(unit, level, answers))
             found.extend(_policies(unit, level))
-        found.extend(_upstream(unit, one) for one in unit.definitions if one.key == "upstream")
+        for one in (each for each in unit.definitions if each.key == "upstream"):
+            fact = _upstream(unit, one)
+            fact.fields |= _known_by(nginx_version or placement.version(unit.path), "has_sticky", _STICKY, fact.span)
+            found.append(fact)
+        found.extend(_too_new(unit, nginx_version or placement.version(unit.path)))
         if unit.whole:
             found.extend(_undefined(unit, readings))
     carriers = _Carriers(routes, socket_paths, well_known)
-    found.extend(_route_fact(route, carriers, nginx_version) for route in routes)
+    for route in routes:
+        version = nginx_version or placement.version(route.unit.path)
+        found.append(_route_fact(route, carriers, asked[route.unit.path], version))
+        found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
     return found
 
@@ -219,7 +241,7 @@ def _may_be_empty(word: Word, scope: Scope) -> Tri:
 # --------------------------------------------------------------------------------------------------------------- routes
 
 
-def _route_fact(route: _Route, carriers: _Carriers, version: str | None) -> Fact:
+def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: str | None) -> Fact:
     level = route.level
     fields: dict[str, Field] = {"framework": _written("nginx"), "language": _written("nginx")}
     head = _head(level)
@@ -244,7 +266,7 @@ def _route_fact(route: _Route, carriers: _Carriers, version: str | None) -> Fact
     if evidence:
         fields["socket_evidence"] = _written(evidence, head)
     fields |= _request_fields(level)
-    fields |= _upgrade_fields(level, head)
+    fields |= _upgrade_fields(level, head, answers if carries is not Tri.NO else None)
     fields |= _response_fields(route)
     fields |= _version_fields(level, version)
     return Fact("proxy_route", head, fields)
@@ -362,6 +384,20 @@ def _port(written: str | None, host: str, unit: Unit) -> int | None:
     return ports.pop() if len(ports) == 1 else None
 
 
+def _at_least(version: str | None, since: tuple[int, int, int]) -> Tri:
+    """Whether a version (`1.28.0`, or `1.28` for any patch of it) is `since` or later."""
+    if version is None:
+        return Tri.UNKNOWN
+    first, second, third = [*map(int, version.split(".")), 0, 0][:3]
+    return tri((first, second, third) >= since)
+
+
+def _known_by(version: str | None, name: str, since: tuple[int, int, int], place: Span) -> dict[str, Field]:
+    """The version, and whether nginx has something since then."""
+    fields = {name: _tri_field(_at_least(version, since), place)}
+    return fields if version is None else {**fields, "nginx_version": _written(version, place)}
+
+
 def _version_fields(level: Level, version: str | None) -> dict[str, Field]:
     found = nearest(level, "proxy_http_version")
     if found.directives and found.directives[-1].arguments:
@@ -369,9 +405,8 @@ def _version_fields(level: Level, version: str | None) -> dict[str, Field]:
         return {"http_version": _written(word.text, word.span), "http_version_source": _written("written", word.span)}
     if not found.sure:
         return {"http_version": _unknown(), "http_version_source": _unknown()}
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version or "")[:3])
-    modern = len(numbers) == 3 and numbers >= _HTTP_1_1_BY_DEFAULT
-    confidence = "high" if numbers else "medium"
+    modern = _at_least(version, _HTTP_1_1_BY_DEFAULT) is Tri.YES
+    confidence = "high" if version else "medium"
     span = _head(level)
     return {
         "http_version": Field("1.1" if modern else "1.0", "default", span, confidence=confidence),
@@ -422,11 +457,21 @@ _KEEPS_OPEN = frozenset({"close", "keep-alive"})
 _PAIR = ("Upgrade", "Connection")
 
 
-def _upgrade_fields(level: Level, span: Span) -> dict[str, Field]:
-    """Whether a WebSocket can open through here, and whether it could but for the own lines of some level."""
+def _upgrade_fields(level: Level, span: Span, answers: Answers | None) -> dict[str, Field]:
+    """Whether a WebSocket can open through here, and whether it could but for the own lines of some level.
+
+    Where some requests are handled elsewhere, the model is asked what becomes of a handshake; `answers` is None for
+    routes that carry no socket.
+    """
     found = nearest(level, "proxy_set_header")
     if _diverts(level):
-        return {"passes_upgrade": _unknown(span)}
+        handshake = None if answers is None else answers.ask(level, "upgrade", STRANGER)
+        passes = passes_upgrade(handshake)
+        sent = handshake.upstream if handshake is not None else None
+        if passes is Tri.NO and (sent is None or sent.span not in [line.span for line in level.own("proxy_pass")]):
+            passes = Tri.UNKNOWN  # what another level lacks is not this one's fault
+        if passes is not Tri.NO:
+            return {"passes_upgrade": _tri_field(passes, span)}
     passes, lacking = _passes_upgrade(found)
     fields = {"passes_upgrade": _tri_field(passes, span)}
     if passes is Tri.NO:
@@ -493,7 +538,7 @@ def _status(level: Level) -> Field | None:
     return _written(302, word.span) if len(lines[0].arguments) == 1 else None
 
 
-def _duplicates(unit: Unit, level: Level) -> Iterator[Fact]:
+def _duplicates(unit: Unit, level: Level, answers: Answers) -> Iterator[Fact]:
     """The CORS headers that one response gets more than once from a level."""
     scope = Scope(unit, level)
     added = added_headers(level)
@@ -505,6 +550,9 @@ def _duplicates(unit: Unit, level: Level) -> Iterator[Fact]:
             continue
         mine = _sent_together(mine, scope)
         if len(mine) < 2:
+            continue
+        origins = origins_of(compile_value(line.value, scope, line.text) for line in mine)
+        if answers.never_twice(level, name, origins):
             continue
         # The one too many: preferably a line of this level's own, which changes nothing for others when it goes, and
         # of these one without `always`, or else the last.
@@ -1059,6 +1107,27 @@ _FOREIGN = re.compile(r"load_module|lua_|\w*_by_lua|js_|perl|geoip|passenger|mod
 _CAPTURE = re.compile(r"\(\?P?<(\w+)>")
 
 
+def _too_new(unit: Unit, version: str | None) -> Iterator[Fact]:
+    """Directives that this nginx does not have yet: it does not start."""
+    for one in unit.statements:
+        since = _SINCE.get(one.key)
+        if since is not None and _at_least(version, since) is Tri.NO:
+            number = ".".join(map(str, since))
+            detail = f'unknown directive "{one.key}" (nginx {version} is older than {number}, which brings it)'
+            yield _refused(detail, one.name.span)
+
+
+def _refused(detail: str, place: Span) -> Fact:
+    """What nginx refuses although it is well-formed."""
+    fields = {
+        "language": _written("nginx"),
+        "what": _written("nginx"),
+        "detail": _written(detail, place),
+        "whole": _written("no"),
+    }
+    return Fact("damage", place, fields)
+
+
 def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> Iterator[Fact]:
     """Variables that nothing defines: nginx does not start. Silent where a module could bring them."""
     files = {one.span.path for one in unit.statements}
@@ -1083,13 +1152,7 @@ def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> Iterator[Fac
             for name in variables(word.text):
                 if name not in defined and name not in told and not is_built_in(name):
                     told.add(name)
-                    fields = {
-                        "language": _written("nginx"),
-                        "what": _written("nginx"),
-                        "detail": _written(f'unknown "{name}" variable', word.span),
-                        "whole": _written("no"),
-                    }
-                    yield Fact("damage", word.span, fields)
+                    yield _refused(f'unknown "{name}" variable', word.span)
 
 
 def _compares(condition: Directive) -> bool:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from corslint.model.patterns import Pattern, matches
 from corslint.model.reading import Directive, NginxReading, Word
 from corslint.model.tri import Tri
+from corslint.project.placement import Placement
 from corslint.source import Span
 
 _INCLUDE_DEPTH = 20
@@ -37,10 +38,11 @@ _RELEVANT = frozenset((
 
 
 class Level:
-    """One configuration level. `statements` has what includes bring in; `children` are server, location and if levels.
+    """One configuration level. `statements` has what includes bring in; `children` are the levels directly inside.
 
-    `kind` is `http`, `server`, `location`, `if`, or `snippet` for a file whose place is not known. `directive` is the
-    block, None for a level that no block was read for. `complete`: everything written on this level itself was read.
+    `kind` is `http`, `server`, `location`, `if`, `limit_except`, or `snippet` for a file whose place is not known.
+    `directive` is the block, None for a level that no block was read for. `complete`: everything written on this level
+    itself was read.
     `through`: for the place of a statement that another file brings in, the level's own `include` that does.
     """
 
@@ -48,6 +50,8 @@ class Level:
         "_index",
         "_locations",
         "_rewrites",
+        "_script",
+        "_table",
         "body",
         "children",
         "complete",
@@ -72,6 +76,8 @@ class Level:
         self._index: dict[str, list[Directive]] | None = None
         self._locations: list[Level] | None = None
         self._rewrites: list[Directive] | None = None
+        self._script: list[Directive] | None = None
+        self._table: LocationTable | None = None
 
     @property
     def by_key(self) -> Mapping[str, list[Directive]]:
@@ -93,6 +99,21 @@ class Level:
             self._rewrites = [one for one in self.statements if one.key in ("set", "if")]
         return self._rewrites
 
+    @property
+    def script(self) -> list[Directive]:
+        """Everything that nginx runs in its rewrite phase, in text order, with the `set_*` of other modules."""
+        if self._script is None:
+            names = ("if", "set", "rewrite", "return", "break", "js_set", "js_var")
+            self._script = [one for one in self.statements if one.key in names or one.key.startswith("set_")]
+        return self._script
+
+    @property
+    def table(self) -> LocationTable:
+        """The locations directly inside, made ready for the choice among them."""
+        if self._table is None:
+            self._table = LocationTable(self.locations)
+        return self._table
+
     def outwards(self) -> Iterator[Level]:
         """This level and those around it."""
         level: Level | None = self
@@ -107,10 +128,43 @@ class Level:
             self._locations = [child for child in self.children if child.kind == "location"]
         return self._locations
 
+    def child_of(self, directive: Directive) -> Level | None:
+        """The level of a block that is one of this level's statements."""
+        return next((child for child in self.children if child.directive is directive), None)
+
     @property
     def ifs(self) -> list[Level]:
         """The ifs directly inside, in text order."""
         return [child for child in self.children if child.kind == "if"]
+
+
+class LocationTable:
+    """Locations by how they are chosen. `sure`: no name is a template's placeholder."""
+
+    __slots__ = ("exact", "named", "patterns", "prefixes", "sure")
+
+    def __init__(self, locations: Sequence[Level]) -> None:
+        self.exact: dict[str, Level] = {}
+        self.prefixes: dict[str, Level] = {}
+        self.named: dict[str, Level] = {}
+        self.patterns: list[tuple[str, bool, Level]] = []
+        self.sure = True
+        for location in locations:
+            modifier, text, _ = pattern_of(location)
+            if modifier in ("~", "~*"):
+                self.patterns.append((text, modifier == "~*", location))
+                continue
+            by_name = {"=": self.exact, "@": self.named}.get(modifier, self.prefixes)
+            by_name.setdefault(text, location)
+            self.sure = self.sure and not ("$" in text or "{{" in text)
+
+    def longest(self, path: str) -> tuple[str, Level] | None:
+        """The longest prefix of a path that has a location."""
+        for end in range(len(path), -1, -1):
+            found = self.prefixes.get(path[:end])
+            if found is not None:
+                return path[:end], found
+        return None
 
 
 class Unit(NamedTuple):
@@ -145,8 +199,9 @@ class Unit(NamedTuple):
 class _Project:
     """The files of the project, and which of them an `include` means."""
 
-    def __init__(self, readings: Mapping[str, NginxReading]) -> None:
+    def __init__(self, readings: Mapping[str, NginxReading], placement: Placement) -> None:
         self.readings = readings
+        self.placement = placement
         self.paths = sorted(readings)
         self._by_name: dict[str, list[str]] = {}
         for path in self.paths:
@@ -155,9 +210,10 @@ class _Project:
 
     def resolve(self, pattern: str, including: str, main: str) -> tuple[str, ...] | None:
         """The files an include names, sorted as nginx does; None where that cannot be told."""
-        key = (pattern, posixpath.dirname(including), posixpath.dirname(main))
+        key = (pattern, posixpath.dirname(including), main)
         if key not in self._known:
-            self._known[key] = self._resolve(pattern, *key[1:])
+            placed = None if "$" in pattern or "{" in pattern else self.placement.resolve(pattern, main)
+            self._known[key] = self._resolve(pattern, key[1], posixpath.dirname(main)) if placed is None else placed
         return self._known[key]
 
     def _resolve(self, pattern: str, including: str, main: str) -> tuple[str, ...] | None:
@@ -306,7 +362,8 @@ class _Builder:
     def _block(self, level: Level, directive: Directive, chain: tuple[str, ...]) -> None:
         key = directive.key
         kinds = {"main": ("http",), "http": ("server",), "snippet": ("server", "location", "if")}
-        allowed = kinds.get(level.kind, ("location", "if") if level.kind in ("server", "location") else ())
+        kinds |= {"server": ("location", "if"), "location": ("location", "if", "limit_except")}
+        allowed = kinds.get(level.kind, ())
         if key in allowed:
             child = Level(key, level, directive.span, directive.body, directive)
             level.children.append(child)
@@ -340,10 +397,10 @@ def _inside(directives: Sequence[Directive]) -> Iterator[Directive]:
             yield from _inside(one.block)
 
 
-def units(readings: Mapping[str, NginxReading]) -> list[Unit]:
+def units(readings: Mapping[str, NginxReading], placement: Placement | None = None) -> list[Unit]:
     """The configurations of a project. A file that another one includes is read there and not on its own."""
     usable = {path: reading for path, reading in readings.items() if not any(one.whole for one in reading.damage)}
-    project = _Project(usable)
+    project = _Project(usable, placement or Placement(()))
     included: set[str] = set()
     for path in project.paths:
         for one in _inside(usable[path].directives):

@@ -51,7 +51,7 @@ def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:
     """The changes that carry out an order: none where the file already is as ordered, None where it can't be done."""
     verbs = {"delete": _delete, "replace": _replace, "rename_key": _replace, "insert_directive": _insert}
     verb = verbs.get(order.verb)
-    if verb is None:
+    if verb is None or source.data.startswith(b"#!"):  # a script that writes a configuration is no configuration
         return None
     reading = _read(source.path, source.data)
     changes = verb(source, reading, order)

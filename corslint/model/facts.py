@@ -266,6 +266,8 @@ FACT_KINDS: dict[str, KindSpec] = {
             "passes_upgrade": FieldSpec("tri", "whether `Upgrade` and `Connection` reach the upstream so that a WebSocket can open"),
             "upgrade_lacks": FieldSpec("list", "which of `Upgrade` and `Connection` do not reach the upstream"),
             "loses_upgrade": FieldSpec("tri", "whether they would, but for the own lines of this level or one around it"),
+            "nginx_version": FieldSpec("text", "version of nginx, from the settings or the tag of its image"),
+            "inherits_by_mode": FieldSpec("tri", "whether this nginx has `add_header_inherit`"),
             "http_version": FieldSpec("text", "HTTP version spoken upstream"),
             "http_version_source": FieldSpec(("written", "default"), "whether `proxy_http_version` is written in scope"),
             "answers_itself": FieldSpec("tri", "whether it never passes requests on"),
@@ -290,6 +292,8 @@ FACT_KINDS: dict[str, KindSpec] = {
             "instances": FieldSpec("number", "how many servers take requests (no backup, no down)"),
             "backups": FieldSpec("number", "how many servers stand by (`backup`)"),
             "sticky": FieldSpec("tri", "whether a client always reaches the same server"),
+            "nginx_version": FieldSpec("text", "version of nginx, from the settings or the tag of its image"),
+            "has_sticky": FieldSpec("tri", "whether this nginx has `sticky`"),
             "method": FieldSpec("text", "balancing method; its place is that directive"),
             "block": FieldSpec("text", "the block's body, for fixes"),
             "complete": FieldSpec("tri", "whether everything in the block could be read"),
@@ -299,7 +303,11 @@ FACT_KINDS: dict[str, KindSpec] = {
         "Something that could not be read.",
         {
             "language": FieldSpec("text", "`javascript`, `python`, `nginx`, `manifest`, `unknown`"),
-            "what": FieldSpec(("syntax", "unreadable", "nginx"), "source that does not parse, a file that cannot be read, nginx that nginx refuses"),
+            "what": FieldSpec(
+                ("syntax", "unreadable", "nginx", "swallowed", "template"),
+                "source that does not parse, a file that cannot be read, nginx that nginx refuses, or that it reads"
+                " otherwise than it is written (a missing `;`), a template that cannot be read",
+            ),
             "detail": FieldSpec("text", "what is wrong"),
             "whole": FieldSpec("tri", "whether nothing of the file could be read"),
         },

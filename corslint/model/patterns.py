@@ -14,8 +14,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import islice
+from typing import Any, NamedTuple, TypeAlias, Union, cast
 from typing import Literal as OneOf
-from typing import NamedTuple, TypeAlias, Union, cast
 
 from corslint.model.tri import Tri, tri
 
@@ -663,6 +663,39 @@ def _matches(pattern: Pattern, text: str) -> Tri:
             _strikes.clear()
         _strikes[pattern] = _strikes.get(pattern, 0) + 1
     return Tri.UNKNOWN
+
+
+class Groups(NamedTuple):
+    """What a pattern's groups matched, from the first on; a group that took no part is empty."""
+
+    numbered: tuple[str, ...]
+    named: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=512)
+def _grouped(source: str, fold_case: bool) -> Any:
+    import regex
+
+    try:
+        return regex.compile(source, regex.V0 | (regex.I if fold_case else 0), cache_pattern=False)
+    except (regex.error, OverflowError, RecursionError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=8192)
+def pcre_groups(source: str, fold_case: bool, text: str) -> Groups | Tri:
+    """A search for a PCRE pattern: its groups, `Tri.NO` without a match, unknown where `matches` would be."""
+    answer = matches(Pattern(source, "i" if fold_case else "", "pcre", "search"), text)
+    if answer is not Tri.YES:
+        return answer
+    try:
+        found = _grouped(source, fold_case).search(text, timeout=_PCRE_SECONDS)
+    except TimeoutError:
+        return Tri.UNKNOWN
+    if found is None:  # the two searches are the same one
+        return Tri.UNKNOWN
+    numbered = tuple(group or "" for group in found.groups())
+    return Groups(numbered, tuple((name, text or "") for name, text in found.groupdict().items()))
 
 
 # --- Samples -----------------------------------------------------------------------------------------------------

@@ -11,11 +11,16 @@ from corslint.source import Span
 
 
 class Damage(NamedTuple):
-    """A place that could not be read. `whole`: nothing of the file could be read. `message` says what is wrong."""
+    """A place that could not be read. `whole`: nothing of the file could be read. `message` says what is wrong.
+
+    `kind`: `syntax` for what its language refuses; `swallowed` for a statement that lacks its end, so that the next one
+    became a part of it, which nginx accepts; `template` for a template that could not be read as what it makes.
+    """
 
     span: Span
     message: str
     whole: bool = False
+    kind: OneOf["syntax", "swallowed", "template"] = "syntax"
 
 
 class Binding(NamedTuple):
@@ -100,7 +105,11 @@ class CodeReading(NamedTuple):
 
 
 class Word(NamedTuple):
-    """One word of an nginx directive: `text` as nginx sees it, `quote` is `"`, `'` or empty, `span` includes quotes."""
+    """One word of an nginx directive: `text` as nginx sees it, `quote` is `"`, `'` or empty, `span` includes quotes.
+
+    Placeholders stand in `text` as written; one that a shell fills in stands in double braces (`{{$HOST}}`), since to
+    nginx it would be a variable of its own.
+    """
 
     text: str
     quote: str
@@ -171,4 +180,50 @@ class ManifestReading(NamedTuple):
     damage: tuple[Damage, ...]
 
 
-Reading: TypeAlias = Union[CodeReading, NginxReading, ManifestReading]
+class Image(NamedTuple):
+    """A container image: `name` without registry defaults (`nginx`, `bitnami/nginx`); `tag` may be empty."""
+
+    name: str
+    tag: str
+    span: Span
+
+
+class Mount(NamedTuple):
+    """A file or folder of the project that a container has at `target`, an absolute path.
+
+    `source` is relative to the working directory, normalised; one that leads out of it begins with `..`.
+    """
+
+    source: str
+    target: str
+    span: Span
+
+
+class Container(NamedTuple):
+    """What one container runs on and holds: the last stage of a Dockerfile, or a service of a compose file.
+
+    `builds` is the Dockerfile that a service is built from, `context` the folder its sources are relative to. Of
+    several mounts of one target the last is in force.
+    """
+
+    name: str
+    image: Image | None
+    mounts: tuple[Mount, ...]
+    builds: str = ""
+    context: str = ""
+
+
+class DeploymentReading(NamedTuple):
+    """A file that carries nginx configurations or places them: a shell script, Dockerfile, compose or Markdown file.
+
+    `parts` are the nginx configurations inside, each on its own; their spans lie in this file.
+    """
+
+    path: str
+    kind: OneOf["shell", "dockerfile", "compose", "markdown"]
+    parts: tuple[NginxReading, ...] = ()
+    containers: tuple[Container, ...] = ()
+    damage: tuple[Damage, ...] = ()
+
+
+Reading: TypeAlias = Union[CodeReading, NginxReading, ManifestReading, DeploymentReading]

@@ -8,11 +8,34 @@ from functools import lru_cache
 from typing import Literal as OneOf
 from typing import TypeAlias
 
-from corslint.model.reading import CodeReading, Damage, ManifestReading, NginxReading, Reading, Scope
+from corslint.model.reading import (
+    CodeReading,
+    Damage,
+    DeploymentReading,
+    ManifestReading,
+    NginxReading,
+    Reading,
+    Scope,
+)
 from corslint.source import SourceFile, Span
 
-Kind: TypeAlias = OneOf["javascript", "typescript", "tsx", "html", "python", "nginx", "manifest"]
+Kind: TypeAlias = OneOf[
+    "javascript",
+    "typescript",
+    "tsx",
+    "html",
+    "python",
+    "nginx",
+    "manifest",
+    "shell",
+    "dockerfile",
+    "compose",
+    "markdown",
+]
 Language: TypeAlias = OneOf["javascript", "python"]
+
+SNIFFED = 65_536
+"""Bytes. No more of a file is looked at to tell what it is."""
 
 _BY_EXTENSION: dict[str, Kind] = {
     **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "javascript"),
@@ -20,6 +43,8 @@ _BY_EXTENSION: dict[str, Kind] = {
     "tsx": "tsx",
     **dict.fromkeys(("html", "htm", "xhtml", "vue", "ejs", "hbs", "handlebars", "mustache", "njk"), "html"),
     "py": "python",
+    **dict.fromkeys(("sh", "bash", "ksh", "zsh"), "shell"),
+    **dict.fromkeys(("md", "markdown"), "markdown"),
 }
 
 _MANIFESTS = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json", "pyproject.toml"})
@@ -32,12 +57,27 @@ _NGINX_NAME = re.compile(
     r"(?:^|/)nginx[\w.-]*\.conf(?:\.[\w-]+)*$"
     r"|(?:^|/)nginx\.(?:j2|jinja2?|tmpl|tpl|template)$"
     r"|(?:^|/)sites-(?:available|enabled)/[^/]+$"
-    r"|(?:^|/)(?!dockerfile\b)[^/]*\.(?:nginx|nginxconf|vhost)$"
+    r"|\.(?:nginx|nginxconf|vhost)$"
 )
 _PERHAPS_NGINX = re.compile(
     r"\.conf(?:\.[\w-]+)*$"
-    r"|(?:^|/)(?:nginx|proxy|conf\.d|snippets|vhosts?)/(?!dockerfile|makefile|readme|license|procfile)[^/.]+$"
+    r"|(?:^|/)(?:nginx|proxy|conf\.d|snippets|vhosts?)/(?!makefile|readme|license|procfile)[^/.]+$"
 )
+# Any file without an extension may be one, and any template: `deploy/default`, `site.j2`.
+_BY_CONTENT = re.compile(
+    r"(?:^|/)(?!(?:authors|changelog|changes|cname|codeowners|contributing|contributors|copying|gemfile|gnumakefile"
+    r"|gradlew|history|install|jenkinsfile|justfile|licen[cs]e|makefile|mvnw|news|notice|owners|podfile|procfile|rakefile"
+    r"|readme|todo|vagrantfile|version)$)[^/.]+$"
+    r"|[^/]\.(?:erb|epp|j2|jinja2?|template|tmpl|tpl)$"
+)
+_OTHER_TEMPLATE = re.compile(
+    r"\.(?:[cm]?[jt]sx?|css|csv|env|go|ini|json|md|php|py|rb|rst|service|sh|sql|toml|txt|xml|ya?ml)\.\w+$"
+)
+_SHEBANG = re.compile(rb"#!.*\b(?:ba|da|k|z|a)?sh\b")
+
+_DOCKERFILE = re.compile(r"(?:^|/)(?:dockerfile|containerfile)(?:[.-][\w.-]+)?$|\.(?:dockerfile|containerfile)$")
+_COMPOSE = re.compile(r"(?:^|/)(?:[\w.-]*[.-])?(?:docker-)?compose[\w.-]*\.ya?ml$")
+
 _PACKED = frozenset(("7z", "bz2", "gpg", "gz", "lz4", "tgz", "xz", "zip", "zst"))
 _NGINX_HINTS = ("conf", "nginx", "sites-", "proxy/", "snippets/", "vhost")
 
@@ -59,6 +99,10 @@ def kind_of(path: str) -> Kind | None:
             return None  # type declarations call nothing
         if found is not None:
             return found
+    if "compose" in name and _COMPOSE.search(name):
+        return "compose"
+    if "file" in name and _DOCKERFILE.search(name):
+        return "dockerfile"
     if name in _MANIFESTS or (extension == "txt" and _REQUIREMENTS.search(path)):
         return "manifest"
     if ".htm" in name and _TEMPLATED_PAGE.search(name):
@@ -70,7 +114,37 @@ def kind_of(path: str) -> Kind | None:
     # The start script that the express generator writes; server and listener stand in it.
     if path == "bin/www" or path.endswith("/bin/www"):
         return "javascript"
-    return None
+    return "nginx" if _by_content(path) else None
+
+
+def _by_content(path: str) -> bool:
+    return _BY_CONTENT.search(path) is not None and _OTHER_TEMPLATE.search(path) is None
+
+
+@lru_cache(maxsize=1 << 16)
+def is_found_by_content(path: str) -> bool:
+    """Whether a file's name says nothing, so that only its content can tell what it is."""
+    if kind_of(path) != "nginx":
+        return False
+    path = path.replace("\\", "/").lower()
+    return _by_content(path) and not _NGINX_NAME.search(path) and not _PERHAPS_NGINX.search(path)
+
+
+def kind_by_content(path: str, data: bytes) -> Kind | None:
+    """The kind of a file, where need be by its first bytes (`SNIFFED` are enough)."""
+    kind = kind_of(path)
+    if kind != "nginx":
+        return kind
+    from corslint.parsers import nginx_content
+
+    lowered = path.replace("\\", "/").lower()
+    if is_found_by_content(path):
+        if _SHEBANG.match(data):
+            return "shell"
+        return "nginx" if nginx_content.is_nginx_throughout(data) else None
+    if _NGINX_NAME.search(lowered):
+        return None if nginx_content.is_something_else(data) else "nginx"
+    return "nginx" if nginx_content.looks_like_nginx(data) else None
 
 
 # Measured on 213 hand-labelled places in code and pages: these find all of them, together with the words of the client
@@ -81,9 +155,9 @@ _WORDS = (b"cors", b"socket", b"access-control", b"origin")
 def language_of(path: str) -> Language | None:
     """The language of the code in a file, which a page's scripts are, too; None for nginx, manifests and the rest."""
     kind = kind_of(path)
-    if kind is None or kind in ("nginx", "manifest"):
-        return None
-    return "python" if kind == "python" else "javascript"
+    if kind == "python":
+        return "python"
+    return "javascript" if kind in ("javascript", "typescript", "tsx", "html") else None
 
 
 def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
@@ -106,7 +180,9 @@ def parse(source: SourceFile) -> Reading | None:
 
     None where there is no parser for it, or where the name only allows nginx and the content is something else.
     """
-    kind = kind_of(source.path)
+    kind = kind_by_content(source.path, source.data)
+    if kind is None and kind_of(source.path) == "nginx" and source.data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        kind = "nginx" if _NGINX_NAME.search(source.path.lower()) else None
     if kind is None:
         return None
     for mark, encoding in _UNICODE_MARKS:
@@ -123,9 +199,15 @@ def parse(source: SourceFile) -> Reading | None:
     if kind == "nginx":
         from corslint.parsers import nginx
 
-        if not _NGINX_NAME.search(source.path.lower()) and not nginx.looks_like_nginx(source.data):
-            return None
         return nginx.read(source)
+    if kind in ("shell", "markdown"):
+        from corslint.parsers import embedded
+
+        return embedded.shell(source) if kind == "shell" else embedded.markdown(source)
+    if kind in ("dockerfile", "compose"):
+        from corslint.parsers import containers
+
+        return containers.dockerfile(source) if kind == "dockerfile" else containers.compose(source)
     if kind == "manifest":
         from corslint.parsers import manifest
 
@@ -140,6 +222,8 @@ def _refused(source: SourceFile, kind: Kind, reason: str) -> Reading:
     damage = (Damage(Span(source.path, 0, 0), reason, whole=True),)
     if kind == "nginx":
         return NginxReading(source.path, (), "unknown", damage)
+    if kind == "shell" or kind == "dockerfile" or kind == "compose" or kind == "markdown":
+        return DeploymentReading(source.path, kind, damage=damage)
     if kind == "manifest":
         return ManifestReading(source.path, source.path.rpartition("/")[2], (), (), damage)
     scope = Scope(-1, "module", Span(source.path, 0, 0), {})

@@ -13,13 +13,16 @@ from __future__ import annotations
 
 import importlib
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from operator import length_hint
 from typing import Any, NamedTuple
+from typing import Literal as OneOf
 
 from corslint.model.reading import Damage, Directive, NginxReading, Word
+from corslint.parsers.nginx_masks import Flavour, Masked, expanded, fill, mask
 from corslint.source import SourceFile, Span
 
 MAX_BYTES = 8_000_000
@@ -37,190 +40,8 @@ _BUFFER = 4096
 _RESTARTS = 100
 """How often the lexer is started again behind a quote that is never closed."""
 
-_BOM = b"\xef\xbb\xbf"
-
-# nginx takes only these four bytes for white space; Python's str.isspace(), which the lexer asks, knows more.
-_PRINTABLE = bytes(byte if byte in b" \t\r\n" or 0x21 <= byte < 0x7F else ord("x") for byte in range(256))
 
 _BLANK = re.compile(rb"[ \t\r\n]*")
-
-
-# ---------------------------------------------------------------------------------------------------------------- masks
-
-_LUA = re.compile(rb"(?:^|(?<=[;{}]))[ \t]*[\"']?[a-z_]*_by_lua_block\b[^{};#\n]*\n?[ \t\r]*\{", re.MULTILINE)
-_LUA_PIECE = re.compile(rb"(?:--)?\[(=*)\[|--|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[{}]", re.DOTALL)
-
-# Each of these stops at another opener of its own kind, which keeps a scan over hostile input linear.
-_TEMPLATE_COMMENT = re.compile(rb"\{#(?:(?!#\}|\{#).){0,20000}#\}", re.DOTALL)
-_STATEMENT = re.compile(
-    rb"\{%(?:(?!%\}|\{%).){0,4000}%\}"  # Jinja
-    rb"|<%(?!=)(?:(?!%>|<%).){0,4000}%>"  # ERB, EPP
-    rb"|%\{~?\s*(?:if|else|endif|for|endfor)\b[^{}\n]{0,400}\}",  # Terraform
-    re.DOTALL,
-)
-_EXPRESSION = re.compile(rb"\{\{\{?(?:(?!\{\{|\}\}).){0,2000}\}\}\}?|<%=(?:(?!%>|<%=).){0,2000}%>", re.DOTALL)
-_CONTROL = re.compile(  # Go templates and Handlebars: `{{ if .X }}`, `{{#each x}}`, `{{/each}}`
-    rb"[-~]?\s*(?:(?:if|else|end|range|with|define|block|template|break|continue)\b(?![\w.(])|[#/^!>]|\$\w+\s*:?=)"
-)
-_BRACED = re.compile(rb"\$\{[^{}\s;\"'\\$]*\}|\$\{\w+:?[-=?+][^{}\n;\"'$]*\}")
-_UPPER = re.compile(rb"\$\{?([A-Z][A-Z0-9_]{2,})\b")
-_OWN_VARIABLE = re.compile(rb"\b(?:set\w*|auth_request_set|js_set|perl_set|geo|map\s+\S+)\s+\$([A-Z]\w*)")
-_REPETITION = re.compile(rb"(?<=[^\s;{}$])\{\d+(?:,\d*)?\}")
-_INNER_CLOSE = re.compile(rb"(?<=[^\s;{}\"'])\}(?=[^\s{};#])")
-
-_OPENS = re.compile(
-    r"#?\s*(?:if|ifdef|unless|for|foreach|each|range|with|define|block|macro|call|filter|while|case|autoescape)\b"
-    r"|[^|]*(?:\bdo|\{)(?:\s*\|[^|]*\|)?$"
-)
-_CLOSES = re.compile(r"end\w*\b|\}(?!\s*els)|/\s*\w")
-_HARMLESS = re.compile(
-    r"(?:set|import|from|raw|verbatim|extends|else\w*|elif|elsif|when|break|continue)\b|\}\s*els|\$?\w+\s*:?=[^=]|[#!@^]|/\*"
-)
-
-
-class _Masked(NamedTuple):
-    """What the lexer gets to see, and what was found while masking."""
-
-    text: bytes
-    template: bool
-    logic: tuple[Span, ...]
-    repetitions: tuple[tuple[int, int], ...]
-    damage: tuple[Damage, ...]
-
-
-def _fill(buffer: bytearray, start: int, end: int, fill: bytes) -> None:
-    """Overwrites a piece, newlines kept."""
-    buffer[start:end] = b"\n".join(fill * len(line) for line in bytes(buffer[start:end]).split(b"\n"))
-
-
-def _lua_end(buffer: bytearray, at: int) -> int:
-    """The place of the brace that closes a Lua block; -1 if there is none."""
-    depth = 1
-    missing: set[bytes] = set()  # long brackets that are known not to close any more
-    while piece := _LUA_PIECE.search(buffer, at):
-        mark, at = piece.group(), piece.end()
-        if mark in (b"{", b"}"):
-            depth += 1 if mark == b"{" else -1
-            if depth == 0:
-                return piece.start()
-        elif piece.group(1) is not None:
-            closing = b"]" + piece.group(1) + b"]"
-            found = -1 if closing in missing else buffer.find(closing, at)
-            if found == -1:
-                missing.add(closing)
-            else:
-                at = found + len(closing)
-        elif mark == b"--":
-            found = buffer.find(b"\n", at)
-            at = len(buffer) if found == -1 else found
-    return -1
-
-
-def _mask_lua(path: str, buffer: bytearray, damage: list[Damage]) -> None:
-    """Blanks the bodies of `*_by_lua_block`, so that the lexer sees an empty block."""
-    at = 0
-    while found := _LUA.search(buffer, at):
-        at = found.end()
-        line = buffer.rfind(b"\n", 0, found.start() + 1) + 1
-        if bytes(buffer[line:at]).lstrip().startswith(b"#"):
-            continue
-        end = _lua_end(buffer, at)
-        if end == -1:
-            name = found.start() + len(found.group()) - len(found.group().lstrip())
-            text = 'unexpected end of file, expecting "}" (this Lua block is never closed)'
-            damage.append(Damage(Span(path, name, at), text))
-            break
-        _fill(buffer, at, end, b" ")
-        at = end + 1
-    # crossplane's own Lua lexer must not run: it stumbles over long brackets and `set_by_lua_block $x {`.
-    buffer[:] = buffer.replace(b"_by_lua_block", b"_by_lua_xlock")
-
-
-def _statement_text(raw: bytes) -> str:
-    inner = raw[2:-1] if raw.startswith(b"%{") else raw[2:-2]
-    return inner.strip(b"-~+= \t\r\n").decode("utf-8", "replace")
-
-
-def _logic(path: str, marks: list[tuple[int, int, str]], size: int) -> tuple[Span, ...]:
-    """Pairs `if ... end` and the like; gives the outermost regions, and every lone insertion outside them."""
-    regions: list[Span] = []
-    open_at: list[int] = []
-    for start, end, text in sorted(marks):
-        if _CLOSES.match(text):
-            if open_at:
-                begun = open_at.pop()
-                if not open_at:
-                    regions.append(Span(path, begun, end))
-        elif _OPENS.match(text):
-            open_at.append(start)
-        elif not open_at and not _HARMLESS.match(text):
-            regions.append(Span(path, start, end))
-    if open_at:
-        regions.append(Span(path, open_at[0], size))
-    return tuple(regions)
-
-
-def _alone(buffer: bytearray, start: int, end: int) -> bool:
-    """Whether a piece stands alone on its lines."""
-    before = buffer.rfind(b"\n", 0, start) + 1
-    if buffer[max(before, start - 200) : start].strip():
-        return False
-    after = buffer.find(b"\n", end, end + 200)
-    return not buffer[end : after if after != -1 else end + 200].strip()
-
-
-def _mask(source: SourceFile) -> _Masked:
-    """The bytes with everything that confuses the lexer replaced by as many harmless bytes."""
-    path, data = source.path, source.data
-    damage: list[Damage] = []
-    buffer = bytearray(data)
-    if data.startswith(_BOM):
-        first = re.match(rb"[^\s;{}]{0,40}", data[3:])
-        word = first.group().decode("utf-8", "replace") if first else ""
-        text = f'unknown directive "\\ufeff{word}" (the file begins with a byte order mark)'
-        damage.append(Damage(Span(path, 0, 3), text))
-        buffer[:3] = b"   "
-    if b"_by_lua_block" in data:
-        _mask_lua(path, buffer, damage)
-    marks: list[tuple[int, int, str]] = []
-    template = False
-    if b"{#" in data and b"#}" in data:
-        jinja = b"{%" in data or b"{{" in data
-        for found in list(_TEMPLATE_COMMENT.finditer(buffer)):
-            # `location / {# why` followed by a commented-out `#}` is plain nginx.
-            if jinja or b"\n" not in found.group():
-                _fill(buffer, *found.span(), b" ")
-                template = True
-    if b"{%" in data or b"<%" in data or b"%{" in data:
-        for found in list(_STATEMENT.finditer(buffer)):
-            marks.append((*found.span(), _statement_text(found.group())))
-            _fill(buffer, *found.span(), b" ")
-            template = True
-    if b"{{" in data or b"<%=" in data:
-        for found in list(_EXPRESSION.finditer(buffer)):
-            start, end = found.span()
-            raw = found.group()
-            inner = raw.strip(b"{}") if raw.startswith(b"{") else raw[3:-2]
-            if (raw.startswith(b"{") and _CONTROL.match(inner)) or _alone(buffer, start, end):
-                marks.append((start, end, inner.strip(b"-~ \t\r\n").decode("utf-8", "replace")))
-                _fill(buffer, start, end, b" ")
-            else:
-                _fill(buffer, start, end, b"x")
-            template = True
-    if b"${" in data:
-        for _ in range(2):  # twice: `${A:-${B}}`
-            for found in list(_BRACED.finditer(buffer)):
-                _fill(buffer, *found.span(), b"x")
-        buffer[:] = buffer.replace(b"${", b"$x")  # as nginx: `${` never opens a block
-    if not template and (upper := set(_UPPER.findall(data))):
-        template = not upper <= set(_OWN_VARIABLE.findall(data))
-    repetitions = tuple(found.span() for found in _REPETITION.finditer(buffer))
-    for start, end in repetitions:
-        buffer[start:end] = b"x" * (end - start)
-    for found in list(_INNER_CLOSE.finditer(buffer)):  # nginx: `}` inside a word is an ordinary character
-        buffer[found.start()] = ord("x")
-    shown = bytes(buffer).translate(_PRINTABLE)
-    return _Masked(shown, template, _logic(path, marks, len(data)), repetitions, tuple(damage))
 
 
 # --------------------------------------------------------------------------------------------------------------- tokens
@@ -271,20 +92,21 @@ def _run(text: str, offset: int) -> Iterator[tuple[str, int, bool]]:
 class _Lexed:
     """The tokens of a masked file, and what nginx would say about single ones."""
 
-    def __init__(self, source: SourceFile, masked: _Masked) -> None:
+    def __init__(self, source: SourceFile, masked: Masked, *, shell: bool) -> None:
         self.path = source.path
         self.data = source.data
+        self.shell = shell
         self.mask = masked.text
         self.tokens: list[_Token] = []
         self.damage: list[Damage] = list(masked.damage)
+        self.repetitions = masked.repetitions
         self._collect()
-        self._judge_repetitions(masked.repetitions)
 
-    def complain(self, start: int, end: int, message: str) -> None:
+    def complain(self, start: int, end: int, message: str, kind: OneOf["syntax", "swallowed"] = "syntax") -> None:
         """Notes damage. Two complaints about one place are one fault: the first one stands."""
         span = Span(self.path, start, end)
         if len(self.damage) < 50 * MAX_DAMAGE and not (self.damage and self.damage[-1].span == span):
-            self.damage.append(Damage(span, message))
+            self.damage.append(Damage(span, message, kind=kind))
 
     def _collect(self) -> None:
         mask = self.mask
@@ -370,16 +192,6 @@ class _Lexed:
         self.complain(end, end + len(shown.encode()), message)
         return False
 
-    def _judge_repetitions(self, repetitions: Sequence[tuple[int, int]]) -> None:
-        starts = [token.start for token in self.tokens] if repetitions else []
-        for start, end in repetitions:
-            found = bisect_right(starts, start) - 1
-            if found < 0 or self.tokens[found].quote or self.tokens[found].end < end:
-                continue  # in quotes or in a comment
-            shown = self.data[start:end].decode("ascii")
-            message = f'unexpected "{{": nginx takes the brace of an unquoted {shown} for the start of a block'
-            self.complain(start, end, message)
-
 
 _ESCAPE = re.compile(r"\\([\"'\\trn])")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
@@ -389,6 +201,8 @@ def _word(lexed: _Lexed, start: int, end: int, quote: str) -> Word:
     """A word as nginx sees it: escapes resolved in every word, quoted or not (ngx_conf_read_token)."""
     raw = lexed.data[start + 1 : end - 1] if quote else lexed.data[start:end]
     text = raw.decode("utf-8", "replace")
+    if lexed.shell:
+        text = expanded(text)
     if "\\" in text:
         text = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text)
     if "${DOLLAR}" in text:
@@ -407,6 +221,26 @@ _MORE_DIRECTIVES = frozenset((
 # Blocks whose entries are data: a line may begin with any word.
 _DATA_BLOCKS = frozenset(("charset_map", "geo", "geoip2", "map", "match", "split_clients", "types"))
 
+_TIME = re.compile(r"(?:\d+(?:ms|[yMwdhms])?)+")
+
+# Directives whose further arguments nginx knows by name.
+_NAMED_PARAMETERS = frozenset((
+    "fastcgi_cache_path", "limit_req", "limit_req_zone", "listen", "proxy_cache_path", "scgi_cache_path",
+    "uwsgi_cache_path",
+))  # fmt: skip
+
+# Directives with a list of arguments that nginx looks up in a table of its own.
+_LISTED_VALUES = frozenset((
+    "fastcgi_ignore_headers", "fastcgi_next_upstream", "grpc_next_upstream", "proxy_cache_methods",
+    "proxy_cache_use_stale", "proxy_ignore_headers", "proxy_next_upstream", "proxy_ssl_protocols", "ssl_protocols",
+    "uwsgi_next_upstream",
+))  # fmt: skip
+
+_ONLY_BLOCKS = frozenset((
+    "charset_map", "events", "geo", "http", "if", "limit_except", "location", "mail", "map", "split_clients", "stream",
+    "types", "upstream",
+))  # fmt: skip
+
 _MAIN_BLOCKS = frozenset(("events", "http", "mail", "stream"))
 _HTTP_BLOCKS = frozenset(("geo", "map", "server", "split_clients", "types", "upstream"))
 
@@ -420,6 +254,11 @@ class _Tables:
 
     def knows(self, name: str) -> bool:
         return name in self._masks or name in _MORE_DIRECTIVES
+
+    def takes_block(self, name: str) -> bool | None:
+        """Whether the directive can, or None where it is not in the tables."""
+        masks = self._masks.get(name)
+        return None if masks is None else any(mask & self._analyzer.NGX_CONF_BLOCK for mask in masks)
 
     def fits(self, name: str, arguments: int, block: bool) -> bool | None:
         """Whether the directive takes so many arguments and such an end; None when it is not in the tables."""
@@ -438,6 +277,12 @@ class _Tables:
             )
             for mask in masks
         )
+
+
+@cache
+def is_directive(name: str) -> bool:
+    """Whether nginx, or a module that comes with it, has a directive of this name."""
+    return _Tables().knows(name)
 
 
 class _Frame:
@@ -512,10 +357,14 @@ class _Tree:
             self._push(_Frame(None, (), token.start, token.end, token.indent))
             return
         words = self._statements(block=True, end=token.end)
+        if self.lexed.repetitions:
+            self._judge_repetitions(words, block=True)
         first = words[0]
         name = _word(self.lexed, first.start, first.end, first.quote)
         if self.missing:
             self._close_by_name(name.text, first.start)
+        if self.tables.takes_block(name.text) is False and self.stack[-1].key not in _DATA_BLOCKS:
+            self.lexed.complain(first.start, words[-1].end, f'directive "{name.text}" is not terminated by ";"')
         arguments = self._arguments(name, words, block=True)
         self._push(_Frame(name, arguments, first.start, token.end, first.indent))
 
@@ -600,20 +449,101 @@ class _Tree:
         """Turns the words so far into directives. With `block`, the last one is left to the caller."""
         pieces = self._split(self.words, block)
         self.words = []
-        for piece in pieces[:-1]:
-            last = piece[-1]
-            name = _word(self.lexed, piece[0].start, piece[0].end, piece[0].quote)
-            message = f'invalid number of arguments in "{name.text}" directive (missing ";")'
-            self.lexed.complain(last.start, last.end, message)
-            self._simple(piece, last.end)
+        for number, piece in enumerate(pieces[:-1]):
+            self._unterminated(pieces[number:], block)
+            self._simple(piece, piece[-1].end)
         if not block:
             self._simple(pieces[-1], end)
         return pieces[-1]
 
+    def _unterminated(self, pieces: Sequence[list[_Token]], block: bool) -> None:
+        """Complains about a directive without its `;`: to nginx, the directives after it are more of its arguments."""
+        words, last = pieces[0], pieces[0][-1]
+        name = self._plain(words[0])
+        own = [self._plain(word) for word in words[1:]]
+        swallowed = [self._plain(word) for piece in pieces[1:] for word in piece]
+        message = self._refusal(name, own, swallowed, block)
+        if message is None:
+            shown = f'nginx takes the next line as arguments of "{name}", so that "{swallowed[0]}" has no effect'
+            self.lexed.complain(last.start, last.end, f'{shown} (missing ";")', "swallowed")
+        else:
+            self.lexed.complain(last.start, last.end, message)
+
+    def _refusal(self, name: str, own: list[str], swallowed: list[str], block: bool) -> str | None:
+        """What nginx says where it refuses a directive with swallowed arguments; None where it takes them."""
+        key = self.stack[-1].key
+        if key in _DATA_BLOCKS:
+            refused = key in ("map", "geo")
+            return f'invalid number of the {key} parameters (missing ";")' if refused else None
+        if block:
+            return f'directive "{name}" is not terminated by ";"'
+        if self.tables.fits(name, len(own) + len(swallowed), block=False) is False:
+            return f'invalid number of arguments in "{name}" directive (missing ";")'
+        after = f'(missing ";" after "{name}")'
+        if name in _NAMED_PARAMETERS or (name == "server" and key == "upstream"):
+            return f'invalid parameter "{swallowed[0]}" {after}'
+        if name == "access_log":  # path, format, parameters
+            plain = len(own) == 1 and own[0] != "off"
+            return f'{"unknown log format" if plain else "invalid parameter"} "{swallowed[0]}" {after}'
+        if name == "error_log":
+            return f'invalid log level "{swallowed[0]}" {after}'
+        if name == "error_page":  # all but the last are codes, and the last but one may be `=` with one
+            codes = [*own, *swallowed][:-1]
+            if codes[-1].startswith("="):
+                codes.pop()
+            wrong = next((code for code in codes if not code.isdecimal()), None)
+            return None if wrong is None else f'invalid value "{wrong}" {after}'
+        if name == "resolver":
+            return f'host not found in resolver "{swallowed[0]}" {after}'
+        if name == "proxy_cache_valid" and not _TIME.fullmatch(swallowed[-1]):
+            return f'invalid time value "{swallowed[-1]}" {after}'
+        if name in _LISTED_VALUES:
+            return f'invalid value "{swallowed[0]}" {after}'
+        return None
+
+    def _plain(self, word: _Token) -> str:
+        """A word without its quotes."""
+        return _word(self.lexed, word.start, word.end, word.quote).text
+
+    def _judge_repetitions(self, words: Sequence[_Token], block: bool) -> None:
+        """Complains about the first unquoted `{2}` of a directive: nginx takes the brace for the start of a block."""
+        for word in words:
+            if word.quote:
+                continue
+            place = bisect_left(self.lexed.repetitions, (word.start, 0))
+            found = self.lexed.repetitions[place : place + 1]
+            if found and found[0][1] <= word.end:
+                self._repetition(found[0], word, self._plain(words[0]), block)
+                return
+
+    def _repetition(self, brace: tuple[int, int], word: _Token, name: str, block: bool) -> None:
+        start, end = brace
+        data = self.lexed.data
+        shown = data[start:end].decode("ascii")
+        why = f"nginx takes the brace of an unquoted {shown} for the start of a block"
+        before = data[word.start : start].decode("utf-8", "replace")
+        if self.stack[-1].key in _DATA_BLOCKS:
+            message = f'unexpected "{{": {why}'
+        elif not block:
+            message = f'directive "{name}" is not terminated by ";": {why}'
+        elif name != "if":
+            inside = re.match(rb"[^\s;{]*", data[start + 1 : word.end])
+            directive = inside.group().decode("utf-8", "replace") if inside else ""
+            message = f'unknown directive "{directive}": {why}'
+        elif before.endswith(")"):  # it then ends in the middle of the expression, which is PCRE's to refuse
+            message = f"the condition ends early: {why}"
+        else:
+            message = f'invalid condition "{before.removeprefix("(")}": {why}'
+        self.lexed.complain(start, end, message)
+
     def _simple(self, words: Sequence[_Token], end: int) -> None:
+        if self.lexed.repetitions:
+            self._judge_repetitions(words, block=False)
         first = words[0]
         name = _word(self.lexed, first.start, first.end, first.quote)
         self._note_child(first.indent)
+        if name.text in _ONLY_BLOCKS and self.stack[-1].key not in _DATA_BLOCKS:
+            self.lexed.complain(first.start, words[-1].end, f'directive "{name.text}" has no opening "{{"')
         after = Span(self.path, end, end)
         span = Span(self.path, first.start, end)
         self.stack[-1].children.append(Directive(name, self._arguments(name, words, block=False), None, after, span))
@@ -642,10 +572,11 @@ class _Tree:
         """Cuts words at a directive's name that begins a line: the `;` before it is missing."""
         key = self.stack[-1].key
         if key in _DATA_BLOCKS:
+            if key == "types" and not block:  # a media type begins an entry
+                return _cut(words, [place for place in self._line_starts(words) if "/" in self._text(words[place])])
             if len(words) <= 2 or block or key not in ("map", "geo", "split_clients"):
                 return [words]
-            cuts = [place for place, word in enumerate(words) if place and word.indent >= 0]
-            pieces = _cut(words, cuts)
+            pieces = _cut(words, self._line_starts(words))
             return pieces if all(len(piece) <= 2 for piece in pieces) else [words]
         pieces = [words]
         for _ in range(64):  # each cut is one forgotten semicolon
@@ -655,6 +586,10 @@ class _Tree:
                 return pieces
             pieces[-1:] = [rest[:place], rest[place:]]
         return pieces
+
+    @staticmethod
+    def _line_starts(words: list[_Token]) -> list[int]:
+        return [place for place, word in enumerate(words) if place and word.indent >= 0]
 
     def _cut_place(self, words: list[_Token], block: bool) -> int | None:
         starts = [place for place, word in enumerate(words) if place and word.indent >= 0 and not word.quote]
@@ -722,57 +657,92 @@ def _context(directives: Sequence[Directive]) -> str:
 
 # --------------------------------------------------------------------------------------------------------------- public
 
+_STRUCTURAL = re.compile(
+    r"unexpected \"[{}]\"(?! \(missing)|unexpected end of file, expecting \"}\""
+    r"|.*missing closing|blocks nested|too many"
+)
+
 
 def read(source: SourceFile) -> NginxReading:
     """Reads one nginx file, whole or a snippet. Never raises on content; what cannot be read is in `damage`."""
+    return _read(source, "file")
+
+
+def read_part(source: SourceFile, start: int, end: int, flavour: Flavour) -> NginxReading:
+    """Reads the configuration that stands between two offsets of another file. Spans are those of the file."""
+    return _moved(_read(SourceFile(source.path, source.data[start:end]), flavour), start)
+
+
+def _read(source: SourceFile, flavour: Flavour) -> NginxReading:
     if len(source.data) > MAX_BYTES:
         message = f"larger than {MAX_BYTES // 1_000_000} MB: not read"
         whole = Damage(Span(source.path, 0, 0), message, whole=True)
         return NginxReading(source.path, (), "unknown", (whole,))
-    masked = _mask(source)
-    lexed = _Lexed(source, masked)
+    masked = mask(source, flavour)
+    directives, damage = _built(source, masked, flavour)
+    if damage and masked.language:
+        return _template(source, masked, directives, damage, flavour)
+    return NginxReading(source.path, directives, _context(directives), damage, masked.template, masked.logic)
+
+
+def _moved(reading: NginxReading, by: int) -> NginxReading:
+    """A reading whose every place lies `by` bytes further on."""
+
+    def span(one: Span) -> Span:
+        return Span(one.path, one.start + by, one.end + by)
+
+    def word(one: Word) -> Word:
+        return Word(one.text, one.quote, span(one.span))
+
+    def directive(one: Directive) -> Directive:
+        block = None if one.block is None else tuple(map(directive, one.block))
+        return Directive(word(one.name), tuple(map(word, one.arguments)), block, span(one.body), span(one.span))
+
+    return reading._replace(
+        directives=tuple(map(directive, reading.directives)),
+        damage=tuple(one._replace(span=span(one.span)) for one in reading.damage),
+        logic=tuple(map(span, reading.logic)),
+    )
+
+
+def _built(source: SourceFile, masked: Masked, flavour: Flavour) -> tuple[tuple[Directive, ...], tuple[Damage, ...]]:
+    """The tree, and the first of what is wrong with it."""
+    lexed = _Lexed(source, masked, shell=flavour == "shell")
     directives = _Tree(lexed).build()
     places: dict[Span, Damage] = {}
     for one in lexed.damage:
         places.setdefault(one.span, one)
     damage = sorted(places.values(), key=lambda one: (one.span.start, one.span.end))[:MAX_DAMAGE]
-    return NginxReading(source.path, directives, _context(directives), tuple(damage), masked.template, masked.logic)
+    return directives, tuple(damage)
 
 
-_SNIFFED = 65_536
-_COMMENT = re.compile(rb"(?m)^[ \t]*#.*$")
-_PLACEHOLDER = re.compile(rb"\{\{[^{}\n]{0,200}\}\}|\$\{[^{}\n]{0,200}\}|<%=[^%\n]{0,200}%>")
-_STRONG = re.compile(  # names that no other configuration language ends with `;` or `{`
-    rb"(?m)(?:^|[;{}])[ \t]*(?:"
-    rb"(?:proxy|fastcgi|uwsgi|grpc|ssl|gzip|brotli|limit|more|add|client|worker|real|auth|resolver|sub|http2|map)_\w+"
-    rb"|server_name|server_tokens|try_files|error_page|access_log|error_log|log_format|rewrite|set[ \t]+\$"
-    rb"|open_file_cache|resolver|valid_referers|default_type)[ \t]+(?![=:])[^{};\n]{0,1000};"
-    rb"|(?:^|[;{}])[ \t]*(?:(?:add|proxy_set)_header|more_\w+_headers|log_format|gzip_types)\s[^{};]{0,4000};"
-    rb"|(?:^|[;{}])[ \t]*location[ \t]+(?:[~=^*]+[ \t]*)?[/@^\"'.\\(]\S*[ \t\r\n]*\{"
-    rb"|(?:^|[;{}])[ \t]*map[ \t]+\"?\$\S+[ \t]+\$\w+[ \t\r\n]*\{"
-    rb"|(?:^|[;{}])[ \t]*if[ \t]*\([ \t]*\$\w+[^\n{}]*\)[ \t\r\n]*\{"
-)
-_ONLY_INCLUDES = re.compile(rb"(?:\s*include[ \t]+[\w.*/$-]+[ \t]*;)+\s*")
-_WEAK_BLOCK = re.compile(rb"(?m)(?:^|[;{}])[ \t]*(?:server|http|events|upstream[ \t]+[\w.-]+|types)[ \t\r\n]*\{")
-_WEAK_LINE = re.compile(
-    rb"(?m)(?:^|[;{}])[ \t]*(?:listen[ \t]+[\w.:\[\]*$]|return[ \t]+[1-5]\d\d|server[ \t]+[\w.-]+(?::\d+)?"
-    rb"|root[ \t]+[/\w$]|include[ \t]+[\w./*-]+|worker_processes|text/\w+|expires[ \t]|ip_hash|least_conn|index[ \t])"
-    rb"[^{}=\n]*;?[ \t\r]*(?:#.*)?$"
-)
+def _template(
+    source: SourceFile,
+    masked: Masked,
+    directives: tuple[Directive, ...],
+    damage: tuple[Damage, ...],
+    flavour: Flavour,
+) -> NginxReading:
+    """A template that is no configuration as it stands. Tried again with only the first branch of each condition.
 
-
-def looks_like_nginx(data: bytes) -> bool:
-    """Whether a file called `*.conf` or the like is nginx: HOCON, Apache, systemd and the rest are not.
-
-    Looks at the first 64 KiB only, and needs no parser. A template or a broken file still counts.
+    What is wrong then is not said to be nginx's word: only the finished file can be judged.
     """
-    head = data[:_SNIFFED]
-    if head.count(b"\0") > len(head) // 20:
-        return False
-    if len(data) > _SNIFFED:
-        head = head[: head.rfind(b"\n") + 1] or head
-    head = _PLACEHOLDER.sub(b"x", _COMMENT.sub(b"", head.removeprefix(_BOM)))
-    if _STRONG.search(head) or _ONLY_INCLUDES.fullmatch(head):
-        return True
-    block = _WEAK_BLOCK.search(head)
-    return block is not None and _WEAK_LINE.search(head, block.end()) is not None
+    if masked.branches:
+        buffer = bytearray(masked.text)
+        for start, end in masked.branches:
+            fill(buffer, start, end, b" ")
+        tried, left = _built(source, masked._replace(text=bytes(buffer)), flavour)
+        if not left:
+            return NginxReading(source.path, tried, _context(tried), (), True, masked.logic)
+    first = damage[0]
+    shown = re.sub(r" \((?:missing|this|the|it) .*\)$|: nginx takes .*$", "", first.message)
+    what = "this excerpt is no nginx configuration by itself"
+    if flavour != "excerpt":
+        what = "without its placeholders this template is no nginx configuration"
+    message = f"{what} ({shown})"
+    if any(_STRUCTURAL.match(one.message) for one in damage):  # what lies in what is not known
+        whole = Damage(first.span, message, whole=True, kind="template")
+        return NginxReading(source.path, (), "unknown", (whole,), True)
+    everything = (Span(source.path, 0, len(source.data)),)
+    read_as = Damage(first.span, message, kind="template")
+    return NginxReading(source.path, directives, _context(directives), (read_as,), True, everything)

@@ -239,7 +239,8 @@ class TestInheritance:
             (None, "", "1.0", "default"),
             ("1.29.6", "", "1.0", "default"),
             ("1.29.7", "", "1.1", "default"),
-            ("1.31", "", "1.0", "default"),  # not a full version
+            ("1.31", "", "1.1", "default"),  # any 1.31
+            ("1.28", "", "1.0", "default"),
             (None, "proxy_http_version 1.1;", "1.1", "written"),
             ("1.31.0", "proxy_http_version 1.0;", "1.0", "written"),
         ],

@@ -11,8 +11,9 @@ import pytest
 
 from corslint.model.reading import Directive, NginxReading
 from corslint.parsers import nginx
-from corslint.parsers.nginx import looks_like_nginx, read
-from corslint.source import SourceFile
+from corslint.parsers.nginx import read
+from corslint.parsers.nginx_content import is_nginx_throughout, is_something_else, looks_like_nginx
+from corslint.source import SourceFile, Span
 
 Tree = list[Any]
 
@@ -162,6 +163,7 @@ class TestTemplates:
             ("{# a; { #}\nb c;", [["b", "c"]], []),
             ("server {\n  {{ listen(80) }}\n  a b;\n}", [["server", [["a", "b"]]]], ["{{ listen(80) }}"]),
             ("{{ if .X }}\na b;\n{{ else }}\nc d;\n{{ end }}", [["a", "b"], ["c", "d"]], None),
+            ("{{range .X}}\n  {{$value}}{{- end}}\na b;", [["a", "b"]], ["{{range .X}}\n  {{$value}}{{- end}}"]),
             ("{{#each x}}a {{this}};{{/each}}", [["a", "{{this}}"]], None),
             ("<% @x.each do |y| -%>\na <%= y %>;\n<% end -%>\nb c;", [["a", "<%= y %>"], ["b", "c"]], None),
             ("<% if $x { -%>\na b;\n<% } -%>", [["a", "b"]], None),
@@ -180,6 +182,52 @@ class TestTemplates:
         if text.startswith("<% @x"):
             wanted = [text[: text.index("\nb c;")]]
         assert [text[span.start : span.end] for span in result.logic] == wanted
+
+    @pytest.mark.parametrize(
+        ("text", "expected", "logic"),
+        [
+            ("server {\n  ${EXTRA}\n  a b;\n}", [["server", [["a", "b"]]]], ["${EXTRA}"]),
+            ("$EXTRA_CONFIG\na b;", [["a", "b"]], ["$EXTRA_CONFIG"]),
+            ("a b; # one\n# two\n\n${EXTRA:-c d;} # three\ne f;", [["a", "b"], ["e", "f"]], ["${EXTRA:-c d;}"]),
+            ("server_name\n  ${HOST}\n  b.test;", [["server_name", "${HOST}", "b.test"]], []),
+            ("log_format x\n  $host\n;", [["log_format", "x", "$host"]], []),
+        ],
+    )
+    def test_variables_that_hold_directives(self, text: str, expected: Tree, logic: list[str]) -> None:
+        result = reading(text)
+        assert (tree(result.directives), result.damage) == (expected, ())
+        assert [text[span.start : span.end] for span in result.logic] == logic
+
+    def test_only_one_branch_is_read_where_both_open_a_block(self) -> None:
+        text = "{% if x %}\nserver {\n  a b;\n{% elif y %}\nserver {\n  c d;\n{% else %}\nserver {\n{% endif %}"
+        text += "\n  e f;\n}\n"
+        result = reading(text)
+        assert (tree(result.directives), result.damage) == ([["server", [["a", "b"], ["e", "f"]]]], ())
+        assert [text[span.start : span.end] for span in result.logic] == [text[: text.index("\n  e f;")]]
+
+    @pytest.mark.parametrize(
+        ("text", "whole", "said"),
+        [
+            ("{{ open() }}\n  a b;\n}\n", True, 'unexpected "}"'),
+            ("server {\n  a {{ b }};\n", True, 'unexpected end of file, expecting "}"'),
+            ("a {{ b }}", False, 'unexpected end of file, expecting ";" or "}"'),
+            ("if {{ b }} { a c; }", False, 'invalid condition "{{ b }}"'),
+            ("location ~ ^/a{2}/ { a <%= @b %>; }", False, 'unknown directive "2}/"'),
+        ],
+    )
+    def test_a_template_is_never_said_to_be_refused(self, text: str, whole: bool, said: str) -> None:
+        result = reading(text)
+        message = f"without its placeholders this template is no nginx configuration ({said})"
+        assert [(one.kind, one.whole, one.message) for one in result.damage] == [("template", whole, message)]
+        assert bool(result.directives) is not whole
+        assert result.logic == (() if whole else (Span("site.conf", 0, len(text)),))
+
+    def test_variables_of_the_environment_are_no_excuse(self) -> None:
+        (damage,) = reading("listen ${PORT}\nserver_name b;").damage
+        assert (damage.kind, damage.message) == (
+            "syntax",
+            'invalid parameter "server_name" (missing ";" after "listen")',
+        )
 
 
 class TestLua:
@@ -229,7 +277,7 @@ class TestRecovery:
             (
                 "server {\n  server_name a.test\n  location / { return 200; }\n}",
                 [["server", [["server_name", "a.test"], ["location", "/", [["return", "200"]]]]]],
-                [("a.test", MISSING.format("server_name"))],
+                [("a.test", 'directive "server_name" is not terminated by ";"')],
             ),
             (
                 "proxy_pass http://b\nmore_set_headers 'A: b';\nadd_header_inherit on;",
@@ -244,12 +292,12 @@ class TestRecovery:
             (
                 "add_header A b\nif ($x) { return 204; }",
                 [["add_header", "A", "b"], ["if", "$x", [["return", "204"]]]],
-                [("b", MISSING.format("add_header"))],
+                [("b", 'directive "add_header" is not terminated by ";"')],
             ),
             (
                 "map $a $b {\n  default 0\n  x 1;\n}",
                 [["map", "$a", "$b", [["default", "0"], ["x", "1"]]]],
-                [("0", MISSING.format("default"))],
+                [("0", 'invalid number of the map parameters (missing ";")')],
             ),
             ("listen 443 ssl\n    http2;", [["listen", "443", "ssl", "http2"]], []),
             ("server_name a.test\n    b.test;", [["server_name", "a.test", "b.test"]], []),
@@ -298,7 +346,7 @@ class TestRecovery:
             (
                 "location ~ ^/a{2}$ { a b; }",
                 [["location", "~", "^/a{2}$", [["a", "b"]]]],
-                [("{2}", 'unexpected "{": nginx takes the brace of an unquoted {2} for the start of a block')],
+                [("{2}", 'unknown directive "2}$": nginx takes the brace of an unquoted {2} for the start of a block')],
             ),
             ('location ~ "^/a{2}$" { a b; } # c{2}', [["location", "~", "^/a{2}$", [["a", "b"]]]], []),
             (
@@ -375,6 +423,16 @@ class TestSniffing:
             "# all of it\n\ninclude h5bp/a.conf;\ninclude h5bp/*.conf;\n",
             'add_header Content-Security-Policy\n  "default-src *";\n',
             'if ($http_origin ~* "^https://a\\.test$") {\n  set $cors 1;\n}\n',
+            "return 301 https://$host$uri;\n",
+            "allow 10.0.0.0/8;\nallow fc00::/7;\ndeny all;\n",
+            "load_module modules/ngx_http_perl_module.so;\n",
+            "upstream a {\n\n  server 10.0.0.1:80   max_fails=3   fail_timeout=30s;\n}\n",
+            "listen 127.0.0.1:80;\n",
+            "geo $inside {\n  default 0;\n}\n",
+            "charset_types\n    text/css\n    text/plain;\n",
+            "{% if x %}\n  include conf.d/assets.conf;\n{% endif %}\n",
+            "server { listen 80; }\n",
+            "init_by_lua_block {\n  local x = 1\n}\n",
         ],
     )
     def test_nginx(self, text: str) -> None:
@@ -401,6 +459,65 @@ class TestSniffing:
         assert not looks_like_nginx(text.encode())
 
 
+class TestSniffingWithoutAName:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "server {\n  listen 80;\n  server_name a.test;\n}\n",
+            "fastcgi_param  QUERY_STRING       $query_string;\nfastcgi_param  REQUEST_METHOD     $request_method;\n",
+            "#include /etc/nginx/other.conf;\nproxy_set_header Host $host;\n",
+            "log_format x\n  'a'\n  'b';\nserver {\n  listen 80;\n  access_log /x x;\n}\n",
+            "{{ header }}\nserver {\n  listen {{ port }};\n  server_name {{ name }};\n}\n",
+        ],
+    )
+    def test_nginx(self, text: str) -> None:
+        assert is_nginx_throughout(text.encode())
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "return 404;\n",
+            "if ($x) {\n  return 404;\n}\n",
+            "#include <vector>\nnamespace a {\n  real_type x;\n  client_type y;\n}\n",
+            "#ifndef A\n#define A\nreal_type x;\n#endif\n",
+            "// a\nclient_type x;\n",
+            "/* a\n */\nclient_type x;\n",
+            "var x;\nserver_name a;\n",
+            "<?php\nreal_x y;\n",
+            "#!/usr/sbin/nginx -c\nserver {\n  listen 80;\n}\n",
+            "Put\nthis\nthere:\nserver_name a;\n",
+        ],
+    )
+    def test_something_else(self, text: str) -> None:
+        assert not is_nginx_throughout(text.encode())
+
+
+class TestFilesAboutNginx:
+    """Their name says nginx, and they are another program's."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[Definition]\nfailregex = ^<HOST> .*$\nignoreregex =\n",
+            "[program:nginx]\ncommand=nginx -g 'daemon off;'\n",
+            "/var/log/nginx/*.log {\n  daily\n  rotate 14\n}\n",
+            "<VirtualHost *:80>\n  ProxyPass / http://a/\n</VirtualHost>\n",
+            "nginx_http_include = /etc/kong/x.conf\nproxy_listen = 0.0.0.0:80\n",
+            "check process nginx with pidfile /run/nginx.pid\n",
+            "\0" * 100,
+        ],
+    )
+    def test_something_else(self, text: str) -> None:
+        assert is_something_else(text.encode())
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "# nothing yet\n", "serverr {\n", "server {\n  listen [::]:80;\n}\n", "server {\n  listen 80;\n}\n[x]\n"],
+    )
+    def test_nginx(self, text: str) -> None:
+        assert not is_something_else(text.encode())
+
+
 class TestHostile:
     """Limits: 8 MB a file, 64 blocks deep, 20 complaints; time stays linear."""
 
@@ -421,12 +538,20 @@ class TestHostile:
             pytest.param(b"<%=" * 50_000 + b"{%" * 50_000, id="open statements"),
             pytest.param(b"map_a " * 50_000, id="one long line"),
             pytest.param("server {".encode("utf-16") * 1000, id="UTF-16"),
+            pytest.param(b"/a" * 32_000 + b" /b" * 10_000, id="paths"),
+            pytest.param(b"return 200 " * 20_000, id="returns"),
+            pytest.param(b"\n" * 50_000 + b"${A}\n" * 20_000, id="insertions"),
+            pytest.param(b"#" * 50_000 + b"\n${A}" * 20_000, id="insertions behind a long line"),
+            pytest.param(b"{% if x %}{% else %}" * 5_000 + b"}", id="branches"),
+            pytest.param(b"allow " * 20_000 + b"listen 1" * 20_000, id="short lines"),
         ],
     )
     def test_ends_soon(self, data: bytes) -> None:
         begun = time.process_time()
         result = reading(data)
         looks_like_nginx(data)
+        is_nginx_throughout(data)
+        is_something_else(data)
         assert time.process_time() - begun < 10
         assert len(result.damage) <= nginx.MAX_DAMAGE
         repr(result)  # shallow enough for everything that recurses
