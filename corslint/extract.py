@@ -597,7 +597,7 @@ class Extractor:
                 found = [entry.value for value in objects for entry in self._entries(value)]
                 found += [Unknown("keys that could not be read", value.span) for value in objects if not _whole(value)]
             else:
-                found = [self._linker.lookup(value, step) if value is not None else None for value in found]
+                found = [self._option(value, step) if value is not None else None for value in found]
         return found
 
     def _returned(self, value: Value | None) -> Iterator[Value | None]:
@@ -623,6 +623,10 @@ class Extractor:
             elif isinstance(name, Literal) and str(name.value).lower() == text:
                 found = item
         return found
+
+    def _option(self, options: Value, name: str) -> Value | None:
+        """An option by its name; a list has none."""
+        return None if isinstance(self._linker.resolve(options), Sequence) else self._linker.lookup(options, name)
 
     def _option_facts(
         self,
@@ -1061,6 +1065,9 @@ class Extractor:
                 if not named and "*" in bound and any(self.setting(reading, name) for name in spec.names):
                     # The rest stands in a module that this one imports whole.
                     named = [name for name in bound if spec.prefix and name.startswith(spec.prefix)]
+                elif not named and self._switched_on(reading, spec):
+                    # Nothing about origins is set, but the library is there and answers by its defaults.
+                    named = [name for name in bound if spec.prefix and name.startswith(spec.prefix)]
                 if spec.final and reading.path in self._imported_whole():
                     continue
                 if named and self._required(reading, spec):
@@ -1090,6 +1097,16 @@ class Extractor:
                 if all(isinstance(item, Literal) and not pattern.search(str(item.value)) for item in items):
                     return False
         return True
+
+    def _switched_on(self, reading: CodeReading, spec: SettingsSpec) -> bool:
+        """Whether the module itself lists what reads the settings."""
+        for name, pattern in spec.requires.items():
+            value = self.setting(reading, name) if name in reading.scopes[0].bindings else None
+            listed = self._linker.resolve(value) if value is not None else None
+            items = [self._linker.resolve(item) for item in listed.items] if isinstance(listed, Sequence) else []
+            if not any(isinstance(item, Literal) and pattern.search(str(item.value)) for item in items):
+                return False
+        return bool(spec.requires)
 
     def _settings_options(self, reading: CodeReading, descriptor: Descriptor, spec: SettingsSpec) -> None:
         """Settings that the library does not read."""

@@ -6,12 +6,14 @@
 
 Examples that pass prove little as long as they would pass with a condition, a default or an option name gone. So every
 condition, relation, case, edit, field, default, bound, word and name is dropped, negated or changed to a neighbour
-(`rule_changes`, `descriptor_changes`), each for itself. Texts for people, and examples, stay as they are.
+(`rule_changes`, `descriptor_changes`), each for itself; so are the rows and lists of the tables that say what libraries
+answer (`table_changes`). Texts for people, and examples, stay as they are.
 
 A mutant of a rule is killed when an example of the rule fails, or one of a rule that yields to it. A mutant of a
-descriptor is killed when one of its own examples fails, a prediction about its library contradicts the recording
-(`fixtures/oracle`), or an example of a rule about the same language fails. A mutant that does not load counts for
-nothing. What is printed is alive:
+descriptor is killed when one of its own examples fails, a prediction about its library or an emulated answer
+contradicts the recording (`fixtures/oracle`), or an example of a rule about the same language fails. Nothing but
+emulation looks at a table: a mutant of one is judged by the recorded answers alone, of programs that are read once. A
+mutant that does not load counts for nothing. What is printed is alive:
 
     rules/x.yaml:12 match[0].where.origin: "star" -> dropped
 
@@ -35,9 +37,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias, TypeVar, Union
+from unittest import mock
 
 import yaml
 
@@ -47,11 +50,14 @@ sys.path.insert(0, str(ROOT))
 from corslint import lint, resources, ruleset  # noqa: E402
 from corslint.fixes import APPLICABILITY, VERBS  # noqa: E402
 from corslint.frameworks import catalog  # noqa: E402
+from corslint.model import responses  # noqa: E402
 from corslint.model.facts import FACT_KINDS  # noqa: E402
 from corslint.model.finding import EFFECTS, SEVERITIES  # noqa: E402
+from corslint.model.reading import Reading  # noqa: E402
 from corslint.model.semantics import (  # noqa: E402
     CREDENTIALS,
     FUNCTIONS,
+    GATES,
     ITEM_MODES,
     LIST_OTHERWISE,
     LISTS,
@@ -64,8 +70,10 @@ from corslint.model.semantics import (  # noqa: E402
     STAR_IN_LIST,
     TEXT_MODES,
 )
+from corslint.parsers import parse as parse_file  # noqa: E402
 from corslint.ruleset import CONDITIONS, EXPECT  # noqa: E402
 from corslint.settings import Settings  # noqa: E402
+from corslint.source import SourceFile  # noqa: E402
 from corslint.yamlfile import Checker, KeyPath, Loader, YamlError, line_of, parse  # noqa: E402
 from tests import descriptor_examples, emulation, examples, test_predictions  # noqa: E402
 
@@ -382,7 +390,7 @@ def _literals(value: Any) -> Iterator[Change]:
 # --- descriptors ----------------------------------------------------------------------------------------------------
 
 UNTOUCHED_IN_DESCRIPTORS = frozenset(
-    {"id", "title", "fact", "language", "notes", "references", "examples", "consequence", "unchecked", "responds"}
+    {"id", "title", "fact", "language", "notes", "references", "examples", "consequence", "unchecked"}
 )
 """Keys of a descriptor that are for people, that other keys hang on, or that the mutants are judged by."""
 
@@ -405,6 +413,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "lays": ("over", "under", "apart"),
     "credentials": CREDENTIALS,
     "refused": REFUSED,
+    "gate": GATES,
     **ROW_WORDS,
     "function": FUNCTIONS,
     "form": ("any", "construct", "call"),
@@ -481,6 +490,14 @@ def _mapping(value: Mapping[str, Any], meanings: FieldType) -> Iterator[Change]:
         if key == "sources":
             yield from _without_source(value)
             continue
+        if key == "responds":
+            if isinstance(part, dict):  # else it names one of the descriptor's `tables`
+                yield from under((key,), table_changes(part))
+            continue
+        if key == "tables":
+            for name, table in part.items():
+                yield from under((key, name), table_changes(table))
+            continue
         if not isinstance(part, dict | list | bool) and key not in WORDS and key not in _NUMBERS and key != "callee":
             yield (key,), DROPPED
         if key == "package":
@@ -520,6 +537,158 @@ def _source(source: Any, kind: FieldType) -> Iterator[Change]:
             pass  # gone is the one way to change these: no option has the changed name
         else:
             yield from under((key,), _part(part, key, kind))
+
+
+# --- tables of answers ----------------------------------------------------------------------------------------------
+
+_LISTING_WORDS: Mapping[str, Sequence[str]] = {
+    "join": (",", ", "),
+    "text": responses.TEXTS,
+    "case": responses.CASES,
+    "star": ("text", "any", "all", "asked", "added"),
+    "empty": ("text", "none", "asked"),
+    "blank": ("text", "none", "asked"),
+    "unset": ("none", "asked"),
+}
+_OPPOSITE = {"present": "lacks", "truthy": "falsy", "holds": "fails"}
+_OPPOSITE |= {turned: key for key, turned in _OPPOSITE.items()}
+_INSTEAD: Mapping[str, Mapping[Any, Any]] = {
+    "status": {"inner": 299, "none": 299},
+    "acao": {"sent": None, None: "*", "origin": "sent", "first": "sent", "*": "sent"},
+    "acac": {"true": None, None: "true"},
+    "acam": {
+        "listed": "asked",
+        "asked": "listed",
+        "raw": "listed",
+        "served": "listed",
+        "allow": "listed",
+        None: "asked",
+    },
+    "acah": {"listed": "asked", "asked": "listed", "raw": "listed", "matching": "listed", None: "asked"},
+}
+"""What stands in a row in place of what is sent."""
+
+
+def table_changes(table: Mapping[str, Any]) -> Iterator[Change]:
+    """Every change of a `responds:` table."""
+    for key, part in table.items():
+        if key == "preflight":
+            yield from under((key,), _conditions(part))
+        elif key == "conditions":
+            for name, alternatives in part.items():
+                yield from under((key, name), _alternatives(alternatives))
+        elif key == "passes":
+            yield from under((key,), _alternatives(part))
+        elif key in ("methods", "headers"):
+            yield (key,), DROPPED
+            yield from under((key,), _listings(part))
+        elif key == "each":
+            yield from under((key,), each_dropped(part))
+            yield from (((key, name), neighbour(option)) for name, option in part.items())
+        elif key in ("scope", "drops_empty"):
+            yield (key,), DROPPED
+        elif key == "refuses" or key in responses.OUTPUTS:
+            if not part:
+                yield (key,), DROPPED
+            yield from under((key,), _rows("status" if key == "refuses" else key, part))
+        else:
+            raise LookupError(f"no operator changes the key {key!r} of a table: add one to scripts/mutants.py")
+
+
+def _alternatives(whens: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
+    for number, when in enumerate(whens):
+        yield (number,), DROPPED
+        yield from under((number,), _conditions(when))
+
+
+def _rows(output: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
+    for number, row in enumerate(rows):
+        yield (number,), DROPPED
+        yield from under((number,), _conditions({key: part for key, part in row.items() if key != "is"}, row))
+        yield from under((number, "is"), _sent_instead(output, row["is"]))
+
+
+def _sent_instead(output: str, value: Any) -> Iterator[Change]:
+    if output == "vary":
+        if value is None:
+            yield (), ["Origin"]
+        elif len(value) == 1:
+            yield (), None
+        else:
+            yield from each_dropped(value)
+    elif str(value).startswith("given."):
+        yield (), 299 if output == "status" else None
+    else:
+        known = _INSTEAD[output]
+        yield (), known[value] if value in known else neighbour(value)
+
+
+def _conditions(when: Mapping[str, Any], row: Mapping[str, Any] | None = None) -> Iterator[Change]:
+    """Changes of conditions; `row` is what they stand in, with what is not a condition."""
+    row = when if row is None else row
+    for key, part in when.items():
+        if key != "given" or len(part) == 1:
+            yield (key,), DROPPED
+        if key in _OPPOSITE:
+            yield (), {_OPPOSITE[key] if name == key else name: value for name, value in row.items()}
+        if key in responses.WORDS:
+            yield from under((key,), _words(responses.WORDS[key], part))
+        elif isinstance(part, bool):
+            yield (key,), not part
+        elif key == "version":
+            yield from (((key,), text) for text in ranges(part))
+        elif key == "given":
+            for name, value in part.items():
+                if len(part) > 1:
+                    yield (key, name), DROPPED
+                yield from under((key, name), _given(value))
+        elif isinstance(part, list):
+            yield from under((key,), each_dropped(part))
+        elif key not in ("holds", "fails"):
+            yield (key,), neighbour(part)
+
+
+def _words(words: Sequence[str], part: Any) -> Iterator[Change]:
+    if isinstance(part, list):
+        yield from under((), each_dropped(part))
+        yield (), [word for word in words if word not in part]
+    else:
+        yield (), following(words, part)
+        yield (), [word for word in words if word != part]
+
+
+def _given(value: Any) -> Iterator[Change]:
+    if value is None:
+        yield (), False
+    elif isinstance(value, list):
+        yield from each_dropped(value) if len(value) > 1 else ()
+        for number, part in enumerate(value):
+            yield from under((number,), _given(part))
+    else:
+        yield (), neighbour(value)
+
+
+def _listings(part: Any) -> Iterator[Change]:
+    if isinstance(part, list):
+        for number, listing in enumerate(part):
+            yield (number,), DROPPED
+            yield from under((number,), _listing(listing))
+    else:
+        yield from _listing(part)
+
+
+def _listing(listing: Mapping[str, Any]) -> Iterator[Change]:
+    for key, part in listing.items():
+        if key == "field":
+            yield (key,), neighbour(part)
+            continue
+        yield (key,), DROPPED
+        if isinstance(part, list):
+            yield from under((key,), each_dropped(part)) if len(part) > 1 else ()
+        elif key == "version":
+            yield from (((key,), text) for text in ranges(part))
+        elif key in _LISTING_WORDS:
+            yield (key,), following(_LISTING_WORDS[key], part)
 
 
 # --- mutants --------------------------------------------------------------------------------------------------------
@@ -593,32 +762,42 @@ class Bench:
         self.broken: list[str] = []
         """Checks that fail although nothing was changed: they are of no use here."""
         known = self._known()
-        self._of_rule: dict[str, list[Check]] = {}
-        self._touching: list[tuple[frozenset[str], Check]] = []
+        of_rule: dict[str, list[Check]] = {}
+        touching: list[tuple[frozenset[str], Check]] = []
         for rule in rules:
-            self._of_rule[rule.id] = []
+            of_rule[rule.id] = []
             for number, example in enumerate(rule.examples):
                 check = partial(_rule_trouble, rule, example)
                 if self._works(f"{rule.id}, example {number + 1}", check, known):
-                    self._of_rule[rule.id].append(check)
-                    self._touching.append((_touched(example, known), check))
-        self._of_descriptor: dict[str, list[Check]] = {}
+                    of_rule[rule.id].append(check)
+                    touching.append((_touched(example, known), check))
+        self._checks: dict[str, list[Check]] = {}
+        """By file. Those that noticed something last stand first: they often notice the next change, too."""
+        for file, rule in zip(filter(is_rule, self.data), rules, strict=True):
+            yielding = [other.id for other in rules if rule.id in other.yields_to]
+            self._checks[file] = [check for one in (rule.id, *yielding) for check in of_rule[one]]
         for file, (descriptor, _) in self._read.items():
             own: list[tuple[str, Check]] = [
                 (f"example {number + 1}", partial(descriptor_examples.trouble, descriptor, example))
                 for number, example in enumerate(descriptor.examples)
+                if not {"answers_of", "answers"} & set(example)
             ]
             own += [
                 (f"{recording} {case['id']}", partial(test_predictions.contradiction, recording, case))
                 for recording, case in test_predictions.recorded_for(descriptor.id)
             ]
             own += [
-                (f"{recording} {case}, all answers", partial(emulation.contradiction, recording, case))
-                for recording, case in emulation.recorded_for(descriptor.id)
+                (f"{name}, all answers", partial(_answered_otherwise, stage)) for name, stage in _programs(descriptor)
             ]
-            self._of_descriptor[file] = [
-                check for name, check in own if self._works(f"{descriptor.id}, {name}", check, known)
+            near = [check for touched, check in touching if descriptor.id in touched]
+            near += [
+                check for touched, check in touching if descriptor.language in touched and descriptor.id not in touched
             ]
+            self._checks[file] = [
+                *(check for name, check in own if self._works(f"{descriptor.id}, {name}", check, known)),
+                *near,
+            ]
+        self._staged: dict[str, list[emulation.Staged]] = {}
 
     def mutants(self, files: Iterable[str]) -> list[Mutant]:
         """The mutants of these files."""
@@ -626,6 +805,8 @@ class Bench:
 
     def judge(self, mutant: Mutant) -> Verdict:
         """Whether anything notices the mutant."""
+        if mutant.at[0] == "tables" or ("responds" in mutant.at and mutant.at[-1] != "scope"):
+            return self._judge_table(mutant)
         changed = applied(self._raw[mutant.file], (mutant.at, mutant.new))
         if not is_rule(mutant.file):
             changed.pop("examples", None)  # the checks have them, and they are most of the file
@@ -634,13 +815,33 @@ class Bench:
         try:
             if is_rule(mutant.file):
                 rule = ruleset.read(data, path)
-                known, checks = self._known(rule), self._rule_checks(rule.id)
+                known = self._known(rule)
             else:
                 known = self._known(descriptor=(mutant.file, *catalog.read(data, path)))
-                checks = self._descriptor_checks(mutant.file)
         except YamlError:
             return Verdict.UNLOADABLE
-        return Verdict.KILLED if any(_trouble(check, known) for check in checks) else Verdict.ALIVE
+        return _verdict(self._checks[mutant.file], lambda check: _trouble(check, known))
+
+    def _judge_table(self, mutant: Mutant) -> Verdict:
+        """Whether a recorded answer notices a change of a table. Nothing else looks at one, but for its `scope`."""
+        start = 2 if mutant.at[0] == "tables" else mutant.at.index("responds") + 1
+        raw = applied(value_at(self._raw[mutant.file], mutant.at[:start]), (mutant.at[start:], mutant.new))
+        try:
+            new = responses.read_responds(raw)
+        except responses.ResponsesError:
+            return Verdict.UNLOADABLE
+        descriptor, _ = self._read[mutant.file]
+        old = _table(descriptor, mutant.at[:start])
+        known = self._known()
+        if mutant.file not in self._staged:
+            self._staged[mutant.file] = [stage(known) for _, stage in _programs(descriptor)]
+
+        def trouble(stage: emulation.Staged) -> str | None:
+            if all(layer.table is not old for layer in stage.layers):
+                return None
+            return _trouble(lambda _: stage.contradiction(old, new), known)
+
+        return _verdict(self._staged[mutant.file], trouble)
 
     def _known(
         self,
@@ -661,20 +862,48 @@ class Bench:
             self.broken.append(f"{name}: {trouble.strip()}")
         return trouble is None
 
-    def _rule_checks(self, rule: str) -> Iterator[Check]:
-        yield from self._of_rule[rule]
-        for other in self._rules.values():
-            if rule in other.yields_to:
-                yield from self._of_rule[other.id]
 
-    def _descriptor_checks(self, file: str) -> Iterator[Check]:
-        """The descriptor's own checks, then the examples of rules: those that have facts of it come first."""
-        yield from self._of_descriptor[file]
-        descriptor, _ = self._read[file]
-        yield from (check for touched, check in self._touching if descriptor.id in touched)
-        for touched, check in self._touching:
-            if descriptor.language in touched and descriptor.id not in touched:
-                yield check
+T = TypeVar("T")
+
+
+def _verdict(checks: list[T], trouble: Callable[[T], str | None]) -> Verdict:
+    """Killed if one of the checks has trouble; that one then comes first."""
+    for number, check in enumerate(checks):
+        if trouble(check) is not None:
+            checks.insert(0, checks.pop(number))
+            return Verdict.KILLED
+    return Verdict.ALIVE
+
+
+def _table(descriptor: catalog.Descriptor, at: KeyPath) -> responses.Responds:
+    """The table at a key path."""
+    found: Any = descriptor
+    for step in at:
+        found = getattr(found, step) if isinstance(step, str) and hasattr(found, step) else found[step]
+    assert isinstance(found, responses.Responds)
+    return found
+
+
+def _programs(descriptor: catalog.Descriptor) -> list[tuple[str, Callable[[lint.Knowledge], emulation.Staged]]]:
+    """The programs whose answers are recorded: those of the library, and those that an example puts beside them."""
+    recorded = [
+        (f"{name} {case}", partial(emulation.stage, emulation.recordings()[name], case))
+        for name, case in emulation.recorded_for(descriptor.id)
+    ]
+    recorded += [
+        (f"{example['name']}", partial(descriptor_examples.asked, descriptor, example))
+        for example in descriptor.examples
+        if "answers" in example
+    ]
+    return recorded + [
+        (f"{example['name']}: {name} {case}", partial(descriptor_examples.stage, descriptor, example, name, case))
+        for example in descriptor.examples
+        for _, name, case in descriptor_examples.recorded_in(example)
+    ]
+
+
+def _answered_otherwise(stage: Callable[[lint.Knowledge], emulation.Staged], known: lint.Knowledge) -> str | None:
+    return stage(known).contradiction()
 
 
 def _rule_trouble(rule: ruleset.Rule, example: ruleset.Example, known: lint.Knowledge) -> str | None:
@@ -699,9 +928,20 @@ def _touched(example: ruleset.Example, known: lint.Knowledge) -> frozenset[str]:
 
 def _trouble(check: Check, known: lint.Knowledge) -> str | None:
     try:
-        return check(known)
+        with mock.patch.object(lint, "parse", _parsed):
+            return check(known)
     except Exception as error:  # a test would fail, too; and what every file may rely on may be gone in a mutant
         return f"{type(error).__name__}: {error}"
+
+
+def _parsed(source: SourceFile) -> Reading | None:
+    return _parsed_once(source.path, source.data)
+
+
+@cache
+def _parsed_once(path: str, data: bytes) -> Reading | None:
+    """The reading of a file: the same programs are read for every mutant."""
+    return parse_file(SourceFile(path, data))
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -739,9 +979,11 @@ def accepted(data: bytes, shown: str = ACCEPTED) -> list[Accepted]:
 
 def judge_all(mutants: Sequence[Mutant], bench: Bench, jobs: int) -> Iterator[Verdict]:
     """The verdict on each mutant, in order, worked out by so many processes."""
+    global _bench
     if jobs == 1:
         yield from map(bench.judge, mutants)
         return
+    _bench = bench  # a forked process has it, any other makes its own
     with multiprocessing.Pool(jobs, _start, (bench.data,)) as pool:
         yield from pool.imap(_judge, mutants, chunksize=8)
 
@@ -752,7 +994,7 @@ _bench: Bench | None = None
 
 def _start(data: Mapping[str, bytes]) -> None:
     global _bench
-    _bench = Bench(data)
+    _bench = _bench or Bench(data)
 
 
 def _judge(mutant: Mutant) -> Verdict:

@@ -35,7 +35,7 @@ A cases file
                 env: variables to set; all others that the code names are unset
                 origins: asked beside the five of every case
                 path, kinds
-                method, headers: what a preflight asks for (default POST, content-type; headers null: not asked)
+                method, headers: what a preflight asks for (default POST, content-type; null: not asked)
                 thorough: also ask the preflights of `PREFLIGHTS`
                 cookie: of all requests but preflights, as from a page that sends cookies
                 times: how often each question is asked, where an answer may change from one request to the next
@@ -54,7 +54,7 @@ A recording
                 refused to start has none
 
 A request has `kind` and `origin` (null: no such header; `self`: the server's own origin), `method` and `headers` of a
-preflight as asked for (headers null: not asked for), `path` and `cookie` where they are not the usual ones, and `turn`
+preflight as asked for (null: not asked for), `path` and `cookie` where they are not the usual ones, and `turn`
 where a question is asked several times. An answer has `status` (null: none came, or the connection broke) and `acao`,
 `acac`, `vary`, `acam`, `acah`: the response header's value, several lines joined by a comma as a browser joins them,
 null where there is none; without the library also `allow`, which some libraries look at. `http` and `https` are origins
@@ -339,12 +339,12 @@ class Server:
 
 
 class Question(NamedTuple):
-    """One request. A preflight asks for `method` and `headers` (None: says nothing about headers)."""
+    """One request. A preflight asks for `method` and `headers` (None: says nothing about them)."""
 
     kind: str
     origin: str | None
     path: str
-    method: str = "GET"
+    method: str | None = "GET"
     headers: str | None = None
     cookie: str | None = None
     turn: int | None = None
@@ -358,7 +358,8 @@ class Question(NamedTuple):
         if self.cookie is not None:
             fields["Cookie"] = self.cookie
         if self.kind == "preflight":
-            fields["Access-Control-Request-Method"] = self.method
+            if self.method is not None:
+                fields["Access-Control-Request-Method"] = self.method
             if self.headers is not None:
                 fields["Access-Control-Request-Headers"] = self.headers
         if self.kind == "upgrade":

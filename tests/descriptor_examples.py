@@ -9,6 +9,12 @@ An example is a mapping:
     version: the version of the library's package that the manifest names
     facts: those that have to be found: [{kind: KIND, FIELD: VALUE, FIELD.text: TEXT, FIELD.state: STATE, text: TEXT}]
     absent: kinds of which there must be none
+    answers_of: the name of a recording, or names. `code` has ⟦options⟧ where the options of its cases go: given those,
+        the program answers the requests of each case as they were recorded. For a library that hands its options on,
+        and for versions that answer as the recorded one does
+    cases: those of the recording that `answers_of` means; where it is left out, all that have options
+    answers: [{request: {...}, inner: {...}, answer: {...}}]: what it answers, in the words of a recording. `inner` is
+        the answer of the application alone (status 200 where it is left out); what `answer` does not name is not sent
 
 A field whose name is taken here (`kind`) is written under `fields: {kind: VALUE}`.
 
@@ -29,9 +35,10 @@ from corslint.frameworks.catalog import Descriptor
 from corslint.model.facts import FACT_KINDS, Fact
 from corslint.settings import Settings
 from corslint.source import Span
+from tests import emulation
 from tests.examples import context_of
 
-_KEYS = frozenset({"name", "code", "file", "files", "version", "facts", "absent"})
+_KEYS = frozenset({"name", "code", "file", "files", "version", "facts", "absent", "answers_of", "cases", "answers"})
 _FILES = {"javascript": "server.js", "python": "app.py"}
 
 
@@ -40,6 +47,12 @@ def trouble(descriptor: Descriptor, example: Mapping[str, Any], known: lint.Know
     fault = _fault(descriptor, example)
     if fault is not None:
         return fault
+    if "answers_of" in example:
+        return next(
+            filter(None, (stage(descriptor, *one, known).contradiction() for one in recorded_in(example))), None
+        )
+    if "answers" in example:
+        return asked(descriptor, example, known).contradiction()
     files = files_of(descriptor, example)
     found = facts_of(descriptor, files, known)
     expected: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in example.get("absent", ())}
@@ -61,6 +74,43 @@ def files_of(descriptor: Descriptor, example: Mapping[str, Any]) -> dict[str, by
     return {path: text.encode() for path, text in texts.items()}
 
 
+def recorded_in(example: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], str, str]]:
+    """The recorded cases whose answers an example has to give: the example, the recording's name, the case."""
+    names = example.get("answers_of", ())
+    return [
+        (example, name, case)
+        for name in ([names] if isinstance(names, str) else names)
+        for case, given in emulation.recordings()[name]["cases"].items()
+        if given.get("options") and not case.startswith(emulation.BARE) and (name, case) not in emulation.ELSEWHERE
+        if "cases" not in example or case in example["cases"]
+    ]
+
+
+def stage(
+    descriptor: Descriptor, example: Mapping[str, Any], name: str, case: str, known: lint.Knowledge
+) -> emulation.Staged:
+    """The program of an example with the options of a recorded case, and what that case was asked."""
+    recording = emulation.recordings()[name]
+    given = recording["cases"][case]
+    code = example["code"].replace("⟦options⟧", given["options"].rstrip("\n"))
+    files = files_of(descriptor, {**example, "code": code})
+    found = emulation.layers(descriptor.id, files, given.get("env", {}), known)
+    return emulation.Staged(found, emulation.questions(recording, case))
+
+
+def asked(descriptor: Descriptor, example: Mapping[str, Any], known: lint.Knowledge) -> emulation.Staged:
+    """The program of an example that says its answers, and what it is asked."""
+    found = emulation.layers(descriptor.id, files_of(descriptor, example), {}, known)
+    return emulation.Staged(found, [_question(one) for one in example["answers"]])
+
+
+def _question(given: Mapping[str, Any]) -> emulation.Question:
+    row = {"request": {"path": "/", "origin": None, **given["request"]}}
+    nothing = dict.fromkeys(emulation.FIELDS)
+    inner = emulation.response_of({**nothing, "status": 200, **given.get("inner", {})})
+    return emulation.Question(row, emulation.request_of(row, {"path": "/"}), inner, {**nothing, **given["answer"]})
+
+
 def facts_of(descriptor: Descriptor, files: Mapping[str, bytes], known: lint.Knowledge) -> list[Fact]:
     """The facts about this library, in the order of the text; all of them for a descriptor that makes none itself."""
     facts = lint.understand(context_of(files), Settings(), files, known.catalog).facts
@@ -73,8 +123,15 @@ def _fault(descriptor: Descriptor, example: Mapping[str, Any]) -> str | None:
     """What is wrong with the example's own shape."""
     if not set(example) <= _KEYS:
         return f"unknown keys: {sorted(set(example) - _KEYS)}"
-    if "code" not in example or not (example.get("facts") or example.get("absent")):
-        return "an example has `code`, and `facts` or `absent`"
+    if "code" not in example or not any(example.get(key) for key in ("facts", "absent", "answers_of", "answers")):
+        return "an example has `code`, and `facts`, `absent`, `answers_of` or `answers`"
+    if {"answers_of", "answers"} & set(example) and {"facts", "absent"} & set(example):
+        return "what is answered, and which facts there are, are examples of their own"
+    if "answers_of" in example and not recorded_in(example):
+        return "`answers_of` names recordings with options"
+    unknown = set(example.get("cases", ())) - {case for _, _, case in recorded_in(example)}
+    if unknown:
+        return f"no recorded cases with options: {sorted(unknown)}"
     if "version" in example and (
         descriptor.package is None or {"package.json", "requirements.txt"} & set(example.get("files", {}))
     ):

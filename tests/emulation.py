@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 from corslint import lint
@@ -21,7 +21,9 @@ from corslint.behaviour.response import Responder
 from corslint.extract import Policy
 from corslint.model.exchange import NO_ANSWER, Header, Missing, Request, Response
 from corslint.model.facts import Fact
+from corslint.model.responses import Responds
 from corslint.model.tri import tri
+from corslint.model.versions import Release
 from corslint.project.link import Linker
 from corslint.settings import Settings
 from tests.examples import context_of
@@ -42,18 +44,11 @@ LIBRARIES = {
 """The descriptor a recording is about, where it is not the recording's own name."""
 
 ELSEWHERE: dict[tuple[str, str], str] = {
-    ("aiohttp-cors", "no-defaults"): "nothing is configured, so there is no policy to speak of",
     (
         "aiohttp-cors",
-        "route-beside-defaults",
-    ): "two policies in one: a route adds to the defaults, per origin",
+        "no-defaults",
+    ): "no origin is configured, of which corslint makes no policy; preflights are refused",
     ("aiohttp-cors", "route-not-added"): "the route that is asked for is not covered",
-    ("django-cors-headers", "no-settings"): "nothing is configured, so there is no policy to speak of",
-    ("django-cors-headers", "credentials-only"): "nothing is configured, so there is no policy to speak of",
-    ("django-cors-headers", "misspelled"): "nothing is configured, so there is no policy to speak of",
-    ("django-cors-headers-3", "no-settings"): "nothing is configured, so there is no policy to speak of",
-    ("django-cors-headers-3", "credentials-only"): "nothing is configured, so there is no policy to speak of",
-    ("django-cors-headers-3", "misspelled"): "nothing is configured, so there is no policy to speak of",
     ("blacksheep", "policy-of-route"): "two policies in a row: the route's own one is all that counts",
     ("flask-cors", "raw-after-request"): "the application writes headers of its own besides",
     ("flask-cors-3", "raw-after-request"): "the application writes headers of its own besides",
@@ -63,7 +58,6 @@ ELSEWHERE: dict[tuple[str, str], str] = {
     ("hapi", "route-switches-off"): "two policies: the route's own one is all that counts",
     ("restify-cors-middleware2", "preflight-not-registered"): "half of the library is not used",
     ("restify-cors-middleware2", "actual-before-routing"): "it is run for what has no route, too: how it is put in",
-    ("python-socketio", "protocol-3"): "a client of another protocol is refused, whatever the policy",
     ("python-socketio", "fastapi-mounted-list"): "two libraries answer: for a chain of layers",
     ("python-socketio", "fastapi-mounted-default"): "two libraries answer: for a chain of layers",
     ("flask-cors", "decorator-under-extension"): "two policies in a row: the route's own one is all that counts",
@@ -74,12 +68,14 @@ ELSEWHERE: dict[tuple[str, str], str] = {
     ("cors", "middleware-then-route"): "two policies in a row, of which a preflight meets only the first",
     ("socket.io-2", "handle-preflight-function"): "preflights are answered with headers written by hand",
     ("socket.io-2", "handle-preflight-star"): "preflights are answered with headers written by hand",
-    ("socket.io-2", "path-no-leading-slash"): "the request does not reach it, and nobody else listens",
     ("socket.io-3", "app-listen-instead-of-server"): "another server listens than the one that it is attached to",
     ("socket.io-4", "app-listen-instead-of-server"): "another server listens than the one that it is attached to",
     ("socket.io-4", "engine-use-cors"): "npm cors as a middleware of the engine: another library's policy",
 }
-"""Recorded cases that are not about the library alone, and why: other tests are for them."""
+"""Recorded cases that the emulator is not asked about, and why: each answers otherwise than one policy alone would.
+
+What several layers make of a request is for a chain of them, which is not there yet.
+"""
 
 WAITING: dict[str, str] = {
     "tornado": "headers written by hand, with no library: tests/test_predictions.py compares what is claimed of those",
@@ -118,23 +114,110 @@ def files(recording: Recording, case: str) -> dict[str, bytes]:
     return {path: text.encode() for path, text in texts.items()}
 
 
-def responders(recording: Recording, case: str, known: lint.Knowledge) -> list[Responder]:
-    """What answers for the recorded library in a case: one for each of its policies."""
-    library = LIBRARIES.get(recording["name"], recording["name"])
-    environment = recording["cases"][case].get("env", {})
-    found: list[Responder] = []
-    judge = policy.judge
+class Layer(NamedTuple):
+    """A policy of a program that was read. `table` is what the descriptor says, before versions are looked at."""
+
+    policy: Policy
+    linker: Linker
+    code: policy.ReadCode
+    environment: Mapping[str, str] | None
+    table: Responds | None
+    releases: tuple[Release, ...]
+
+    def responder(self, table: Responds | None = None) -> Responder:
+        """What answers for the policy; by another table if one is given."""
+        given = self.policy
+        if table is not None:
+            given = given._replace(semantics=given.semantics._replace(responds=table.under(self.releases)))
+        return Responder(given, self.linker, self.code, self.environment)
+
+
+class Question(NamedTuple):
+    """A recorded question: what the application behind the library answers to it, and what was answered."""
+
+    row: Mapping[str, Any]
+    request: Request
+    inner: Response
+    recorded: Answer
+
+
+class Staged(NamedTuple):
+    """A program that was read, and what it was asked. Its policies can answer again and again."""
+
+    layers: Sequence[Layer]
+    questions: Sequence[Question]
+
+    def disagreements(
+        self, old: Responds | None = None, new: Responds | None = None
+    ) -> Iterator[tuple[Mapping[str, Any], Answer, Answer]]:
+        """What is answered otherwise than recorded: the row, what was recorded, what is claimed.
+
+        Where a layer answers by the table `old`, `new` stands in for it.
+        """
+        responders = [layer.responder(new if layer.table is old else None) for layer in self.layers]
+        # What is put on one route answers before what is put on the whole application.
+        responders.sort(key=lambda one: not one.on_route)
+        for row, request, inner, recorded in self.questions:
+            response = inner
+            for responder in responders:
+                response = responder.respond(request, response)
+            claimed = answer_of(response)
+            if not same(recorded, claimed):
+                yield row, recorded, claimed
+
+    def contradiction(self, old: Responds | None = None, new: Responds | None = None) -> str | None:
+        """The first of them in words; None where all agrees."""
+        found = next(self.disagreements(old, new), None)
+        if found is None:
+            return None
+        row, recorded, claimed = found
+        return f"{row['request']}: answered {recorded}, emulated {claimed}"
+
+
+def layers(
+    library: str, project: Mapping[str, bytes], environment: Mapping[str, str] | None, known: lint.Knowledge
+) -> list[Layer]:
+    """The policies of a library in a project."""
+    found: list[Layer] = []
+    tables: list[tuple[Responds, Responds, tuple[Release, ...]]] = []
+    judge, under = policy.judge, Responds.under
 
     def spy(given: Policy, linker: Linker, code: policy.ReadCode) -> list[Fact]:
         if given.fact.field("library").value == library:
-            found.append(Responder(given, linker, code, environment))
+            made = ((table, releases) for one, table, releases in tables if one is given.semantics.responds)
+            fact = Fact(given.fact.kind, given.fact.span, dict(given.fact.fields), dict(given.fact.values))
+            found.append(Layer(given._replace(fact=fact), linker, code, environment, *next(made, (None, ()))))
         return judge(given, linker, code)
 
-    project = files(recording, case)
-    with mock.patch.object(policy, "judge", spy):
+    def noted(table: Responds, releases: tuple[Release, ...]) -> Responds:
+        result = under(table, releases)
+        tables.append((result, table, releases))
+        return result
+
+    with mock.patch.object(policy, "judge", spy), mock.patch.object(Responds, "under", noted):
         lint.understand(context_of(project), Settings(), project, known.catalog)
-    # What is put on one route answers before what is put on the whole application.
-    return sorted(found, key=lambda one: not one.on_route)
+    return found
+
+
+def stage(recording: Recording, case: str, known: lint.Knowledge) -> Staged:
+    """A recorded case, its program read."""
+    library = str(LIBRARIES.get(recording["name"], recording["name"]))
+    environment = recording["cases"][case].get("env", {})
+    return Staged(layers(library, files(recording, case), environment, known), questions(recording, case))
+
+
+def questions(recording: Recording, case: str) -> list[Question]:
+    """What a recorded case was asked."""
+    return [
+        Question(
+            row,
+            request_of(row, recording),
+            inner_answer(row, recording),
+            {field: row["answer"][field] for field in FIELDS},
+        )
+        for row in recording["rows"]
+        if row["case"] == case
+    ]
 
 
 def request_of(row: Mapping[str, Any], recording: Recording) -> Request:
@@ -191,14 +274,6 @@ def answer_of(response: Response) -> Answer:
     return found
 
 
-def emulated(row: Mapping[str, Any], recording: Recording, layers: Sequence[Responder]) -> Answer:
-    """What the emulator says to a recorded question; `layers` from the inside out."""
-    response = inner_answer(row, recording)
-    for layer in layers:
-        response = layer.respond(request_of(row, recording), response)
-    return answer_of(response)
-
-
 def same(recorded: Answer, claimed: Answer) -> bool:
     """Whether two answers are the same. The order of names is none of a list's meaning (RFC 9110, section 5.6.1).
 
@@ -217,13 +292,7 @@ def disagreements(
     recording: Recording, case: str, known: lint.Knowledge
 ) -> Iterator[tuple[Mapping[str, Any], Answer, Answer]]:
     """The rows of a case that the emulator answers otherwise: the row, what was recorded, what is claimed."""
-    layers = responders(recording, case, known)
-    for row in recording["rows"]:
-        if row["case"] == case:
-            recorded = {field: row["answer"][field] for field in FIELDS}
-            claimed = emulated(row, recording, layers)
-            if not same(recorded, claimed):
-                yield row, recorded, claimed
+    return stage(recording, case, known).disagreements()
 
 
 def recorded_for(descriptor: str) -> list[tuple[str, str]]:
@@ -239,8 +308,4 @@ def recorded_for(descriptor: str) -> list[tuple[str, str]]:
 
 def contradiction(name: str, case: str, known: lint.Knowledge) -> str | None:
     """The first answer of a recorded case that is emulated otherwise; None where all agree."""
-    found = next(disagreements(recordings()[name], case, known), None)
-    if found is None:
-        return None
-    row, recorded, claimed = found
-    return f"{row['request']}: answered {recorded}, emulated {claimed}"
+    return stage(recordings()[name], case, known).contradiction()

@@ -41,7 +41,7 @@ def test_every_descriptor_has_examples_with_names_of_their_own(descriptor: Descr
 @pytest.mark.parametrize(
     ("example", "wrong"),
     [
-        ({"code": "cors();", "facts": []}, "`facts` or `absent`"),
+        ({"code": "cors();", "facts": []}, "`facts`, `absent`, `answers_of` or `answers`"),
         ({"facts": [{"kind": "cors_policy"}]}, "an example has `code`"),
         ({"code": "cors();", "fact": [], "absent": ["cors_policy"]}, "unknown keys: ['fact']"),
         ({"code": "cors();", "facts": [{"kind": "policy"}]}, "'policy' is not a kind of fact"),
@@ -67,6 +67,20 @@ def test_every_descriptor_has_examples_with_names_of_their_own(descriptor: Descr
         (
             {"code": "", "files": {"package.json": "{}"}, "version": "1.0.0", "absent": ["cors_policy"]},
             "no manifest of the example's own",
+        ),
+        ({"code": "cors();", "absent": ["cors_policy"], "answers": [{}]}, "are examples of their own"),
+        ({"code": "cors();", "answers_of": "cors", "cases": ["no such case"]}, "`answers_of` names recordings"),
+        ({"code": "cors();", "answers_of": "cors", "cases": ["star", "x"]}, "no recorded cases with options: ['x']"),
+        (
+            {"code": "require('cors')({ origin: false });", "answers_of": "cors", "cases": ["star"]},
+            "answered {'status': 200, 'acao': '*'",
+        ),
+        (
+            {
+                "code": "require('cors')();",
+                "answers": [{"request": {"kind": "get"}, "answer": {"status": 200, "acao": "x"}}],
+            },
+            "emulated {'status': 200, 'acao': '*'",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from corslint.model import responses
 from corslint.model.semantics import SemanticsError, policy_semantics
 from corslint.ruleset import CONDITIONS, RULE_KEYS
 from corslint.yamlfile import YamlError
@@ -356,6 +357,142 @@ def test_a_key_that_nobody_thought_of_is_changed_nevertheless(mutants: ModuleTyp
     )
 
 
+TABLE = """\
+conditions:
+  plain: [{given: {transports: [[polling]]}}, {undefined: methods}]
+preflight: {origin: true, asks_method: true}
+passes: [{option: none}]
+refuses: []
+scope: pattern-if-special
+each: {methods: allow_methods}
+methods: {field: methods, default: [GET, PUT], join: ", ", star: asked, unset: none}
+headers:
+  - {version: "<4", field: headers, default: asked}
+  - {field: headers}
+status:
+  - {kind: [actual, upgrade], given: {a: null, b: true}, is: given.status}
+  - {kind: preflight, holds: plain, truthy: [a, b], is: 204}
+acao: [{origin: false, is: null}]
+acac: [{version: ">=2", credentials: true, is: "true"}]
+vary: [{kind: upgrade, is: null}, {is: [Origin]}]
+acam: [{is: listed}]
+acah: [{is: "x-token"}]
+drops_empty: true
+"""
+
+TABLE_CHANGES = """\
+conditions.plain[0]: dropped
+conditions.plain[0].given: dropped
+conditions.plain[0].given.transports[0][0]: "polling-x"
+conditions.plain[1]: dropped
+conditions.plain[1].undefined: dropped
+conditions.plain[1].undefined: "methods-x"
+preflight.origin: dropped
+preflight.origin: false
+preflight.asks_method: dropped
+preflight.asks_method: false
+passes[0]: dropped
+passes[0].option: dropped
+passes[0].option: "refuse"
+passes[0].option: OTHERS
+refuses: dropped
+scope: dropped
+each.methods: dropped
+each.methods: "allow_methods-x"
+methods: dropped
+methods.field: "methods-x"
+methods.default: dropped
+methods.default[0]: dropped
+methods.default[1]: dropped
+methods.join: dropped
+methods.join: ","
+methods.star: dropped
+methods.star: "added"
+methods.unset: dropped
+methods.unset: "asked"
+headers: dropped
+headers[0]: dropped
+headers[0].version: dropped
+headers[0].version: "<3"
+headers[0].version: "<5"
+headers[0].field: "headers-x"
+headers[0].default: dropped
+headers[1]: dropped
+headers[1].field: "headers-x"
+status[0]: dropped
+status[0].kind: dropped
+status[0].kind[0]: dropped
+status[0].kind[1]: dropped
+status[0].kind: ["preflight"]
+status[0].given.a: dropped
+status[0].given.a: false
+status[0].given.b: dropped
+status[0].given.b: false
+status[0].is: 299
+status[1]: dropped
+status[1].kind: dropped
+status[1].kind: "upgrade"
+status[1].kind: ["actual", "upgrade"]
+status[1].holds: dropped
+status[1]: {"kind": "preflight", "fails": "plain", "truthy": ["a", "b"], "is": 204}
+status[1].truthy: dropped
+status[1]: {"kind": "preflight", "holds": "plain", "falsy": ["a", "b"], "is": 204}
+status[1].truthy[0]: dropped
+status[1].truthy[1]: dropped
+status[1].is: 205
+acao[0]: dropped
+acao[0].origin: dropped
+acao[0].origin: true
+acao[0].is: "*"
+acac[0]: dropped
+acac[0].version: dropped
+acac[0].version: ">=1"
+acac[0].version: ">=3"
+acac[0].credentials: dropped
+acac[0].credentials: false
+acac[0].is: null
+vary[0]: dropped
+vary[0].kind: dropped
+vary[0].kind: "actual"
+vary[0].kind: ["actual", "preflight"]
+vary[0].is: ["Origin"]
+vary[1]: dropped
+vary[1].is: null
+acam[0]: dropped
+acam[0].is: "asked"
+acah[0]: dropped
+acah[0].is: "x-token-x"
+drops_empty: dropped
+"""
+
+
+def test_everything_in_a_table_of_answers_is_changed(mutants: ModuleType) -> None:
+    table = yaml.safe_load(TABLE)
+    told = _told(mutants, mutants.table_changes(table))
+    options = json.dumps([word for word in responses.OPTIONS if word != "none"])
+    assert [line.replace(options, "OTHERS") for line in told] == TABLE_CHANGES.splitlines()
+    policy = {"calls": [{"emits": [{"policy": {"responds": table}}]}], "tables": {"answers": table}}
+    for start in ("calls[0].emits[0].policy.responds.", "tables.answers."):
+        found = _told(mutants, mutants.descriptor_changes(policy))
+        assert [line.removeprefix(start) for line in found if line.startswith(start)] == told
+
+
+def test_every_key_of_a_table_has_an_operator(mutants: ModuleType) -> None:
+    changed = {at[0] for at, _ in mutants.table_changes(yaml.safe_load(TABLE))}
+    assert changed == {*responses.TABLE_KEYS}
+    with pytest.raises(LookupError, match="'strange'"):
+        list(mutants.table_changes({"strange": 1}))
+
+
+def test_a_table_named_in_a_policy_is_changed_where_it_stands(mutants: ModuleType) -> None:
+    raw = {"calls": [{"emits": [{"policy": {"responds": "answers"}}]}], "tables": {"answers": {"acam": [{"is": "x"}]}}}
+    told = _told(mutants, mutants.descriptor_changes(raw))
+    assert [line for line in told if "answers" in line or "responds" in line] == [
+        "tables.answers.acam[0]: dropped",
+        'tables.answers.acam[0].is: "x-x"',
+    ]
+
+
 OF_AN_ORIGIN = (
     "unset", "otherwise", "empty_list", "string", "list", "star_in_list", "regex_mode", "error", "list_otherwise",
     "function",
@@ -455,6 +592,9 @@ def bench(mutants: ModuleType) -> Any:
     return mutants.Bench()
 
 
+TABLE_OF_CORS = ("calls", 0, "emits", 0, "policy", "responds")
+
+
 def test_a_mutant_that_an_example_notices_is_killed(mutants: ModuleType, bench: Any) -> None:
     rule, descriptor = "rules/wildcard-origin-with-credentials.yaml", "corslint/frameworks/cors.yaml"
     killed, alive, unloadable = mutants.Verdict.KILLED, mutants.Verdict.ALIVE, mutants.Verdict.UNLOADABLE
@@ -463,6 +603,9 @@ def test_a_mutant_that_an_example_notices_is_killed(mutants: ModuleType, bench: 
         (rule, ("report", "at"), "policy", killed),
         (rule, ("title",), "words", alive),
         (descriptor, ("calls",), [], killed),
+        (descriptor, (*TABLE_OF_CORS, "status", 2, "is"), 200, killed),
+        (descriptor, (*TABLE_OF_CORS, "status", 2, "is"), 204, alive),
+        (descriptor, (*TABLE_OF_CORS, "status", 2, "is"), "words", unloadable),
         (descriptor, ("notes",), "words", alive),
         (descriptor, ("calls",), "words", unloadable),
     ):

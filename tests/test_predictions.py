@@ -78,6 +78,7 @@ ELSEWHERE = {
     ("sanic-cors", "resources-other-path"): "the path that is asked for is no resource",
     ("django-cors-headers", "urls-regex-elsewhere"): "the path that is asked for is not covered",
     ("starlette", "methods-none"): "the program stops because of another option",
+    ("starlette", "headers-none"): "every request ends in an error because of another option",
     **{
         ("blacksheep", case): "the method of the request is refused, whatever its origin"
         for case in ("star", "methods-post-alone", "methods-empty")
@@ -110,9 +111,6 @@ COMBINED = {
 
 SILENT = {
     ("aiohttp-cors", "no-defaults"): "nothing is configured, so there is nothing to speak of",
-    ("django-cors-headers", "no-settings"): "nothing is configured, so there is nothing to speak of",
-    ("django-cors-headers", "credentials-only"): "nothing is configured, so there is nothing to speak of",
-    ("django-cors-headers", "misspelled"): "nothing is configured, so there is nothing to speak of",
     ("django-cors-headers", "middleware-missing"): "the settings are not read",
     ("sanic-ext", "no-configuration"): "nothing is configured, so there is nothing to speak of",
     ("sanic-ext", "none"): "nothing is configured, so there is nothing to speak of",
@@ -158,7 +156,7 @@ FLOORS = {
     "robyn": 88,
     "sanic-cors": 90,
     "sanic-ext": 92,
-    "socket.io-2": 95,
+    "socket.io-2": 92,
     "socket.io-3": 95,
     "socket.io-4": 95,
     "starlette": 89,

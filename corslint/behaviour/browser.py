@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from corslint.behaviour.addresses import has_password, is_url, origin_of, path_of, redirected, scheme_of
 from corslint.behaviour.console import Browser, Fault, Initiator, Reason, wording
-from corslint.model.exchange import Missing, Request, Response
+from corslint.model.exchange import NO_ANSWER, Missing, Request, Response
 from corslint.model.tri import Tri, all_of, tri
 
 Credentials = Literal["omit", "same-origin", "include"]
@@ -205,6 +205,9 @@ class Check(NamedTuple):
 
 Subject = Literal["redirect", "origin", "credentials", "status", "method list", "header list", "method", "headers"]
 
+_UNANSWERED = Check("status", Tri.NO, ())
+"""There is nothing to look at, and nothing about CORS in the console."""
+
 _ORDER: dict[Browser, tuple[Subject, ...]] = {
     "chromium": ("redirect", "origin", "credentials", "status", "method list", "header list", "method", "headers"),
     "firefox": ("origin", "credentials", "redirect", "status", "method list", "method", "header list", "headers"),
@@ -280,6 +283,9 @@ class _Play:
             if self.allowed is Tri.NO:
                 return None
         response = self._ask(_actual_request(hop))
+        if response.status == NO_ANSWER:
+            self._judged([_UNANSWERED])
+            return None
         if _leads_nowhere(hop.url, response):
             self._judged([Check("redirect", Tri.NO, (hop.fault(Reason.REDIRECT_REFUSED),))])
             return None
@@ -427,6 +433,9 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def _preflight_checks(hop: _Hop, preflight: Request, response: Response) -> Iterator[Check]:
+    if response.status == NO_ANSWER:
+        yield _UNANSWERED
+        return
     redirect = _is_redirect(response)
     if _leads_nowhere(hop.url, response):
         yield Check("redirect", Tri.NO, (hop.fault(Reason.REDIRECT_REFUSED, preflight=True),))

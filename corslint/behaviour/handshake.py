@@ -2,7 +2,7 @@
 
 The HTTP requests of the polling transport are the page's XMLHttpRequests and fall under CORS (`browser.fetch`). A
 WebSocket does not: the browser sends the page's Origin and takes any server that answers 101, whatever its headers are.
-Observed with the clients 2.5, 3.1 and 4.8 in Chromium 156.
+Observed with the clients 2.5, 3.1 and 4.8 in Chromium 156; `tests/lab/test_handshake_model.py` compares the two.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from urllib.parse import urlsplit
 
 from corslint.behaviour.browser import Credentials, Exchange, Outcome, PageRequest, Respond, fetch
 from corslint.behaviour.console import NOT_KNOWN, Browser
-from corslint.model.exchange import Request
+from corslint.model.exchange import NO_ANSWER, Request
 from corslint.model.tri import Tri, all_of, tri
 
 Transport = Literal["polling", "websocket"]
+
+LOST = "transport error"
+"""In place of a `connect_error`: a client 2 is connected by the first answer already, and gets a `disconnect` with this
+reason when the next one does not come through."""
 
 
 class Client(NamedTuple):
@@ -29,11 +33,19 @@ class Client(NamedTuple):
     transports: tuple[Transport, ...] = ("polling", "websocket")
     upgrade: bool = True
     try_all_transports: bool = False
-    """Client 4.8 and later: where a transport fails the next one is tried. Otherwise the first one decides."""
+    """Client 4.8 and later: where a transport fails the next one is tried. Otherwise the first one decides.
+
+    Where the option `transports` is left out, client 4 has WebTransport as the third, of which nothing is known here.
+    """
     with_credentials: bool = False
     """True by default in client 2."""
     extra_headers: tuple[tuple[str, str], ...] = ()
-    """They go along with polling only."""
+    """The option `extraHeaders`. They go along with polling only, and in a browser client 2 does not send them."""
+    polling_headers: tuple[tuple[str, str], ...] = ()
+    """`extraHeaders` of the option `transportOptions.polling`, which client 2 sends as well.
+
+    Client 4 takes these where it has both (client 3 the others, which is not looked at here).
+    """
     protocol: int = 4
     """Version of Engine.IO's protocol: 3 for client 2."""
 
@@ -44,13 +56,15 @@ class Attempt(NamedTuple):
     transport: Transport
     passed: Tri
     event: str | None = None
-    """The message of `connect_error` that a failure leads to."""
+    """The message of `connect_error` that a failure leads to, or `LOST`; None where it may be one or another."""
     description: int | None = None
     """Its `description`: the status, or 0 where the browser keeps it."""
     outcomes: tuple[Outcome, ...] = ()
     """What became of the requests of polling."""
     upgrade: Exchange | None = None
     url: str = ""
+    opened: Tri = Tri.NO
+    """Of polling: whether the server's first answer came through. No other transport is tried after that."""
 
     def messages(self, browser: Browser = "chromium") -> tuple[str, ...]:
         """The lines in the console about this attempt, one of them where there are several."""
@@ -62,15 +76,23 @@ class Attempt(NamedTuple):
             return (f"Firefox can’t establish a connection to the server at {self.url}.",)
         if browser == "safari":
             return ()
-        status = NOT_KNOWN if self.upgrade.response.status is None else self.upgrade.response.status
-        words = f"Error during WebSocket handshake: Unexpected response code: {status}"
-        return (f"WebSocket connection to '{self.url}' failed: {words}",)
+        return (f"WebSocket connection to '{self.url}' failed: {_refusal(self.upgrade.response.status)}",)
+
+
+def _refusal(status: int | None) -> str:
+    """How Chromium words that an upgrade was not answered by 101."""
+    if status == NO_ANSWER:
+        return "Connection closed before receiving a handshake response"
+    if status == 401:
+        return "HTTP Authentication failed; no valid credentials available"
+    return f"Error during WebSocket handshake: Unexpected response code: {NOT_KNOWN if status is None else status}"
 
 
 class Handshake(NamedTuple):
     """The outcome of all attempts."""
 
     connected: Tri
+    """And stays so."""
     transport: Transport | None
     """What the connection uses once it has settled; None where there is none, or where that is not known."""
     attempts: tuple[Attempt, ...]
@@ -79,43 +101,88 @@ class Handshake(NamedTuple):
 def connect(client: Client, respond: Respond) -> Handshake:
     """Play a client's handshake against a server.
 
-    Only heads of responses are looked at. A response with status 200 counts as the server's handshake: a page of HTML
-    in its place ("server error") is not told from it.
+    Only heads of responses are looked at. A response with status 200 counts as the server's handshake, one that offers
+    the upgrade: a page of HTML in its place ("server error") is not told from it.
+
+    A client starts the upgrade as soon as polling has been opened, beside the requests that follow there. Where one of
+    those fails the upgrade is given up whatever its answer is, and is no attempt here.
     """
     attempts: list[Attempt] = []
-    for transport in client.transports:
+    for number, transport in enumerate(client.transports):
         attempt = _by_polling(client, respond) if transport == "polling" else _by_websocket(client, respond)
         attempts.append(attempt)
-        if attempt.passed is not Tri.NO or not client.try_all_transports:
-            break
-    if not attempts or attempts[-1].passed is not Tri.YES:
-        return Handshake(attempts[-1].passed if attempts else Tri.NO, None, tuple(attempts))
-    if attempts[-1].transport == "websocket" or not client.upgrade or "websocket" not in client.transports:
-        return Handshake(Tri.YES, attempts[-1].transport, tuple(attempts))
+        # The client drops every transport that failed: it does not even upgrade to one.
+        left = client.transports[number:]
+        may_go_on = client.try_all_transports and len(left) > 1 and attempt.passed is Tri.NO
+        if not may_go_on or attempt.opened is Tri.YES:
+            return _settled(client, left, attempts, respond)
+        if attempt.opened is Tri.UNKNOWN:
+            return Handshake(Tri.UNKNOWN, None, tuple(attempts))
+    return Handshake(Tri.NO, None, tuple(attempts))
+
+
+def _settled(client: Client, left: tuple[Transport, ...], attempts: list[Attempt], respond: Respond) -> Handshake:
+    """What follows the transport that decides, with those that the client may still use."""
+    decisive = attempts[-1]
+    if decisive.passed is not Tri.YES:
+        return Handshake(decisive.passed, None, tuple(attempts))
+    if decisive.transport == "websocket" or not client.upgrade or "websocket" not in left:
+        return Handshake(Tri.YES, decisive.transport, tuple(attempts))
     upgraded = _by_websocket(client, respond, upgrades=True)
-    settled: dict[Tri, Transport | None] = {Tri.YES: "websocket", Tri.NO: "polling", Tri.UNKNOWN: None}
-    return Handshake(Tri.YES, settled[upgraded.passed], (*attempts, upgraded))
+    transports: dict[Tri, Transport | None] = {Tri.YES: "websocket", Tri.NO: "polling", Tri.UNKNOWN: None}
+    return Handshake(Tri.YES, transports[upgraded.passed], (*attempts, upgraded))
+
+
+class _Step(NamedTuple):
+    """One request of polling that has to pass."""
+
+    method: str
+    query: str
+    event: str
+    """What its failure leads to."""
+
+
+_OPENING = _Step("GET", "", "xhr poll error")
+_FOLLOWING: dict[int, tuple[_Step, ...]] = {
+    # A server of protocol 3 connects the namespace with its first answer.
+    3: (_Step("GET", "&sid=sid", LOST),),
+    # From 4 on the client asks for its namespace; the answer comes with the next turn of polling.
+    4: (_Step("POST", "&sid=sid", "xhr post error"), _Step("GET", "&sid=sid", "xhr poll error")),
+}
 
 
 def _by_polling(client: Client, respond: Respond) -> Attempt:
-    """The first GET; from protocol 4 on the client asks for its namespace with a POST of its own."""
-    steps = [("GET", "", "xhr poll error"), ("POST", "&sid=sid", "xhr post error")]
+    """Up to the first turn of polling after the one that opens the connection: an upgrade waits for that one too."""
     outcomes: list[Outcome] = []
-    passed = Tri.YES
-    for method, more, event in steps if client.protocol >= 4 else steps[:1]:
-        outcome = fetch(_polled(client, method, more), respond)
+    opened = passed = Tri.YES
+    for step in (_OPENING, *_FOLLOWING[max(3, min(client.protocol, 4))]):
+        outcome = fetch(_polled(client, step), respond)
         outcomes.append(outcome)
-        passed = all_of((passed, outcome.allowed, _is_status(outcome, 200)))
+        before, passed = passed, all_of((passed, outcome.allowed, _is_status(outcome, 200)))
+        opened = passed if step is _OPENING else opened
         if passed is Tri.NO:
-            return Attempt("polling", passed, event, _description(outcome), tuple(outcomes))
-    return Attempt("polling", passed, outcomes=tuple(outcomes))
+            attempt = Attempt("polling", passed, outcomes=tuple(outcomes), opened=opened)
+            return _with_event(attempt, step, outcome) if before is Tri.YES else attempt
+    return Attempt("polling", passed, outcomes=tuple(outcomes), opened=opened)
 
 
-def _polled(client: Client, method: str, more: str) -> PageRequest:
-    headers = client.extra_headers if method == "GET" else (*client.extra_headers, ("Content-type", _BODY))
+def _with_event(attempt: Attempt, step: _Step, outcome: Outcome) -> Attempt:
+    """With what the page is told: it is not known where a step before this one may have failed too."""
+    description = None if step.event == LOST else _description(outcome)
+    return attempt._replace(event=step.event, description=description)
+
+
+def _polled(client: Client, step: _Step) -> PageRequest:
+    of_the_body = (("Content-type", _BODY),) if step.method == "POST" else ()
+    headers = (*_headers(client), *of_the_body, ("Accept", "*/*"))
     credentials: Credentials = "include" if client.with_credentials else "same-origin"
-    url = f"{_server(client)}{_query(client, 'polling')}{more}"
-    return PageRequest(url, client.origin, credentials, method, headers, "xhr")
+    url = f"{_server(client)}{_query(client, 'polling')}{step.query}"
+    return PageRequest(url, client.origin, credentials, step.method, headers, "xhr")
+
+
+def _headers(client: Client) -> tuple[tuple[str, str], ...]:
+    """The page's own."""
+    return client.polling_headers or (client.extra_headers if client.protocol >= 4 else ())
 
 
 _BODY = "text/plain;charset=UTF-8"

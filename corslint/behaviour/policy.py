@@ -474,11 +474,13 @@ class Judge:
         return self._sent_answer(case.answer, request, open_to_all=isinstance(case.predicate, Always))
 
     def _sent_answer(self, given: Answer, request: Request = _WITH_COOKIES, *, open_to_all: bool) -> Answer:
-        if isinstance(given, (UnknownAnswer, Hang)):
+        # What decides before the policy leaves its refusals as they are.
+        stays = (Nothing, Refuse, Raise, Hang) if self.semantics.gate == "before" else ()
+        gated = request is _WITH_COOKIES and self.gate and not isinstance(given, stays)
+        sent_whole = isinstance(given, Raise) and all(row.decision != given.kind for row in self.semantics.sends)
+        if (sent_whole or isinstance(given, (UnknownAnswer, Hang))) and not gated:
             return given
-        if isinstance(given, Raise) and all(row.decision != given.kind for row in self.semantics.sends):
-            return given
-        if request is _WITH_COOKIES and self.gate and not isinstance(given, (Nothing, Refuse)):
+        if gated:
             return UnknownAnswer("a check of the application's own decides first")
         outcomes = {_as_sent(row, given) for row in self._rows(given.kind, request, open_to_all=open_to_all)}
         return outcomes.pop() if len(outcomes) == 1 else UnknownAnswer("depends on an option that is not known")

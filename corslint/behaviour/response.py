@@ -242,12 +242,10 @@ class Responder:
             return "inner"
         if output == "acao":
             return situation.sent_header()
-        granted = situation.sent in ("star", "echo", "fixed")
         if output == "acac":
-            credentials = self.credentials(situation.request)
-            if not granted or credentials is Tri.NO:
-                return None
-            return _UNKNOWN if credentials is Tri.UNKNOWN else "true"
+            allowed = all_of((situation.granted(), self.credentials(situation.request)))
+            return _UNKNOWN if allowed is Tri.UNKNOWN else "true" if allowed is Tri.YES else None
+        granted = situation.sent in ("star", "echo", "fixed")
         if output == "vary" and granted and situation.sent in self._judge.semantics.vary:
             return ("Origin",)
         return None
@@ -503,6 +501,11 @@ class _Situation(NamedTuple):
                 return _UNKNOWN
         return None
 
+    def granted(self) -> Tri:
+        """Whether an Access-Control-Allow-Origin is sent."""
+        header = self.responder.output("acao", self)
+        return Tri.UNKNOWN if isinstance(header, _Unknown) else tri(header is not None)
+
     def asked(self, output: str) -> str | None:
         if output == "acam":
             return self.request.asked_method
@@ -584,8 +587,7 @@ class _Situation(NamedTuple):
             case "method_served":
                 return responder.serves(request.asked_method, self.inner)
             case "granted":
-                header = responder.output("acao", self)
-                return Tri.UNKNOWN if isinstance(header, _Unknown) else tri(header is not None)
+                return self.granted()
             case "admitted":
                 return responder.judge.admits(request.origin)
             case "switches":

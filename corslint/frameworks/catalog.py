@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from corslint.model.facts import FACT_KINDS
+from corslint.model.responses import Responds, ResponsesError, read_responds
 from corslint.model.semantics import MEANINGS, PolicySemantics, SemanticsError, policy_semantics
 from corslint.model.tri import Tri
 from corslint.model.versions import Release, all_within, fault
@@ -317,6 +318,7 @@ class Descriptor(NamedTuple):
     examples: tuple[Mapping[str, Any], ...]
     path: Path
     words: tuple[bytes, ...] = ()
+    tables: Mapping[str, Responds] = {}
 
     def applies(self, releases: Iterable[Release]) -> Tri:
         """Whether the descriptor speaks of these releases; none: not known."""
@@ -474,6 +476,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             "package",
             "versions",
             "words",
+            "tables",
             "calls",
             "settings",
             "headers",
@@ -494,6 +497,11 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
     if package:
         check.one_of(package.get("ecosystem"), ("package", "ecosystem"), ("npm", "pypi"))
     versions = _versions(check, raw["versions"], ("versions",)) if "versions" in raw else None
+    tables = _tables(check, raw.get("tables", {}))
+    if tables:
+        raw |= {
+            key: _with_tables(check, raw[key], (key,), tables) for key in ("calls", "settings", "headers") if key in raw
+        }
     descriptor = Descriptor(
         identifier,
         check.text(raw["title"], ("title",)),
@@ -519,6 +527,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         tuple(raw.get("examples", ())),
         path,
         _words(check, raw["words"], ("words",)) if "words" in raw else (),
+        tables,
     )
     environment = raw.get("environment")
     if environment is not None:
@@ -742,6 +751,30 @@ def _versions(check: Checker, raw: object, at: KeyPath) -> str:
 
 def _frozen(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _tables(check: Checker, raw: object) -> Mapping[str, Responds]:
+    if not isinstance(raw, dict):
+        raise check.fail(("tables",), "`tables` has to be a mapping")
+    tables = {}
+    for name, part in raw.items():
+        try:
+            tables[name] = read_responds(part)
+        except ResponsesError as error:
+            raise check.fail(("tables", name, *error.at), str(error)) from None
+    return tables
+
+
+def _with_tables(check: Checker, value: Any, at: KeyPath, tables: Mapping[str, Responds]) -> Any:
+    """The same with each `responds: NAME` replaced by the table of that name."""
+    if isinstance(value, list):
+        return [_with_tables(check, part, (*at, index), tables) for index, part in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    filled = {key: _with_tables(check, part, (*at, key), tables) for key, part in value.items()}
+    if isinstance(value.get("responds"), str):
+        filled["responds"] = tables[check.one_of(value["responds"], (*at, "responds"), tuple(tables))]
+    return filled
 
 
 def _policy(check: Checker, raw: object, at: KeyPath) -> PolicySemantics:

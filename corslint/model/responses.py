@@ -49,6 +49,9 @@ lie, and one that the request's does not even begin with."""
 
 OUTPUTS = ("status", "acao", "acac", "vary", "acam", "acah")
 CASES = ("keep", "upper", "lower", "title")
+TABLE_KEYS = (
+    "preflight", "passes", "refuses", "methods", "headers", "scope", "drops_empty", "each", "conditions", *OUTPUTS,
+)  # fmt: skip
 SCOPES = ("pattern", "pattern-if-special")
 TEXTS = ("whole", "one", "split", "words", "letters", "none")
 
@@ -132,16 +135,16 @@ class Responds(NamedTuple):
     (the request goes on to the application, whose status it is), `none` (no answer comes, or the connection breaks), or
     `given.<name>`: the value of another option. `acao`: `sent` (what the origin option's decision and the `sends`
     table come to), `origin`, `first` or `last` (of all texts that are listed, sorted), `head` (the one that is
-    listed first) or a text; `acac`: a text, or `given.<name>`; `vary`: a list of names to add, or a text to send as it is; `acam` and `acah`:
-    `listed`, `raw` (the option, with nothing added or put in place of a star), `asked`, `matching` (what is asked
-    for and is in the list), `served` (the inner answer's Allow, as far as it is listed; all of it where nothing
-    is), `allow` (the inner answer's Allow header), `method` (the request's own), `carried` (the names of
-    all headers of the request) or a text, in which `{asked}` stands for what the preflight asks for. Null: not sent. `scope`: how a path is compared with
-    the one that the policy is limited to: as a `pattern` for its beginning, or as that where it has a special
-    character and as a whole elsewhere (`pattern-if-special`). `each`: other options that are given per origin, by
-    the names that they have there (`credentials` among them): the field `given.each` holds an object whose keys are
-    origins, and `*` for all others; where that has none, `given.inherited` does. `drops_empty`: a header with an
-    empty text is not sent.
+    listed first) or a text; `acac`: a text, or `given.<name>`; `vary`: a list of names to add, or a text to send as it
+    is; `acam` and `acah`: `listed`, `raw` (the option, with nothing added or put in place of a star), `asked`,
+    `matching` (what is asked for and is in the list), `served` (the inner answer's Allow, as far as it is listed; all
+    of it where nothing is), `allow` (the inner answer's Allow header), `method` (the request's own), `carried` (the
+    names of all headers of the request) or a text, in which `{asked}` stands for what the preflight asks for. Null: not
+    sent. `scope`: how a path is compared with the one that the policy is limited to: as a `pattern` for its beginning,
+    or as that where it has a special character and as a whole elsewhere (`pattern-if-special`). `each`: other options
+    that are given per origin, by the names that they have there (`credentials` among them): the field `given.each`
+    holds an object whose keys are origins, and `*` for all others; where that has none, `given.inherited` does.
+    `drops_empty`: a header with an empty text is not sent.
     """
 
     preflight: When = When()
@@ -197,8 +200,7 @@ def read_responds(raw: object) -> Responds:
         ResponsesError: a key or a value is not valid.
 
     """
-    parts = ("preflight", "passes", "refuses", "methods", "headers", "scope", "drops_empty", "each", "conditions")
-    part = _mapping(raw, (), (*parts, *OUTPUTS))
+    part = _mapping(raw, (), TABLE_KEYS)
     conditions = {
         name: tuple(_when(each, ("conditions", name, i)) for i, each in enumerate(_items(value, ("conditions", name))))
         for name, value in _mapping(part.get("conditions", {}), ("conditions",), None).items()
@@ -219,7 +221,8 @@ def read_responds(raw: object) -> Responds:
         conditions,
     )
     rows = [row for table in (found.refuses or (), *found.tables.values()) for row in table]
-    for when in (found.preflight, *found.passes, *(row.when for row in rows)):
+    named = [when for alternatives in conditions.values() for when in alternatives]
+    for when in (found.preflight, *found.passes, *named, *(row.when for row in rows)):
         for name, _ in when.named:
             if name not in conditions:
                 raise ResponsesError(("conditions",), f"{name!r} is not one of the table's `conditions`")

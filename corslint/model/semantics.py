@@ -64,6 +64,7 @@ REGEXES = ("compared", "otherwise")
 PROMISES = ("awaited", "ignored", *MEANINGS)
 NO_ERROR = ("falsy", "null")
 REFUSED = ("nothing", "refuse", "first", "unknown")
+GATES = ("before", "instead")
 DECISIONS = ("star", "echo", "several", "fixed", "nothing", "refused", "raises")
 ROW_WORDS = {
     "decision": DECISIONS,
@@ -104,20 +105,21 @@ class OriginSemantics(NamedTuple):
     `predicate` (returns whether), `either-allows` (the same, or with a parameter for a callback, the first argument of
     that says whether), `returning` (returns the origin). `error`: what calling back with an error does: `none`,
     `refuse`, or `unknown`; `errors` gives it per range of versions, as `stars` does for `star_in_list` and `promises`
-    for `promise`. `otherwise`: any other truthy value. `separator`: a text is cut at this first, or at any of these. `lists`: `compared`
-    (each element with the Origin) or `joined` (a list is sent to everybody as the one text that its elements make).
-    `regex`, `list_regex`: whether a regular expression alone, or in a list, is `compared`, or is read like any other
-    truthy value (`otherwise`). `of_request`: the parameter at `origin_parameter` is not the Origin but a request or its
-    context, whose headers hold it. `promise`: what a promise means that an asynchronous function returns; `awaited`:
-    what it comes to; `ignored`: nobody looks at it, so that a callback has to be called. `no_error`: which first
-    argument of a callback is no error: whatever is falsy, or null alone (then no header is sent after anything else
-    that is falsy). `stateful_regex`: a regular expression with the flag `g` or `y` goes on where its last test ended.
-    `stand_in`: what is looked at in place of an Origin that is `null` or missing. `members`: members of the request
-    that a function is given, each with the package whose version says what it holds: the server's `own` origin or the
-    one of the `request`, which are then `own_origin` and `request_origin`. `list_unset`: what null, None and what else
-    is neither text nor pattern does in a list: `none` (it accepts nobody) or `fails` (who is not accepted before ends
-    in an error). `variants`: how the same option is read in ranges of versions. `configured`: how the same option is
-    read where it comes from a configuration key, if that differs. `special`: the characters that make a text a pattern in the modes that go by them.
+    for `promise`. `otherwise`: any other truthy value. `separator`: a text is cut at this first, or at any of these.
+    `lists`: `compared` (each element with the Origin) or `joined` (a list is sent to everybody as the one text that its
+    elements make). `regex`, `list_regex`: whether a regular expression alone, or in a list, is `compared`, or is read
+    like any other truthy value (`otherwise`). `of_request`: the parameter at `origin_parameter` is not the Origin but a
+    request or its context, whose headers hold it. `promise`: what a promise means that an asynchronous function
+    returns; `awaited`: what it comes to; `ignored`: nobody looks at it, so that a callback has to be called.
+    `no_error`: which first argument of a callback is no error: whatever is falsy, or null alone (then no header is sent
+    after anything else that is falsy). `stateful_regex`: a regular expression with the flag `g` or `y` goes on where
+    its last test ended. `stand_in`: what is looked at in place of an Origin that is `null` or missing. `members`:
+    members of the request that a function is given, each with the package whose version says what it holds: the
+    server's `own` origin or the one of the `request`, which are then `own_origin` and `request_origin`. `list_unset`:
+    what null, None and what else is neither text nor pattern does in a list: `none` (it accepts nobody) or `fails` (who
+    is not accepted before ends in an error). `variants`: how the same option is read in ranges of versions.
+    `configured`: how the same option is read where it comes from a configuration key, if that differs. `special`: the
+    characters that make a text a pattern in the modes that go by them.
     """
 
     meanings: tuple[tuple[object, str], ...] = ()
@@ -186,7 +188,8 @@ class PolicySemantics(NamedTuple):
     row wins. `vary`: decisions
     under which `Vary: Origin` is sent (`several`: an echo where more than one exact text can be accepted).
     `refused`: what a foreign origin gets: `nothing` (no header), `refuse`, `first` (the text that is listed first) or
-    `unknown` (`refusals`: per range of versions). `responds`: the whole answer.
+    `unknown` (`refusals`: per range of versions). `responds`: the whole answer. `gate`: a check of the application's
+    own decides `before` the origin option does, or `instead` of it.
     """
 
     sources: Mapping[str, OriginSemantics]
@@ -198,6 +201,7 @@ class PolicySemantics(NamedTuple):
     refused: str = "nothing"
     responds: Responds | None = None
     refusals: tuple[tuple[str, str], ...] = ()
+    gate: str = "before"
 
     def under(self, releases: tuple[Release, ...], of_package: Releases) -> PolicySemantics:
         """How the library answers when its version is one of these (none: any).
@@ -253,7 +257,7 @@ _ORIGIN_KEYS = {
     "list_regex", "of_request", "promise", "no_error", "stateful_regex", "members",
     "stand_in", "special",
 }  # fmt: skip
-_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused", "responds"}
+_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused", "responds", "gate"}
 
 
 def policy_semantics(raw: object) -> PolicySemantics:
@@ -285,10 +289,13 @@ def policy_semantics(raw: object) -> PolicySemantics:
         "unknown" if isinstance(refused, list) else _word(refused, ("refused",), REFUSED),
         _responds(raw["responds"]) if "responds" in raw else None,
         _versioned(refused, ("refused",), REFUSED) if isinstance(refused, list) else (),
+        _word(raw.get("gate", "before"), ("gate",), GATES),
     )
 
 
 def _responds(raw: object) -> Responds:
+    if isinstance(raw, Responds):  # one of the descriptor's `tables`, which was read already
+        return raw
     try:
         return read_responds(raw)
     except ResponsesError as error:

@@ -16,8 +16,8 @@ from corslint.behaviour.browser import (
     unsafe_headers,
 )
 from corslint.behaviour.console import Browser, Reason
-from corslint.behaviour.handshake import Client, connect
-from corslint.model.exchange import Header, Missing, Request, Response, response
+from corslint.behaviour.handshake import LOST, Client, connect
+from corslint.model.exchange import NO_ANSWER, Header, Missing, Request, Response, response
 from corslint.model.tri import Tri
 
 PAGE = "http://localhost:3000"
@@ -766,7 +766,7 @@ def test_polling_comes_first_and_is_upgraded() -> None:
 
     found = connect(CLIENT, respond)
     assert (found.connected, found.transport) == (Tri.YES, "websocket")
-    assert kinds == ["actual GET", "actual POST", "upgrade GET"]
+    assert kinds == ["actual GET", "actual POST", "actual GET", "upgrade GET"]
 
 
 def test_a_failed_upgrade_leaves_polling() -> None:
@@ -803,10 +803,7 @@ def test_there_is_no_second_transport_unless_asked_for() -> None:
     closed = sockets(response(200, STAR), upgrade=400)
     assert connect(first, closed).connected is Tri.NO
     second = connect(first._replace(try_all_transports=True), closed)
-    assert (second.connected, [attempt.transport for attempt in second.attempts]) == (
-        Tri.YES,
-        ["websocket", "polling", "websocket"],
-    )
+    assert (second.connected, [attempt.transport for attempt in second.attempts]) == (Tri.YES, ["websocket", "polling"])
     other = CLIENT._replace(try_all_transports=True)
     assert connect(other, sockets(response(200))).transport == "websocket"
 
@@ -821,7 +818,34 @@ def test_the_second_request_of_polling() -> None:
         return response(200 if request.method == "GET" else 400, STAR)
 
     assert connect(CLIENT, respond).attempts[0].event == "xhr post error"
+    assert len(connect(CLIENT._replace(try_all_transports=True), respond).attempts) == 1
     assert connect(CLIENT._replace(protocol=3, upgrade=False), respond).transport == "polling"
+
+
+def test_the_turn_of_polling_that_follows() -> None:
+    def respond(request: Request) -> Response:
+        return response(400 if request.method == "GET" and "sid=" in request.path else 200, STAR)
+
+    assert connect(CLIENT, respond).attempts[0][2:4] == ("xhr poll error", 400)
+    assert connect(CLIENT._replace(protocol=3), respond).attempts[0][2:4] == (LOST, None)
+
+
+def test_client_2_sends_only_the_headers_of_its_transport() -> None:
+    extra = (("my-custom-header", "x"),)
+    old = CLIENT._replace(protocol=3)
+    assert connect(old._replace(extra_headers=extra), sockets(response(200, STAR))).connected is Tri.YES
+    assert connect(old._replace(polling_headers=extra), sockets(response(200, STAR))).connected is Tri.NO
+    assert connect(CLIENT._replace(polling_headers=extra), sockets(response(200, STAR))).connected is Tri.NO
+
+
+def test_a_closed_connection() -> None:
+    def respond(request: Request) -> Response:
+        return Response(NO_ANSWER)
+
+    found = connect(CLIENT, respond).attempts[0]
+    assert (found.event, found.description, found.messages()) == ("xhr poll error", 0, ())
+    words = connect(WEBSOCKET_ONLY, respond).attempts[0].messages()
+    assert words[0].endswith("failed: Connection closed before receiving a handshake response")
 
 
 def test_an_unknown_handshake() -> None:

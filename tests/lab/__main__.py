@@ -11,6 +11,7 @@ import argparse
 import os
 import queue
 import secrets
+import signal
 import sys
 import tempfile
 import threading
@@ -79,13 +80,8 @@ class Worker(threading.Thread):
 def suites(seed: int) -> tuple[Suite, ...]:
     """The comparisons of a complete run."""
     return (
-        Suite(
-            BROWSER,
-            f"Verdict, console line and requests are those of Chromium on generated answers (seed {seed})",
-            "",
-            False,
-        ),
-        Suite(ORACLE, f"Libraries answer drawn options as the emulator says (seed {seed})", "", False),
+        Suite(BROWSER, "Verdict, console line and requests are those of Chromium on generated answers", seed),
+        Suite(ORACLE, "Libraries answer drawn options as the emulator says", seed),
     )
 
 
@@ -100,9 +96,10 @@ def _command(suite: Suite, seed: str) -> list[str]:
 
 def compared(suite: Suite) -> Suite:
     """Carry out one comparison; the line that names the seed, or the last, is the result."""
-    seed = suite.claim.rpartition("seed ")[2].rstrip(")")
+    seed = str(suite.seed)
     with tempfile.TemporaryDirectory(prefix="corslint-lab-") as folder:
-        env = {**os.environ, "CORSLINT_SEED": seed, "CORSLINT_LAB": "require"}
+        # Also what it leaves when it is killed goes with the folder.
+        env = {**os.environ, "CORSLINT_SEED": seed, "CORSLINT_LAB": "require", "TMPDIR": folder}
         program = Program.start(suite.title, _command(suite, seed), ROOT, env, Path(folder) / "log")
         try:
             program.wait_until(program.ended, "its end", SUITE_LIMIT)
@@ -118,10 +115,15 @@ def compared(suite: Suite) -> Suite:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out what is asked for. The exit status."""
     given = _arguments().parse_intermixed_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        # As by Ctrl-C: everything ends by handle, and its folders go.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     experiments = load()
     unknown = sorted(set(given.rules) - {name for one in experiments for name in (one.rule, one.project)})
     if unknown:
-        print(f"lab: no experiment for {', '.join(unknown)}", file=sys.stderr)
+        reasons = proof.unproven({one.rule for one in experiments})
+        told = (f"{name} ({reasons[name].rstrip('.')})" if name in reasons else name for name in unknown)
+        print(f"lab: no experiment for {', '.join(told)}", file=sys.stderr)
         return 2
     chosen = [one for one in experiments if not given.rules or {one.rule, one.project} & set(given.rules)]
     found = tools()
@@ -137,10 +139,17 @@ def _arguments() -> argparse.ArgumentParser:
         prog="python -m tests.lab", description="Prove the rules against real servers and a real browser."
     )
     parser.add_argument("rules", nargs="*", metavar="RULE", help="a rule, or the folder of its project; default all")
-    parser.add_argument("--jobs", type=int, default=2, metavar="COUNT", help="experiments at a time (default 2)")
+    parser.add_argument("--jobs", type=_count, default=2, metavar="COUNT", help="experiments at a time (default 2)")
     parser.add_argument("--seed", type=int, default=None, help="of the generated cases (default: drawn, and printed)")
     parser.add_argument("--no-write", action="store_true", help="leave docs/proof.md as it is")
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{count} is not 1 or more")
+    return count
 
 
 def _run(chosen: list[Experiment], found: Tools, given: argparse.Namespace, *, complete: bool) -> int:
@@ -234,7 +243,8 @@ def _print(console: Console, verdicts: list[Verdict], compared_: list[Suite]) ->
             *(Text(text) for text in (one.experiment.rule, one.experiment.claim, one.observed)), _verdict(one.proven)
         )
     for suite in compared_:
-        table.add_row(*(Text(text) for text in (suite.title, suite.claim, suite.observed)), _verdict(suite.proven))
+        claim = f"{suite.claim} (seed {suite.seed})"
+        table.add_row(*(Text(text) for text in (suite.title, claim, suite.observed)), _verdict(suite.proven))
     console.print(table)
 
 

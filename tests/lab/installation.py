@@ -323,4 +323,7 @@ def say(line: str) -> None:
 if __name__ == "__main__":
     # As an exception, so that the npm or pip that runs ends too, and does not go on beside the next installation.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("lab: interrupted; the next installation goes on from here")

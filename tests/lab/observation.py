@@ -42,6 +42,8 @@ class Observation:
     body: str = ""
     console: tuple[str, ...] = ()
     sockets: tuple[SocketSeen, ...] = ()
+    made: bool = True
+    """Whether what was to be looked at came to be: a page that makes no socket shows nothing of one."""
     accepted: bool | None = None
     """Of a configuration test."""
 
@@ -83,6 +85,8 @@ def _differences(expected: Expectation, seen: Observation) -> Iterator[str]:
             if body is not None and body not in seen.body:
                 yield f"a body with {body!r}"
         case Blocked(console):
+            if not seen.made:
+                yield "a socket, or a request"
             if seen.status is not None or any(socket.connected for socket in seen.sockets):
                 yield "the browser blocks it"
             if not any(console in line for line in seen.console):

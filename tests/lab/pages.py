@@ -142,16 +142,22 @@ class Tab:
     def observe(self, probe: BrowserProbe, expected: Expectation) -> Observation:
         """Carry out one probe in a fresh context. What is expected says only which line of the console to wait for."""
         with self.browser.page(self.proxy_port) as page:
-            page.playwright.add_init_script(path=RECORDER)
-            if isinstance(probe, Fetch):
-                return self._fetch(page, probe, expected)
-            if isinstance(probe, Socket):
-                self._socket(page, probe)
-            elif isinstance(probe, ClientFile):
-                self._client_file(page, probe)
-            else:
-                page.goto(probe.url)
-            return _recorded(page, expected)
+            try:
+                return self._observed(page, probe, expected)
+            except playwright.Error as error:
+                raise LabError(f"the browser: {str(error).splitlines()[0]}") from error
+
+    def _observed(self, page: chromium.Page, probe: BrowserProbe, expected: Expectation) -> Observation:
+        page.playwright.add_init_script(path=RECORDER)
+        if isinstance(probe, Fetch):
+            return self._fetch(page, probe, expected)
+        if isinstance(probe, Socket):
+            self._socket(page, probe)
+        elif isinstance(probe, ClientFile):
+            self._client_file(page, probe)
+        else:
+            page.goto(probe.url)
+        return _recorded(page, expected)
 
     def _fetch(self, page: chromium.Page, probe: Fetch, expected: Expectation) -> Observation:
         frame = _frame(page, probe.origin)
@@ -207,7 +213,8 @@ def _recorded(page: chromium.Page, expected: Expectation) -> Observation:
     summary = _sockets(sockets, console) or (
         f"readable ({status})" if status is not None else _blocked(console, "nothing was asked for")
     )
-    return Observation(summary=summary, status=status, body=body, console=console, sockets=sockets)
+    made = bool(sockets or requests)
+    return Observation(summary=summary, status=status, body=body, console=console, sockets=sockets, made=made)
 
 
 def _await_console(page: chromium.Page, expected: Expectation) -> None:

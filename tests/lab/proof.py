@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.lab.installation import ROOT, Tools
@@ -29,8 +30,10 @@ class Suite:
 
     title: str
     claim: str
-    observed: str
-    proven: bool
+    seed: int
+    """Of the generated cases."""
+    observed: str = ""
+    proven: bool = False
     printed: str = ""
     """All that it said, for whoever looks for the reason of a failure."""
 
@@ -58,7 +61,11 @@ def render(verdicts: Iterable[Verdict], suites: Iterable[Suite], versions: Mappi
             "## Rules without an experiment\n",
             _table(("Rule", "Why"), [(_code(rule), why) for rule, why in without.items()]),
         ]
-    suite_rows = [(suite.title, suite.claim, suite.observed, word(suite.proven)) for suite in suites]
+    # Neither seed nor counts: a run that proves the same leaves the page as it is.
+    suite_rows = [
+        (suite.title, suite.claim, "no difference" if suite.proven else suite.observed, word(suite.proven))
+        for suite in suites
+    ]
     if suite_rows:
         parts += ["## Models against the real thing\n", _table(("Model", *COLUMNS[1:]), suite_rows)]
     parts += ["## Versions\n", _table(("What", "Version"), versions.items())]
@@ -94,10 +101,11 @@ def versions(tools: Tools, browser: str | None, verdicts: Iterable[Verdict]) -> 
         found["Python"] = _said([str(tools.venv / "bin" / "python"), "--version"])
     if browser:
         found["Chromium"] = browser
+        found["Playwright"] = version("playwright")
     several: dict[str, set[str]] = {}
     for verdict in verdicts:
-        for library, version in verdict.versions.items():
-            several.setdefault(library.replace(":", " "), set()).add(version)
+        for library, used in verdict.versions.items():
+            several.setdefault(library.replace(":", " "), set()).add(used)
     return found | {name: ", ".join(sorted(several[name])) for name in sorted(several)}
 
 

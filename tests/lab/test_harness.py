@@ -168,7 +168,7 @@ def test_a_finding_in_another_place_fails(browser: Callable[[], Chromium], tmp_p
 
 
 def test_a_symptom_that_nobody_sees_fails() -> None:
-    experiment = replace(EXPERIMENTS["socketio-credentials-mismatch"], silent_in_browser=None)
+    experiment = EXPERIMENTS["socketio-credentials-mismatch"]
     quiet = Observation("blocked", console=("Failed to load resource: net::ERR_FAILED",))
     (problem,) = symptom_problems(experiment, [quiet])
     assert "none of the rule's symptoms" in problem
@@ -179,7 +179,7 @@ def test_a_symptom_that_nobody_sees_fails() -> None:
     )
     loud = replace(quiet, console=(line,))
     assert symptom_problems(experiment, [loud]) == []
-    assert symptom_problems(replace(experiment, silent_in_browser="never said"), [loud]) != []
+    assert symptom_problems(plain(experiment), [quiet]) == []  # no step looks for what a user sees
 
 
 @pytest.mark.parametrize(
@@ -189,6 +189,7 @@ def test_a_symptom_that_nobody_sees_fails() -> None:
         (Readable(200), Observation("readable", status=404)),
         (Blocked("No header"), Observation("readable", status=200, console=("No header",))),
         (Blocked("No header"), Observation("blocked")),
+        (Blocked("404"), Observation("nothing", console=("status of 404",), made=False)),
         (Connected(), Observation("nothing")),
         (Connected("websocket"), Observation("connected", sockets=(SocketSeen(True, "polling", ()),))),
         (NotConnected(), Observation("nothing")),
@@ -294,7 +295,7 @@ def plain(experiment: Experiment) -> Experiment:
 def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A complete run of one quick experiment and of two models, and where it writes its page."""
     path = tmp_path / "proof.md"
-    experiment = replace(plain(EXPERIMENTS["proxy-and-app-cors"]), silent_in_browser="no browser looks")
+    experiment = plain(EXPERIMENTS["proxy-and-app-cors"])
     monkeypatch.setattr(lab, "load", lambda: (experiment,))
     monkeypatch.setattr(lab, "_command", lambda suite, seed: [sys.executable, "-c", f"print('{suite.title} {seed}')"])
     monkeypatch.setattr(proof, "write", lambda text: path.write_text(text, encoding="utf-8"))
@@ -308,8 +309,9 @@ def test_a_complete_run_writes_the_page(page: Path, capsys: pytest.CaptureFixtur
     text = page.read_text(encoding="utf-8")
     experiment = EXPERIMENTS["proxy-and-app-cors"]
     assert proof.rows(text) == [(experiment.rule, proof.cell(experiment.claim), "proven")]
-    assert "browser model 5 | proven |" in text
-    assert "emulator 5 | proven |" in text
+    assert "| browser model |" in text
+    assert text.count("| no difference | proven |") == 2
+    assert "seed" not in text  # a run that proves the same leaves the page as it is
     assert "| `express-only-cors` | No experiment yet. |" in text
     assert "| npm cors | 2." in text
 
@@ -327,7 +329,7 @@ def test_a_run_that_proves_less_fails(
     assert "| 40 differences | FAILED |" in page.read_text(encoding="utf-8")
     page.unlink()
     broken = with_step(plain(EXPERIMENTS["proxy-and-app-cors"]), 0, "bad", Answered(status=500))
-    monkeypatch.setattr(lab, "load", lambda: (replace(broken, silent_in_browser="no browser looks"),))
+    monkeypatch.setattr(lab, "load", lambda: (broken,))
     assert lab.main(["proxy-and-app-cors"]) == 1
     assert not page.exists()  # a part of the experiments is no proof of all
     said = " ".join(capsys.readouterr().out.split())
@@ -554,3 +556,27 @@ def test_versions_must_fit_the_project(tmp_path: Path) -> None:
     requirements.write_text("flask<1\n", encoding="utf-8")
     with pytest.raises(LabError, match=r"needs flask<1: venv has 3\."):
         check_requirements(tmp_path, tmp_path, found.path("venv"))
+
+
+def test_a_project_that_cannot_be_read_fails_alone(browser: Callable[[], Chromium], tmp_path: Path) -> None:
+    found = require(*PLAIN)
+    experiment = plain(EXPERIMENTS["proxy-and-app-cors"])
+    shutil.copytree(PROJECTS / experiment.project, tmp_path, dirs_exist_ok=True)
+    for manifest in (tmp_path / "bad").rglob("package.json"):
+        manifest.write_text("{", encoding="utf-8")
+    verdict = run(replace(experiment, project=str(tmp_path)), found, browser)
+    assert any(problem.startswith("bad: JSONDecodeError: ") for problem in verdict.problems)
+    assert not any(problem.startswith("good: J") for problem in verdict.problems)
+
+
+@pytest.mark.parametrize("count", ["0", "-1"])
+def test_nobody_at_work_is_a_usage_error(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        lab.main(["--jobs", count])
+    assert exit_.value.code == 2
+    assert f"{count} is not 1 or more" in capsys.readouterr().err
+
+
+def test_a_rule_that_needs_no_experiment_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lab.main(["syntax-error"]) == 2
+    assert "syntax-error (It says what corslint could not read" in capsys.readouterr().err

@@ -351,3 +351,27 @@ def test_the_makefile_installs_and_runs_the_lab() -> None:
 def test_continuous_integration_requires_all_of_it() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert script[-3:] == ["export CORSLINT_LAB=require", "make lab-install", "exec make test"]
+
+
+def test_a_skip_is_printed_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "from tests.lab import installation\n"
+        "def test_it(monkeypatch):\n"
+        "    monkeypatch.setattr(installation, 'tools', lambda: installation.Tools(*[None] * 6))\n"
+        "    installation.require('nginx')\n",
+        encoding="utf-8",
+    )
+    env = {name: value for name, value in os.environ.items() if name != "CORSLINT_LAB"}
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]
+    ran = subprocess.run(
+        [*command, "-p", "no:cacheprovider", str(tmp_path / "test_it.py")],
+        cwd=ROOT,
+        env={**env, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "1 skipped" in ran.stdout
+    assert "nginx" in ran.stdout.partition("SKIPPED")[2]
+    assert "make lab-install" in ran.stdout

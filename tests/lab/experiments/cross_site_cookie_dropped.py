@@ -21,5 +21,4 @@ EXPERIMENT = Experiment(
             good=Connected(),
         ),
     ),
-    silent_in_browser="Chromium says nothing of a cookie that it drops",
 )

@@ -34,5 +34,4 @@ EXPERIMENT = Experiment(
             good=Refused(403),
         ),
     ),
-    silent_in_browser="the fault is that the browser blocks nothing",
 )
