@@ -518,13 +518,23 @@ def _last_resort(candidate: _Candidate) -> bool:
 
 
 def _atoms(predicate: Predicate) -> Iterator[Atom]:
-    if isinstance(predicate, Atom):
-        yield predicate
-    elif isinstance(predicate, Not):
-        yield from _atoms(predicate.part)
-    elif isinstance(predicate, (All, Any)):
-        for part in predicate.parts:
-            yield from _atoms(part)
+    return (part for part in _nodes(predicate) if isinstance(part, Atom))
+
+
+def _nodes(predicate: Predicate) -> Iterator[Predicate]:
+    """The predicate and its parts, from left to right; what several parts share comes once, for it can double."""
+    seen: set[int] = set()
+    pending = [predicate]
+    while pending:
+        part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        if isinstance(part, Not):
+            pending.append(part.part)
+        elif isinstance(part, (All, Any)):
+            pending.extend(reversed(part.parts))
 
 
 def _fragments(atoms: Iterable[Atom]) -> Iterator[_Fragment]:
@@ -772,7 +782,7 @@ def sends_several(decision: Decision) -> Tri:
             if named is None and _compares(case.predicate):
                 return Tri.YES
             unsure = unsure or named is None
-            texts |= named or set()
+            texts |= named or frozenset()
         elif isinstance(given, (Star, Own)):
             texts.add(given.kind)
         elif isinstance(given, UnknownAnswer):
@@ -782,24 +792,30 @@ def sends_several(decision: Decision) -> Tri:
 
 def _compares(predicate: Predicate) -> bool:
     """Whether a test of the origin is understood, or it is compared with a list; no test at all is passed by many."""
-    if isinstance(predicate, Not):
-        return _compares(predicate.part)
-    if isinstance(predicate, (All, Any)):
-        return any(_compares(part) for part in predicate.parts)
-    if isinstance(predicate, UnknownPredicate):
-        return predicate.listed
-    return isinstance(predicate, Always) or (isinstance(predicate, Atom) and predicate.op != "present")
+    return any(
+        part.listed
+        if isinstance(part, UnknownPredicate)
+        else isinstance(part, Always) or (isinstance(part, Atom) and part.op != "present")
+        for part in _nodes(predicate)
+    )
 
 
-def _only_texts(predicate: Predicate) -> set[str] | None:
-    """The texts that alone can satisfy a test; None where others may, too."""
+def _only_texts(predicate: Predicate, known: dict[int, frozenset[str] | None] | None = None) -> frozenset[str] | None:
+    """The texts that alone can satisfy a test; None where others may, too. `known`: by the parts' identities."""
+    known = {} if known is None else known
+    if id(predicate) not in known:
+        known[id(predicate)] = _texts_of(predicate, known)
+    return known[id(predicate)]
+
+
+def _texts_of(predicate: Predicate, known: dict[int, frozenset[str] | None]) -> frozenset[str] | None:
     if isinstance(predicate, Atom):
         if predicate.op != "equals" or predicate.part != "origin" or not isinstance(predicate.operand, str):
             return None
-        return {predicate.operand}
+        return frozenset({predicate.operand})
     if isinstance(predicate, Any):
-        parts = [_only_texts(part) for part in predicate.parts]
-        return None if any(part is None for part in parts) else {text for part in parts if part for text in part}
+        parts = [_only_texts(part, known) for part in predicate.parts]
+        return None if any(part is None for part in parts) else frozenset(text for part in parts for text in part or ())
     if isinstance(predicate, All):
-        return next((texts for part in predicate.parts if (texts := _only_texts(part)) is not None), None)
+        return next((found for part in predicate.parts if (found := _only_texts(part, known)) is not None), None)
     return None
