@@ -25,6 +25,7 @@ READ_AS = (
     "value",
     "instance",
     "number",
+    "seconds",
     "application",
     "list",
     "tri",
