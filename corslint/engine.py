@@ -6,6 +6,7 @@ The language is described in `corslint/ruleset.py`. A rule speaks only where eve
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from corslint.model.facts import Fact, Field
@@ -113,6 +114,10 @@ def look(fact: Fact, ref: FieldRef) -> Field:
     return field
 
 
+_ALONE = (Equal, OneOf, Presence, Matches)
+"""Conditions that ask about one field alone."""
+
+
 def holds(test: FieldTest, bindings: Bindings, doubtful: Collection[str] = ()) -> Answer:
     """Whether the condition holds for the facts bound so far; the confidence is the lowest of the fields involved.
 
@@ -124,8 +129,11 @@ def holds(test: FieldTest, bindings: Bindings, doubtful: Collection[str] = ()) -
         wanted = test.field.field is not None or not isinstance(test.condition, Presence) or test.condition.wanted
         return Answer(tri((test.field.name in bindings) is wanted))
     field = look(bindings[test.field.name], test.field)
-    others = [look(bindings[ref.name], ref) for ref in test.references()]
     answer = _judge(test.condition, field, test.field, bindings)
+    references = () if isinstance(test.condition, _ALONE) else test.references()
+    if not references:
+        return Answer(answer, field.confidence)
+    others = [look(bindings[ref.name], ref) for ref in references]
     return Answer(answer, weakest([field.confidence, *(other.confidence for other in others)]))
 
 
@@ -216,16 +224,29 @@ class _Candidates:
         self._world = world
         self._clause = clause
         self._name = clause.name or "\0"
-        own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
-        self._joins = [test for test in clause.where if test not in own]
-        self._entries: list[tuple[Fact, tuple[Answer, ...]]] = []
-        for fact in world.of_kind(clause.fact):
-            answers = tuple(holds(_named(test, self._name), {self._name: fact}) for test in own)
-            answer = all_of(answer.answer for answer in answers)
-            unsure = answer is Tri.UNKNOWN or not _surely_out(answers)
-            if answer is Tri.YES or (clause.expect != "some" and unsure):
-                self._entries.append((fact, answers))
+        self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
+        self._joins = [test for test in clause.where if test not in self._own]
         self._indexes: dict[int, tuple[dict[Hashable, list[int]], list[int]]] = {}
+
+    @cached_property
+    def _entries(self) -> list[tuple[Fact, tuple[Answer, ...]]]:
+        """The facts that are left, with the answers about them; worked out when a binding first gets here."""
+        own = [_named(test, self._name) for test in self._own]
+        some = self._clause.expect == "some"
+        found: list[tuple[Fact, tuple[Answer, ...]]] = []
+        for fact in self._world.of_kind(self._clause.fact):
+            answers: list[Answer] = []
+            for test in own:
+                if _misses(test, fact):
+                    break
+                answer = holds(test, {self._name: fact})
+                if some and answer.answer is not Tri.YES:
+                    break
+                answers.append(answer)
+            else:
+                if some or not _surely_out(answers):
+                    found.append((fact, tuple(answers)))
+        return found
 
     def _narrowed(self, bindings: Bindings) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
         """The entries that can be related to the bound facts, by the first relation or `same_as` that has keys."""
@@ -259,6 +280,8 @@ class _Candidates:
                         by_key.setdefault(key, []).append(position)
             self._indexes[index] = by_key, any_key
         by_key, any_key = self._indexes[index]
+        if not any(key in by_key for key in wanted):
+            return [self._entries[position] for position in any_key]
         positions = sorted({*any_key, *(position for key in wanted for position in by_key.get(key, ()))})
         return [self._entries[position] for position in positions]
 
@@ -281,6 +304,23 @@ class _Candidates:
                 answers.append(Answer(related.answer, related.confidence))
                 evidence += related.evidence
             yield fact, tuple(answers), tuple(evidence)
+
+
+def _misses(test: FieldTest, fact: Fact | None) -> bool:
+    """A quick no, with high confidence, to what most conditions ask: that a field has some value, or one of its own."""
+    condition, ref = test.condition, test.field
+    if fact is None:
+        return False
+    if isinstance(condition, Presence):
+        return condition.wanted and ref.pattern is None and ref.field is not None and ref.field not in fact.fields
+    if not isinstance(condition, (Equal, OneOf)) or ref.field is None:
+        return False
+    field = fact.fields.get(ref.field)
+    if field is None:
+        return ref.pattern is None
+    value, wanted = field.value, (condition.value,) if isinstance(condition, Equal) else condition.values
+    texts = isinstance(value, str) and all(isinstance(one, str) for one in wanted)
+    return texts and value not in wanted and field.confidence == "high"
 
 
 def _named(test: FieldTest, name: str) -> FieldTest:
@@ -348,11 +388,10 @@ def _bind(
 
 
 def _matches(rule: Rule, world: World) -> list[_Match]:
-    candidates = []
     for clause in rule.match:
         if clause.expect == "some" and not world.of_kind(clause.fact):
             return []
-        candidates.append(_Candidates(clause, world))
+    candidates = [_Candidates(clause, world) for clause in rule.match]
     found = []
     for bindings, doubtful, confidences, evidence in _bind(rule, candidates, world, {}):
         judged = _case(rule, bindings, doubtful)
@@ -388,7 +427,7 @@ def _case(rule: Rule, bindings: Bindings, doubtful: Collection[str]) -> tuple[Ca
     sure = ["high"]
     unknown = next((case for case in rule.cases if case.unknown), None)
     for case in rule.cases:
-        if case.unknown:
+        if case.unknown or any(_misses(test, bindings.get(test.field.name)) for test in case.when):
             continue
         answers = [holds(test, bindings, doubtful) for test in case.when]
         answer = all_of(one.answer for one in answers)

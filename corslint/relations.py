@@ -328,6 +328,30 @@ def _whole_keys(_world: World, whole: Fact) -> frozenset[Hashable] | None:
     return frozenset({id(whole)} if instance is None else {id(whole), instance})
 
 
+def _served_keys(_world: World, server: Fact) -> frozenset[Hashable] | None:
+    """A proxy's own policies are served by no route."""
+    return frozenset() if _text(server, "layer") == "proxy" else None
+
+
+def _serving_keys(_world: World, _route: Fact) -> frozenset[Hashable] | None:
+    return frozenset({"served"})
+
+
+def _upstream_keys(_world: World, upstream: Fact) -> frozenset[Hashable] | None:
+    return _names(upstream, "name")
+
+
+def _spread_keys(_world: World, served: Fact) -> frozenset[Hashable] | None:
+    return _names(served, "upstream") if served.kind == "proxy_route" else None
+
+
+def _names(fact: Fact, field: str) -> frozenset[Hashable] | None:
+    if _open(fact, field):
+        return None
+    name = _text(fact, field)
+    return frozenset() if name is None else frozenset({name})
+
+
 def _process_keys(world: World, fact: Fact) -> frozenset[Hashable] | None:
     return frozenset({fact.span.path, ("process", world.topology.process_of(fact.span.path))})
 
@@ -883,9 +907,11 @@ def _site_of(address: str) -> tuple[str, str] | None:
 RELATIONS: Mapping[str, Relation] = {
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
-    "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",)),
-    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",)),
-    "serves": Relation(serves, ("upstream",), ("proxy_route", "socket_server", "socket_client")),
+    "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _serving_keys)),
+    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _serving_keys)),
+    "serves": Relation(
+        serves, ("upstream",), ("proxy_route", "socket_server", "socket_client"), (_upstream_keys, _spread_keys)
+    ),
     "asks": Relation(asks, ("socket_client",), ("socket_gap",)),
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
     "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),

@@ -118,12 +118,13 @@ def facts(
     unknown: dict[str, frozenset[str]] = {}
     for unit in units(readings, placement):
         answers = asked[unit.path] = Answers(unit)
+        decided: _Decided = None if any(one.key == "set" for one in unit.statements) else {}
         for level in _levels(unit.top):
             if _is_route(level):
                 routes.append(_Route(unit, level))
             if _is_route(level) or level.kind == "if":
                 duplicates.extend(_duplicates(unit, level, answers))
-            found.extend(_policies(unit, level))
+            found.extend(_policies(unit, level, decided))
             found.extend(_header_lines(level))
         for one in (each for each in unit.definitions if each.key == "upstream"):
             fact = _upstream(unit, one)
@@ -141,7 +142,8 @@ def facts(
         if carriers.of(route)[0] is not Tri.NO:
             undefined = unknown.get(route.unit.path, frozenset())
             found[-1].fields |= _socket_fields(route, carriers, asked[route.unit.path], undefined)
-        found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
+        if "headers_drop_by" in found[-1].fields:
+            found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
     if socket_paths:
         of_unit: dict[str, list[_Route]] = {}
         for route in routes:
@@ -177,8 +179,12 @@ def _is_route(level: Level) -> bool:
 # --------------------------------------------------------------------------------------------------------------- fields
 
 
+_new = tuple.__new__
+"""Makes a named tuple in half the time: a large configuration has hundreds of thousands of fields."""
+
+
 def _written(value: object, span: Span | None = None) -> Field:
-    return Field(value, "written", span)
+    return _new(Field, (value, "written", span, (), "high"))
 
 
 def _unknown(span: Span | None = None) -> Field:
@@ -223,9 +229,16 @@ def _headers(lines: Iterable[Directive]) -> list[_Header]:
     return found
 
 
+def _controls(lines: Iterable[Directive]) -> list[Directive]:
+    """The lines that may be about a CORS header: that much is in the name of each, and of most that are nearly one."""
+    return [line for line in lines if line.arguments and "control" in line.arguments[0].text.lower()]
+
+
 def _replaced(level: Level) -> list[_Header]:
     """`more_set_headers` lines in force: they add up over the levels, and an inner one wins over an outer one."""
     found: dict[str, _Header] = {}
+    if not nearest(level, "more_set_headers").directives:
+        return []
     for one in reversed(list(level.outwards())):
         for line in one.own("more_set_headers"):
             if any(word.text.startswith("-") for word in line.arguments):
@@ -239,6 +252,8 @@ def _replaced(level: Level) -> list[_Header]:
 
 def _cleared(level: Level) -> dict[str, Directive]:
     found: dict[str, Directive] = {}
+    if not nearest(level, "more_clear_headers").directives:
+        return found
     for one in level.outwards():
         for line in one.own("more_clear_headers"):
             for word in line.arguments:
@@ -249,6 +264,8 @@ def _cleared(level: Level) -> dict[str, Directive]:
 
 def _may_be_empty(word: Word, scope: Scope) -> Tri:
     """Whether a header's value can be empty for a request with an Origin, so that nginx leaves the line out."""
+    if "$" not in word.text:
+        return tri(word.text == "")
     names = variables(word.text)
     if not names:
         return Tri.YES if word.text == "" else Tri.NO
@@ -265,9 +282,12 @@ def _may_be_empty(word: Word, scope: Scope) -> Tri:
 # --------------------------------------------------------------------------------------------------------------- routes
 
 
+_NGINX = Field("nginx", "written")
+
+
 def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: str | None) -> Fact:
     level = route.level
-    fields: dict[str, Field] = {"framework": _written("nginx"), "language": _written("nginx")}
+    fields: dict[str, Field] = {"framework": _NGINX, "language": _NGINX}
     head = _head(level)
     fields["level"] = _written(_title(level), head)
     fields["block"] = _written(level.kind, level.body)
@@ -282,19 +302,23 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
     fields |= _pass_fields(route)
     if (status := _status(level)) is not None:
         fields["status"] = status
-    fields["complete"] = _written("yes" if _complete(level) else "no", head)
-    fields["plain"] = _written("yes" if _plain(level) else "no", head)
-    fields["answers_itself"] = _tri_field(_answers_itself(level), head)
     carries, evidence = carriers.of(route)
-    fields["carries_socket"] = _tri_field(carries, head)
+    answers_here = {one: _tri_field(one, head) for one in Tri}
+    fields["complete"] = answers_here[tri(_complete(level))]
+    fields["plain"] = answers_here[tri(_plain(level))]
+    fields["answers_itself"] = answers_here[_answers_itself(level)]
+    fields["carries_socket"] = answers_here[carries]
     if evidence in ("library", "path"):
         fields["carries_socket"] = fields["carries_socket"]._replace(confidence="medium")
     if evidence:
         fields["socket_evidence"] = _written(evidence, head)
-    fields |= _request_fields(level)
-    fields |= _upgrade_fields(level, head, answers if carries is not Tri.NO else None)
-    fields |= _response_fields(route)
-    fields |= _version_fields(level, version)
+    fields.update(_response_fields(route))
+    if carries is not Tri.NO:
+        fields.update(_request_fields(level))
+        fields.update(_upgrade_fields(level, head, answers))
+        fields.update(_version_fields(level, version))
+    elif _names(nearest(level, "proxy_set_header").directives, "origin"):
+        fields.update((name, each) for name, each in _request_fields(level).items() if name == "request_headers.origin")
     return Fact("proxy_route", head, fields)
 
 
@@ -499,15 +523,14 @@ _KEEPS_OPEN = frozenset({"close", "keep-alive"})
 _PAIR = ("Upgrade", "Connection")
 
 
-def _upgrade_fields(level: Level, span: Span, answers: Answers | None) -> dict[str, Field]:
+def _upgrade_fields(level: Level, span: Span, answers: Answers) -> dict[str, Field]:
     """Whether a WebSocket can open through here, and whether it could but for the own lines of some level.
 
-    Where some requests are handled elsewhere, the model is asked what becomes of a handshake; `answers` is None for
-    routes that carry no socket.
+    Where some requests are handled elsewhere, the model is asked what becomes of a handshake.
     """
     found = nearest(level, "proxy_set_header")
     if _diverts(level):
-        handshake = None if answers is None else answers.ask(level, "upgrade", STRANGER)
+        handshake = answers.ask(level, "upgrade", STRANGER)
         passes = passes_upgrade(handshake)
         sent = handshake.upstream if handshake is not None else None
         if passes is Tri.NO and (sent is None or sent.span not in [line.span for line in level.own("proxy_pass")]):
@@ -585,8 +608,8 @@ def _duplicates(unit: Unit, level: Level, answers: Answers) -> Iterator[Fact]:
     scope = Scope(unit, level)
     added = added_headers(level)
     owner = added.level
-    lines = [*_headers(added.directives), *_replaced(level)]
-    for name in (_ACAO, _ACAC):
+    lines = [*_headers(_controls(added.directives)), *_replaced(level)]
+    for name in (_ACAO, _ACAC) if len(lines) > 1 else ():
         mine = [line for line in lines if line.name == name and line.text]
         if owner is None or len(mine) < 2:
             continue
@@ -651,10 +674,11 @@ def _response_fields(route: _Route) -> dict[str, Field]:
     level = route.level
     scope = Scope(route.unit, level)
     added = added_headers(level)
-    own_names = {header.name for header in _headers(added.directives)}
+    headers = _headers(added.directives)
+    own_names = {header.name for header in headers}
     fields: dict[str, Field] = {}
     by_name: dict[str, list[_Header]] = {}
-    for header in _headers(added.directives):
+    for header in headers:
         if header.text:
             by_name.setdefault(header.name, []).append(header)
     replaced = {header.name: header for header in _replaced(level)}
@@ -730,13 +754,21 @@ def _socket_like(level: Level, wanted: frozenset[str]) -> bool:
 
 
 def _writes_upgrade(level: Level) -> bool:
-    return any(header.name == "upgrade" and header.text for header in _headers(level.own("proxy_set_header")))
+    return _names(level.own("proxy_set_header"), "upgrade")
+
+
+def _names(lines: Iterable[Directive], header: str) -> bool:
+    """Whether one of these lines gives a header a value."""
+    return any(
+        len(line.arguments) > 1 and line.arguments[0].text.lower() == header and line.arguments[1].text
+        for line in lines
+    )
 
 
 def _upgrades(level: Level) -> bool:
     """Whether an Upgrade header is sent from here, or may be."""
     found = nearest(level, "proxy_set_header")
-    return not found.sure or any(one.name == "upgrade" and one.text for one in _headers(found.directives))
+    return not found.sure or _names(found.directives, "upgrade")
 
 
 class _Carriers:
@@ -866,16 +898,32 @@ def _target(level: Level) -> str:
 # ------------------------------------------------------------------------------------------------------------- policies
 
 
-def _policies(unit: Unit, level: Level) -> Iterator[Fact]:
+_Decided = dict[str, Decision] | None
+"""What variables of maps decide, by name; None where a `set` could make that different from level to level."""
+
+
+def _decision(header: _Header, scope: Scope, decided: _Decided) -> Decision:
+    """What the value of a header decides, the same object for all levels that send the same variable of a map."""
+    name = header.text[1:]
+    if decided is None or not header.text.startswith("$") or name not in scope.unit.maps:
+        return compile_value(header.value, scope, header.text)
+    found = decided.get(name)
+    if found is None:
+        found = decided[name] = compile_value(header.value, scope, header.text)
+    return found
+
+
+def _policies(unit: Unit, level: Level, decided: _Decided) -> Iterator[Fact]:
     """One policy for a level that adds Access-Control-Allow-Origin itself, and the origins that it lists."""
-    own = [header for header in _headers(level.own("add_header")) if header.name == _ACAO and header.text]
+    lines = _controls(level.own("add_header"))
+    own = [header for header in _headers(lines) if header.name == _ACAO and header.text]
     own += [header for header in _own_replaced(level) if header.name == _ACAO and header.text]
     if not own:
         return
     scope = Scope(unit, level)
     header = own[0]
     span = header.value.span if header.text == header.value.text else _part(header.value, header.text)
-    decisions = [compile_value(one.value, scope, one.text) for one in own]
+    decisions = [_decision(one, scope, decided) for one in own]
     if level.kind == "if" and level.directive is not None:
         condition = compile_condition(level.directive.arguments, scope)
         if not isinstance(condition, UnknownPredicate) or _about_origin(level.directive, scope):
@@ -932,8 +980,9 @@ _RESPONSE_LINES = ("add_header", "more_set_headers")
 
 def _header_lines(level: Level) -> Iterator[Fact]:
     """The lines of one level that write a CORS header, or a name that is nearly one, and what is wrong with a value."""
-    written = [(header, "response") for header in (*_headers(level.own("add_header")), *_own_replaced(level))]
-    written += [(header, "request") for header in _headers(level.own("proxy_set_header"))]
+    added = _controls(level.own("add_header"))
+    written = [(header, "response") for header in (*_headers(added), *_own_replaced(level))]
+    written += [(header, "request") for header in _headers(_controls(level.own("proxy_set_header")))]
     names = {(header.name, target) for header, target in written}
     for header, target in written:
         meant = nearest_header(header.name)
@@ -1208,10 +1257,11 @@ def _sticky(method: Directive | None) -> Tri:
 # ---------------------------------------------------------------------------------------------------- unknown variables
 
 _EVALUATES = {
-    "add_header": (1,), "alias": (0,), "proxy_pass": (0,), "proxy_set_header": (1,), "return": (0, 1), "rewrite": (1,),
+    "add_header": (1,), "alias": (0,), "if": (), "proxy_pass": (0,), "proxy_set_header": (1,), "return": (0, 1), "rewrite": (1,),
     "root": (0,), "set": (1,), "map": (0,), "proxy_cache_key": (0,), "proxy_redirect": (1,), "try_files": (0, 1, 2, 3),
 }  # fmt: skip
-"""Directives whose arguments nginx compiles, so that an unknown variable stops it: the positions of those arguments."""
+"""Directives whose arguments nginx compiles, so that an unknown variable stops it: the positions of those arguments.
+Those of an `if` depend on its operator."""
 
 _DEFINES = {
     "set": (0,), "map": (1,), "geo": (-1,), "split_clients": (1,), "auth_request_set": (0,), "js_set": (0,),
@@ -1252,22 +1302,25 @@ def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> dict[str, Sp
     if any(readings[path].template for path in files):
         return {}
     defined: set[str] = set()
+    if any(_FOREIGN.match(key) for key in {one.key for one in unit.statements}):
+        return {}
     for one in unit.statements:
-        if _FOREIGN.match(one.key):
-            return {}
-        for position in _DEFINES.get(one.key, ()):
+        for position in _DEFINES.get(one.name.text, ()):
             if one.arguments and -len(one.arguments) <= position < len(one.arguments):
                 defined.add(one.arguments[position].text.lstrip("$").strip("{}"))
         for word in (one.name, *one.arguments):
-            defined.update(_CAPTURE.findall(word.text))
+            if "(?" in word.text:
+                defined.update(_CAPTURE.findall(word.text))
     told: dict[str, Span] = {}
     for one in unit.statements:
-        positions = _EVALUATES.get(one.key, ())
+        positions = _EVALUATES.get(one.name.text)
+        if positions is None:
+            continue
         words = [one.arguments[place] for place in positions if place < len(one.arguments)]
         if one.key == "if" and one.arguments:
             words = [one.arguments[0], *(one.arguments[2:] if _compares(one) else ())]
         for word in words:
-            for name in variables(word.text):
+            for name in variables(word.text) if "$" in word.text else ():
                 if name not in defined and name not in told and not is_built_in(name):
                     told[name] = word.span
     return told

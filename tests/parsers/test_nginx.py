@@ -47,15 +47,6 @@ def words(directives: tuple[Directive, ...]) -> list[tuple[str, str, int, int]]:
     return found
 
 
-def test_crossplane_still_has_the_lexer_that_spans_stand_on() -> None:
-    """Private, but nothing else gives exact ends: if this fails, this crossplane cannot be used."""
-    lexer = nginx._lexer()
-    characters = iter("a b;\n")
-    tokens = lexer([characters])
-    assert next(tokens)[0] == "a"
-    assert "".join(characters) == "b;\n", "the lexer must read no further than the character that ends a token"
-
-
 class TestSpans:
     def test_every_word_and_directive(self) -> None:
         text = "server {\n  add_header  X 'b c' always;\n  if ($a = \"b\") { return 1; }\n}\n"
