@@ -546,15 +546,15 @@ _LISTING_WORDS: Mapping[str, Sequence[str]] = {
     "text": responses.TEXTS,
     "case": responses.CASES,
     "star": ("text", "any", "all", "asked", "added"),
-    "empty": ("text", "none", "asked"),
-    "blank": ("text", "none", "asked"),
-    "unset": ("none", "asked"),
+    "empty": ("text", "none", "asked", "default"),
+    "blank": ("text", "none", "asked", "default"),
+    "unset": ("none", "asked", "default"),
 }
 _OPPOSITE = {"present": "lacks", "truthy": "falsy", "holds": "fails"}
 _OPPOSITE |= {turned: key for key, turned in _OPPOSITE.items()}
 _INSTEAD: Mapping[str, Mapping[Any, Any]] = {
     "status": {"inner": 299, "none": 299},
-    "acao": {"sent": None, None: "*", "origin": "sent", "first": "sent", "*": "sent"},
+    "acao": {"sent": None, None: "*", "origin": "sent", "first": "sent", "last": "sent", "head": "sent", "*": "sent"},
     "acac": {"true": None, None: "true"},
     "acam": {
         "listed": "asked",
@@ -562,9 +562,17 @@ _INSTEAD: Mapping[str, Mapping[Any, Any]] = {
         "raw": "listed",
         "served": "listed",
         "allow": "listed",
+        "method": "listed",
         None: "asked",
     },
-    "acah": {"listed": "asked", "asked": "listed", "raw": "listed", "matching": "listed", None: "asked"},
+    "acah": {
+        "listed": "asked",
+        "asked": "listed",
+        "raw": "listed",
+        "matching": "listed",
+        "carried": "listed",
+        None: "asked",
+    },
 }
 """What stands in a row in place of what is sent."""
 
@@ -612,7 +620,7 @@ def _sent_instead(output: str, value: Any) -> Iterator[Change]:
     if output == "vary":
         if value is None:
             yield (), ["Origin"]
-        elif len(value) == 1:
+        elif isinstance(value, str) or len(value) == 1:
             yield (), None
         else:
             yield from each_dropped(value)
