@@ -155,6 +155,12 @@ class Row(NamedTuple):
     version: str | None = None
 
 
+HEADER_EXISTS = ("replaces", "replaces-lower-case", "appends", "skips", "yields")
+"""What a layer does with a header that the application inside has written: it replaces it, or only one whose name is in
+lower case (any other then stands beside its own); adds its own; does nothing at all where Allow-Origin is there; or it
+writes first, so that what the application sets counts, and what that appends is added."""
+
+
 class PolicySemantics(NamedTuple):
     """How a library answers.
 
@@ -167,7 +173,8 @@ class PolicySemantics(NamedTuple):
     row wins. `vary`: decisions
     under which `Vary: Origin` is sent (`several`: an echo where more than one exact text can be accepted).
     `refused`: what a foreign origin gets: `nothing` (no header), `refuse` or `unknown` (`refusals`: per range of
-    versions). `responds`: the whole answer.
+    versions). `responds`: the whole answer. `exists`: what becomes of a header that both this layer and one inside it
+    write (`HEADER_EXISTS`); `decorating`: the same where it decorates one route.
     """
 
     sources: Mapping[str, OriginSemantics]
@@ -179,6 +186,8 @@ class PolicySemantics(NamedTuple):
     refused: str = "nothing"
     responds: Responds | None = None
     refusals: tuple[tuple[str, str], ...] = ()
+    exists: str = "replaces"
+    decorating: str | None = None
 
     def under(self, releases: tuple[Release, ...], of_package: Releases) -> PolicySemantics:
         """How the library answers when its version is one of these (none: any).
@@ -234,7 +243,18 @@ _ORIGIN_KEYS = {
     "list_regex", "of_request", "promise", "no_error", "stateful_regex", "members",
     "stand_in",
 }  # fmt: skip
-_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused", "responds"}
+_POLICY_KEYS = {
+    "sources",
+    "group",
+    "group_otherwise",
+    "credentials",
+    "sends",
+    "vary",
+    "refused",
+    "when_header_exists",
+    "when_decorating",
+    "responds",
+}
 
 
 def policy_semantics(raw: object) -> PolicySemantics:
@@ -266,6 +286,8 @@ def policy_semantics(raw: object) -> PolicySemantics:
         "unknown" if isinstance(refused, list) else _word(refused, ("refused",), REFUSED),
         _responds(raw["responds"]) if "responds" in raw else None,
         _versioned(refused, ("refused",), REFUSED) if isinstance(refused, list) else (),
+        _word(raw.get("when_header_exists", "replaces"), ("when_header_exists",), HEADER_EXISTS),
+        _word(raw["when_decorating"], ("when_decorating",), HEADER_EXISTS) if "when_decorating" in raw else None,
     )
 
 
