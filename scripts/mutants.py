@@ -51,6 +51,7 @@ from corslint.model.facts import FACT_KINDS  # noqa: E402
 from corslint.model.finding import EFFECTS, SEVERITIES  # noqa: E402
 from corslint.model.semantics import (  # noqa: E402
     CREDENTIALS,
+    HEADER_EXISTS,
     ITEM_MODES,
     LISTS,
     MEANINGS,
@@ -407,6 +408,9 @@ WORDS: Mapping[str, Sequence[str]] = {
     "function": ("none", "callback", "callback-allows", "predicate", "returning"),
     "form": ("any", "construct", "call"),
     "as": catalog.READ_AS,
+    "order": catalog.ORDERS,
+    "when_header_exists": HEADER_EXISTS,
+    "when_decorating": HEADER_EXISTS,
 }
 """Keys that take one word of a few."""
 
@@ -475,6 +479,9 @@ def _mapping(value: Mapping[str, Any], meanings: FieldType) -> Iterator[Change]:
     sources = policy.get("sources", ["origin"]) if isinstance(policy, dict) else []
     for key, part in value.items():
         if key in UNTOUCHED_IN_DESCRIPTORS:
+            continue
+        if key in ("kind", "preflight") and "is" in value:
+            yield (key,), following(catalog.LAYER_KINDS if key == "kind" else ("yes", "no", "unknown"), part)
             continue
         if key == "sources":
             yield from _without_source(value)

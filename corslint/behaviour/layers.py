@@ -8,7 +8,8 @@ another function than the application itself has no known place.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping as MappingOf
 from typing import NamedTuple
 
 from corslint.behaviour.response import Responder
@@ -26,6 +27,7 @@ from corslint.model.values import (
     Guard,
     Index,
     Literal,
+    Mapping,
     Member,
     Name,
     Null,
@@ -64,7 +66,7 @@ class Layers:
         extracted: Extracted,
         linker: Linker,
         catalog: Catalog,
-        readings: Mapping[str, CodeReading],
+        readings: MappingOf[str, CodeReading],
         code: Callable[[str], CodeReading | None],
     ) -> None:
         self._extracted = extracted
@@ -161,6 +163,7 @@ class Layers:
         if fact.field("handler").state == "absent" or (
             isinstance(handler, (Literal, Sequence)) and fact.field("handler").state != "written"
         ):
+            fact.fields.pop("methods", None)
             return  # the path in front of the handlers
         if self._endpoint(fact, handler, self._extracted.sites.get(registered)):
             return
@@ -423,10 +426,8 @@ class Layers:
             for site in reading.calls if reading is not None else ():
                 if site.call.span in self._extracted.described:
                     continue
-                for argument in site.call.arguments:
-                    if not isinstance(argument.value, Name):
-                        continue
-                    given = self._linker.resolve(argument.value)
+                for value in _takes(site.call):
+                    given = self._linker.resolve(value)
                     if isinstance(given, Call) and given.span in first:
                         yield self._unseen(first[given.span], given.span, site)
 
@@ -612,6 +613,17 @@ class _Asked:
                 return True
             return isinstance(value.callee, Member) and self._secret(value.callee, depth + 1)
         return isinstance(value, Reference) and value.name.lower() in self._secrets
+
+
+def _takes(call: Call) -> Iterator[Value]:
+    """The names that a call takes, also inside an object, or calls a computed method of."""
+    if isinstance(call.callee, Index):
+        yield call.callee.base
+    for argument in call.arguments:
+        if isinstance(argument.value, Name):
+            yield argument.value
+        elif isinstance(argument.value, Mapping):
+            yield from (item.value for item in argument.value.items if isinstance(item.value, Name))
 
 
 def _copy(fact: Fact) -> Fact:
