@@ -107,16 +107,22 @@ class Doubled:
             if layer.kind == "middleware"
             and instance in (layer.field("handler").value, layer.field("registered").value)
         ]
+        decorated = {
+            layer.field("app").value
+            for layer in layers
+            if decorating and layer.kind == "http_route" and _near(instance, layer.field("handler").value)
+        }
         for written in appended:
             for layer in layers:
                 handler = layer.field("handler").value
                 if not isinstance(handler, Span) or not handler.covers(written.span):
                     continue
-                after = layer.kind == "middleware"
                 if decorating:
-                    same = layer.field("registered").value is not None and not after and _near(instance, handler)
-                    if same or (after and layer.field("order").value == "first-is-outermost" and app is None):
-                        yield written, after
+                    after = layer.kind == "middleware" and layer.field("order").value == "first-is-outermost"
+                    if layer.kind == "http_route" and _near(instance, handler):
+                        yield written, False
+                    elif after and isinstance(layer.field("app").value, Span) and layer.field("app").value in decorated:
+                        yield written, True
                 elif layer.field("app").value == app and len(own) == 1:
                     mine, theirs = own[0].field("outer_index").value, layer.field("outer_index").value
                     if not isinstance(mine, int) or not isinstance(theirs, int) or own[0].field("path").value:
@@ -141,13 +147,19 @@ class Doubled:
             if fact.kind == "middleware" and fact.field("app").value == app
         }
         for policy in policies if app is not None and library.field("layer").value == "http" else ():
-            if policy.field("layer").value == "socket" and servers.get(policy.field("socket").value) in mounted:
+            http = servers.get(policy.field("socket").value)
+            if policy.field("layer").value == "socket" and isinstance(http, Span) and http in mounted:
                 yield policy, False
 
 
-def _near(call: object, handler: Span) -> bool:
+def _near(call: object, handler: object) -> bool:
     """Whether a call decorates a function: it ends right in front of it."""
-    return isinstance(call, Span) and call.path == handler.path and 0 < handler.start - call.end < 4
+    return (
+        isinstance(call, Span)
+        and isinstance(handler, Span)
+        and call.path == handler.path
+        and 0 < handler.start - call.end < 4
+    )
 
 
 def _appends(policy: Fact, facts: Iterable[Fact]) -> bool:
