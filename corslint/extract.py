@@ -87,12 +87,22 @@ class Policy(NamedTuple):
 class Extracted(NamedTuple):
     """All facts of the code files, and the policies among them that `behaviour/policy.py` has to judge.
 
-    `groups` are facts of one call under different possible versions; they are merged after judging.
+    `groups` are facts of one call under different possible versions; they are merged after judging. `sites` are the
+    calls and decorators that make layers and routes, `described` all calls that some descriptor speaks of.
     """
 
     facts: list[Fact]
     policies: list[Policy]
     groups: list[list[list[Fact]]]
+    sites: dict[Span, LayerSite]
+    described: frozenset[Span]
+
+
+class LayerSite(NamedTuple):
+    """Where a layer or a route is applied, and by which parameter its handlers pass a request on."""
+
+    site: CallSite
+    next: int | None
 
 
 class _Match(NamedTuple):
@@ -143,6 +153,7 @@ class Extractor:
         self._policies: list[Policy] = []
         self._groups: list[list[list[Fact]]] = []
         self._completions: dict[Span, list[_Completion]] = {}
+        self._sites: dict[Span, LayerSite] = {}
         self._scripts = Scripts((), (), packages)
         self._configured: dict[str, list[_Configured]] = {}
         self._readings: dict[str, CodeReading] = {}
@@ -159,7 +170,7 @@ class Extractor:
         matched = [
             (reading, site, found)
             for reading in readings
-            for site in reading.calls
+            for site in (*reading.calls, *self._bare_decorators(reading))
             if (found := self._matching(reading, site))
         ]
         for _, site, found in matched:
@@ -180,7 +191,17 @@ class Extractor:
         for manifest in self._packages.manifests:
             self._manifest(manifest)
         self._attach()
-        return Extracted(self._facts, self._policies, self._groups)
+        described = frozenset(site.call.span for _, site, _ in matched)
+        return Extracted(self._facts, self._policies, self._groups, self._sites, described)
+
+    @staticmethod
+    def _bare_decorators(reading: CodeReading) -> Iterator[CallSite]:
+        """Decorators without parentheses, as calls with what they decorate: that is what they are."""
+        for each in reading.decorations:
+            if isinstance(each.decorator, Member):
+                target = Argument(Name(each.target, each.scope, each.target_span), None, each.target_span)
+                call = Call(each.decorator, (target,), False, each.decorator.span)
+                yield CallSite(call, each.scope, each.guards, each.loop)
 
     # --- which descriptors speak of a call ---
 
@@ -253,12 +274,16 @@ class Extractor:
     # --- facts of a call ---
 
     def _emit_call(self, reading: CodeReading, site: CallSite, found: list[_Match]) -> None:
-        by_descriptor = [list(self._emit(reading, site, match)) for match in found]
-        if len({match.descriptor.id for match in found}) > 1:
-            self._groups.append(by_descriptor)
-        else:
-            for made in by_descriptor:
-                self._facts += made
+        by_package: dict[tuple[str | None, str | None], list[_Match]] = {}
+        for match in found:
+            by_package.setdefault((match.descriptor.ecosystem, match.descriptor.package), []).append(match)
+        for matches in by_package.values():
+            by_descriptor = [list(self._emit(reading, site, match)) for match in matches]
+            if len({match.descriptor.id for match in matches}) > 1:
+                self._groups.append(by_descriptor)
+            else:
+                for made in by_descriptor:
+                    self._facts += made
 
     def _emit(self, reading: CodeReading, site: CallSite, match: _Match) -> Iterator[Fact]:
         call, spec = site.call, match.spec
@@ -313,7 +338,12 @@ class Extractor:
             yield None
         elif isinstance(emit.each, int):
             positional = [argument for argument in call.arguments if argument.keyword is None]
-            yield from positional[emit.each :]
+            for argument in positional[emit.each :]:
+                held = self._linker.resolve(argument.value)
+                if isinstance(held, Sequence) and not any(isinstance(item, Spread) for item in held.items):
+                    yield from (Argument(item, None, item.span) for item in held.items)
+                else:
+                    yield argument
         else:
             value = self._linker.argument(call, None, emit.each)
             listed = self._linker.resolve(value) if value is not None else None
@@ -471,6 +501,10 @@ class Extractor:
                     configured[name] = source
         if emit.needs is not None and emit.needs not in values:
             return
+        if emit.order is not None:
+            fields["order"] = Field(emit.order, "written", call.span)
+            fields["registered"] = Field(call.span, "written", call.span)
+            self._sites[call.span] = LayerSite(context.site, emit.next)
         if scope is not ABSENT and "scope" in FACT_KINDS[emit.kind].fields:
             fields["scope"] = scope
         elif emit.policy is not None and self._decorates(context.reading, call):
@@ -1134,6 +1168,16 @@ class Extractor:
                     common = self._common(context, "high")
                     self._facts += self._option_facts(context, group, common, decided, is_written)
 
+    def _elements(self, reading: CodeReading, emit: EmitSpec) -> Iterator[Argument | None]:
+        """What settings make a fact for: themselves, or each element of the list that one of them is."""
+        if emit.each is None:
+            yield None
+            return
+        value = self.setting(reading, str(emit.each))
+        listed = self._linker.resolve(value) if value is not None else None
+        if isinstance(listed, Sequence):
+            yield from (Argument(item, None, item.span) for item in listed.items)
+
     def _settings_context(self, reading: CodeReading, descriptor: Descriptor, at: Span) -> _Context:
         site = CallSite(Call(Unknown("a settings module", at), (), False, at), 0, ())
         return _Context(self, reading, site, descriptor, self._version(descriptor, reading.path), None, {}, None)
@@ -1147,7 +1191,12 @@ class Extractor:
         plain = [emit._replace(options=()) for emit in spec.emits]
         # What is only set for development counts where nothing else is set: as development's.
         self._development_only = all(self._fenced_bindings(bound[name]) for name in named)
-        made = [fact for emit in plain for fact in self._fact(context, emit, ABSENT, None, "high")]
+        made = [
+            fact
+            for emit in plain
+            for argument in self._elements(reading, emit)
+            for fact in self._fact(context, emit, ABSENT, argument, "high")
+        ]
         stem = reading.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         if self._development_only or (spec.development is not None and spec.development.search(stem)):
             for fact in made:
@@ -1684,6 +1733,8 @@ class _Context(NamedTuple):
         if source.callee:
             name = re.split(r"[#/.]", linker.canonical(call.callee) or "")[-1]
             return Field(dict(source.mapping).get(name, name), "written", call.span), None
+        if source.decorated:
+            return self._decorated(source, call)
         if source.delegated:
             return Field("yes" if self.delegated else "no", "written", call.span), None
         if source.unknown:
@@ -1706,6 +1757,8 @@ class _Context(NamedTuple):
             return self._missing(source, call), None
         if source.read_as == "source":
             return Field("given", "written", value.span), None
+        if source.read_as == "dotted":
+            value = _dotted(linker.resolve(value))
         resolved = linker.resolved(value)
         if source.read_as == "names":
             return self._names(resolved.value, resolved.trail), None
@@ -1728,6 +1781,16 @@ class _Context(NamedTuple):
                 return True
             value = inner
         return False
+
+    def _decorated(self, source: FieldSource, call: Call) -> tuple[Field, Value | None]:
+        """The function or class that a call decorates."""
+        for each in self.reading.decorations:
+            if each.decorator.span == call.span:
+                for binding in self.reading.scopes[each.scope].bindings.get(each.target, ()):
+                    if binding.span == each.target_span:
+                        return _read(source, binding.value, (), self.extractor._linker), binding.value
+                return Field(None, "unknown", call.span), None
+        return Field(None, "absent", call.span), None
 
     def _beside(self, position: int, call: Call) -> Value:
         """What stands at that position of the tuple or list, in any argument of the file, that holds this call."""
@@ -1870,7 +1933,11 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         value = linker.resolve(Reference(module, name, value.span))
         if not isinstance(value, Call):
             return unknown
-    if source.read_as in ("instance", "application"):
+    if source.read_as == "place":
+        return Field(value.span, "written", value.span, trail)
+    if source.read_as in ("handler", "dotted") and isinstance(value, This):
+        return Field(value.span, "written", value.span, trail)
+    if source.read_as in ("instance", "application", "handler", "dotted"):
         owner = value
         while isinstance(owner, Member):  # `io.engine` is a part of `io`
             owner = linker.resolve(owner.base)
@@ -1941,6 +2008,14 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         rooted = source.read_as == "rooted" and not plain.startswith("/")
         return Field(_path(f"/{plain}" if rooted else plain), "written", value.span, trail)
     return Field(plain, "written", value.span, trail)
+
+
+def _dotted(value: Value) -> Value:
+    """What a text such as `package.module.Name` names."""
+    if isinstance(value, Literal) and isinstance(value.value, str) and "." in value.value:
+        module, _, name = value.value.rpartition(".")
+        return Reference(module, name, value.span)
+    return value
 
 
 def _is_parameter(value: Value, function: Function, position: int) -> bool:

@@ -58,6 +58,7 @@ from corslint.model.semantics import (  # noqa: E402
     CREDENTIALS,
     FUNCTIONS,
     GATES,
+    HEADER_EXISTS,
     ITEM_MODES,
     LIST_OTHERWISE,
     LISTS,
@@ -418,6 +419,9 @@ WORDS: Mapping[str, Sequence[str]] = {
     "function": FUNCTIONS,
     "form": ("any", "construct", "call"),
     "as": catalog.READ_AS,
+    "order": catalog.ORDERS,
+    "when_header_exists": HEADER_EXISTS,
+    "when_decorating": HEADER_EXISTS,
 }
 """Keys that take one word of a few."""
 
@@ -486,6 +490,9 @@ def _mapping(value: Mapping[str, Any], meanings: FieldType) -> Iterator[Change]:
     sources = policy.get("sources", ["origin"]) if isinstance(policy, dict) else []
     for key, part in value.items():
         if key in UNTOUCHED_IN_DESCRIPTORS:
+            continue
+        if key in ("kind", "preflight") and "is" in value:
+            yield (key,), following(catalog.LAYER_KINDS if key == "kind" else ("yes", "no", "unknown"), part)
             continue
         if key == "sources":
             yield from _without_source(value)

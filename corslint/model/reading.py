@@ -47,11 +47,15 @@ class Scope(NamedTuple):
 
 
 class CallSite(NamedTuple):
-    """A call, where it stands, and the tests that lead to it (outermost first, inside its own function)."""
+    """A call, where it stands, and the tests that lead to it (outermost first, inside its own function).
+
+    `loop`: it stands in a loop of that function.
+    """
 
     call: Call
     scope: int
     guards: tuple[Guard, ...]
+    loop: bool = False
 
 
 class Write(NamedTuple):
@@ -66,12 +70,17 @@ class Write(NamedTuple):
 
 
 class Decoration(NamedTuple):
-    """A decorator on a class or function; `decorator` is a Call, Name or Member value."""
+    """A decorator on a class or function; `decorator` is a Call, Name or Member value.
+
+    `guards` and `loop` are those of a call that would stand there.
+    """
 
     decorator: Value
     target: str
     target_span: Span
     scope: int
+    guards: tuple[Guard, ...] = ()
+    loop: bool = False
 
 
 class Export(NamedTuple):
