@@ -126,7 +126,7 @@ class _Completion(NamedTuple):
 
 def _other_version(one: Descriptor, other: Descriptor) -> bool:
     """Whether two descriptors speak of different versions of one package."""
-    return one.id != other.id and one.package is not None and one.package == other.package
+    return one.id != other.id and one.alternatives == other.alternatives
 
 
 class Extractor:
@@ -226,9 +226,8 @@ class Extractor:
             applies = descriptor.applies(version.releases if version is not None else ())
             if applies is not Tri.NO:
                 found.append(_Match(descriptor, spec, applies, version, loaded))
-        if any(match.applies is Tri.YES for match in found):
-            found = [match for match in found if match.applies is Tri.YES]
-        return found
+        settled = {match.descriptor.alternatives for match in found if match.applies is Tri.YES}
+        return [match for match in found if match.applies is Tri.YES or match.descriptor.alternatives not in settled]
 
     def _begun(self, call: Call, spec: CallSpec) -> Call | None:
         """The call that made what this call completes: its receiver, or one of its arguments."""
@@ -274,9 +273,9 @@ class Extractor:
     # --- facts of a call ---
 
     def _emit_call(self, reading: CodeReading, site: CallSite, found: list[_Match]) -> None:
-        by_package: dict[tuple[str | None, str | None], list[_Match]] = {}
+        by_package: dict[object, list[_Match]] = {}
         for match in found:
-            by_package.setdefault((match.descriptor.ecosystem, match.descriptor.package), []).append(match)
+            by_package.setdefault(match.descriptor.alternatives, []).append(match)
         for matches in by_package.values():
             by_descriptor = [list(self._emit(reading, site, match)) for match in matches]
             if len({match.descriptor.id for match in matches}) > 1:
@@ -317,6 +316,8 @@ class Extractor:
         confidence = "high" if match.applies is Tri.YES else "medium"
         for emit in spec.emits:
             if emit.unless_absent is not None and context.option(emit.unless_absent) is None:
+                continue
+            if emit.unless_imported and not emit.unless_imported.isdisjoint(_imported(reading)):
                 continue
             named: dict[Span, Fact] = {}
             for scoped, scope, written in self._scopes(context, emit):
@@ -2165,6 +2166,17 @@ def merge_alternatives(alternatives: list[list[Fact]]) -> list[Fact]:
         one = Fact(fact.kind, fact.span, fields, fact.values)
         merged.append(one)
     return merged
+
+
+def _imported(reading: CodeReading) -> set[str]:
+    """The modules that a file imports, by the names that it uses."""
+    return {
+        binding.value.module
+        for scope in reading.scopes
+        for bindings in scope.bindings.values()
+        for binding in bindings
+        if isinstance(binding.value, Reference)
+    }
 
 
 def _twin(fact: Fact, other: Fact) -> bool:

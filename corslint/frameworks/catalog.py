@@ -153,8 +153,9 @@ class EmitSpec(NamedTuple):
 
     `each`: one fact per positional argument from that position on (per element of those that are lists), or per element
     of the list given by that keyword, or of the setting of that name. `needs`: no fact where this field is given
-    nowhere. `order`: where a layer stands among the others of its application (one of `ORDERS`). `next`: the position
-    of the parameter by which a handler passes the request on; None: it does not.
+    nowhere. `unless_imported`: nor where the file imports one of these modules. `order`: where a layer stands among the
+    others of its application (one of `ORDERS`). `next`: the position of the parameter by which a handler passes the
+    request on; None: it does not.
     """
 
     kind: str
@@ -167,6 +168,7 @@ class EmitSpec(NamedTuple):
     needs: str | None
     order: str | None = None
     next: int | None = None
+    unless_imported: frozenset[str] = frozenset()
 
 
 class Delegate(NamedTuple):
@@ -364,6 +366,12 @@ class Descriptor(NamedTuple):
     tables: Mapping[str, Responds] = {}
     layers: tuple[LayerSpec, ...] = ()
     refusals: tuple[RefusalSpec, ...] = ()
+
+    @property
+    def alternatives(self) -> tuple[str | None, str]:
+        """The same for the descriptors that speak of different versions of one package."""
+        ranged = self.versions is not None and self.package is not None
+        return (self.ecosystem, str(self.package)) if ranged else (None, self.id)
 
     def applies(self, releases: Iterable[Release]) -> Tri:
         """Whether the descriptor speaks of these releases; none: not known."""
@@ -730,7 +738,19 @@ def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
     part = check.keys(
         raw,
         at,
-        ("fact", "fields", "policy", "options", "each", "for_each", "unless_absent", "needs", "order", "next"),
+        (
+            "fact",
+            "fields",
+            "policy",
+            "options",
+            "each",
+            "for_each",
+            "unless_absent",
+            "unless_imported",
+            "needs",
+            "order",
+            "next",
+        ),
         ("fact",),
     )
     kind = check.one_of(part["fact"], (*at, "fact"), tuple(FACT_KINDS))
@@ -754,6 +774,7 @@ def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
         part.get("needs"),
         check.one_of(part["order"], (*at, "order"), ORDERS) if "order" in part else None,
         part.get("next"),
+        frozenset(_names(check, part.get("unless_imported", []), (*at, "unless_imported"))),
     )
 
 

@@ -85,7 +85,7 @@ def test_what_is_not_known_of_the_application() -> None:
         **dict.fromkeys(KNOWN),
         "status": 200,
         "acao": ORIGIN,
-        "vary": "Accept-Encoding, Origin",
+        "vary": "Origin, Accept-Encoding",
     }
     assert answered(options, actual, Response(None))["status"] == UNKNOWN
     doubtful = Response(200, (Header("Vary", "Accept", Tri.UNKNOWN),))
