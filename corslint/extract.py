@@ -1231,13 +1231,16 @@ class Extractor:
                     self._header_policies(reading, descriptor, spec, writes)
 
     def _header_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
+        sent = self._sent_back(reading, spec)
         for site in reading.calls:
             callee = site.call.callee
             if not _writes_header(callee, spec):
                 continue
             about = callee.base if isinstance(callee, Member) else None
             if spec.requests and about is not None and _begins_with(self._linker.canonical(about), spec.requests):
-                continue
+                made = self._linker.resolve(about)
+                if made.span not in sent:
+                    continue
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             if about is None and len(positional) > 2:
                 positional = positional[1:]
@@ -1273,6 +1276,19 @@ class Extractor:
         yield from self._vary_writes(reading, spec)
         if spec.objects:
             yield from self._loose_objects(reading, spec)
+
+    def _sent_back(self, reading: CodeReading, spec: HeaderSpec) -> set[Span]:
+        """The calls that make headers for either side, where a response gets what they made."""
+        found: set[Span] = set()
+        for site in reading.calls if spec.made else ():
+            if not _begins_with(self._linker.canonical(site.call.callee), spec.responses):
+                continue
+            for argument in site.call.arguments:
+                for item in self._entries(argument.value):
+                    made = self._linker.resolve(item.value) if item.key in spec.containers else None
+                    if isinstance(made, Call) and self._linker.canonical(made.callee) in spec.made:
+                        found.add(made.span)
+        return found
 
     def _vary_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Calls that add names to Vary: `res.vary("Origin")`, `response.vary.add("Origin")`, `vary(res, "Origin")`."""
@@ -1370,7 +1386,14 @@ class Extractor:
         if isinstance(resolved, Mapping):
             for item in resolved.items:
                 if isinstance(item, Entry) and item.key in spec.containers:
-                    yield from self._object_writes(item.value, scope, guards)
+                    yield from self._object_writes(self._contents(item.value, spec), scope, guards)
+
+    def _contents(self, value: Value, spec: HeaderSpec) -> Value:
+        """What headers are made of: `new Headers({...})`."""
+        made = self._linker.resolve(value)
+        if isinstance(made, Call) and made.arguments and self._linker.canonical(made.callee) in spec.made:
+            return made.arguments[0].value
+        return value
 
     def _is_response(self, value: Value, spec: HeaderSpec) -> bool:
         """Whether an object says so by a key beside its headers."""

@@ -281,8 +281,9 @@ class HeaderSpec(NamedTuple):
     a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
     two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
-    are the APIs that send requests, with the headers in an object. `request_members` and `request_calls` recognise the
-    request's own Origin header. `vary`: what else writes Vary.
+    are the APIs that send requests, with the headers in an object. `made`: APIs that make headers of either side; they
+    are a response's where one of `responses` gets them. `request_members` and `request_calls` recognise the request's
+    own Origin header. `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -300,6 +301,7 @@ class HeaderSpec(NamedTuple):
     policy: PolicySemantics
     request_methods: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
+    made: frozenset[str] = frozenset()
 
 
 class LayerSpec(NamedTuple):
@@ -977,6 +979,7 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "requests",
             "request_methods",
             "clients",
+            "made",
             "beside",
             "request_members",
             "request_calls",
@@ -1002,4 +1005,5 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         _policy(check, part["policy"], (*at, "policy")),
         frozenset(part.get("request_methods", ())),
         frozenset(part.get("clients", ())),
+        frozenset(part.get("made", ())),
     )
