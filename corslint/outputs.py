@@ -181,7 +181,7 @@ def _write_file(file: str, pieces: Iterable[str]) -> None:
     try:
         known = os.stat(file) if os.path.exists(file) else None
         if known is not None and (not stat.S_ISREG(known.st_mode) or os.path.abspath(file).startswith(_DEVICES)):
-            with contextlib.suppress(BrokenPipeError), open(file, "wb") as device:
+            with contextlib.suppress(BrokenPipeError), open(file, "ab") as device:
                 device.writelines(data)
             return
         _replace(os.path.realpath(file), data, None if known is None else stat.S_IMODE(known.st_mode))
