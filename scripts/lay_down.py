@@ -67,6 +67,8 @@ id: {name}
 title: "FILL IN: how messages call the library"
 language: {language}
 package: {{ecosystem: {ecosystem}, name: "{package}"}}
+# FILL IN: keep it, or drop it where each file that uses the library says cors, socket, origin or access-control anyway
+words: ["{word}"]
 notes: "FILL IN: which version was looked at, and whether it was recorded or its source was read"
 calls:
   - callee: "{callee}" # FILL IN: the name or names of its API
@@ -136,6 +138,7 @@ def library(name: str, language: str = "javascript", package: str | None = None,
         language=language,
         ecosystem="npm" if language == "javascript" else "pypi",
         package=package,
+        word=(package if language == "javascript" else module).lower(),
         callee=f"{package}#default" if language == "javascript" else f"{module}#CORS",
         options="0" if language == "javascript" else "keywords",
         bare=_indented(bare),

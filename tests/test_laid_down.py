@@ -110,6 +110,7 @@ def test_a_library(root: Path, arguments: list[str], package: tuple[str, str], c
     with pytest.raises(pytest.fail.Exception, match=rf"{arguments[0]}\.yaml:3: still to fill in: how messages call"):
         test_nothing_is_left_to_fill_in(file)
     [laid] = known(root).catalog.descriptors
+    assert laid.words == (callee.partition("#")[0].encode(),)
     assert ((laid.ecosystem, laid.package), laid.calls[0].callee) == (package, (callee,))
     # What it says so far holds together: nothing but the words is missing.
     assert [descriptor_examples.trouble(laid, each, known(root)) for each in laid.examples] == [None, None]
