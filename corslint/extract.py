@@ -547,7 +547,7 @@ class Extractor:
         yield fact
         for group in emit.options:
             decided = self._origin_given(context, emit, fact), fact.field("origin").value
-            yield from self._option_facts(context, group, fields, decided, self._is_written)
+            yield from self._option_facts(context, group, fields, decided, _origin_paths(emit), self._is_written)
 
     def _handshake(self, context: _Context, semantics: PolicySemantics, server: Fact) -> None:
         """What decides about handshakes at a socket server, as a policy that is no fact of its own."""
@@ -669,11 +669,13 @@ class Extractor:
         group: OptionGroup,
         common: MappingOf[str, Field],
         decided: tuple[Tri, object],
+        deciding: frozenset[str],
         is_written: Callable[[Value | None, str], Tri],
     ) -> Iterator[Fact]:
         """The options of a group that are not read.
 
-        `decided`: whether anything that is read says which origins are let in, and what holds where nothing does.
+        `decided`: whether anything that is read says which origins are let in, and what holds where nothing does;
+        `deciding`: the options that say so, by their dotted paths.
         `is_written`: whether an object has an option at a dotted path.
         """
         objects = [value for value in self.at_path(context.options, group.path) if value is not None]
@@ -694,13 +696,13 @@ class Extractor:
                 if name in common
             }
             at, call = entry.key_span, context.site.call.span
-            about = target or suggestion or ""
+            about = target or (f"{group.path}.{suggestion}" if group.path else suggestion)
             meant = Tri.NO
             if target is not None:
                 meant = is_written(context.options, target)
             elif suggestion is not None:
                 meant = is_written(beside, suggestion)
-            decides = "origin" in about.lower() or about == "cors"
+            decides = about in deciding
             carried = self._carried(entry.value, context.reading.language)
             kept |= {
                 "policy": Field(call, "written", call),
@@ -1167,7 +1169,8 @@ class Extractor:
                         options=Mapping((entry,), entry.span)
                     )
                     common = self._common(context, "high")
-                    self._facts += self._option_facts(context, group, common, decided, is_written)
+                    deciding = _origin_paths(emit)
+                    self._facts += self._option_facts(context, group, common, decided, deciding, is_written)
 
     def _elements(self, reading: CodeReading, emit: EmitSpec) -> Iterator[Argument | None]:
         """What settings make a fact for: themselves, or each element of the list that one of them is."""
@@ -2044,6 +2047,19 @@ def _dotted(value: Value) -> Value:
 
 def _is_parameter(value: Value, function: Function, position: int) -> bool:
     return isinstance(value, Parameter) and (value.function, value.position) == (function.span, position)
+
+
+def _origin_paths(emit: EmitSpec) -> frozenset[str]:
+    """The options that say which origins a policy lets in, and the one that all of its options stand in."""
+    if emit.policy is None:
+        return frozenset()
+    fields = (*emit.policy.sources, "group")
+    return frozenset(
+        path
+        for name in fields
+        if name in emit.fields
+        for path in (*emit.fields[name].keys, *emit.fields[name].settings)
+    )
 
 
 def _answer(answer: Tri, at: Span) -> Field:

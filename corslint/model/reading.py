@@ -165,6 +165,7 @@ class Requirement(NamedTuple):
     """A package named in a manifest or lock file. `version` is set where the file pins one exactly (lock files, `==`).
 
     `folder`: for a lock file entry, the workspace folder (relative to the lock file) whose `node_modules` holds it.
+    `ranges`: for an entry of a lock file that says which ranges it stands for instead (`yarn.lock`), those.
     """
 
     ecosystem: OneOf["npm", "pypi"]
@@ -174,13 +175,14 @@ class Requirement(NamedTuple):
     development: bool
     span: Span
     folder: str = ""
+    ranges: tuple[str, ...] = ()
 
 
 class ManifestReading(NamedTuple):
-    """`package.json`, `package-lock.json`, `requirements*.txt`, `pyproject.toml`.
+    """A manifest (`package.json`, `requirements*.txt`, `pyproject.toml`) or a lock file of one.
 
-    `kind` is the file's format; `workspaces` are the glob patterns of an npm workspace root; `texts` are what else
-    `package.json` says in one text each, by key.
+    `kind` is the file's format; `workspaces` are the glob patterns of an npm workspace root, or the folders that a
+    lock file covers besides its own; `texts` are what else `package.json` says in one text each, by key.
     """
 
     path: str
