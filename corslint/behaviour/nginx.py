@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from corslint.behaviour import nginx_headers, nginx_policy
 from corslint.behaviour.nginx_answers import STRANGER, Answers, origins_of, passes_upgrade
 from corslint.behaviour.nginx_levels import (
     Choice,
@@ -127,6 +128,7 @@ def facts(
                 duplicates.extend(_duplicates(unit, level, answers))
             found.extend(_policies(unit, level))
             found.extend(_header_lines(level))
+            found.extend(nginx_headers.level_facts(unit, level))
         for one in (each for each in unit.definitions if each.key == "upstream"):
             fact = _upstream(unit, one)
             fact.fields |= _known_by(nginx_version or placement.version(unit.path), "has_sticky", _STICKY, fact.span)
@@ -139,6 +141,7 @@ def facts(
         version = nginx_version or placement.version(route.unit.path)
         found.append(_route_fact(route, carriers, asked[route.unit.path], version))
         found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
+        found[-1].fields |= nginx_policy.route_fields(route.unit, route.level, asked[route.unit.path])
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
     return found
 

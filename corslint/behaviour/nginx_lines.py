@@ -33,7 +33,8 @@ def head(level: Level) -> Span:
     if directive is None:
         return level.span
     last = directive.arguments[-1].span if directive.arguments else directive.name.span
-    return Span(directive.span.path, directive.name.span.start, last.end)
+    closing = 1 if level.kind == "if" else 0  # the parenthesis is no part of a word
+    return Span(directive.span.path, directive.name.span.start, last.end + closing)
 
 
 def title(level: Level) -> str:
