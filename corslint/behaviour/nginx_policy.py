@@ -157,6 +157,10 @@ def _preflight_fields(asked: _Asked) -> dict[str, Field]:
             fields["preflight.block"] = written(title(ender), ender.body)
     if found.passed is Tri.NO and status is not None and 200 <= status < 300:
         fields |= _lacking_fields(asked, found, place if ender is None else head(ender))
+    for child in level.children:
+        block = child.directive
+        if child.kind == "limit_except" and block is not None and block.name.span in found.where and block.arguments:
+            fields["preflight.excepted"] = written(block.arguments[-1].text, block.arguments[-1].span)
     stopper = _stopper(asked, found)
     if stopper is not None:
         fields["preflight.stopped_by"] = written(stopper.key, stopper.span)

@@ -424,6 +424,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "preflight.repeat.*": FieldSpec("text", "a CORS header that the requests after it get, or that other lines give, and the preflight does not; its place is the line"),
             "preflight.gives.*": FieldSpec("text", "a CORS header that its answer has; its place is the line"),
             "preflight.mendable": FieldSpec("tri", "whether the answer would be complete with what can be repeated"),
+            "preflight.excepted": FieldSpec("text", "the last method of the `limit_except` that preflights fall under; its place is that word"),
             "preflight.stopped_by": FieldSpec("text", "the directive that asks preflights for a password or cookie, which they never carry; its place is that line"),
             "forgotten": FieldSpec("list", "methods that preflights are told of, whose requests get no Access-Control-Allow-Origin; its place is the line that names them"),
             "given_by": FieldSpec("text", "the `if` that gives it to requests with other methods"),
