@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from corslint.behaviour.nginx_answers import origins_of
-from corslint.behaviour.nginx_levels import Level, Unit, added_headers
+from corslint.behaviour.nginx_levels import Level, Unit, added_headers, nearest
 from corslint.behaviour.nginx_lines import HeaderLine, head, header_lines, replaced, title, tri_field, written
 from corslint.behaviour.nginx_origins import Scope, compile_condition, variables
 from corslint.behaviour.nginx_rewrite import handles
@@ -125,6 +125,11 @@ def _has_body(level: Level) -> Tri:
     status = _returned(level)
     if status is not None:
         return tri(status not in _BODILESS)
+    hidden = nearest(level, "proxy_hide_header")
+    if not hidden.sure or any(
+        word.text.lower() == "content-type" for one in hidden.directives for word in one.arguments
+    ):
+        return Tri.UNKNOWN
     opaque = any(re.search(r"_by_lua|^js_|^perl$|^empty_gif$", key) for key in level.by_key)
     return Tri.UNKNOWN if opaque or not level.complete else Tri.YES
 
