@@ -1,4 +1,4 @@
-"""A colon behind the name is a part of the name; a list without quotes is refused."""
+"""A colon behind the name is sent beside nginx's own; a list without quotes is refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TILE = "https://maps.example.com/tiles/harbour.json"
 EXPERIMENT = Experiment(
     rule="invalid-header-argument",
     project="invalid-header-argument",
-    claim="nginx sends a colon as a part of the name, and does not start with a list without quotes",
+    claim="nginx sends two colons, so that the value begins with one, and does not start with a list without quotes",
     parts=(Nginx("conf/maps.conf", listens=80, roots={"/var/www/maps": "maps"}),),
     hosts={"maps.example.com:443": 80},
     steps=(
@@ -35,12 +35,12 @@ EXPERIMENT = Experiment(
         Step(
             "the page reads a tile",
             Fetch(PAGE, TILE),
-            bad=Blocked("but only one is allowed"),
+            bad=Blocked(f"header contains multiple values ': {PAGE}', but only one is allowed."),
             good=Readable(200, body="Harbour"),
         ),
         Step(
             "a list without quotes",
-            ConfigTest("conf/editor.conf"),
+            ConfigTest("editor/site.conf"),
             bad=Fails('invalid number of arguments in "add_header" directive'),
             good=Passes(),
         ),
