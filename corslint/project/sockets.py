@@ -45,6 +45,7 @@ class Sockets:
                 self._request_path(fact, "answers_under")
                 self._transports(fact)
                 self._protocols(fact)
+                self._pings(fact)
                 self._engine(fact, facts, policies)
             elif fact.kind == "socket_client":
                 self._request_path(fact, "asks_for")
@@ -96,6 +97,15 @@ class Sockets:
             server.fields["protocol"] = spoken._replace(value=(_OLD_PROTOCOL, *spoken.value))
         elif old.state == "unknown":
             server.fields["protocol"] = Field(None, "unknown", spoken.span)
+
+    @staticmethod
+    def _pings(server: Fact) -> None:
+        """After how much silence a server gives a client up."""
+        interval, timeout = server.field("ping_interval_ms"), server.field("ping_timeout_ms")
+        if isinstance(interval.value, int) and isinstance(timeout.value, int):
+            server.fields["ping_limit_ms"] = interval._replace(value=interval.value + timeout.value)
+        elif "unknown" in (interval.state, timeout.state):
+            server.fields["ping_limit_ms"] = Field(None, "unknown", interval.span)
 
     @staticmethod
     def _engine(server: Fact, facts: Iterable[Fact], policies: Collection[object]) -> None:
