@@ -234,7 +234,7 @@ class _Candidates:
         own = [_named(test, self._name) for test in self._own]
         some = self._clause.expect == "some"
         found: list[tuple[Fact, tuple[Answer, ...]]] = []
-        for fact in self._world.of_kind(self._clause.fact):
+        for fact in self._likely(own):
             answers: list[Answer] = []
             for test in own:
                 if _misses(test, fact):
@@ -247,6 +247,22 @@ class _Candidates:
                 if some or not _surely_out(answers):
                     found.append((fact, tuple(answers)))
         return found
+
+    def _likely(self, own: Iterable[FieldTest]) -> Sequence[Fact]:
+        """The facts that the condition leaves which the fewest can meet: most ask for a field that few facts have."""
+        best = self._world.of_kind(self._clause.fact)
+        for test in own:
+            found = self._world.with_field(self._clause.fact, test.field.field or "", test.field.pattern)
+            if isinstance(test.condition, Presence) and test.condition.wanted and test.field.field is not None:
+                facts = found.all
+            elif isinstance(test.condition, Equal) and isinstance(test.condition.value, str):
+                facts = found.facts_with((test.condition.value,))
+            elif isinstance(test.condition, OneOf) and all(isinstance(one, str) for one in test.condition.values):
+                facts = found.facts_with(test.condition.values)
+            else:
+                continue
+            best = facts if len(facts) < len(best) else best
+        return best
 
     def _narrowed(self, bindings: Bindings) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
         """The entries that can be related to the bound facts, by the first relation or `same_as` that has keys."""

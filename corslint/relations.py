@@ -40,6 +40,32 @@ class Topology(Protocol):
         ...
 
 
+class ByValue:
+    """The facts of one kind that have some field, ordered by place, and which of them may have what value."""
+
+    def __init__(self, facts: Iterable[Fact], name: str, pattern: str | None) -> None:
+        self.all: list[Fact] = []
+        self._texts: list[str | None] = []
+        for fact in facts:
+            field = fact.fields.get(name)
+            if field is None and pattern is not None:
+                field = fact.fields.get(pattern)
+            if field is not None:
+                self.all.append(fact)
+                sure = isinstance(field.value, str) and field.confidence == "high"
+                self._texts.append(field.value if sure else None)  # type: ignore[arg-type]
+        self._chosen: dict[tuple[object, ...], list[Fact]] = {}
+
+    def facts_with(self, values: tuple[object, ...]) -> list[Fact]:
+        """Those whose field may be one of these texts: all but those that surely have another one."""
+        found = self._chosen.get(values)
+        if found is None:
+            wanted = {None, *values}
+            found = [fact for fact, text in zip(self.all, self._texts, strict=True) if text in wanted]
+            self._chosen[values] = found
+        return found
+
+
 class World:
     """All facts of one context, with what is needed to relate them.
 
@@ -74,6 +100,10 @@ class World:
     def of_kind(self, kind: str) -> Sequence[Fact]:
         """The facts of a kind, ordered by place."""
         return self._kinds.get(kind, ())
+
+    def with_field(self, kind: str, name: str, pattern: str | None = None) -> ByValue:
+        """The facts of a kind that have a field of that name, or one that stands for all names of its pattern."""
+        return self.remember(("with field", kind, name), lambda: ByValue(self.of_kind(kind), name, pattern))
 
     def by_instance(self, instance: Span, kind: str) -> Sequence[Fact]:
         """The facts of a kind whose `instance` is this one."""
@@ -441,6 +471,112 @@ def _mounts(world: World) -> dict[Span, list[Span]]:
         if inner is not None and outer is not None:
             mounts.setdefault(inner, []).append(outer)
     return mounts
+
+
+# --- outer_than -----------------------------------------------------------------------------------------------------
+
+_ANY_PATH = re.compile(r"/?(\*|\(\.\*\)|\{\*\w+\}|\*\w+)?")
+"""Patterns of the frameworks for paths that take every path."""
+_MAX_MOUNTED = 8
+
+
+def outer_than(world: World, outer: Fact, inner: Fact) -> Related:
+    """Of two layers or routes of one application the first sees a request before the second.
+
+    Yes: both take requests in common, by path and method, and the first one's place is further out, also where the
+    second belongs to a router that is mounted. No: they are in different applications, have no request in common, or
+    stand the other way round. Unknown: one of them has no known place.
+    """
+    if outer is inner:
+        return NO
+    common = _meet(world, outer, inner)
+    if common is Tri.NO:
+        return NO
+    first, second = _position(world, outer), _position(world, inner)
+    if first is None or second is None:
+        return UNKNOWN
+    apps = [app for app, *_ in first if any(app == other for other, *_ in second)]
+    if not apps:
+        # A router that nobody mounts, as far as can be seen, may be part of anything that runs there.
+        apart = same_process(world, outer, inner).answer is not Tri.YES
+        return NO if apart or all(_whole(world, places[-1][0]) for places in (first, second)) else UNKNOWN
+    (_, mine, sure), (_, theirs, also) = (
+        next(place for place in places if place[0] == apps[0]) for places in (first, second)
+    )
+    confidence = weakest((sure, also))
+    words = _text(outer, "order"), _text(inner, "order")
+    if words[0] != words[1] and "outermost" in words:
+        return Related(common) if words[0] == "outermost" else NO
+    if mine is None or theirs is None:
+        return UNKNOWN
+    return Related(common, confidence) if mine < theirs else NO
+
+
+def inner_than(world: World, inner: Fact, outer: Fact) -> Related:
+    """The other way round than `outer_than`: a layer or route sees requests after that one, in the same application."""
+    return outer_than(world, outer, inner)
+
+
+def _whole(world: World, app: Span) -> bool:
+    """Whether this is an application, not a router that was not seen to be mounted."""
+    return bool(world.by_instance(app, "http_app"))
+
+
+def _position(world: World, layer: Fact) -> list[tuple[Span, int | None, str]] | None:
+    """Where a layer stands: in its own application, then in those that this is mounted in; None if not known."""
+    places: list[tuple[Span, int | None, str]] = []
+    fact: Fact | None = layer
+    while fact is not None:
+        app = _instance(fact, "app")
+        if app is None or len(places) > _MAX_MOUNTED:
+            return None
+        places.append((app, _number(fact, "outer_index"), _sure(fact, "outer_index")))
+        mounts = world.remember("mounting", lambda: _mounting(world)).get(app, ())
+        if len(mounts) > 1:
+            return None
+        fact = mounts[0] if mounts else None
+    return places
+
+
+def _mounting(world: World) -> dict[Span, list[Fact]]:
+    """The layers that mount an application, by that."""
+    found: dict[Span, list[Fact]] = {}
+    for fact in world.of_kind("middleware"):
+        handler = _instance(fact, "handler")
+        if handler is not None and _text(fact, "kind") == "mount":
+            found.setdefault(handler, []).append(fact)
+    return found
+
+
+def _meet(world: World, one: Fact, other: Fact) -> Tri:
+    """Whether two layers or routes take requests in common."""
+    methods = [field.value for fact in (one, other) if (field := _given(fact, "methods")) is not None]
+    if len(methods) == 2 and not set(cast("tuple[str, ...]", methods[0])) & set(cast("tuple[str, ...]", methods[1])):
+        return Tri.NO
+    paths = [_full_path(world, fact) for fact in (one, other)]
+    if paths[0] == "" or paths[1] == "":
+        return Tri.YES
+    if paths[0] is None or paths[1] is None or any(re.search(r"[*(){}?+\[]", path) for path in paths if path):
+        return Tri.UNKNOWN
+    first, second = (path.rstrip("/") + "/" for path in paths if path is not None)
+    return Tri.YES if first.startswith(second) or second.startswith(first) else Tri.NO
+
+
+def _full_path(world: World, fact: Fact) -> str | None:
+    """The path under which a layer is reached; empty: every path; None: not known."""
+    path = ""
+    for _ in range(_MAX_MOUNTED):
+        if _unsure(fact, "path"):
+            return None
+        own = _text(fact, "path") or ""
+        if not _ANY_PATH.fullmatch(own):
+            path = "/" + own.strip("/") + path
+        app = _instance(fact, "app")
+        mounts = world.remember("mounting", lambda: _mounting(world)).get(app, ()) if app is not None else ()
+        if len(mounts) != 1:
+            return None if len(mounts) > 1 else path
+        fact = mounts[0]
+    return None
 
 
 # --- connects_to ----------------------------------------------------------------------------------------------------
@@ -906,6 +1042,8 @@ def _site_of(address: str) -> tuple[str, str] | None:
 
 RELATIONS: Mapping[str, Relation] = {
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
+    "outer_than": Relation(outer_than, ("middleware", "http_route"), ("middleware", "http_route")),
+    "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _serving_keys)),
     "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _serving_keys)),

@@ -29,6 +29,8 @@ LAYERS = (
     "corslint.engine",
     "corslint.lint",
     "corslint.report",
+    "corslint.outputs",
+    "corslint.rulepages",
     "corslint.cli",
     "corslint.__main__",
 )

@@ -1,9 +1,9 @@
 """nginx configuration: bytes -> NginxReading.
 
-The words are those that crossplane's lexer finds, found faster: a test compares the two. In front of them stand masks of
-the same length (so that every offset holds), behind them the tree and the recovery after a missing `;` or `}`. A file
-without such faults takes the quick way (`nginx_quick.py`). crossplane's tables of directives are used; `ngxparse`, a
-fork, installs the same module, and both work.
+The words are those that crossplane's lexer finds, found faster: a test compares the two. In front of them stand masks
+of the same length (so that every offset holds), behind them the tree and the recovery after a missing `;` or `}`. A
+file without such faults takes the quick way (`nginx_quick.py`). crossplane's tables of directives are used; `ngxparse`,
+a fork, installs the same module, and both work.
 
 What nginx itself refuses becomes `Damage`, worded with nginx's own message where it has one (read off nginx 1.22.1).
 """

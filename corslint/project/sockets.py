@@ -122,7 +122,7 @@ class Sockets:
 
     def _browser(self, client: Fact) -> None:
         path = client.span.path
-        known = path in self._pages or path.endswith((".jsx", ".tsx", ".vue")) or self._built_page(path)
+        known = path in self._pages or path.endswith((".jsx", ".tsx", ".vue", ".svelte")) or self._built_page(path)
         known = known or client.field("browser").value == "yes"
         if client.field("browser").value != "yes":
             client.fields["browser"] = (
