@@ -13,7 +13,7 @@ from corslint.model.facts import Fact, Field
 from corslint.model.finding import CONFIDENCES, SEVERITIES, Finding, Fix, Place
 from corslint.model.patterns import matches
 from corslint.model.tri import Tri, all_of, any_of, tri
-from corslint.relations import RELATIONS, World, weakest
+from corslint.relations import RELATIONS, ByValue, World, weakest
 from corslint.ruleset import (
     AllOf,
     AnyOf,
@@ -220,9 +220,11 @@ class _Candidates:
     For a clause that expects none, facts that fail are kept if that is not highly sure: they lower the confidence.
     """
 
-    def __init__(self, clause: Clause, world: World) -> None:
+    def __init__(self, clause: Clause, world: World, needed: Iterable[FieldRef] = ()) -> None:
+        """`needed`: fields without which no case of the rule could hold."""
         self._world = world
         self._clause = clause
+        self._needed = tuple(needed)
         self._name = clause.name or "\0"
         self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
         self._joins = [test for test in clause.where if test not in self._own]
@@ -250,19 +252,21 @@ class _Candidates:
 
     def _likely(self, own: Iterable[FieldTest]) -> Sequence[Fact]:
         """The facts that the condition leaves which the fewest can meet: most ask for a field that few facts have."""
-        best = self._world.of_kind(self._clause.fact)
+        lists = [self._world.of_kind(self._clause.fact), *(self._having(ref).all for ref in self._needed)]
         for test in own:
-            found = self._world.with_field(self._clause.fact, test.field.field or "", test.field.pattern)
-            if isinstance(test.condition, Presence) and test.condition.wanted and test.field.field is not None:
-                facts = found.all
-            elif isinstance(test.condition, Equal) and isinstance(test.condition.value, str):
-                facts = found.facts_with((test.condition.value,))
-            elif isinstance(test.condition, OneOf) and all(isinstance(one, str) for one in test.condition.values):
-                facts = found.facts_with(test.condition.values)
-            else:
+            condition, ref = test.condition, test.field
+            if ref.field is None:
                 continue
-            best = facts if len(facts) < len(best) else best
-        return best
+            if isinstance(condition, Presence) and condition.wanted:
+                lists.append(self._having(ref).all)
+            elif isinstance(condition, Equal) and isinstance(condition.value, str):
+                lists.append(self._having(ref).facts_with((condition.value,)))
+            elif isinstance(condition, OneOf) and all(isinstance(one, str) for one in condition.values):
+                lists.append(self._having(ref).facts_with(condition.values))
+        return min(lists, key=len)
+
+    def _having(self, ref: FieldRef) -> ByValue:
+        return self._world.with_field(self._clause.fact, ref.field or "", ref.pattern)
 
     def _narrowed(self, bindings: Bindings) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
         """The entries that can be related to the bound facts, by the first relation or `same_as` that has keys."""
@@ -407,7 +411,10 @@ def _matches(rule: Rule, world: World) -> list[_Match]:
     for clause in rule.match:
         if clause.expect == "some" and not world.of_kind(clause.fact):
             return []
-    candidates = [_Candidates(clause, world) for clause in rule.match]
+    candidates = [
+        _Candidates(clause, world, _needed(rule, clause.name) if clause.expect == "some" else ())
+        for clause in rule.match
+    ]
     found = []
     for bindings, doubtful, confidences, evidence in _bind(rule, candidates, world, {}):
         judged = _case(rule, bindings, doubtful)
@@ -436,6 +443,25 @@ def _matches(rule: Rule, world: World) -> list[_Match]:
             )
         )
     return found
+
+
+def _needed(rule: Rule, name: str) -> set[FieldRef]:
+    """The fields of a clause's fact that every case asks for, so that none holds where they are absent."""
+    asked = [
+        {test.field for test in case.when if test.field.name == name and _needs_field(test)}
+        for case in rule.cases
+        if not case.unknown
+    ]
+    return set.intersection(*asked) if asked else set()
+
+
+def _needs_field(test: FieldTest) -> bool:
+    """Whether the condition is a sure no where its field is absent."""
+    condition = test.condition
+    if isinstance(condition, Presence):
+        return condition.wanted and test.field.field is not None
+    plain = isinstance(condition, Compare) and not isinstance(condition.operand, FieldRef)
+    return test.field.field is not None and (plain or isinstance(condition, (Equal, OneOf, Matches)))
 
 
 def _case(rule: Rule, bindings: Bindings, doubtful: Collection[str]) -> tuple[Case, str] | None:

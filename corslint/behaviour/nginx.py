@@ -245,12 +245,10 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
     if evidence:
         fields["socket_evidence"] = _written(evidence, head)
     fields.update(_response_fields(route))
-    if carries is not Tri.NO:
+    if fields["proxied"].value != "no":
         fields.update(_request_fields(level))
-        fields.update(_upgrade_fields(level, head, answers))
         fields.update(_version_fields(level, version))
-    elif _names(nearest(level, "proxy_set_header").directives, "origin"):
-        fields.update((name, each) for name, each in _request_fields(level).items() if name == "request_headers.origin")
+        fields.update(_upgrade_fields(level, head, answers if carries is not Tri.NO else None))
     return Fact("proxy_route", head, fields)
 
 
@@ -455,14 +453,15 @@ _KEEPS_OPEN = frozenset({"close", "keep-alive"})
 _PAIR = ("Upgrade", "Connection")
 
 
-def _upgrade_fields(level: Level, span: Span, answers: Answers) -> dict[str, Field]:
+def _upgrade_fields(level: Level, span: Span, answers: Answers | None) -> dict[str, Field]:
     """Whether a WebSocket can open through here, and whether it could but for the own lines of some level.
 
-    Where some requests are handled elsewhere, the model is asked what becomes of a handshake.
+    Where some requests are handled elsewhere, the model is asked what becomes of a handshake; `answers` is None for
+    routes that carry no socket.
     """
     found = nearest(level, "proxy_set_header")
     if _diverts(level):
-        handshake = answers.ask(level, "upgrade", STRANGER)
+        handshake = None if answers is None else answers.ask(level, "upgrade", STRANGER)
         passes = passes_upgrade(handshake)
         sent = handshake.upstream if handshake is not None else None
         if passes is Tri.NO and (sent is None or sent.span not in [line.span for line in level.own("proxy_pass")]):

@@ -434,7 +434,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "plain": FieldSpec("tri", "whether nothing on the way (`if`, `rewrite`, `try_files`, `error_page`, `return`) changes the route"),
             "carries_socket": FieldSpec("tri", "whether the socket path of a server in this project, or a socket-like path, is routed here"),
             "socket_evidence": FieldSpec(("server", "library", "path", "header"), "what says that it carries a socket: a server of the project, a path of Socket.IO, Engine.IO or SockJS, another socket-like path, an `Upgrade` header"),
-            "request_headers.*": FieldSpec("text", "request header sent upstream, effective; of routes that carry no socket `Origin` alone"),
+            "request_headers.*": FieldSpec("text", "request header sent upstream, effective; of routes that pass something on"),
             "dropped_request_headers.*": FieldSpec("text", "request header set on an outer level and lost here; its place is the lost line"),
             "drops_by": FieldSpec("text", "the own `proxy_set_header` that cancels the outer ones; its place is that line, or the `include` that brings it"),
             "drops_from": FieldSpec("text", "the same where an `include` brings it; its place is the line in the other file"),
