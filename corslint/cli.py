@@ -194,7 +194,7 @@ def _about(rule: str, folders: Sequence[tuple[str, ...]]) -> report.RuleAbout:
     """What is known of a rule that has a finding: one of the built-in ones, or of those in the given folders."""
     from corslint import lint, rulepages
 
-    known = (lint.knowledge(each).rules.rules.get(rule) for each in folders)
+    known = (lint.knowledge(each, examples=False).rules.rules.get(rule) for each in folders)
     return rulepages.about(next(one for one in known if one is not None))
 
 

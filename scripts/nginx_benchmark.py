@@ -66,6 +66,7 @@ def _server(number: int, locations: int) -> list[str]:
     lines += [f"        ssl_certificate /etc/ssl/{name}.pem;", f"        ssl_certificate_key /etc/ssl/{name}.key;"]
     kinds: tuple[Callable[[str, int], list[str]], ...] = (_api, _files, _shared_api, _socket, _assets)
     for place in range(locations):
+        lines.append(f"        # {name}, part {place}")
         lines += [f"        {line}" for line in kinds[place % len(kinds)](name, place)]
     return [*lines, "    }"]
 

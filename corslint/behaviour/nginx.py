@@ -235,11 +235,12 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
     if (status := _status(level)) is not None:
         fields["status"] = status
     carries, evidence = carriers.of(route)
-    answers_here = {one: _tri_field(one, head) for one in Tri}
-    fields["complete"] = answers_here[tri(_complete(level))]
-    fields["plain"] = answers_here[tri(_plain(level))]
-    fields["answers_itself"] = answers_here[_answers_itself(level)]
-    fields["carries_socket"] = answers_here[carries]
+    yes, no = _written("yes", head), _written("no", head)
+    shown = {Tri.YES: yes, Tri.NO: no}  # the same for several fields
+    fields["complete"] = yes if _complete(level) else no
+    fields["plain"] = yes if _plain(level) else no
+    fields["answers_itself"] = shown.get(_answers_itself(level)) or _unknown(head)
+    fields["carries_socket"] = shown.get(carries) or _unknown(head)
     if evidence in ("library", "path"):
         fields["carries_socket"] = fields["carries_socket"]._replace(confidence="medium")
     if evidence:
@@ -1227,7 +1228,9 @@ def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> dict[str, Sp
         for position in _DEFINES.get(one.name.text, ()):
             if one.arguments and -len(one.arguments) <= position < len(one.arguments):
                 defined.add(one.arguments[position].text.lstrip("$").strip("{}"))
-        for word in (one.name, *one.arguments):
+        if "(?" in one.name.text:
+            defined.update(_CAPTURE.findall(one.name.text))
+        for word in one.arguments:
             if "(?" in word.text:
                 defined.update(_CAPTURE.findall(word.text))
     told: dict[str, Span] = {}
@@ -1236,7 +1239,7 @@ def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> dict[str, Sp
         if positions is None:
             continue
         words = [one.arguments[place] for place in positions if place < len(one.arguments)]
-        if one.key == "if" and one.arguments:
+        if one.name.text == "if" and one.arguments:
             words = [one.arguments[0], *(one.arguments[2:] if _compares(one) else ())]
         for word in words:
             for name in variables(word.text) if "$" in word.text else ():
