@@ -30,7 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run corslint and exit."""
     # Readings are millions of small tuples without cycles: the collector halves the speed and frees nothing (measured).
     gc.disable()
-    sys.exit(run(arguments))
+    status = run(arguments)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # a pipe that nobody reads any more
+        sys.exit(status)
+    os._exit(status)  # to take all of it apart, piece by piece, costs a tenth of the time
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

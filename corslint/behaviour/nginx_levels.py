@@ -354,15 +354,17 @@ class _Builder:
 
     def _fill(self, level: Level, directives: Iterable[Directive], trail: tuple[str, ...]) -> None:
         self._judge_template(level)
-        pending: list[tuple[Directive, tuple[str, ...], Directive | None]] = [(one, trail, None) for one in directives]
-        pending.reverse()
-        while pending:
-            directive, chain, through = pending.pop()
-            if directive.key == "include" and directive.block is None:
-                found = self._included(level, directive, chain)
-                for path in reversed(found):
+        self._take(level, directives, trail, None)
+
+    def _take(
+        self, level: Level, directives: Iterable[Directive], chain: tuple[str, ...], through: Directive | None
+    ) -> None:
+        """Puts directives on a level, and what they include; `through` is the level's own `include` they come by."""
+        for directive in directives:
+            if directive.name.text == "include" and directive.block is None:
+                for path in self._included(level, directive, chain):
                     inner = self.project.readings[path].directives
-                    pending.extend((one, (*chain, path), through or directive) for one in reversed(inner))
+                    self._take(level, inner, (*chain, path), through or directive)
                 continue
             level.statements.append(directive)
             if through is not None:
@@ -472,12 +474,15 @@ class Inherited(NamedTuple):
 
 def nearest(level: Level, key: str) -> Inherited:
     """Directives of a kind that a level inherits only where it has none of its own."""
-    own = level.own(key)
+    own = level.own(key) if key in level.by_key else ()
     if own:
         return Inherited(tuple(own), level.complete, level)
-    if level.parent is None:
+    parent = level.parent
+    if parent is None:
         return Inherited((), level.complete, None)
-    found = level.parent.inherited(key, lambda parent: nearest(parent, key))  # the same for all siblings
+    found = parent._nearest.get(key) if parent._nearest is not None else None  # the same for all siblings
+    if found is None:
+        found = parent.inherited(key, lambda outer: nearest(outer, key))
     return found if level.complete or not found.sure else found._replace(sure=False)
 
 
