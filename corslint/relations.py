@@ -44,25 +44,27 @@ class ByValue:
     """The facts of one kind that have some field, ordered by place, and which of them may have what value."""
 
     def __init__(self, facts: Iterable[Fact], name: str, pattern: str | None) -> None:
-        self.all: list[Fact] = []
-        self._texts: list[str | None] = []
-        for fact in facts:
-            field = fact.fields.get(name)
-            if field is None and pattern is not None:
-                field = fact.fields.get(pattern)
-            if field is not None:
-                self.all.append(fact)
-                sure = isinstance(field.value, str) and field.confidence == "high"
-                self._texts.append(field.value if sure else None)  # type: ignore[arg-type]
-        self._chosen: dict[tuple[object, ...], list[Fact]] = {}
+        if pattern is None:
+            self.all = [fact for fact in facts if name in fact.fields]
+        else:
+            self.all = [fact for fact in facts if name in fact.fields or pattern in fact.fields]
+        self._names = name, pattern or name
+        self._texts: dict[str | None, list[int]] | None = None
 
-    def facts_with(self, values: tuple[object, ...]) -> list[Fact]:
+    def facts_with(self, values: Iterable[object]) -> list[Fact]:
         """Those whose field may be one of these texts: all but those that surely have another one."""
-        found = self._chosen.get(values)
-        if found is None:
-            wanted = {None, *values}
-            found = [fact for fact, text in zip(self.all, self._texts, strict=True) if text in wanted]
-            self._chosen[values] = found
+        if self._texts is None:
+            self._texts = self._by_text()
+        places = [place for value in (None, *values) for place in self._texts.get(value, ())]  # type: ignore[call-overload]
+        return [self.all[place] for place in sorted(places)]
+
+    def _by_text(self) -> dict[str | None, list[int]]:
+        name, pattern = self._names
+        found: dict[str | None, list[int]] = {}
+        for place, fact in enumerate(self.all):
+            field = fact.fields[name] if name in fact.fields else fact.fields[pattern]
+            sure = isinstance(field.value, str) and field.confidence == "high"
+            found.setdefault(field.value if sure else None, []).append(place)  # type: ignore[arg-type]
         return found
 
 

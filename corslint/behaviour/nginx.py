@@ -7,7 +7,7 @@ could change it: absence is claimed only over what was read completely.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from corslint.behaviour import nginx_headers, nginx_policy
@@ -91,6 +91,8 @@ from corslint.model.tri import Tri, tri
 from corslint.project.placement import Placement
 from corslint.source import Span
 
+_NGINX = Field("nginx", "written")
+
 _ACAO = "access-control-allow-origin"
 _ACAC = "access-control-allow-credentials"
 
@@ -131,7 +133,8 @@ def facts(
     unknown: dict[str, frozenset[str]] = {}
     for unit in units(readings, placement):
         answers = asked[unit.path] = Answers(unit)
-        decided: _Decided = None if any(one.key == "set" for one in unit.statements) else {}
+        names = {one.name.text for one in unit.statements}
+        decided: _Decided = None if "set" in names else {}
         for level in _levels(unit.top):
             if _is_route(level):
                 routes.append(_Route(unit, level))
@@ -146,7 +149,7 @@ def facts(
             found.append(fact)
         found.extend(_too_new(unit, nginx_version or placement.version(unit.path)))
         if unit.whole:
-            missing = _undefined(unit, readings)
+            missing = _undefined(unit, readings, names)
             unknown[unit.path] = frozenset(missing)
             found.extend(_refused(f'unknown "{name}" variable', place) for name, place in missing.items())
     carriers = _Carriers(routes, socket_paths, well_known)
@@ -212,9 +215,6 @@ def _may_be_empty(word: Word, scope: Scope) -> Tri:
 
 
 # --------------------------------------------------------------------------------------------------------------- routes
-
-
-_NGINX = Field("nginx", "written")
 
 
 def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: str | None) -> Fact:
@@ -559,8 +559,8 @@ def _duplicates(unit: Unit, level: Level, answers: Answers) -> Iterator[Fact]:
         first = next(line for line in mine if line is not second)
         place = second.line.span
         fields = {
-            "framework": _written("nginx"),
-            "language": _written("nginx"),
+            "framework": _NGINX,
+            "language": _NGINX,
             "name": _written(second.line.arguments[0].text.partition(":")[0].rstrip(), place),
             "first": _written(first.text, first.line.span),
             "second": _written(second.text, place),
@@ -864,8 +864,8 @@ def _policies(unit: Unit, level: Level, decided: _Decided) -> Iterator[Fact]:
     if len(own) > 1:
         decision = Decision(tuple(case._replace(answer=UnknownAnswer("two lines")) for case in decision.cases))
     fields: dict[str, Field] = {
-        "framework": _written("nginx"),
-        "language": _written("nginx"),
+        "framework": _NGINX,
+        "language": _NGINX,
         "layer": _written("proxy"),
         "instance": _written(level.span, _head(level)),
         "configured": _written("yes"),
@@ -924,7 +924,7 @@ def _header_lines(level: Level) -> Iterator[Fact]:
         name = line.arguments[0] if line.key != "more_set_headers" else header.value
         at = name.span if line.key != "more_set_headers" else _beginning(name, header.name)
         span = header.value.span if header.text == header.value.text else _part(header.value, header.text)
-        common = {"framework": _written("nginx"), "language": _written("nginx")}
+        common = {"framework": _NGINX, "language": _NGINX}
         fields = {
             **common,
             "name": _written(header.name, at),
@@ -1128,8 +1128,8 @@ def _upstream(unit: Unit, block: Directive) -> Fact:
     pinning = [one for one in methods if one.key in ("sticky", "sticky_cookie_insert", "jvm_route", "session_sticky")]
     method = (pinning or methods)[-1] if methods else None
     fields = {
-        "framework": _written("nginx"),
-        "language": _written("nginx"),
+        "framework": _NGINX,
+        "language": _NGINX,
         "name": _written(name.text, name.span),
         "instances": _written(len(servers), servers[1].span if len(servers) > 1 else name.span)
         if complete
@@ -1196,6 +1196,8 @@ _CAPTURE = re.compile(r"\(\?P?<(\w+)>")
 
 def _too_new(unit: Unit, version: str | None) -> Iterator[Fact]:
     """Directives that this nginx does not have yet: it does not start."""
+    if version is None:
+        return
     for one in unit.statements:
         since = _SINCE.get(one.key)
         if since is not None and _at_least(version, since) is Tri.NO:
@@ -1207,7 +1209,7 @@ def _too_new(unit: Unit, version: str | None) -> Iterator[Fact]:
 def _refused(detail: str, place: Span) -> Fact:
     """What nginx refuses although it is well-formed."""
     fields = {
-        "language": _written("nginx"),
+        "language": _NGINX,
         "what": _written("nginx"),
         "detail": _written(detail, place),
         "whole": _written("no"),
@@ -1215,14 +1217,14 @@ def _refused(detail: str, place: Span) -> Fact:
     return Fact("damage", place, fields)
 
 
-def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> dict[str, Span]:
+def _undefined(unit: Unit, readings: Mapping[str, NginxReading], names: Collection[str]) -> dict[str, Span]:
     """Variables that nothing defines, each with its first use: nginx does not start. None where a module could bring
     them."""
     files = {one.span.path for one in unit.statements}
     if any(readings[path].template for path in files):
         return {}
     defined: set[str] = set()
-    if any(_FOREIGN.match(key) for key in {one.key for one in unit.statements}):
+    if any(_FOREIGN.match(key) for key in names):
         return {}
     for one in unit.statements:
         for position in _DEFINES.get(one.name.text, ()):

@@ -52,6 +52,7 @@ class Level:
         "_locations",
         "_nearest",
         "_pattern",
+        "_place",
         "_rewrites",
         "_script",
         "_table",
@@ -80,10 +81,23 @@ class Level:
         self._blocks: frozenset[str] = frozenset()
         self._nearest: dict[str, Inherited] | None = None
         self._pattern: tuple[str, str, Word | None] | None = None
+        self._place: Span | None = None
         self._locations: list[Level] | None = None
         self._rewrites: list[Directive] | None = None
         self._script: list[Directive] | None = None
         self._table: LocationTable | None = None
+
+    @property
+    def place(self) -> Span:
+        """The place of its name and arguments; the first directive's where no block was read."""
+        if self._place is None:
+            directive = self.directive or (self.statements[0] if self.statements else None)
+            if directive is None:
+                return self.span
+            last = directive.arguments[-1].span if directive.arguments else directive.name.span
+            closing = 1 if self.kind == "if" else 0  # the parenthesis is no part of a word
+            self._place = Span(directive.span.path, directive.name.span.start, last.end + closing)
+        return self._place
 
     @property
     def by_key(self) -> Mapping[str, object]:

@@ -32,12 +32,7 @@ def tri_field(answer: Tri, span: Span | None = None) -> Field:
 
 def head(level: Level) -> Span:
     """The place of a level's name and arguments; the first directive's where no block was read."""
-    directive = level.directive or (level.statements[0] if level.statements else None)
-    if directive is None:
-        return level.span
-    last = directive.arguments[-1].span if directive.arguments else directive.name.span
-    closing = 1 if level.kind == "if" else 0  # the parenthesis is no part of a word
-    return Span(directive.span.path, directive.name.span.start, last.end + closing)
+    return level.place
 
 
 def title(level: Level) -> str:
@@ -63,7 +58,7 @@ def header_lines(lines: Iterable[Directive]) -> list[HeaderLine]:
         if len(line.arguments) >= 2:
             name, value = line.arguments[0], line.arguments[1]
             always = len(line.arguments) > 2 and line.arguments[2].text == "always"
-            found.append(HeaderLine(name.text.lower(), value, value.text, always, line))
+            found.append(_new(HeaderLine, (name.text.lower(), value, value.text, always, line)))
     return found
 
 

@@ -258,7 +258,7 @@ def gaps(servers: Sequence[Level], answers: Answers, paths: Sequence[str]) -> It
             taker = choose(server, path).level
             if found is None or (found.passed is not Tri.NO and not _serves_files(server, path)):
                 continue
-            place = _head(taker or server)
+            place = (taker or server).place
             fields = {
                 "framework": _written("nginx", place),
                 "language": _written("nginx", place),
@@ -304,12 +304,3 @@ def _names(server: Level) -> tuple[str, ...]:
 def _title(level: Level) -> str:
     words = level.directive.arguments if level.directive is not None else ()
     return " ".join((level.kind, *(word.text for word in words)))
-
-
-def _head(level: Level) -> Span:
-    if level.directive is None:
-        return level.span
-    words = level.directive.arguments
-    return Span(
-        level.span.path, level.directive.name.span.start, (words[-1] if words else level.directive.name).span.end
-    )

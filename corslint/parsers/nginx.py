@@ -542,9 +542,9 @@ class _Tree:
         self._note_child(first.indent)
         if name.text in _ONLY_BLOCKS and self.stack[-1].key not in _DATA_BLOCKS:
             self.lexed.complain(first.start, words[-1].end, f'directive "{name.text}" has no opening "{{"')
-        after = Span(self.path, end, end)
         span = Span(self.path, first.start, end)
-        self.stack[-1].children.append(Directive(name, self._arguments(name, words, block=False), None, after, span))
+        nowhere = Span(self.path, 0, 0)
+        self.stack[-1].children.append(Directive(name, self._arguments(name, words, block=False), None, nowhere, span))
 
     def _arguments(self, name: Word, words: Sequence[_Token], *, block: bool) -> tuple[Word, ...]:
         lexed = self.lexed

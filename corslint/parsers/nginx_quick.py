@@ -75,6 +75,7 @@ class _Quick:
         self.data = source.data
         self.mask = mask
         self.grammar = grammar
+        self.nowhere = Span(source.path, 0, 0)
         self.texts: dict[bytes, str] = {}
         self.top: list[Directive] = []
         self.blocks: list[_Block] = []
@@ -107,11 +108,9 @@ class _Quick:
         if not block:
             if not data and key in self.grammar.only_blocks:
                 return False
-            path = self.path
-            after = _new(Span, (path, stop, stop))
-            whole = _new(Span, (path, start, stop))
+            whole = _new(Span, (self.path, start, stop))
             siblings = self.blocks[-1].children if self.blocks else self.top
-            siblings.append(_new(Directive, (name, tuple(words[1:]), None, after, whole)))
+            siblings.append(_new(Directive, (name, tuple(words[1:]), None, self.nowhere, whole)))
             return True
         arguments: list[Word] | None = words[1:]
         if not data:

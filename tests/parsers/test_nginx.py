@@ -69,7 +69,7 @@ class TestSpans:
         assert text[server.span.start : server.span.end] == text.strip()
         assert text[server.body.start : server.body.end] == text[8:-2]
         assert text[add.span.start : add.span.end] == "add_header  X 'b c' always;"
-        assert (add.block, add.body.start, add.body.end) == (None, add.span.end, add.span.end)
+        assert (add.block, add.body.start, add.body.end) == (None, 0, 0)
         assert text[condition.span.start : condition.span.end] == 'if ($a = "b") { return 1; }'
         assert text[condition.body.start : condition.body.end] == " return 1; "
 
