@@ -159,7 +159,7 @@ def facts(
         if carriers.of(route)[0] is not Tri.NO:
             undefined = unknown.get(route.unit.path, frozenset())
             found[-1].fields |= _socket_fields(route, carriers, asked[route.unit.path], undefined)
-        if "headers_drop_by" in found[-1].fields:
+        if version is not None or "headers_drop_by" in found[-1].fields:
             found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
         found[-1].fields |= nginx_policy.route_fields(route.unit, route.level, asked[route.unit.path])
     if socket_paths:
