@@ -419,6 +419,112 @@ def _mounts(world: World) -> dict[Span, list[Span]]:
     return mounts
 
 
+# --- outer_than -----------------------------------------------------------------------------------------------------
+
+_ANY_PATH = re.compile(r"/?(\*|\(\.\*\)|\{\*\w+\}|\*\w+)?")
+"""Patterns of the frameworks for paths that take every path."""
+_MAX_MOUNTED = 8
+
+
+def outer_than(world: World, outer: Fact, inner: Fact) -> Related:
+    """Of two layers or routes of one application the first sees a request before the second.
+
+    Yes: both take requests in common, by path and method, and the first one's place is further out, also where the
+    second belongs to a router that is mounted. No: they are in different applications, have no request in common, or
+    stand the other way round. Unknown: one of them has no known place.
+    """
+    if outer is inner:
+        return NO
+    common = _meet(world, outer, inner)
+    if common is Tri.NO:
+        return NO
+    first, second = _position(world, outer), _position(world, inner)
+    if first is None or second is None:
+        return UNKNOWN
+    apps = [app for app, *_ in first if any(app == other for other, *_ in second)]
+    if not apps:
+        # A router that nobody mounts, as far as can be seen, may be part of anything that runs there.
+        apart = same_process(world, outer, inner).answer is not Tri.YES
+        return NO if apart or all(_whole(world, places[-1][0]) for places in (first, second)) else UNKNOWN
+    (_, mine, sure), (_, theirs, also) = (
+        next(place for place in places if place[0] == apps[0]) for places in (first, second)
+    )
+    confidence = weakest((sure, also))
+    words = _text(outer, "order"), _text(inner, "order")
+    if words[0] != words[1] and "outermost" in words:
+        return Related(common) if words[0] == "outermost" else NO
+    if mine is None or theirs is None:
+        return UNKNOWN
+    return Related(common, confidence) if mine < theirs else NO
+
+
+def inner_than(world: World, inner: Fact, outer: Fact) -> Related:
+    """The other way round than `outer_than`: a layer or route sees requests after that one, in the same application."""
+    return outer_than(world, outer, inner)
+
+
+def _whole(world: World, app: Span) -> bool:
+    """Whether this is an application, not a router that was not seen to be mounted."""
+    return bool(world.by_instance(app, "http_app"))
+
+
+def _position(world: World, layer: Fact) -> list[tuple[Span, int | None, str]] | None:
+    """Where a layer stands: in its own application, then in those that this is mounted in; None if not known."""
+    places: list[tuple[Span, int | None, str]] = []
+    fact: Fact | None = layer
+    while fact is not None:
+        app = _instance(fact, "app")
+        if app is None or len(places) > _MAX_MOUNTED:
+            return None
+        places.append((app, _number(fact, "outer_index"), _sure(fact, "outer_index")))
+        mounts = world.remember("mounting", lambda: _mounting(world)).get(app, ())
+        if len(mounts) > 1:
+            return None
+        fact = mounts[0] if mounts else None
+    return places
+
+
+def _mounting(world: World) -> dict[Span, list[Fact]]:
+    """The layers that mount an application, by that."""
+    found: dict[Span, list[Fact]] = {}
+    for fact in world.of_kind("middleware"):
+        handler = _instance(fact, "handler")
+        if handler is not None and _text(fact, "kind") == "mount":
+            found.setdefault(handler, []).append(fact)
+    return found
+
+
+def _meet(world: World, one: Fact, other: Fact) -> Tri:
+    """Whether two layers or routes take requests in common."""
+    methods = [field.value for fact in (one, other) if (field := _given(fact, "methods")) is not None]
+    if len(methods) == 2 and not set(cast("tuple[str, ...]", methods[0])) & set(cast("tuple[str, ...]", methods[1])):
+        return Tri.NO
+    paths = [_full_path(world, fact) for fact in (one, other)]
+    if paths[0] == "" or paths[1] == "":
+        return Tri.YES
+    if paths[0] is None or paths[1] is None or any(re.search(r"[*(){}?+\[]", path) for path in paths if path):
+        return Tri.UNKNOWN
+    first, second = (path.rstrip("/") + "/" for path in paths if path is not None)
+    return Tri.YES if first.startswith(second) or second.startswith(first) else Tri.NO
+
+
+def _full_path(world: World, fact: Fact) -> str | None:
+    """The path under which a layer is reached; empty: every path; None: not known."""
+    path = ""
+    for _ in range(_MAX_MOUNTED):
+        if _unsure(fact, "path"):
+            return None
+        own = _text(fact, "path") or ""
+        if not _ANY_PATH.fullmatch(own):
+            path = "/" + own.strip("/") + path
+        app = _instance(fact, "app")
+        mounts = world.remember("mounting", lambda: _mounting(world)).get(app, ()) if app is not None else ()
+        if len(mounts) != 1:
+            return None if len(mounts) > 1 else path
+        fact = mounts[0]
+    return None
+
+
 # --- connects_to ----------------------------------------------------------------------------------------------------
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
@@ -795,6 +901,8 @@ def _site_of(address: str) -> tuple[str, str] | None:
 
 RELATIONS: Mapping[str, Relation] = {
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
+    "outer_than": Relation(outer_than, ("middleware", "http_route"), ("middleware", "http_route")),
+    "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",)),
     "serves": Relation(serves, ("upstream",), ("proxy_route", "socket_server", "socket_client")),

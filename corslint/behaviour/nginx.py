@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from corslint.behaviour import nginx_headers, nginx_policy
 from corslint.behaviour.nginx_answers import STRANGER, Answers, origins_of, passes_upgrade
 from corslint.behaviour.nginx_levels import (
     Choice,
@@ -23,6 +24,17 @@ from corslint.behaviour.nginx_levels import (
     pattern_of,
     units,
 )
+from corslint.behaviour.nginx_lines import HeaderLine as _Header
+from corslint.behaviour.nginx_lines import cleared as _cleared
+from corslint.behaviour.nginx_lines import head as _head
+from corslint.behaviour.nginx_lines import header_lines as _headers
+from corslint.behaviour.nginx_lines import own_replaced as _own_replaced
+from corslint.behaviour.nginx_lines import part_of as _part
+from corslint.behaviour.nginx_lines import replaced as _replaced
+from corslint.behaviour.nginx_lines import title as _title
+from corslint.behaviour.nginx_lines import tri_field as _tri_field
+from corslint.behaviour.nginx_lines import unknown as _unknown
+from corslint.behaviour.nginx_lines import written as _written
 from corslint.behaviour.nginx_origins import (
     Scope,
     compile_condition,
@@ -116,6 +128,7 @@ def facts(
                 duplicates.extend(_duplicates(unit, level, answers))
             found.extend(_policies(unit, level))
             found.extend(_header_lines(level))
+            found.extend(nginx_headers.level_facts(unit, level))
         for one in (each for each in unit.definitions if each.key == "upstream"):
             fact = _upstream(unit, one)
             fact.fields |= _known_by(nginx_version or placement.version(unit.path), "has_sticky", _STICKY, fact.span)
@@ -128,6 +141,7 @@ def facts(
         version = nginx_version or placement.version(route.unit.path)
         found.append(_route_fact(route, carriers, asked[route.unit.path], version))
         found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
+        found[-1].fields |= nginx_policy.route_fields(route.unit, route.level, asked[route.unit.path])
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
     return found
 
@@ -155,76 +169,6 @@ def _is_route(level: Level) -> bool:
 
 
 # --------------------------------------------------------------------------------------------------------------- fields
-
-
-def _written(value: object, span: Span | None = None) -> Field:
-    return Field(value, "written", span)
-
-
-def _unknown(span: Span | None = None) -> Field:
-    return Field(None, "unknown", span)
-
-
-def _tri_field(answer: Tri, span: Span | None = None) -> Field:
-    return _unknown(span) if answer is Tri.UNKNOWN else _written(answer.value, span)
-
-
-def _head(level: Level) -> Span:
-    """The place of a level's name and arguments; the first directive's where no block was read."""
-    directive = level.directive or (level.statements[0] if level.statements else None)
-    if directive is None:
-        return level.span
-    last = directive.arguments[-1].span if directive.arguments else directive.name.span
-    return Span(directive.span.path, directive.name.span.start, last.end)
-
-
-def _title(level: Level) -> str:
-    directive = level.directive
-    return " ".join((directive.key, *(word.text for word in directive.arguments))) if directive else level.kind
-
-
-class _Header(NamedTuple):
-    """One line that adds a header: its name in lower case, its value, where the value and the whole line stand."""
-
-    name: str
-    value: Word
-    text: str
-    always: bool
-    line: Directive
-
-
-def _headers(lines: Iterable[Directive]) -> list[_Header]:
-    found = []
-    for line in lines:
-        if len(line.arguments) >= 2:
-            name, value = line.arguments[0], line.arguments[1]
-            always = len(line.arguments) > 2 and line.arguments[2].text == "always"
-            found.append(_Header(name.text.lower(), value, value.text, always, line))
-    return found
-
-
-def _replaced(level: Level) -> list[_Header]:
-    """`more_set_headers` lines in force: they add up over the levels, and an inner one wins over an outer one."""
-    found: dict[str, _Header] = {}
-    for one in reversed(list(level.outwards())):
-        for line in one.own("more_set_headers"):
-            if any(word.text.startswith("-") for word in line.arguments):
-                continue  # only for some statuses or types
-            for word in line.arguments:
-                name, colon, text = word.text.partition(":")
-                if colon:
-                    found[name.strip().lower()] = _Header(name.strip().lower(), word, text.strip(), True, line)
-    return list(found.values())
-
-
-def _cleared(level: Level) -> dict[str, Directive]:
-    found: dict[str, Directive] = {}
-    for one in level.outwards():
-        for line in one.own("more_clear_headers"):
-            for word in line.arguments:
-                if not word.text.startswith("-"):
-                    found.setdefault(word.text.lower(), line)
-    return found
 
 
 def _may_be_empty(word: Word, scope: Scope) -> Tri:
@@ -960,19 +904,6 @@ def _entries(decision: Decision, policy: Fact) -> Iterator[Fact]:
             "null": _written("yes" if entry.text == "null" else "no", entry.span),
         }
         yield Fact("origin_entry", entry.span, fields)
-
-
-def _own_replaced(level: Level) -> list[_Header]:
-    lines = set(level.own("more_set_headers"))
-    return [header for header in _replaced(level) if header.line in lines]
-
-
-def _part(word: Word, text: str) -> Span:
-    """The place of a piece at the end of a word; the word's own where escapes make that unsure."""
-    end = word.span.end - len(word.quote)
-    start = end - len(text.encode())
-    plain = word.span.end - word.span.start - 2 * len(word.quote) == len(word.text.encode())
-    return Span(word.span.path, start, end) if plain and word.text.endswith(text) else word.span
 
 
 def _about_origin(condition: Directive, scope: Scope) -> bool:

@@ -47,7 +47,13 @@ _BY_EXTENSION: dict[str, Kind] = {
     **dict.fromkeys(("md", "markdown"), "markdown"),
 }
 
-_MANIFESTS = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json", "pyproject.toml"})
+_MANIFESTS = frozenset({"package.json", "pyproject.toml"})
+_LOCK_FILES = frozenset(
+    {
+        "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "poetry.lock", "uv.lock",
+        "pipfile.lock",
+    }
+)  # fmt: skip
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt$|(?:^|/)requirements/[^/]+\.txt$")
 _TEMPLATED_PAGE = re.compile(r"\.html?\.(?:j2|jinja2?|tmpl|tpl|template|erb|ejs|hbs|in)$")
 
@@ -103,7 +109,7 @@ def kind_of(path: str) -> Kind | None:
         return "compose"
     if "file" in name and _DOCKERFILE.search(name):
         return "dockerfile"
-    if name in _MANIFESTS or (extension == "txt" and _REQUIREMENTS.search(path)):
+    if name in _MANIFESTS or name in _LOCK_FILES or (extension == "txt" and _REQUIREMENTS.search(path)):
         return "manifest"
     if ".htm" in name and _TEMPLATED_PAGE.search(name):
         return "html"
@@ -209,9 +215,10 @@ def parse(source: SourceFile) -> Reading | None:
 
         return containers.dockerfile(source) if kind == "dockerfile" else containers.compose(source)
     if kind == "manifest":
-        from corslint.parsers import manifest
+        from corslint.parsers import lockfiles, manifest
 
-        return manifest.read(source)
+        is_lock = source.path.replace("\\", "/").rpartition("/")[2].lower() in _LOCK_FILES
+        return lockfiles.read(source) if is_lock else manifest.read(source)
     from corslint.parsers import javascript
 
     return javascript.read(source, kind)

@@ -146,7 +146,7 @@ def test_credentials_of_an_outer_level() -> None:
     )
     # A location with an `add_header` of its own does not inherit them.
     check(
-        f"server {{\n{CREDENTIALS}\nlocation / {{ root /srv; add_header Access-Control-Allow-Origin ⟦$http_origin⟧; }}\n}}\n",
+        f"server {{\n{CREDENTIALS}\nlocation / {{ root /srv; add_header Access-Control-Allow-Origin ⟦$http_origin⟧; {VARY} }}\n}}\n",
         ("reflected-origin", "note"),
     )
 
@@ -161,7 +161,7 @@ def test_the_map_stands_in_another_file() -> None:
     files = {
         "nginx.conf": b"events {}\nhttp {\ninclude maps.conf;\ninclude site.conf;\n}\n",
         "maps.conf": f'map $http_origin $cors {{\ndefault "";\n{row} $http_origin;\n}}\n'.encode(),
-        "site.conf": adds("$cors", CREDENTIALS).encode(),
+        "site.conf": adds("$cors", CREDENTIALS, VARY).encode(),
     }
     (one,) = findings_of(files, Settings(), _KNOWN)
     assert (one.rule, one.primary.path) == ("weak-origin-check", "maps.conf")

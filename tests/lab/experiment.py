@@ -238,6 +238,8 @@ class Experiment:
     """`host:port` to the written port of the part that is reached there, for browser, nginx and programs."""
     pedantic: bool = False
     """Whether the linter must be asked for notes to show the finding."""
+    silent_in_browser: str | None = None
+    """Why none of the rule's symptoms is to be seen in the broken side."""
 
 
 def load() -> tuple[Experiment, ...]:

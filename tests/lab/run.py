@@ -287,6 +287,8 @@ def symptom_problems(experiment: Experiment, bad: list[Observation]) -> list[str
     symptoms = rule_file(experiment.rule).get("symptoms", [])
     said = list(dict.fromkeys(words for seen in bad for words in seen.words() if words))
     shown = [symptom for symptom in symptoms if any(_wording(symptom).search(words) for words in said)]
+    if experiment.silent_in_browser is not None:
+        return [f"bad: silent_in_browser is given, but {shown[0]!r} was seen"] if shown else []
     if symptoms and not shown:
         observed = " | ".join(said) or "nothing"
         return [f"bad: none of the rule's symptoms ({'; '.join(symptoms)}) was seen; observed {observed}"]
