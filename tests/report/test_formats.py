@@ -211,3 +211,11 @@ def test_facts() -> None:
             },
         ],
     }
+
+
+def test_facts_drive_no_terminal() -> None:
+    evil = "\x1b[2J\x9b\u202e"
+    fact = Fact("cors_policy", Span("src/a.js", 6, 9), {"origin": Field(evil)})
+    output = facts.render([fact], SOURCES)
+    assert all(character == "\n" or character.isprintable() for character in output)
+    assert json.loads(output)["facts"][0]["fields"]["origin"]["value"] == evil
