@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from corslint.model.facts import Fact, Field
-from corslint.model.finding import Finding, Fix, Place
+from corslint.model.finding import Edit, Finding, Fix, Place
 from corslint.model.fingerprint import fingerprints
 from corslint.report import Merged, closing_line, concise, facts, merged
 from corslint.report import json as json_report
@@ -146,6 +146,11 @@ def test_merged_sorts_adds_up_and_shows_once_what_two_contexts_found() -> None:
     assert [(one.rule, one.primary.path) for one in whole.findings] == [("z-rule", "b.conf"), ("a-rule", "src/a.js")]
     assert whole[1:5] == (3, 1, 1, {"minified": 3, "too large": 1})
     assert whole.sources("b.conf") is OTHER
+
+
+def test_merged_knows_the_files_that_only_a_fix_speaks_of() -> None:
+    one = FINDING._replace(related=(), fix=Fix("Mend", "safe", (Edit(Span("b.conf", 0, 1), "x"),)))
+    assert merged([report(one)]).sources("b.conf") is OTHER
 
 
 def test_merged_sorts_by_place_in_the_file_not_by_text() -> None:
