@@ -77,6 +77,11 @@ class RuleAbout(NamedTuple):
     references: tuple[str, ...] = ()
 
 
+def _nothing_known(rule: str) -> RuleAbout:
+    words = rule.replace("-", " ")
+    return RuleAbout(rule, words, "warning", (), f"{words}\n", f"# {words}\n")
+
+
 class Run(NamedTuple):
     """What a format may ask beside the findings.
 
@@ -87,7 +92,7 @@ class Run(NamedTuple):
     colour: bool = False
     width: int = 120
     name: Callable[[str], str] = str
-    about: Callable[[str], RuleAbout] | None = None
+    about: Callable[[str], RuleAbout] = _nothing_known
 
 
 PLAIN = Run()
