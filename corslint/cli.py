@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 import corslint
-from corslint import discovery, report
+from corslint import command_line, report
 from corslint import settings as settings_
 from corslint.settings import Settings, UsageError
 
 if TYPE_CHECKING:
-    from corslint import lint
+    from corslint import discovery, lint
     from corslint.model.finding import Finding
     from corslint.ruleset import Case, RuleSet, Template
 
@@ -102,17 +102,6 @@ def _write_bytes(text: str) -> None:
         _to_nowhere(sys.stdout)
 
 
-def _rule_ids(_context: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    """Ids separated by commas. A value without any is a mistake, such as a variable that is not set: all would run."""
-    named = []
-    for value in values:
-        ids = [part.strip() for part in value.split(",") if part.strip()]
-        if not ids:
-            raise click.UsageError(f"{option.opts[0]} names no rule: its value is empty")
-        named += ids
-    return tuple(named)
-
-
 _PATHS = click.argument("paths", nargs=-1, type=click.Path())
 
 
@@ -139,16 +128,7 @@ def command(context: click.Context) -> int:
     show_envvar=True,
     help="How findings are written.",
 )
-@click.option("--select", multiple=True, callback=_rule_ids, metavar="RULES", help="Only these rules.")
-@click.option("--ignore", multiple=True, callback=_rule_ids, metavar="RULES", help="All but these rules.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(settings_.FAIL_ON),
-    help="The least severity that makes the exit status 1.  [default: warning]",
-)
-@click.option("--pedantic", is_flag=True, help="Show notes; implied by --fail-on note and by --select.")
-@click.option("--include-tests", is_flag=True, help="Show findings in test files.")
-@click.option("--markdown", is_flag=True, help="Also check the nginx configurations in Markdown files.")
+@command_line.options(command_line.SOURCES, command_line.CHOICES, command_line.SHOWS)
 @click.option("--diff", is_flag=True, help="Show what fixes would change; change nothing.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that change who may read data.")
@@ -171,8 +151,12 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
     reports: list[report.Reported] = []
     differences: list[str] = []
     failed = False
-    for context in discovery.contexts(paths or (".",), cwd):
-        settings = _settings(context, cwd, options)
+    checked = command_line.contexts(paths, cwd, options)
+    shown = command_line.shown(checked, options)
+    if shown is not None:
+        _write(shown, sys.stdout)
+        return 0
+    for context, settings in checked:
         found = _linted(context, settings, cwd, options, with_fixes=fixing)
         if fixing:
             unsafe = options["unsafe_fixes"]
@@ -180,14 +164,31 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
             if not options["diff"]:
                 found = _left(_linted(context, settings, cwd, options, with_fixes=True), unsafe=unsafe)
         reports.append(found)
-        failed = failed or any(_reaches(finding, settings.fail_on) for finding in found.findings)
+        failed = failed or any(
+            _reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
+        )
     whole = report.merged(reports)
     if options["diff"]:
         _write_bytes("".join(differences))
         _write(report.closing_line(whole) + "\n", sys.stderr)
+    elif options["statistics"]:
+        from corslint.report import statistics
+
+        _write(statistics.render(whole, output_format), sys.stdout)
+        _write(report.closing_line(whole) + "\n", sys.stderr)
     else:
         _report(whole, output_format, color)
-    return int(failed)
+    return int(_fails(whole, failed, options))
+
+
+def _fails(found: report.Merged, reached: bool, options: Mapping[str, Any]) -> bool:
+    """Whether the exit status is 1; `reached`: a finding is as severe as the settings of its file ask for."""
+    if options["exit_zero"]:
+        return False
+    if options["max_warnings"] is None:
+        return reached
+    counts = report.severities(found.findings)
+    return counts["error"] > 0 or counts["warning"] > options["max_warnings"]
 
 
 def _linted(
@@ -195,16 +196,16 @@ def _linted(
 ) -> lint.Report:
     """Check one context. A rule that does not exist is reported with the place that names it."""
     from corslint import lint
-    from corslint.ruleset import UnknownRuleError
+    from corslint.triage import NamedRuleError
 
     try:
         return lint.lint(context, settings, with_fixes=with_fixes)
-    except UnknownRuleError as error:
-        for name in ("select", "ignore"):
-            if error.rule in options[name]:
-                raise UsageError(f"--{name}: {error}") from None
-        name = "select" if error.rule in settings.select else "ignore"
-        raise UsageError(f"{settings_.place(settings, cwd, name)}: `{name}`: {error}") from None
+    except NamedRuleError as error:
+        given = options.get(error.key.replace("-", "_"), ())
+        if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
+            raise UsageError(f"--{error.key}: {error}") from None
+        place = settings_.place(error.settings, cwd, error.key, error.rule) or "--config"
+        raise UsageError(f"{place}: `{error.key}`: {error}") from None
 
 
 def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:
@@ -241,15 +242,16 @@ def _fixed(context: discovery.Context, settings: Settings, found: lint.Report, *
 
 @command.command()
 @_PATHS
-def facts(paths: tuple[str, ...]) -> int:
+@command_line.options(command_line.SOURCES)
+def facts(paths: tuple[str, ...], **options: Any) -> int:
     """Print what corslint understood, as JSON."""
     from corslint import lint
     from corslint.report import facts as facts_report
 
     cwd = os.getcwd()
     found, owners = [], {}
-    for context in discovery.contexts(paths or (".",), cwd):
-        known, sources = lint.facts(context, _settings(context, cwd, {}))
+    for context, settings in command_line.contexts(paths, cwd, options):
+        known, sources = lint.facts(context, settings)
         found.extend(known)
         owners.update(dict.fromkeys((*context.files, *context.unreadable), sources))
     _write(facts_report.render(found, lambda path: owners[path](path)), sys.stdout)
@@ -271,21 +273,6 @@ def rule(rule_id: str | None) -> int:
         return 0
     _write(_explanation(rules, rule_id), sys.stdout)
     return 0
-
-
-def _settings(context: discovery.Context, cwd: str, options: dict[str, Any]) -> Settings:
-    """The settings for a context, with what the command line says in their place."""
-    settings = settings_.load(context.settings_at, cwd)
-    if options.get("select"):
-        # Asking for a rule by name beats a file that ignores it.
-        settings = settings._replace(select=options["select"], ignore=())
-    return settings._replace(
-        ignore=(*settings.ignore, *options.get("ignore", ())),
-        fail_on=options.get("fail_on") or settings.fail_on,
-        pedantic=options.get("pedantic", False),
-        include_tests=settings.include_tests or options.get("include_tests", False),
-        markdown=settings.markdown or options.get("markdown", False),
-    ).implied()
 
 
 def _reaches(finding: Finding, threshold: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from corslint import engine, resources, ruleset
+from corslint import engine, resources, ruleset, triage
 from corslint.behaviour import policy, response
 from corslint.discovery import Context, read_file
 from corslint.extract import Extracted, Extractor, merge_alternatives
@@ -27,9 +27,15 @@ from corslint.source import SourceFile, Span
 
 _ROUNDS = 4
 
+UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
+"""Why findings are left out: less sure than was asked for; a comment says so; they stand in the baseline."""
+
 
 class Report(NamedTuple):
-    """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule."""
+    """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule.
+
+    `left_out` says how many more were found and why they are not shown.
+    """
 
     findings: tuple[Finding, ...]
     files: int
@@ -37,6 +43,7 @@ class Report(NamedTuple):
     in_tests: int
     passed_over: Mapping[str, int]
     sources: Callable[[str], SourceFile]
+    left_out: Mapping[str, int] = {}
 
 
 class Project:
@@ -139,20 +146,24 @@ def lint(
     """
     known = known or knowledge(settings.rules)
     rules = known.rules
-    selection = ruleset.select(rules, settings.select, settings.ignore, settings.implied().pedantic)
-    context = _wanted(context, settings)
+    sorter = triage.Triage(rules, settings)
+    context = wanted(context, settings)
     understood = understand(context, settings, overlay, known.catalog)
     project = understood.project
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
     found = engine.run(rules, world, _planner(project) if with_fixes else _no_fix)
-    return _reported(found, selection, context, settings, project)
+    return _reported(found, sorter, context, project)
 
 
-def _wanted(context: Context, settings: Settings) -> Context:
+def wanted(context: Context, settings: Settings) -> Context:
     """The context without the Markdown files, unless those are asked for: by the settings, or each by its name."""
-    if settings.markdown:
+    if settings.markdown and not settings.nested:
         return context
-    unwanted = {path for path in (*context.files, *context.lint) if kind_of(path) == "markdown"}
+    unwanted = {
+        path
+        for path in (*context.files, *context.lint)
+        if kind_of(path) == "markdown" and not settings.of(path).markdown
+    }
     if not context.lint.issuperset(context.files):  # a folder was not named, but files
         unwanted -= context.lint
     if not unwanted:
@@ -180,7 +191,7 @@ def understand(
 ) -> Understood:
     """Read a context's files and say what they mean."""
     descriptors = descriptors or knowledge(settings.rules).catalog
-    context = _wanted(context, settings)
+    context = wanted(context, settings)
     project = Project(context, overlay)
     for path in context.files:
         if kind_of(path) is None:
@@ -316,30 +327,36 @@ def _damage_fact(damage: Damage, language: str, what: str) -> Fact:
     )
 
 
-def _reported(
-    found: list[Finding], selection: ruleset.Selection, context: Context, settings: Settings, project: Project
-) -> Report:
-    """What is shown: findings with a place in a file that was asked for, selected, and not in tests."""
+def _reported(found: Iterable[Finding], sorter: triage.Triage, context: Context, project: Project) -> Report:
+    """What is shown: findings with a place in a file that was asked for, selected, sure enough, and not in tests."""
     shown: list[Finding] = []
-    hidden = in_tests = 0
-    for finding in found:
+    hidden = in_tests = unsure = 0
+    for finding in map(sorter.settled, found):
         places = {finding.primary.path, *(place.span.path for place in finding.related)}
         if not places & context.lint:
             continue
-        if finding.primary.path in context.in_tests and not settings.include_tests:
+        if finding.primary.path in context.in_tests and not sorter.shows_tests(finding):
             in_tests += 1
+        elif not sorter.selects(finding):
             continue
-        if not selection.wants(finding):
-            continue
-        if finding.severity == "note" and not selection.pedantic:
+        elif not sorter.is_sure_enough(finding):
+            unsure += 1
+        elif not sorter.shows(finding):
             hidden += 1
-            continue
-        shown.append(finding)
+        else:
+            shown.append(finding)
 
     def order(finding: Finding) -> tuple[str, int, int, str]:
         at = project.source(finding.primary.path).position(finding.primary.start)
         return finding.primary.path, at.line, at.column, finding.rule
 
+    left_out = {UNSURE: unsure} if unsure else {}
     return Report(
-        tuple(sorted(shown, key=order)), len(context.lint), hidden, in_tests, context.passed_over, project.source
+        tuple(sorted(shown, key=order)),
+        len(context.lint),
+        hidden,
+        in_tests,
+        context.passed_over,
+        project.source,
+        left_out,
     )

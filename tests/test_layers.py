@@ -27,8 +27,10 @@ LAYERS = (
     "corslint.fixes",
     "corslint.ruleset",
     "corslint.engine",
+    "corslint.triage",
     "corslint.lint",
     "corslint.report",
+    "corslint.command_line",
     "corslint.cli",
     "corslint.__main__",
 )

@@ -27,6 +27,7 @@ def render(report: Reported) -> str:
             "hidden_notes": report.hidden_notes,
             "in_tests": report.in_tests,
             "passed_over": dict(report.passed_over),
+            "left_out": dict(report.left_out),
         },
     }
     # A byte of a file name that is not UTF-8 is a lone surrogate, which JSON cannot carry.
