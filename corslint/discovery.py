@@ -121,6 +121,11 @@ def without_excluded(context: Context, excludes: Callable[[str], bool], named: I
     )
 
 
+def is_part(root: str) -> bool:
+    """Whether a folder is a part of a larger git repository."""
+    return not os.path.lexists(os.path.join(root, ".git")) and _has_git_above(root)
+
+
 def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
     """The content of a regular file. Raises `OSError` when it cannot be read, is no file, or exceeds `limit` bytes.
 

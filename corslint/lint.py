@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from corslint import engine, resources, ruleset, triage
+from corslint import engine, resources, ruleset, suppression, triage
 from corslint.behaviour import policy, response
-from corslint.discovery import Context, read_file
+from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, merge_alternatives
 from corslint.frameworks import catalog
 from corslint.model.facts import Fact, Field
@@ -151,8 +151,40 @@ def lint(
     understood = understand(context, settings, overlay, known.catalog)
     project = understood.project
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
-    found = engine.run(rules, world, _planner(project) if with_fixes else _no_fix)
-    return _reported(found, sorter, context, project)
+    plan_fix = _planner(project) if with_fixes else _no_fix
+    found = engine.run(rules, world, plan_fix)
+    kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
+    return _reported(kept, sorter, context, project, suppressed)
+
+
+def _not_suppressed(
+    found: list[Finding],
+    rules: ruleset.RuleSet,
+    understood: Understood,
+    context: Context,
+    plan_fix: engine.PlanFix,
+) -> tuple[list[Finding], int]:
+    """The findings that no comment takes back, and those about comments that take nothing back; how many are gone."""
+    source = understood.project.source
+    about_comments = [rule.id for rule in rules if any(clause.fact == suppression.FACT for clause in rule.match)]
+    comments = suppression.Suppressions(context.files, source, about_comments)
+    kept = comments.left(found)
+    suppressed = len(found) - len(kept)
+    damaged = {fact.span.path for fact in understood.facts if fact.kind == "damage"}
+    in_part = is_part(context.root)
+
+    def uncertain(path: str, rule: str) -> bool:
+        # A rule that joins facts may speak only where the whole repository is read.
+        return path in damaged or (in_part and len(rules[rule].match) > 1)
+
+    for last in (False, True):
+        facts = comments.facts(rules.rules, uncertain, last=last)
+        if facts:
+            about = engine.run(rules, World(facts, understood.topology, source, context.in_tests), plan_fix)
+            left = about if last else comments.left(about)
+            kept += left
+            suppressed += len(about) - len(left)
+    return kept, suppressed
 
 
 def wanted(context: Context, settings: Settings) -> Context:
@@ -327,7 +359,9 @@ def _damage_fact(damage: Damage, language: str, what: str) -> Fact:
     )
 
 
-def _reported(found: Iterable[Finding], sorter: triage.Triage, context: Context, project: Project) -> Report:
+def _reported(
+    found: Iterable[Finding], sorter: triage.Triage, context: Context, project: Project, suppressed: int
+) -> Report:
     """What is shown: findings with a place in a file that was asked for, selected, sure enough, and not in tests."""
     shown: list[Finding] = []
     hidden = in_tests = unsure = 0
@@ -350,7 +384,7 @@ def _reported(found: Iterable[Finding], sorter: triage.Triage, context: Context,
         at = project.source(finding.primary.path).position(finding.primary.start)
         return finding.primary.path, at.line, at.column, finding.rule
 
-    left_out = {UNSURE: unsure} if unsure else {}
+    left_out = {reason: count for reason, count in ((SUPPRESSED, suppressed), (UNSURE, unsure)) if count}
     return Report(
         tuple(sorted(shown, key=order)),
         len(context.lint),

@@ -23,6 +23,7 @@ LAYERS = (
     "corslint.project.topology",
     "corslint.behaviour",
     "corslint.relations",
+    "corslint.suppression",
     "corslint.editing",
     "corslint.fixes",
     "corslint.ruleset",
