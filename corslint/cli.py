@@ -128,7 +128,7 @@ def command(context: click.Context) -> int:
     show_envvar=True,
     help="How findings are written.",
 )
-@command_line.options(command_line.SOURCES, command_line.CHOICES, command_line.SHOWS)
+@command_line.options(command_line.SOURCES, command_line.CHOICES, command_line.SHOWS, command_line.IGNORES)
 @click.option("--diff", is_flag=True, help="Show what fixes would change; change nothing.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that change who may read data.")
@@ -147,6 +147,10 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
     fixing = options["fix"] or options["diff"]
     if options["unsafe_fixes"] and not fixing:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
+    if options["add_ignores"] and fixing:
+        raise click.UsageError("--add-ignores does not go with --fix or --diff: fix first, then take back what is left")
+    if options["reason"] and not options["add_ignores"]:
+        raise click.UsageError("--reason goes with --add-ignores")
     cwd = os.getcwd()
     reports: list[report.Reported] = []
     differences: list[str] = []
@@ -158,6 +162,9 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
         return 0
     for context, settings in checked:
         found = _linted(context, settings, cwd, options, with_fixes=fixing)
+        if options["add_ignores"]:
+            _add_ignores(context, found, options["reason"])
+            found = _linted(context, settings, cwd, options, with_fixes=False)
         if fixing:
             unsafe = options["unsafe_fixes"]
             differences.append(_fixed(context, settings, found, unsafe=unsafe, write=not options["diff"]))
@@ -206,6 +213,35 @@ def _linted(
             raise UsageError(f"--{error.key}: {error}") from None
         place = settings_.place(error.settings, cwd, error.key, error.rule) or "--config"
         raise UsageError(f"{place}: `{error.key}`: {error}") from None
+
+
+def _add_ignores(context: discovery.Context, found: lint.Report, reason: str) -> None:
+    """Write comments that take the findings back, as far as comments can stand there."""
+    from corslint import fixes, lint
+    from corslint.editing import ignores
+
+    changed: dict[str, bytes] = {}
+    count = 0
+    by_path: dict[str, list[Finding]] = {}
+    for finding in found.findings:
+        if finding.rule not in lint.about_comments():
+            by_path.setdefault(finding.primary.path, []).append(finding)
+    for path, findings in by_path.items():
+        added = ignores.add(found.sources(path), findings, reason)
+        count += added.taken_back
+        if added.taken_back:
+            changed[path] = added.data
+        for finding in added.left:
+            place = f"{path}:{found.sources(path).position(finding.primary.start).line}"
+            text = f"{place}: no comment can stand here for {finding.rule}: use `per-file-ignores` or a baseline"
+            _write(f"corslint: {report.neutral(text)}\n", sys.stderr)
+    if changed:
+        try:
+            fixes.write(changed, found.sources, root=context.root)
+        except fixes.WriteRefusedError as error:
+            raise UsageError(f"no comment was added: {error}") from None
+        done = f"{report.counted(count, 'finding')} in {report.counted(len(changed), 'file')}"
+        _write(f"corslint: took back {done}\n", sys.stderr)
 
 
 def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:

@@ -86,6 +86,12 @@ CHOICES = (
 )  # fmt: skip
 
 
+IGNORES = (
+    click.option("--add-ignores", is_flag=True, help="Write a comment for each finding that takes it back."),
+    click.option("--reason", default="", metavar="TEXT", help="With --add-ignores: what the comments give as reason."),
+)
+
+
 def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
     """Adds options to a command, in the order in which they are written here."""
 

@@ -157,6 +157,12 @@ def lint(
     return _reported(kept, sorter, context, project, suppressed)
 
 
+def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
+    """The rules, of the built-in ones if none are given, that speak about ignore comments."""
+    speak = (rule.id for rule in rules or knowledge().rules if any(one.fact == suppression.FACT for one in rule.match))
+    return frozenset(speak)
+
+
 def _not_suppressed(
     found: list[Finding],
     rules: ruleset.RuleSet,
@@ -166,8 +172,7 @@ def _not_suppressed(
 ) -> tuple[list[Finding], int]:
     """The findings that no comment takes back, and those about comments that take nothing back; how many are gone."""
     source = understood.project.source
-    about_comments = [rule.id for rule in rules if any(clause.fact == suppression.FACT for clause in rule.match)]
-    comments = suppression.Suppressions(context.files, source, about_comments)
+    comments = suppression.Suppressions(context.files, source, about_comments(rules))
     kept = comments.left(found)
     suppressed = len(found) - len(kept)
     damaged = {fact.span.path for fact in understood.facts if fact.kind == "damage"}

@@ -142,6 +142,11 @@ class Marked:
             self._used.add(min(about, key=lambda one: one.width).named.span)
         return bool(about)
 
+    def speaks(self, directive: Directive, at: int) -> bool:
+        """Whether a comment would take back findings at an offset, if it named their rules."""
+        one = self._covered.get(directive.span)
+        return one is not None and one.covers(at, self.lines(at))
+
     def lines(self, at: int) -> tuple[int, int]:
         """The lines that count as the one where an offset lies: a text that runs over several is one line."""
         line = self._line(at)
