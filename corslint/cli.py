@@ -20,6 +20,7 @@ from corslint.settings import Settings, UsageError
 
 if TYPE_CHECKING:
     from corslint import discovery, lint
+    from corslint.baseline import Baseline, Tellable
     from corslint.model.finding import Finding
     from corslint.ruleset import Case, RuleSet, Template
 
@@ -128,7 +129,9 @@ def command(context: click.Context) -> int:
     show_envvar=True,
     help="How findings are written.",
 )
-@command_line.options(command_line.SOURCES, command_line.CHOICES, command_line.SHOWS, command_line.IGNORES)
+@command_line.options(
+    command_line.SOURCES, command_line.CHOICES, command_line.SHOWS, command_line.IGNORES, command_line.BASELINE
+)
 @click.option("--diff", is_flag=True, help="Show what fixes would change; change nothing.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that change who may read data.")
@@ -152,7 +155,7 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
     if options["reason"] and not options["add_ignores"]:
         raise click.UsageError("--reason goes with --add-ignores")
     cwd = os.getcwd()
-    reports: list[report.Reported] = []
+    reports: list[lint.Report] = []
     differences: list[str] = []
     failed = False
     checked = command_line.contexts(paths, cwd, options)
@@ -160,20 +163,24 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
     if shown is not None:
         _write(shown, sys.stdout)
         return 0
+    known = _known(options, cwd)
     for context, settings in checked:
-        found = _linted(context, settings, cwd, options, with_fixes=fixing)
+        found = _linted(context, settings, cwd, options, known, with_fixes=fixing)
         if options["add_ignores"]:
             _add_ignores(context, found, options["reason"])
-            found = _linted(context, settings, cwd, options, with_fixes=False)
+            found = _linted(context, settings, cwd, options, known, with_fixes=False)
         if fixing:
             unsafe = options["unsafe_fixes"]
-            differences.append(_fixed(context, settings, found, unsafe=unsafe, write=not options["diff"]))
+            differences.append(_fixed(context, settings, found, known, unsafe=unsafe, write=not options["diff"]))
             if not options["diff"]:
-                found = _left(_linted(context, settings, cwd, options, with_fixes=True), unsafe=unsafe)
+                found = _left(_linted(context, settings, cwd, options, known, with_fixes=True), unsafe=unsafe)
         reports.append(found)
         failed = failed or any(
             _reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
         )
+    if options["write_baseline"]:
+        return _write_baseline(options["write_baseline"], reports, cwd)
+    stale = _stale(known, checked, reports, options, cwd) if known is not None else 0
     whole = report.merged(reports)
     if options["diff"]:
         _write_bytes("".join(differences))
@@ -185,7 +192,7 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
         _write(report.closing_line(whole) + "\n", sys.stderr)
     else:
         _report(whole, output_format, color)
-    return int(_fails(whole, failed, options))
+    return int(_fails(whole, failed, options) or (stale > 0 and options["fail_on_stale"]))
 
 
 def _fails(found: report.Merged, reached: bool, options: Mapping[str, Any]) -> bool:
@@ -199,14 +206,20 @@ def _fails(found: report.Merged, reached: bool, options: Mapping[str, Any]) -> b
 
 
 def _linted(
-    context: discovery.Context, settings: Settings, cwd: str, options: Mapping[str, Any], *, with_fixes: bool
+    context: discovery.Context,
+    settings: Settings,
+    cwd: str,
+    options: Mapping[str, Any],
+    known: Baseline | None,
+    *,
+    with_fixes: bool,
 ) -> lint.Report:
     """Check one context. A rule that does not exist is reported with the place that names it."""
     from corslint import lint
     from corslint.triage import NamedRuleError
 
     try:
-        return lint.lint(context, settings, with_fixes=with_fixes)
+        return _new(lint.lint(context, settings, with_fixes=with_fixes), known)
     except NamedRuleError as error:
         given = options.get(error.key.replace("-", "_"), ())
         if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
@@ -244,6 +257,93 @@ def _add_ignores(context: discovery.Context, found: lint.Report, reason: str) ->
         _write(f"corslint: took back {done}\n", sys.stderr)
 
 
+# --- baseline --------------------------------------------------------------------------------------------------------
+
+
+def _known(options: Mapping[str, Any], cwd: str) -> Baseline | None:
+    """The baseline that was named, if any."""
+    if options["baseline"] is None:
+        for name in ("prune_baseline", "fail_on_stale"):
+            if options[name]:
+                raise click.UsageError(f"--{name.replace('_', '-')} goes with --baseline FILE")
+        return None
+    if options["write_baseline"] is not None:
+        raise click.UsageError("--write-baseline writes all findings: it does not go with --baseline")
+    from corslint import baseline
+
+    return baseline.read(options["baseline"], cwd)
+
+
+def _new(found: lint.Report, known: Baseline | None) -> lint.Report:
+    """The report without what the baseline knows."""
+    if known is None:
+        return found
+    from corslint import lint
+
+    is_known = known.is_known(found.live, found.sources)
+    new = tuple(finding for finding in found.findings if not is_known[finding])
+    count = len(found.findings) - len(new)
+    return found._replace(findings=new, left_out={**found.left_out, lint.KNOWN: count} if count else found.left_out)
+
+
+def _write_baseline(path: str, reports: Sequence[lint.Report], cwd: str) -> int:
+    from corslint import baseline
+
+    entries = [entry for one in reports for entry in baseline.make(path, one.findings, one.live, one.sources, cwd)]
+    baseline.write(path, entries, cwd)
+    _write(f"corslint: wrote {report.counted(len(set(entries)), 'finding')} to {report.neutral(path)}\n", sys.stderr)
+    return 0
+
+
+def _tellable(context: discovery.Context, settings: Settings, found: lint.Report) -> Tellable:
+    """What a run over a context can tell about findings that are gone."""
+    from corslint import discovery, lint
+    from corslint.baseline import Tellable
+
+    rules = lint.knowledge(settings.rules).rules
+    # A rule that joins facts may speak only where the whole repository is read.
+    in_part = discovery.is_part(context.root)
+    return Tellable(
+        context.lint,
+        context.root if context.lint.issuperset(context.files) else None,
+        frozenset(finding.primary.path for finding in found.live if finding.effect == "tool"),
+        frozenset(rule.id for rule in rules if not in_part or len(rule.match) == 1),
+        frozenset(rules.rules),
+    )
+
+
+_MOST_STALE = 10
+
+
+def _stale(
+    known: Baseline,
+    checked: Sequence[tuple[discovery.Context, Settings]],
+    reports: Sequence[lint.Report],
+    options: Mapping[str, Any],
+    cwd: str,
+) -> int:
+    """Say which entries of the baseline are gone, and drop them if asked to. How many are left in the file."""
+    from corslint import baseline
+
+    stale: list[baseline.Entry] = []
+    for (context, settings), found in zip(checked, reports, strict=True):
+        stale += known.stale(_tellable(context, settings, found))
+    stale = sorted(set(stale))
+    if not stale:
+        return 0
+    shown = report.neutral(known.path)
+    if options["prune_baseline"]:
+        gone = set(stale)
+        baseline.write(known.path, [entry for entry in known.entries if entry not in gone], cwd)
+        _write(f"corslint: dropped {report.counted(len(stale), 'finding')} from {shown}\n", sys.stderr)
+        return 0
+    for entry in stale[:_MOST_STALE]:
+        _write(f"corslint: {shown}: gone: {report.neutral(entry.path)}: {report.neutral(entry.rule)}\n", sys.stderr)
+    count = report.counted(len(stale), "finding")
+    _write(f"corslint: {shown}: {count} gone (--prune-baseline drops what is gone)\n", sys.stderr)
+    return len(stale)
+
+
 def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:
     """What is left after fixing, only with the fixes that were not tried: those that failed are no offer."""
     tried = ("safe", "unsafe") if unsafe else ("safe",)
@@ -255,12 +355,20 @@ def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:
     )
 
 
-def _fixed(context: discovery.Context, settings: Settings, found: lint.Report, *, unsafe: bool, write: bool) -> str:
+def _fixed(
+    context: discovery.Context,
+    settings: Settings,
+    found: lint.Report,
+    known: Baseline | None,
+    *,
+    unsafe: bool,
+    write: bool,
+) -> str:
     """Mend what can be mended; as a difference, and on the disk if asked for."""
     from corslint import fixes, lint
 
     def again(changed: Mapping[str, bytes]) -> list[Finding]:
-        return list(lint.lint(context, settings, changed, with_fixes=True).findings)
+        return list(_new(lint.lint(context, settings, changed, with_fixes=True), known).findings)
 
     result = fixes.fix_to_fixpoint(again, found.findings, found.sources, unsafe)
     for finding, reason in result.refused:

@@ -92,6 +92,16 @@ IGNORES = (
 )
 
 
+BASELINE = (
+    click.option("--baseline", metavar="FILE", help="Show only findings that this baseline does not have."),
+    click.option("--write-baseline", metavar="FILE", help="Write all findings into a baseline."),
+    click.option("--prune-baseline", is_flag=True, help="With --baseline: drop its findings that are gone."),
+    click.option(
+        "--fail-on-stale", is_flag=True, help="With --baseline: exit status 1 if one of its findings is gone."
+    ),
+)
+
+
 def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
     """Adds options to a command, in the order in which they are written here."""
 

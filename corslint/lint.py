@@ -34,7 +34,7 @@ UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
 class Report(NamedTuple):
     """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule.
 
-    `left_out` says how many more were found and why they are not shown.
+    `left_out` says how many more were found and why they are not shown; `live` are all that no comment takes back.
     """
 
     findings: tuple[Finding, ...]
@@ -44,6 +44,7 @@ class Report(NamedTuple):
     passed_over: Mapping[str, int]
     sources: Callable[[str], SourceFile]
     left_out: Mapping[str, int] = {}
+    live: tuple[Finding, ...] = ()
 
 
 class Project:
@@ -369,11 +370,13 @@ def _reported(
 ) -> Report:
     """What is shown: findings with a place in a file that was asked for, selected, sure enough, and not in tests."""
     shown: list[Finding] = []
+    live: list[Finding] = []
     hidden = in_tests = unsure = 0
     for finding in map(sorter.settled, found):
         places = {finding.primary.path, *(place.span.path for place in finding.related)}
         if not places & context.lint:
             continue
+        live.append(finding)
         if finding.primary.path in context.in_tests and not sorter.shows_tests(finding):
             in_tests += 1
         elif not sorter.selects(finding):
@@ -398,4 +401,5 @@ def _reported(
         context.passed_over,
         project.source,
         left_out,
+        tuple(live),
     )

@@ -30,6 +30,7 @@ LAYERS = (
     "corslint.engine",
     "corslint.triage",
     "corslint.lint",
+    "corslint.baseline",
     "corslint.report",
     "corslint.command_line",
     "corslint.cli",
