@@ -99,10 +99,8 @@ def read(path: str, cwd: str) -> Baseline:
         line = data.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{path}:{line}: the baseline is not UTF-8; {anew}") from None
     except json.JSONDecodeError as error:
-        reason = f"{error.msg[:1].lower()}{error.msg[1:]}"
-        raise UsageError(
-            f"{path}:{error.lineno}:{error.colno}: the baseline is not valid JSON ({reason}); {anew}"
-        ) from None
+        place, reason = f"{path}:{error.lineno}:{error.colno}", f"{error.msg[:1].lower()}{error.msg[1:]}"
+        raise UsageError(f"{place}: the baseline is not valid JSON ({reason}); {anew}") from None
     except RecursionError:
         raise UsageError(f"{path}:1: the baseline is nested too deeply; {anew}") from None
     if not isinstance(document, dict) or not isinstance(document.get("findings"), list):
