@@ -117,10 +117,9 @@ def _entry(path: str, text: str, number: int, raw: object) -> Entry:
     keys = Entry._fields
     if isinstance(raw, dict) and raw.keys() == set(keys) and all(isinstance(raw[key], str) for key in keys):
         return Entry(*(raw[key] for key in keys))
-    raise UsageError(
-        f"{path}:{_entry_line(text, number)}: an entry of a baseline has the keys {', '.join(keys)}, each with a text; remove this one, or"
-        f" write the baseline anew with --write-baseline {path}"
-    )
+    what = f"an entry of a baseline has the keys {', '.join(keys)}, each with a text"
+    anew = f"remove this one, or write the baseline anew with --write-baseline {path}"
+    raise UsageError(f"{path}:{_entry_line(text, number)}: {what}; {anew}")
 
 
 def _line(text: str, what: str) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 import corslint
-from corslint import command_line, report
+from corslint import command_line, outputs, report
 from corslint import settings as settings_
 from corslint.settings import Settings, UsageError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from corslint import discovery, lint
     from corslint.baseline import Baseline, Tellable
     from corslint.model.finding import Finding
-    from corslint.ruleset import Case, RuleSet, Template
+    from corslint.ruleset import Case, RuleSet
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -36,8 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run corslint. The exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed, as by `>&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
         status: object = command.main(args=arguments, prog_name="corslint", standalone_mode=False)
@@ -76,31 +79,15 @@ def _fail(message: str) -> int:
 
 
 def _write(text: str, stream: TextIO) -> None:
-    """Write; a reader that has gone away, as `head` does, is no error."""
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        _to_nowhere(stream)
-
-
-def _to_nowhere(stream: TextIO) -> None:
-    """The interpreter flushes once more at exit; where the reader has gone away, that must not fail."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    outputs.write_text([text], stream)
 
 
 def _write_bytes(text: str) -> None:
     """Write text that holds the very bytes of files, so that a patch stays one; but never to a terminal."""
     if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
         _write("".join(report.neutral(line) + "\n" for line in text.splitlines()), sys.stdout)
-        return
-    try:
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        _to_nowhere(sys.stdout)
+    else:
+        outputs.write_bytes([text.encode("utf-8", "surrogateescape")], sys.stdout)
 
 
 _PATHS = click.argument("paths", nargs=-1, type=click.Path())
@@ -122,12 +109,20 @@ def command(context: click.Context) -> int:
 @_PATHS
 @click.option(
     "--output-format",
+    "output_formats",
+    multiple=True,
     type=click.Choice(report.FORMATS),
-    default="text",
-    show_default=True,
     envvar="CORSLINT_OUTPUT_FORMAT",
     show_envvar=True,
-    help="How findings are written.",
+    help="How findings are written; once for each report.  [default: text]",
+)
+@click.option(
+    "-o",
+    "--output-file",
+    "output_files",
+    multiple=True,
+    metavar="FILE",
+    help="Where the report of the --output-format at the same position goes; `-` is standard output.",
 )
 @command_line.options(
     command_line.SOURCES, command_line.CHOICES, command_line.SHOWS, command_line.IGNORES, command_line.BASELINE
@@ -142,7 +137,9 @@ def command(context: click.Context) -> int:
     show_default=True,
     help="Colours in text. NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE are honoured.",
 )
-def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any) -> int:
+def check(
+    paths: tuple[str, ...], output_formats: tuple[str, ...], output_files: tuple[str, ...], color: str, **options: Any
+) -> int:
     """Check files and folders (default: the working directory).
 
     A folder is checked on its own; the files of a repository are checked together with the rest of it.
@@ -154,6 +151,10 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
         raise click.UsageError("--add-ignores does not go with --fix or --diff: fix first, then take back what is left")
     if options["reason"] and not options["add_ignores"]:
         raise click.UsageError("--reason goes with --add-ignores")
+    if options["diff"] and output_files:
+        raise click.UsageError("--diff writes a patch and no report: it goes without --output-file")
+    wanted = outputs.paired(output_formats, output_files)
+    with_fixes = fixing or outputs.wants_fixes(wanted)
     cwd = os.getcwd()
     reports: list[lint.Report] = []
     differences: list[str] = []
@@ -165,10 +166,10 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
         return 0
     known = _known(options, cwd)
     for context, settings in checked:
-        found = _linted(context, settings, cwd, options, known, with_fixes=fixing)
+        found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
         if options["add_ignores"]:
             _add_ignores(context, found, options["reason"])
-            found = _linted(context, settings, cwd, options, known, with_fixes=False)
+            found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
         if fixing:
             unsafe = options["unsafe_fixes"]
             differences.append(_fixed(context, settings, found, known, unsafe=unsafe, write=not options["diff"]))
@@ -186,12 +187,13 @@ def check(paths: tuple[str, ...], output_format: str, color: str, **options: Any
         _write_bytes("".join(differences))
         _write(report.closing_line(whole) + "\n", sys.stderr)
     elif options["statistics"]:
-        from corslint.report import statistics
+        from corslint import statistics
 
-        _write(statistics.render(whole, output_format), sys.stdout)
+        _write(statistics.render(whole, "json" if "json" in output_formats else "text"), sys.stdout)
         _write(report.closing_line(whole) + "\n", sys.stderr)
     else:
-        _report(whole, output_format, color)
+        folders = [settings.rules for _, settings in checked]
+        outputs.write(whole, wanted, color, lambda rule: _about(rule, folders))
     return int(_fails(whole, failed, options) or (stale > 0 and options["fail_on_stale"]))
 
 
@@ -203,6 +205,14 @@ def _fails(found: report.Merged, reached: bool, options: Mapping[str, Any]) -> b
         return reached
     counts = report.severities(found.findings)
     return counts["error"] > 0 or counts["warning"] > options["max_warnings"]
+
+
+def _about(rule: str, folders: Sequence[tuple[str, ...]]) -> report.RuleAbout:
+    """What is known of a rule that has a finding: one of the built-in ones, or of those in the given folders."""
+    from corslint import lint, rulepages
+
+    known = (lint.knowledge(each).rules.rules.get(rule) for each in folders)
+    return rulepages.about(next(one for one in known if one is not None))
 
 
 def _linted(
@@ -424,49 +434,14 @@ def _reaches(finding: Finding, threshold: str) -> bool:
     return threshold != "never" and severities.index(finding.severity) <= severities.index(threshold)
 
 
-def _report(found: report.Merged, output_format: str, color: str) -> None:
-    if output_format == "text":
-        from corslint.report import text
-
-        terminal = sys.stdout.isatty()
-        _write(text.render(found, _coloured(color, terminal), *_width(terminal)), sys.stdout)
-        return
-    if output_format == "json":
-        from corslint.report import json
-
-        _write(json.render(found), sys.stdout)
-    else:
-        from corslint.report import concise
-
-        _write(concise.render(found), sys.stdout)
-    _write(report.closing_line(found) + "\n", sys.stderr)
-
-
-def _coloured(color: str, terminal: bool) -> bool:
-    if color != "auto":
-        return color == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
-        return True
-    return terminal and os.environ.get("TERM") != "dumb"
-
-
-def _width(terminal: bool) -> tuple[int, ...]:
-    """The columns of the terminal, if there is one."""
-    if not terminal:
-        return ()
-    import shutil
-
-    return (shutil.get_terminal_size().columns,)
-
-
 # --- rules for people ------------------------------------------------------------------------------------------------
 
 
 def _list_of(rules: RuleSet) -> str:
+    from corslint.rulepages import plain
+
     rows = [
-        (name, "/".join(one.severities), one.title or _plain(one.cases[0].message)) for name, one in rules.rules.items()
+        (name, "/".join(one.severities), one.title or plain(one.cases[0].message)) for name, one in rules.rules.items()
     ]
     first, second = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
     return "".join(f"{name:<{first}}  {severities:<{second}}  {title}\n" for name, severities, title in rows)
@@ -495,12 +470,9 @@ def _explanation(rules: RuleSet, rule_id: str) -> str:
 
 
 def _case(case: Case) -> list[str]:
-    lines = [f"{case.severity}: {_plain(case.message)}", f"  help: {_plain(case.help)}"]
+    from corslint.rulepages import plain
+
+    lines = [f"{case.severity}: {plain(case.message)}", f"  help: {plain(case.help)}"]
     if case.fix is not None:
-        lines.append(f"  fix ({case.fix.applicability}): {_plain(case.fix.title)}")
+        lines.append(f"  fix ({case.fix.applicability}): {plain(case.fix.title)}")
     return lines
-
-
-def _plain(template: Template) -> str:
-    """A text with an ellipsis for each value that a finding puts in."""
-    return "".join(piece if isinstance(piece, str) else "…" for piece in template).strip()

@@ -51,7 +51,7 @@ def fingerprints(
 def _key(finding: Finding, sources: Callable[[str], SourceFile], name: Callable[[str], str]) -> bytes:
     path = finding.primary.path
     parts = (finding.rule, name(path), _said(sources(path), finding.primary))
-    return "\0".join(parts).encode("utf-8", "surrogateescape")
+    return "\0".join(parts).encode("utf-8", "surrogatepass")
 
 
 def _said(source: SourceFile, span: Span) -> str:
