@@ -414,18 +414,50 @@ def facts(paths: tuple[str, ...], **options: Any) -> int:
 
 @command.command()
 @click.argument("rule_id", required=False, metavar="[ID]")
-def rule(rule_id: str | None) -> int:
-    """List the rules, or explain one."""
-    from pathlib import Path
+@click.option("--test", is_flag=True, help="Run the examples of this rule, or of all rules of your own.")
+@click.option("--rules", multiple=True, metavar="FOLDER", help="A folder with rules, beside those of the settings.")
+def rule(rule_id: str | None, test: bool, rules: tuple[str, ...]) -> int:
+    """List the rules, explain one, or run the examples of your own."""
+    from corslint import lint
 
-    from corslint import resources, ruleset
-
-    settings = settings_.load(".", os.getcwd())
-    rules = ruleset.load([resources.rules_folder(), *map(Path, settings.rules)])
+    for folder in rules:
+        if not os.path.isdir(folder):
+            raise UsageError(f"--rules names a folder that does not exist: {folder}")
+    folders = tuple(dict.fromkeys((*settings_.load(".", os.getcwd()).rules, *rules)))
+    known = lint.knowledge(folders)
+    if test:
+        return _test_rules(known, folders, rule_id)
     if rule_id is None:
-        _write(_list_of(rules), sys.stdout)
+        _write(_list_of(known.rules), sys.stdout)
         return 0
-    _write(_explanation(rules, rule_id), sys.stdout)
+    _write(_explanation(known.rules, rule_id), sys.stdout)
+    return 0
+
+
+def _test_rules(known: lint.Knowledge, folders: tuple[str, ...], rule_id: str | None) -> int:
+    """Run the examples of one rule, or of all in these folders; status 1 if one does not hold."""
+    from corslint import examples
+
+    chosen = [known.rules[rule_id]] if rule_id is not None else known.rules.of(folders)
+    if not chosen:
+        raise UsageError("no rules of your own: name a rule, or a folder with `rules` in the settings or --rules")
+    outcomes = list(examples.run(chosen, known))
+    failed = [outcome for outcome in outcomes if outcome.trouble is not None]
+    for outcome in failed:
+        text = f"{outcome.place}: {outcome.rule}: {outcome.name}: {outcome.trouble}"
+        _write("".join(f"{report.neutral(line)}\n" for line in text.splitlines()), sys.stdout)
+    said = f"{report.counted(len(outcomes), 'example')} of {report.counted(len(chosen), 'rule')}"
+    _write(f"corslint: {said}: {f'{len(failed)} failed' if failed else 'all hold'}\n", sys.stderr)
+    return 1 if failed else 0
+
+
+@command.command()
+@click.argument("name", type=click.Choice(("settings", "rule", "descriptor", "facts")))
+def schema(name: str) -> int:
+    """Print a JSON Schema: of settings, rules, descriptors, or of the output of `facts`."""
+    from corslint import resources
+
+    _write(resources.schema_file(name).read_text(encoding="utf-8"), sys.stdout)
     return 0
 
 

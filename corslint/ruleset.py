@@ -332,6 +332,11 @@ class RuleSet:
             found.update(matching)
         return frozenset(found)
 
+    def of(self, folders: Iterable[str]) -> list[Rule]:
+        """The rules that were read from these folders."""
+        wanted = {Path(folder) for folder in folders}
+        return [rule for rule in self if Path(rule.path).parent in wanted]
+
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules.values())
 

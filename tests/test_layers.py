@@ -30,6 +30,7 @@ LAYERS = (
     "corslint.engine",
     "corslint.triage",
     "corslint.lint",
+    "corslint.examples",
     "corslint.baseline",
     "corslint.report",
     "corslint.outputs",
