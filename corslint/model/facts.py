@@ -581,6 +581,20 @@ FACT_KINDS: dict[str, KindSpec] = {
             "complete": FieldSpec("tri", "whether everything in the block could be read"),
         },
     ),
+    "ignore_comment": KindSpec(
+        "Something in a comment to corslint (`corslint: ignore[...]`) that has no effect.",
+        {
+            "problem": FieldSpec(
+                ("unused", "unknown-rule", "no-rules", "not-closed", "unknown-verb", "unopened"),
+                "the rule says nothing there, there is no such rule, no rule is named, its bracket is not closed, what"
+                " follows `corslint:` is unknown, nothing was disabled that could be enabled",
+            ),
+            "verb": FieldSpec("text", "`ignore`, `ignore-file`, `disable`, `enable`, or what stands in its place"),
+            "rule": FieldSpec("text", "the rule that it is about; several with commas between"),
+            "suggestion": FieldSpec("text", "what was most likely meant by an unknown rule or verb"),
+            "covers": FieldSpec("text", "where it would have an effect, such as `on line 3` or `in this file`"),
+        },
+    ),
     "damage": KindSpec(
         "Something that could not be read.",
         {

@@ -203,6 +203,14 @@ def read(source: SourceFile) -> CodeReading:
     )
 
 
+def root(data: bytes) -> Node:
+    """The tree of a file as it stands, damaged or not; bytes that are not UTF-8 are question marks."""
+    from tree_sitter import Parser
+
+    text = re.sub("[\udc80-\udcff]", "?", data.decode("utf-8", "surrogateescape")).encode()
+    return Parser(_grammar().language).parse(text).root_node
+
+
 def _nothing(path: str, whole: Span, message: str) -> CodeReading:
     scope = Scope(-1, "module", whole, {})
     return CodeReading(path, "python", (scope,), (), (), (), (), (Damage(whole, message, True),))

@@ -53,7 +53,7 @@ def test_concise_is_what_problem_matchers_expect() -> None:
 
 
 def test_json() -> None:
-    whole = report(FINDING, hidden_notes=4, in_tests=5, passed_over={"minified": 2})
+    whole = report(FINDING, hidden_notes=4, in_tests=5, passed_over={"minified": 2}, left_out={"suppressed": 1})
     assert json.loads(written(json_report, whole)) == {
         "version": 1,
         "findings": [
@@ -81,6 +81,7 @@ def test_json() -> None:
             "hidden_notes": 4,
             "in_tests": 5,
             "passed_over": {"minified": 2},
+            "left_out": {"suppressed": 1},
         },
     }
 
