@@ -279,8 +279,9 @@ class HeaderSpec(NamedTuple):
     a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
     two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
-    are the APIs that send requests, with the headers in an object. `request_members` and `request_calls` recognise the
-    request's own Origin header. `vary`: what else writes Vary.
+    are the APIs that send requests, with the headers in an object. `request_members`, `request_calls` and
+    `request_functions` recognise the request's own Origin header: the last are called with the request, and a name
+    unless they give all. `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -298,6 +299,7 @@ class HeaderSpec(NamedTuple):
     policy: PolicySemantics
     request_methods: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
+    request_functions: frozenset[str] = frozenset()
 
 
 class Descriptor(NamedTuple):
@@ -860,6 +862,7 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "beside",
             "request_members",
             "request_calls",
+            "request_functions",
             "vary",
             "policy",
         ),
@@ -882,4 +885,5 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         _policy(check, part["policy"], (*at, "policy")),
         frozenset(part.get("request_methods", ())),
         frozenset(part.get("clients", ())),
+        frozenset(part.get("request_functions", ())),
     )

@@ -393,9 +393,9 @@ def answers(decision: Decision, origin: str | None, turn: int = 1, path: str | N
     return tuple(found)
 
 
-def answer(decision: Decision, origin: str | None) -> Answer:
+def answer(decision: Decision, origin: str | None, path: str | None = None) -> Answer:
     """What this origin gets; unknown where an undecidable test comes first and the outcomes differ."""
-    outcomes = [case.answer for case in answers(decision, origin)]
+    outcomes = [case.answer for case in answers(decision, origin, path=path)]
     if not outcomes:
         return UnknownAnswer("no case applies")
     if all(outcome == outcomes[0] for outcome in outcomes):
@@ -420,9 +420,13 @@ _STRANGERS = (
 """The reserved top level domain keeps them apart from anything that a list could name (RFC 2606)."""
 
 
+_ELSEWHERE = "/…"
+"""A path that no test names: who asks chooses what for, and all paths but those are like this one."""
+
+
 def to_stranger(decision: Decision) -> Answer:
     """What an origin that nobody listed gets; of a stranger's choices of scheme and port the most generous counts."""
-    given = [answer(decision, origin) for origin in _STRANGERS]
+    given = [answer(decision, origin, _ELSEWHERE) for origin in _STRANGERS]
     for origin, outcome in zip(_STRANGERS, given, strict=True):
         if accepts(outcome, origin) is Tri.YES:
             return outcome
@@ -431,7 +435,7 @@ def to_stranger(decision: Decision) -> Answer:
 
 def accepts_null(decision: Decision) -> Tri:
     """Whether the origin `null` (sandboxed frames, `data:` pages) may read responses."""
-    return accepts(answer(decision, "null"), "null")
+    return accepts(answer(decision, "null", _ELSEWHERE), "null")
 
 
 def depends_on_origin(decision: Decision) -> Tri:
@@ -502,7 +506,7 @@ def witness(decision: Decision) -> Witness | None:
         foreign = _registrable(candidate.host) and site(candidate.host) not in trusted
         if not foreign and (last_resort is not None or not _last_resort(candidate)):
             continue
-        if accepts(answer(decision, candidate.origin), candidate.origin) is not Tri.YES:
+        if accepts(answer(decision, candidate.origin, _ELSEWHERE), candidate.origin) is not Tri.YES:
             continue
         span, test = _passing(decision, candidate)
         found = Witness(candidate.origin, candidate.technique, candidate.trusted, span, test)
@@ -669,7 +673,7 @@ def _passing(decision: Decision, candidate: _Candidate) -> tuple[Span, str]:
     """Where the test stands that lets the origin through, and what it compares with."""
     if _atom_holds(candidate.atom, candidate.origin) is Tri.YES:
         return candidate.atom.span, _compared(candidate.atom)
-    cases = answers(decision, candidate.origin)
+    cases = answers(decision, candidate.origin, path=_ELSEWHERE)
     for case in cases:
         for atom in _atoms(case.predicate):
             if atom.op != "present" and _atom_holds(atom, candidate.origin) is Tri.YES:
@@ -737,7 +741,7 @@ def _filled(scheme: str, fragment: _Fragment) -> str:
 
 
 def _passes(decision: Decision, origin: str) -> bool:
-    return possible_origin(origin) and accepts(answer(decision, origin), origin) is Tri.YES
+    return possible_origin(origin) and accepts(answer(decision, origin, _ELSEWHERE), origin) is Tri.YES
 
 
 def _names_scheme(atom: Atom, fragment: _Fragment) -> OneOf["listed", "pattern", "host"] | None:
