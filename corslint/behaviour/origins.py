@@ -1368,6 +1368,8 @@ class _Compiler:
         if depth > _MAX_DEPTH or self.is_origin(value, frame):
             return True
         value = self.behind(value, frame)
+        if self._is_request_read_with_default(value, frame):
+            return True
         match value:
             case Operation(operands=operands):
                 return any(self._mentions_origin(part, frame, depth + 1) for part in operands)

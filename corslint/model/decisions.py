@@ -197,7 +197,9 @@ class Witness(NamedTuple):
 _ORIGIN = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<hostname>\[[0-9a-f:.]+\]|[^/:?#@\[\]\s]+)(?::(?P<port>\d{1,5}))?"
 )
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_SPECIAL = "_!$&'()+,;=~`{}\""
+"""What else browsers take in a host name: all that the URL standard allows but `*`, which Chromium writes as `%2A`."""
+_LABEL = re.compile(rf"(?!-)[a-z0-9{re.escape(_SPECIAL)}-]{{1,63}}(?<!-)")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)")
 _NUMERIC = re.compile(r"\d+|0x[0-9a-f]*")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
@@ -218,7 +220,7 @@ def origin_parts(origin: str) -> _Parts | None:
 def possible_origin(origin: str) -> bool:
     """Whether a browser can send exactly this as the Origin of a page on the web (scheme `http` or `https`).
 
-    By the URL standard's host parser: lower case, legal DNS characters, a name whose last label is numeric must be an
+    By the URL standard's host parser: lower case, no forbidden character, a name whose last label is numeric must be an
     IPv4 address, a port only where it is not the scheme's own.
     """
     found = _ORIGIN.fullmatch(origin)
@@ -258,6 +260,8 @@ _SECOND_LEVEL = frozenset({
 _PRIVATE_TLDS = frozenset({
     "localhost", "local", "internal", "lan", "home", "corp", "intranet", "private", "localdomain", "arpa",
 })  # fmt: skip
+_REGISTERED = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+"""The label that registries sell; below it, names are their owner's to choose."""
 _ALPHABETIC_TLD = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]+")
 
 
@@ -288,7 +292,8 @@ def is_loopback(host: str) -> bool:
 def _registrable(host: str) -> bool:
     """Whether anybody on the internet could own this host name."""
     labels = host.split(".")
-    if len(labels) <= _public_suffix(labels) or labels[-1] in _PRIVATE_TLDS:
+    suffix = _public_suffix(labels)
+    if len(labels) <= suffix or labels[-1] in _PRIVATE_TLDS or not _REGISTERED.fullmatch(labels[-suffix - 1]):
         return False
     return _ALPHABETIC_TLD.fullmatch(labels[-1]) is not None
 
@@ -583,7 +588,7 @@ def _candidates(fragments: list[_Fragment]) -> Iterator[_Candidate]:
     loose = [fragment for fragment in fragments if fragment.atom.op != "equals"]
     schemes = [scheme for scheme in ("https", "http") if any(fragment.scheme == scheme for fragment in fragments)]
     ports = list(dict.fromkeys(["", *(fragment.port for fragment in fragments if fragment.port)]))[:6]
-    makers = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in)
+    makers = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in, _odd_character)
     for make in makers:
         for fragment in loose:
             if not _named(fragment.host):
@@ -624,6 +629,9 @@ def _stretched_before(fragment: _Fragment) -> _Made:
     host = fragment.host
     if host.startswith("."):
         yield f"{_ATTACKER}{host}", "subdomain", ""
+        if isinstance(fragment.atom.operand, Pattern):
+            # A dot that matches any character is none: `/.example.com$/`.
+            yield f"{_ATTACKER}{host[1:]}", "prefix", ""
         return
     yield f"{_ATTACKER}{host}", "prefix", ""
     if not host.startswith("-"):
@@ -661,6 +669,14 @@ def _filled_in(fragment: _Fragment) -> _Made:
         for text in samples(operand, "attacker.test"):
             filled = _fragment(text.lower(), fragment.atom)
             yield _named(filled.host), "other", ""
+
+
+def _odd_character(fragment: _Fragment) -> _Made:
+    """A name that goes on behind a character which the test does not know from host names."""
+    if isinstance(fragment.atom.operand, Pattern):
+        host = f"app{fragment.host}" if fragment.host.startswith((".", "-")) else fragment.host
+        for character in _SPECIAL:
+            yield f"{host.rstrip('.-')}{character}.{_ATTACKER}.test", "suffix", ""
 
 
 def _other_suffix(fragment: _Fragment) -> _Made:
