@@ -470,3 +470,179 @@ for server in servers[1:]:
 servers[0].serve_forever()
 """),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Level:
+    """One way in which nginx looks at the Origin; `test` and `key` write a form's pattern down in it.
+
+    `server` is a whole server: `PORT` is where it listens, `TEST` stands for the test and `NUMBER` keeps names apart;
+    `http` stands beside it.
+    """
+
+    name: str
+    keyed: bool
+    server: str
+    http: str = ""
+
+
+@dataclass(frozen=True)
+class NginxForm:
+    """One wrong test of nginx's: the words of an `if` behind `$http_origin`, and the keys of a `map`."""
+
+    name: str
+    rule: str
+    test: str
+    keys: str
+    witness: str
+
+
+_HEADERS = """add_header Access-Control-Allow-Credentials true always;
+            add_header Vary Origin always;"""
+LEVELS = (
+    Level("header-in-if", False, f"""
+    server {{
+        listen PORT;
+        location / {{
+            if ($http_origin TEST) {{
+                add_header Access-Control-Allow-Origin $http_origin always;
+                {_HEADERS}
+            }}
+            return 200 '[]';
+        }}
+    }}
+"""),
+    Level("set-in-if", False, f"""
+    server {{
+        listen PORT;
+        set $allowed "";
+        if ($http_origin TEST) {{
+            set $allowed $http_origin;
+        }}
+        location / {{
+            add_header Access-Control-Allow-Origin $allowed always;
+            {_HEADERS}
+            return 200 '[]';
+        }}
+    }}
+"""),
+    Level("map", True, f"""
+    server {{
+        listen PORT;
+        location / {{
+            add_header Access-Control-Allow-Origin $allowed_NUMBER always;
+            {_HEADERS}
+            return 200 '[]';
+        }}
+    }}
+""", """
+    map $http_origin $allowed_NUMBER {
+        default "";
+        TEST
+    }
+"""),
+    Level("map-of-flags", True, f"""
+    server {{
+        listen PORT;
+        location / {{
+            add_header Access-Control-Allow-Origin $allowed_NUMBER always;
+            {_HEADERS}
+            return 200 '[]';
+        }}
+    }}
+""", """
+    map $http_origin $known_NUMBER {
+        default 0;
+        TEST
+    }
+    map $known_NUMBER $allowed_NUMBER {
+        1 $http_origin;
+    }
+"""),
+)  # fmt: skip
+NGINX_MENDED = {False: f"= {OWN}", True: f"{OWN} VALUE;"}
+_ECHO = "reflected-origin-with-credentials"
+NGINX_FORMS = (
+    NginxForm("reflection", _ECHO, '!= ""', "default VALUE;", STRANGER),
+    NginxForm("negation", _ECHO, f"!= {OWN}", f'{OWN} ""; default VALUE;', STRANGER),
+    NginxForm("endswith", _WEAK, r"~* example\.com$", r"~*example\.com$ VALUE;", "https://attackerexample.com"),
+    NginxForm("group", _WEAK, r"~* (example\.com)", r"~*(example\.com) VALUE;", "https://example.com.attacker.test"),
+    NginxForm("substring", _WEAK, r"~ example\.com", r"~example\.com VALUE;", "https://example.com.attacker.test"),
+    NginxForm(
+        "open-end",
+        _WEAK,
+        r"~ ^https://app\.example\.com",
+        r"~^https://app\.example\.com VALUE;",
+        "https://app.example.com.attacker.test",
+    ),
+    NginxForm(
+        "open-alternative",
+        _WEAK,
+        r'~ "^https://(a\.example\.com$|b\.example\.com)"',
+        r'"~^https://(a\.example\.com$|b\.example\.com)" VALUE;',
+        "https://b.example.com.attacker.test",
+    ),
+    NginxForm(
+        "localhost", _WEAK, "~ ^https?://localhost", "~^https?://localhost VALUE;", "http://localhost.attacker.test"
+    ),
+    NginxForm(
+        "dot", _WEAK, r"~ ^https://app.example\.com$", r"~^https://app.example\.com$ VALUE;", "https://appxexample.com"
+    ),
+    NginxForm("leading-dot", _WEAK, "~ .example.com$", "~.example.com$ VALUE;", "https://attackerexample.com"),
+    NginxForm("shared-host", _WEAK, r"~ \.github\.io$", r"~\.github\.io$ VALUE;", "https://attacker.github.io"),
+    NginxForm(
+        "shared-pattern",
+        _WEAK,
+        r'~ "^https://[a-z-]+\.vercel\.app$"',
+        r'"~^https://[a-z-]+\.vercel\.app$" VALUE;',
+        "https://attackera.vercel.app",
+    ),
+    NginxForm(
+        "underscore",
+        _WEAK,
+        r'~ "^https://example\.com(?![a-z0-9.-])"',
+        r'"~^https://example\.com(?![a-z0-9.-])" VALUE;',
+        "https://example.com_.attacker.test",
+    ),
+    NginxForm(
+        "exclamation-mark",
+        _WEAK,
+        r'~ "^https://example\.com(?![\w.-])"',
+        r'"~^https://example\.com(?![\w.-])" VALUE;',
+        "https://example.com!.attacker.test",
+    ),
+    NginxForm(
+        "null",
+        "null-origin-allowed",
+        r'~ "^(null|https://app\.example\.com)$"',
+        f"null VALUE; {OWN} VALUE;",
+        "null",
+    ),
+    NginxForm(
+        "http",
+        "insecure-origin-allowed",
+        r'~ "^https?://app\.example\.com$"',
+        f"{OWN} VALUE; http://app.example.com VALUE;",
+        "http://app.example.com",
+    ),
+)
+
+
+def nginx_parts(level: Level, test: str, number: int, port: int) -> tuple[str, str]:
+    """What stands in `http` for one form: the maps, and the server."""
+    if level.keyed:
+        test = test.replace("VALUE", "1" if "$known" in level.http else "$http_origin")
+    whole = level.http
+    if "default" in test:
+        # The form has a default of its own.
+        whole = whole.replace('        default "";\n', "").replace("        default 0;\n", "")
+    http, server = (
+        text.replace("TEST", test).replace("NUMBER", str(number)).replace("PORT", str(port)).lstrip("\n")
+        for text in (whole, level.server)
+    )
+    return http, server
+
+
+def nginx_file(parts: list[tuple[str, str]]) -> str:
+    """A whole configuration."""
+    return f"events {{}}\nhttp {{\n{''.join(http + server for http, server in parts)}}}\n"

@@ -20,9 +20,24 @@ from corslint.model.finding import Finding
 from corslint.settings import Settings
 from tests.examples import findings_of
 from tests.lab import probes
-from tests.lab.attacks import FORMS, LIBRARIES, MENDED, OWN, STRANGER, Form, Library
+from tests.lab.attacks import (
+    FORMS,
+    LEVELS,
+    LIBRARIES,
+    MENDED,
+    NGINX_FORMS,
+    NGINX_MENDED,
+    OWN,
+    STRANGER,
+    Form,
+    Level,
+    Library,
+    NginxForm,
+    nginx_file,
+    nginx_parts,
+)
 from tests.lab.chromium import Chromium
-from tests.lab.experiment import Experiment, Get, Process, Side
+from tests.lab.experiment import Experiment, Get, Nginx, Part, Process, Side
 from tests.lab.installation import Tools, require
 from tests.lab.run import Running
 
@@ -93,21 +108,32 @@ def written(library: Library, folder: Path) -> None:
             (folder / side / name).write_text(text, encoding="utf-8")
 
 
-def allowed(library: Library, folder: Path, side: Side, found: Tools) -> Mapping[str, list[str | None]]:
-    """What each form's server sends as Allow-Origin: to the form's attacker, and to the own page."""
-    where = ports(library)
+def served(library: Library) -> Process:
+    """The process that serves all programs of a library."""
     tool = "node" if library.language == "javascript" else "python"
-    process = Process((tool, "main" + ending(library)), listens=tuple(where.values()))
-    experiment = Experiment("weak-origin-check", str(folder), "", (process,), ())
+    return Process((tool, "main" + ending(library)), listens=tuple(ports(library).values()))
+
+
+def allowed(
+    part: Part, folder: Path, side: Side, found: Tools, asked: Mapping[str, tuple[str, str]]
+) -> Mapping[str, list[str | None]]:
+    """What is sent as Allow-Origin for each form: to its attacker, and to the own page. `asked`: URL and attacker."""
+    experiment = Experiment("weak-origin-check", str(folder), "", (part,), ())
     answers: dict[str, list[str | None]] = {}
     with Running(experiment, side, found, _no_browser) as running:
-        for form, port in where.items():
-            asked = [
-                probes.send(Get(f"http://localhost:{port}{library.path}", origin=origin), running.addresses)
-                for origin in (form.witness, OWN)
-            ]
-            answers[form.name] = [dict(one.headers).get("access-control-allow-origin") for one in asked]
+        for name, (url, attacker) in asked.items():
+            seen = [probes.send(Get(url, origin=origin), running.addresses) for origin in (attacker, OWN)]
+            answers[name] = [dict(one.headers).get("access-control-allow-origin") for one in seen]
     return answers
+
+
+def prove(part: Part, folder: Path, found: Tools, asked: Mapping[str, tuple[str, str]]) -> None:
+    """The wrong side lets each attacker in; the mended one lets in the own page alone."""
+    bad = allowed(part, folder, "bad", found, asked)
+    assert {name: sent[0] for name, sent in bad.items()} == {name: attacker for name, (_, attacker) in asked.items()}
+    good = allowed(part, folder, "good", found, asked)
+    assert {name: sent[0] for name, sent in good.items() if sent[0] not in (None, OWN)} == {}
+    assert {sent[1] for sent in good.values()} == {OWN}
 
 
 def _no_browser() -> Chromium:
@@ -138,11 +164,9 @@ def test_the_library_lets_that_origin_in(library: Library, tmp_path: Path) -> No
     written(library, tmp_path)
     # Only node's programs take links to npm libraries.
     found = found if node else replace(found, node_modules=None)
-    bad = allowed(library, tmp_path, "bad", found)
-    assert {name: sent[0] for name, sent in bad.items()} == {form.name: form.witness for form in forms(library)}
-    good = allowed(library, tmp_path, "good", found)
-    assert {name: (sent[0], sent[1]) for name, sent in good.items() if sent[0] not in (None, OWN)} == {}
-    assert {sent[1] for sent in good.values()} == {OWN}
+    where = ports(library)
+    asked = {form.name: (f"http://localhost:{where[form]}{library.path}", form.witness) for form in where}
+    prove(served(library), tmp_path, found, asked)
 
 
 def test_only_named_forms_are_left_out() -> None:
@@ -150,6 +174,43 @@ def test_only_named_forms_are_left_out() -> None:
     for library in LIBRARIES:
         assert set(library.without) <= names, library.name
         assert all(library.without.values()), library.name
+
+
+# nginx
+
+
+def nginx_test(level: Level, form: NginxForm, side: Side) -> str:
+    """A form's test, as that level writes it, or the mended one."""
+    if side == "good":
+        return NGINX_MENDED[level.keyed]
+    return form.keys if level.keyed else form.test
+
+
+def nginx_linted(level: Level, form: NginxForm, side: Side) -> list[Finding]:
+    """What is found in the configuration of one form."""
+    text = nginx_file([nginx_parts(level, nginx_test(level, form, side), 0, 8080)])
+    found = findings_of({"nginx.conf": text.encode()}, Settings(), KNOWN)
+    return [one for one in found if one.severity != "note" or one.effect == "exploitable"]
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=[level.name for level in LEVELS])
+def test_the_finding_in_nginx_names_an_origin(level: Level) -> None:
+    seen = {form.name: _short(nginx_linted(level, form, "bad")) for form in NGINX_FORMS}
+    assert seen == {form.name: [(form.rule, form.witness)] for form in NGINX_FORMS}
+    assert nginx_linted(level, NGINX_FORMS[0], "good") == []
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=[level.name for level in LEVELS])
+def test_nginx_lets_that_origin_in(level: Level, tmp_path: Path) -> None:
+    found = replace(require("nginx"), node_modules=None)
+    where = {form: FIRST_PORT + number for number, form in enumerate(NGINX_FORMS)}
+    sides: tuple[Side, ...] = ("bad", "good")
+    for side in sides:
+        (tmp_path / side).mkdir()
+        parts = [nginx_parts(level, nginx_test(level, form, side), port, port) for form, port in where.items()]
+        (tmp_path / side / "nginx.conf").write_text(nginx_file(parts), encoding="utf-8")
+    asked = {form.name: (f"http://localhost:{port}/", form.witness) for form, port in where.items()}
+    prove(Nginx("nginx.conf", listens=tuple(where.values())), tmp_path, found, asked)
 
 
 @pytest.fixture(scope="module")
