@@ -209,12 +209,102 @@ class Library:
     ending: str = ""
     without: dict[str, str] = field(default_factory=dict)
     """Forms that the library's programs cannot have, and why."""
+    own: tuple[Form, ...] = ()
+    """Where the library compares by itself, with what `CHECK` then is: its own forms in place of all others."""
+    mended: str = ""
 
 
 _ALL_IN_ONE = "for (const name of MODULES) require(`./${name}`);\n"
+_UVICORN = """
+import asyncio
+from importlib import import_module
+import uvicorn
+async def main():
+    configs = [uvicorn.Config(import_module(name).app, port=port, log_level="warning") for name, port in MODULES]
+    servers = [uvicorn.Server(config) for config in configs]
+    await asyncio.gather(*(server.serve() for server in servers))
+asyncio.run(main())
+"""
+_WERKZEUG = """
+import threading
+from importlib import import_module
+from werkzeug.serving import make_server
+servers = [make_server("127.0.0.1", port, import_module(name).app) for name, port in MODULES]
+for server in servers[1:]:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+servers[0].serve_forever()
+"""
 _ALL_IN_ONE_ESM = "for (const name of MODULES) await import(`./${name}.mjs`);\n"
 
+
+def _patterns(*patterns: tuple[str, str]) -> tuple[Form, ...]:
+    """Forms of what a library compares with by itself: what is written, and who passes."""
+    return tuple(Form(f"own-{number}", _WEAK, text, text, origin) for number, (text, origin) in enumerate(patterns))
+
+
 LIBRARIES = (
+    Library("cors-patterns", "javascript", {"express": "^4.0.0", "cors": "^2.8.0"}, """
+const app = require('express')();
+app.use(require('cors')({ origin: CHECK, credentials: true }));
+app.get('/', (req, res) => res.json([]));
+app.listen(PORT);
+""", _ALL_IN_ONE, own=_patterns(
+        (r"/example\.com$/", "https://attackerexample.com"),
+        (r"/.example.com$/", "https://attackerexample.com"),
+        (r"[/^https:\/\/app\.example\.com/, 'https://www.example.com']", "https://app.example.com.attacker.test"),
+        (r"new RegExp('^https://app.example\\.com$', 'i')", "https://appxexample.com"),
+        (r"['https://www.example.com', /\.github\.io$/]", "https://attacker.github.io"),
+    ), mended=f"['{OWN}']"),
+    Library("socket.io-patterns", "javascript", {"socket.io": "^4.0.0"}, """
+const { Server } = require('socket.io');
+new Server(PORT, { cors: { origin: CHECK, credentials: true } });
+""", _ALL_IN_ONE, "/socket.io/?EIO=4&transport=polling", own=_patterns(
+        (r"/^http:\/\/localhost/", "http://localhost.attacker.test"),
+        (r"[/^https:\/\/(?:.*\.)?example\.com/]", "https://example.com.attacker.test"),
+        (r"/^https:\/\/.*example\.com$/", "https://attackerexample.com"),
+    ), mended=f"['{OWN}']"),
+    Library("socket.io-2-texts", "javascript", {"socket.io": "^2.0.0"}, """
+require('socket.io')(PORT, { origins: CHECK });
+""", _ALL_IN_ONE, "/socket.io/?EIO=3&transport=polling", own=_patterns(
+        ("'https://app.example.com:443'", "https://e.com"),
+        ("'https://app.example.com:443 https://www.example.com:443'", "https://e.com"),
+    ), mended=f"['{OWN}:443']"),
+    Library("fastify-patterns", "javascript", {"fastify": "^5.0.0", "@fastify/cors": "^11.0.0"}, """
+const app = require('fastify')();
+app.register(require('@fastify/cors'), { origin: CHECK, credentials: true });
+app.get('/', async () => []);
+app.listen({ port: PORT });
+""", _ALL_IN_ONE, own=_patterns(
+        (r"/example\.com/", "https://example.com.attacker.test"),
+        (r"['https://www.example.com', /^https:\/\/app.example\.com$/]", "https://appxexample.com"),
+    ), mended=f"['{OWN}']"),
+    Library("starlette", "python", {"starlette": ">=0.40", "uvicorn": ">=0.20"}, """
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+app = Starlette(routes=[Route("/", lambda request: JSONResponse([]))])
+app.add_middleware(CORSMiddleware, CHECK, allow_credentials=True)
+""", _UVICORN, own=_patterns(
+        ('allow_origins="https://app.example.com"', "https://app.example.co"),
+        ('allow_origins="https://app.example.com,https://www.example.com"', "https://app.example.co"),
+        (r'allow_origin_regex=r"https://.*example\.com"', "https://attackerexample.com"),
+        (r'allow_origin_regex=r"https://app.example\.com"', "https://appxexample.com"),
+        (r'allow_origin_regex=r"https://.*\.vercel\.app"', "https://attacker.vercel.app"),
+    ), mended=f'allow_origins=["{OWN}"]'),
+    Library("flask-cors", "python", {"flask": ">=3", "flask-cors": ">=5"}, """
+from flask import Flask
+from flask_cors import CORS
+app = Flask(__name__)
+CORS(app, origins=CHECK, supports_credentials=True)
+@app.get("/")
+def notes():
+    return []
+""", _WERKZEUG, own=_patterns(
+        (r'r"https://\w+\.example\.com"', "https://a.example.com.attacker.test"),
+        (r'[r"https://app\.example\.com", "https://www.example.com"]', "https://app.example.com.attacker.test"),
+        (r'r".*example\.com$"', "https://attackerexample.com"),
+    ), mended=f'["{OWN}"]'),
     Library("cors", "javascript", {"express": "^4.0.0", "cors": "^2.8.0"}, """
 const app = require('express')();
 const cors = require('cors');
@@ -337,15 +427,7 @@ def allow(response):
 @app.get("/")
 def notes():
     return []
-""", """
-import threading
-from importlib import import_module
-from werkzeug.serving import make_server
-servers = [make_server("127.0.0.1", port, import_module(name).app) for name, port in MODULES]
-for server in servers[1:]:
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-servers[0].serve_forever()
-"""),
+""", _WERKZEUG),
     Library("fastapi", "python", {"fastapi": ">=0.100", "uvicorn": ">=0.20"}, """
 import re
 from urllib.parse import urlparse
@@ -365,16 +447,7 @@ async def allow(request: Request, call_next):
 @app.get("/")
 async def notes():
     return []
-""", """
-import asyncio
-from importlib import import_module
-import uvicorn
-async def main():
-    configs = [uvicorn.Config(import_module(name).app, port=port, log_level="warning") for name, port in MODULES]
-    servers = [uvicorn.Server(config) for config in configs]
-    await asyncio.gather(*(server.serve() for server in servers))
-asyncio.run(main())
-"""),
+""", _UVICORN),
     Library("python-socketio", "python", {"python-socketio": ">=5.11", "uvicorn": ">=0.20"}, """
 import re
 from urllib.parse import urlparse
@@ -383,16 +456,7 @@ def known(origin):
     return CHECK
 sio = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins=known)
 app = socketio.ASGIApp(sio)
-""", """
-import asyncio
-from importlib import import_module
-import uvicorn
-async def main():
-    configs = [uvicorn.Config(import_module(name).app, port=port, log_level="warning") for name, port in MODULES]
-    servers = [uvicorn.Server(config) for config in configs]
-    await asyncio.gather(*(server.serve() for server in servers))
-asyncio.run(main())
-""", "/socket.io/?EIO=4&transport=polling"),
+""", _UVICORN, "/socket.io/?EIO=4&transport=polling"),
     Library("aiohttp", "python", {"aiohttp": ">=3"}, """
 import re
 from urllib.parse import urlparse
