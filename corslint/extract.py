@@ -72,7 +72,8 @@ class Policy(NamedTuple):
     """A cors_policy fact that is still to be judged: what the descriptor says, and the guards it stands behind.
 
     `broken`: it was given an option that makes the library fail. `handshake`: it is only asked what becomes of
-    WebSocket handshakes, and that is told of this socket server.
+    WebSocket handshakes, and that is told of this socket server. `spec`: how the request's Origin is read, for headers
+    and for options that a function hands out with each request.
     """
 
     fact: Fact
@@ -429,12 +430,55 @@ class Extractor:
         if not isinstance(given, Function):
             return None
         found = self._given_by(given, delegate)
-        found = found if found is not None else Unknown("handed out by a function", given.span)
+        found = self._laid_together(found) if found is not None else Unknown("handed out by a function", given.span)
         if options is None or delegate.group is None:
             return found
         return Mapping(
             (Spread(options, options.span), Entry(delegate.group, found, given.span, given.span)), options.span
         )
+
+    def _laid_together(self, options: Value) -> Value:
+        """One object for two of which a test chooses.
+
+        An object that only switches one thing off (`{ origin: false }`) says nothing about what else there is.
+        """
+        chosen = self._linker.resolve(options)
+        if not isinstance(chosen, Choice):
+            return options
+        yes, no = (self._plain_entries(self._laid_together(part)) for part in (chosen.yes, chosen.no))
+        if not yes or not no:
+            return options
+        entries: list[Entry] = []
+        for key in dict.fromkeys((*yes, *no)):
+            one, other = yes.get(key), no.get(key)
+            given = one or other
+            assert given is not None
+            if not (one and other) and self._only_off(no if one else yes):
+                entries.append(given)
+                continue
+            missing = Undefined(chosen.span)
+            value = self._either(chosen, one.value if one else missing, other.value if other else missing)
+            entries.append(given._replace(value=value))
+        return Mapping(tuple(entries), chosen.span)
+
+    def _either(self, chosen: Choice, yes: Value, no: Value) -> Value:
+        """The one value or the other; that value where they are the same."""
+        first, second = self._linker.resolve(yes), self._linker.resolve(no)
+        if isinstance(first, Literal) and isinstance(second, Literal):
+            if (type(first.value), first.value) == (type(second.value), second.value):
+                return yes
+        return Choice(chosen.test, yes, no, chosen.span)
+
+    def _plain_entries(self, value: Value) -> dict[str, Entry]:
+        """The entries of an object by their keys; none where not all of them are known."""
+        held = self._linker.resolve(value)
+        items = held.items if isinstance(held, Mapping) else ()
+        found = {item.key: item for item in items if isinstance(item, Entry) and item.key is not None}
+        return found if len(found) == len(items) else {}
+
+    def _only_off(self, entries: MappingOf[str, Entry]) -> bool:
+        values = [self._linker.resolve(entry.value) for entry in entries.values()]
+        return len(values) == 1 and isinstance(values[0], Literal) and values[0].value is False
 
     def _given_by(self, function: Function, delegate: Delegate) -> Value | None:
         """What a function hands out in the only way that it has; None where it has several, or none that is known."""
@@ -543,11 +587,17 @@ class Extractor:
                     changed = semantics.sources[name]._replace(unset=source.default)
                     semantics = semantics._replace(sources={**semantics.sources, name: changed})
             broken = any(group.fails and self._has_other_names(context, group) for group in emit.options)
-            self._policies.append(Policy(fact, semantics, (), False, None, broken))
+            reads = self._reads_of_requests(context.descriptor.language) if context.delegated else None
+            self._policies.append(Policy(fact, semantics, (), False, reads, broken))
         yield fact
         for group in emit.options:
             decided = self._origin_given(context, emit, fact), fact.field("origin").value
             yield from self._option_facts(context, group, fields, decided, _origin_paths(emit), self._is_written)
+
+    def _reads_of_requests(self, language: str) -> HeaderSpec | None:
+        """How code of a language reads the headers of a request."""
+        own = [one for one in self._catalog.descriptors if one.language == language]
+        return next((spec for one in own for spec in one.headers if spec.request_members), None)
 
     def _handshake(self, context: _Context, semantics: PolicySemantics, server: Fact) -> None:
         """What decides about handshakes at a socket server, as a policy that is no fact of its own."""
@@ -1229,7 +1279,11 @@ class Extractor:
             if descriptor.language != reading.language:
                 continue
             for spec in descriptor.headers:
-                writes = [*self._header_writes(reading, spec), *self._request_writes(reading, spec)]
+                # What is written to an object stands in the object, too, once that is handed on: the first one counts.
+                first: dict[Span, _HeaderWrite] = {}
+                for write in (*self._header_writes(reading, spec), *self._request_writes(reading, spec)):
+                    first.setdefault(write.span, write)
+                writes = list(first.values())
                 if any(write.name != _VARY_HEADER for write in writes):
                     self._header_policies(reading, descriptor, spec, writes)
 

@@ -282,8 +282,9 @@ class HeaderSpec(NamedTuple):
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
     two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
     are the APIs that send requests, with the headers in an object. `made`: APIs that make headers of either side; they
-    are a response's where one of `responses` gets them. `request_members` and `request_calls` recognise the request's
-    own Origin header. `vary`: what else writes Vary.
+    are a response's where one of `responses` gets them. `request_members`, `request_calls` and `request_functions`
+    recognise the request's own Origin header: the last are called with the request, and a name unless they give all.
+    `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -302,6 +303,7 @@ class HeaderSpec(NamedTuple):
     request_methods: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
     made: frozenset[str] = frozenset()
+    request_functions: frozenset[str] = frozenset()
 
 
 class LayerSpec(NamedTuple):
@@ -983,6 +985,7 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "beside",
             "request_members",
             "request_calls",
+            "request_functions",
             "vary",
             "policy",
         ),
@@ -1006,4 +1009,5 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         frozenset(part.get("request_methods", ())),
         frozenset(part.get("clients", ())),
         frozenset(part.get("made", ())),
+        frozenset(part.get("request_functions", ())),
     )
