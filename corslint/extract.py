@@ -229,8 +229,17 @@ class Extractor:
         if spec.when_position is None and spec.when_keyword is None:
             return True
         if self._linker.canonical(call.callee) in spec.when_names:
-            return True
-        argument = self._linker.argument(call, spec.when_position, spec.when_keyword)
+            return not spec.when_not
+        return self._is_given(call, spec) is not spec.when_not
+
+    def _is_given(self, call: Call, spec: CallSpec) -> bool:
+        """Whether an argument of the call, or of the one that made its receiver, is what `when` names."""
+        given: Value | None = call
+        if spec.when_maker:
+            given = self._linker.resolve(call.callee.base) if isinstance(call.callee, Member) else None
+        argument = (
+            self._linker.argument(given, spec.when_position, spec.when_keyword) if isinstance(given, Call) else None
+        )
         if argument is None:
             return False
         resolved = self._linker.resolve(argument)
@@ -367,6 +376,12 @@ class Extractor:
         unsure: Value | None = None
         for position in spec.option_positions:
             argument = self._linker.argument(call, position, None)
+            if argument is not None and position in spec.after_number:
+                numbered = self._is_number(self._linker.argument(call, 0, None))
+                if numbered is Tri.NO:
+                    continue
+                if numbered is Tri.UNKNOWN:
+                    return Unknown("options, if a number stands before them", argument.span)
             if argument is None:
                 if any(isinstance(a.value, Spread) for a in call.arguments[: position + 1]):
                     unsure = Unknown("behind a spread argument", call.span)
@@ -385,24 +400,42 @@ class Extractor:
             unsure = unsure or argument
         return unsure
 
+    def _is_number(self, value: Value | None) -> Tri:
+        """Whether a value is a whole number."""
+        found = self._linker.resolve(value) if value is not None else None
+        if isinstance(found, Literal):
+            plain = found.value
+            return tri(isinstance(plain, int | float) and not isinstance(plain, bool) and float(plain).is_integer())
+        if isinstance(found, (Fallback, Choice)):
+            both = (found.first, found.then) if isinstance(found, Fallback) else (found.yes, found.no)
+            answers = {self._is_number(each) for each in both}
+            return answers.pop() if len(answers) == 1 else Tri.UNKNOWN
+        if isinstance(found, Call) and self._linker.canonical(found.callee) in _NUMBERS:
+            return Tri.YES
+        settled = (Null, Undefined, Mapping, Sequence, Regex, Function, EnvVar, Concat)
+        return Tri.NO if found is None or isinstance(found, settled) else Tri.UNKNOWN
+
     def _handed_out(self, options: Value | None, delegate: Delegate) -> Value | None:
         """The options that a function hands out with each request; None where no function stands for them."""
         given = self._linker.resolve(options) if options is not None else None
-        key = delegate.key or delegate.group
-        if isinstance(given, Mapping) and key is not None:
-            held = self._linker.lookup(given, key)
-            given = self._linker.resolve(held) if held is not None else None
+        inside = ".".join(part for part in (delegate.group, delegate.key) if part) if delegate.key else None
+        for path in (delegate.group, inside) if isinstance(given, Mapping) else ():
+            held = self.at_path(given, path)[0] if path is not None else None
+            found = self._linker.resolve(held) if held is not None else None
+            if isinstance(found, Function):
+                given = found
+                break
         if isinstance(given, Function) and delegate.wrapped and len(given.returns) == 1:
             inner = self._linker.resolve(given.returns[0].value)
             given = inner if isinstance(inner, Function) else given
         if not isinstance(given, Function):
             return None
-        found = self._given_by(given, delegate)
-        found = found if found is not None else Unknown("handed out by a function", given.span)
+        handed = self._given_by(given, delegate)
+        handed = handed if handed is not None else Unknown("handed out by a function", given.span)
         if options is None or delegate.group is None:
-            return found
+            return handed
         return Mapping(
-            (Spread(options, options.span), Entry(delegate.group, found, given.span, given.span)), options.span
+            (Spread(options, options.span), Entry(delegate.group, handed, given.span, given.span)), options.span
         )
 
     def _given_by(self, function: Function, delegate: Delegate) -> Value | None:
@@ -1882,10 +1915,10 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         if isinstance(value, (Literal, Null, Undefined, Mapping)):
             return Field(None, "absent", value.span, trail)
         return unknown
-    if source.read_as == "number" and isinstance(value, Call) and value.arguments:
+    if source.read_as in ("number", "integer") and isinstance(value, Call) and value.arguments:
         if linker.canonical(value.callee) in _NUMBERS:
             value = linker.resolve(value.arguments[0].value)
-    if source.read_as == "number" and isinstance(value, (Call, Function, Mapping)):
+    if source.read_as in ("number", "integer") and isinstance(value, (Call, Function, Mapping)):
         return Field(None, "absent", value.span, trail)
     if source.read_as == "list":
         if isinstance(value, Literal):
@@ -1924,6 +1957,9 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         return Field("yes" if plain else "no", "written", value.span, trail)
     if source.read_as == "tri":
         return Field("yes" if plain is True else "no", "written", value.span, trail)
+    if source.read_as == "integer":
+        whole = isinstance(plain, int) and not isinstance(plain, bool)
+        return Field(plain, "written", value.span, trail) if whole else Field(None, "absent", value.span, trail)
     if source.read_as == "number":
         if isinstance(plain, bool):
             return unknown

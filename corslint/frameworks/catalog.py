@@ -25,6 +25,7 @@ READ_AS = (
     "value",
     "instance",
     "number",
+    "integer",
     "application",
     "list",
     "tri",
@@ -88,7 +89,8 @@ class FieldSource(NamedTuple):
     is not given means; `absent` (a meaning) what a missing group of options means; `by_version` gives the default
     per range of major versions. `read_as` says how the value is read (`application`: an instance, or a text
     `module:name` that names one; `rooted`: a path that begins with a slash even if it is written without; `prefix`:
-    the literal beginning of a pattern for paths; `keys`: the keys of an object, as a list; `names`: the same, where all
+    the literal beginning of a pattern for paths; `integer`: a number that is written as one, not a text of digits;
+    `keys`: the keys of an object, as a list; `names`: the same, where all
     of them can be read, as the field's value); `of_receiver`: positions and keyword are those of the call that made the
     receiver; `present`: only whether it is there; `mapping` translates texts (and `null`).
     """
@@ -188,9 +190,11 @@ class CallSpec(NamedTuple):
     """A call that means something.
 
     `when` limits it to calls whose argument at a position (or with a keyword) is one of the named APIs,
-    and to calls of those themselves; `receivers`: to methods of what has one of these names; `least` and `most`: to
+    and to calls of those themselves, or (`when_not`) to all others; `when_maker`: it is an argument of the call that
+    made the receiver; `receivers`: to methods of what has one of these names; `least` and `most`: to
     calls with so many arguments. `options` are the positions at
-    which an options object may stand, "keywords" (position -1) the keyword arguments. `completes`: the call finishes
+    which an options object may stand, "keywords" (position -1) the keyword arguments; at the positions `after_number`
+    only where the first argument is a whole number. `completes`: the call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
     `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`). `late`: it
@@ -215,6 +219,9 @@ class CallSpec(NamedTuple):
     receivers: frozenset[str] = frozenset()
     least: int = 0
     most: int | None = None
+    when_not: bool = False
+    when_maker: bool = False
+    after_number: frozenset[int] = frozenset()
 
 
 class FileSpec(NamedTuple):
@@ -592,6 +599,22 @@ def _positions(check: Checker, value: object, at: KeyPath) -> tuple[int, ...]:
     return found
 
 
+def _option_positions(check: Checker, value: object, at: KeyPath) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The positions of options, and those among them that only count behind a number."""
+    if value == "keywords":
+        return (), frozenset()
+    listed = value if isinstance(value, list) else [value]
+    behind = {
+        i: check.keys(part, (*at, i), ("position", "after"), ("position", "after"))
+        for i, part in enumerate(listed)
+        if isinstance(part, dict)
+    }
+    for i, part in behind.items():
+        check.one_of(part["after"], (*at, i, "after"), ("number",))
+    positions = _positions(check, [behind[i]["position"] if i in behind else part for i, part in enumerate(listed)], at)
+    return positions, frozenset(positions[i] for i in behind)
+
+
 def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
     part = check.keys(
         raw,
@@ -600,20 +623,27 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         ("callee",),
     )
     form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
-    when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is", "receiver", "least", "most"))
+    when = check.keys(
+        part.get("when", {}),
+        (*at, "when"),
+        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most"),
+    )
+    if "is" in when and "is_not" in when:
+        raise check.fail((*at, "when"), "`is` and `is_not` exclude each other")
+    asked = "is_not" if "is_not" in when else "is"
     completes = part.get("completes", False)
     completed = (
         check.keys(completes, (*at, "completes"), ("position", "keyword")) if completes not in (True, False) else {}
     )
     options = part.get("options", [])
-    positions = () if options == "keywords" else _positions(check, options, (*at, "options"))
+    positions, after_number = _option_positions(check, options, (*at, "options"))
     fills = check.keys(part.get("fills", {}), (*at, "fills"), _all_fields())
     return CallSpec(
         _names(check, part["callee"], (*at, "callee")),
         None if form == "any" else form == "construct",
         when.get("position"),
         when.get("keyword"),
-        frozenset(_names(check, when.get("is", []), (*at, "when", "is"))),
+        frozenset(_names(check, when.get(asked, []), (*at, "when", asked))),
         positions,
         options == "keywords",
         _emits(check, part.get("emits", []), (*at, "emits")),
@@ -626,6 +656,9 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         frozenset(_names(check, when.get("receiver", []), (*at, "when", "receiver"))),
         int(when.get("least", 0)),
         int(when["most"]) if "most" in when else None,
+        asked == "is_not",
+        bool(when.get("of_receiver", False)),
+        after_number,
     )
 
 
