@@ -64,6 +64,7 @@ _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
 _MAX_CHAIN = 32
 _VARY_HEADER = "vary"
+_LAST_NAME = re.compile(r"[#/.]")
 _WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -145,6 +146,7 @@ class Extractor:
         self._completions: dict[Span, list[_Completion]] = {}
         self._scripts = Scripts((), (), packages)
         self._configured: dict[str, list[_Configured]] = {}
+        self._called: dict[str, set[str]] = {}
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
         self._varying: dict[str, frozenset[str]] = {}
@@ -156,6 +158,7 @@ class Extractor:
         self._readings = {reading.path: reading for reading in readings}
         self._note_configuration(readings)
         self._scripts = Scripts(readings, self._catalog.scripts, self._packages)
+        self._called = self._calls_of_others(readings)
         matched = [
             (reading, site, found)
             for reading in readings
@@ -184,6 +187,17 @@ class Extractor:
 
     # --- which descriptors speak of a call ---
 
+    def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
+        """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
+        wanted = {name for found in self._catalog.calls.values() for _, spec in found for name in spec.without}
+        last = {_LAST_NAME.split(name)[-1] for name in wanted}
+        called: dict[str, set[str]] = {}
+        for reading in readings if wanted else ():
+            for site in reading.calls:
+                if _called(site.call.callee) in last and (name := self._linker.canonical(site.call.callee)) in wanted:
+                    called.setdefault(self._packages.root_of(reading.path), set()).add(name)
+        return called
+
     def _matching(self, reading: CodeReading, site: CallSite) -> list[_Match]:
         callee = site.call.callee
         candidates: list[tuple[Descriptor, CallSpec]] = []
@@ -200,6 +214,8 @@ class Extractor:
         found: list[_Match] = []
         for descriptor, spec in candidates:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
+                continue
+            if spec.without & self._called.get(self._packages.root_of(reading.path), set()):
                 continue
             version = loaded.version if loaded is not None else self._version(descriptor, reading.path)
             applies = descriptor.applies(version.releases if version is not None else ())

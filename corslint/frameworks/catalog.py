@@ -194,7 +194,8 @@ class CallSpec(NamedTuple):
     made the receiver; `receivers`: to methods of what has one of these names; `least` and `most`: to
     calls with so many arguments. `options` are the positions at
     which an options object may stand, "keywords" (position -1) the keyword arguments; at the positions `after_number`
-    only where the first argument is a whole number. `completes`: the call finishes
+    only where the first argument is a whole number. `without`: only where no file of the same package calls one of
+    these APIs. `completes`: the call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
     `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`). `late`: it
@@ -222,6 +223,7 @@ class CallSpec(NamedTuple):
     when_not: bool = False
     when_maker: bool = False
     after_number: frozenset[int] = frozenset()
+    without: frozenset[str] = frozenset()
 
 
 class FileSpec(NamedTuple):
@@ -626,7 +628,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
     when = check.keys(
         part.get("when", {}),
         (*at, "when"),
-        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most"),
+        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most", "without"),
     )
     if "is" in when and "is_not" in when:
         raise check.fail((*at, "when"), "`is` and `is_not` exclude each other")
@@ -659,6 +661,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         asked == "is_not",
         bool(when.get("of_receiver", False)),
         after_number,
+        frozenset(_names(check, when.get("without", []), (*at, "when", "without"))),
     )
 
 
