@@ -1235,9 +1235,12 @@ class Extractor:
     def _header_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         for site in reading.calls:
             callee = site.call.callee
-            if not _writes_header(callee, spec):
+            decorated = self._decorated_scope(reading, site) if spec.decorators else None
+            if decorated is not None and self._linker.canonical(callee) in spec.decorators:
+                site = site._replace(scope=decorated, guards=())
+            elif not _writes_header(callee, spec):
                 continue
-            about = callee.base if isinstance(callee, Member) else None
+            about = callee.base if isinstance(callee, Member) and decorated is None else None
             if spec.requests and about is not None and _begins_with(self._linker.canonical(about), spec.requests):
                 continue
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
@@ -1275,6 +1278,16 @@ class Extractor:
         yield from self._vary_writes(reading, spec)
         if spec.objects:
             yield from self._loose_objects(reading, spec)
+
+    @staticmethod
+    def _decorated_scope(reading: CodeReading, site: CallSite) -> int | None:
+        """The scope of the function that a call decorates."""
+        for each in reading.decorations:
+            if isinstance(each.decorator, Call) and each.decorator.span == site.call.span:
+                for binding in reading.scopes[each.scope].bindings.get(each.target, ()):
+                    if isinstance(binding.value, Function):
+                        return binding.value.scope
+        return None
 
     def _vary_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Calls that add names to Vary: `res.vary("Origin")`, `response.vary.add("Origin")`, `vary(res, "Origin")`."""

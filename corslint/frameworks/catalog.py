@@ -288,8 +288,9 @@ class HeaderSpec(NamedTuple):
     a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
     two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
-    are the APIs that send requests, with the headers in an object. `request_members` and `request_calls` recognise the
-    request's own Origin header. `vary`: what else writes Vary.
+    are the APIs that send requests, with the headers in an object. `decorators` are APIs that take the name and the
+    value of a header of every response of the function they decorate. `request_members` and `request_calls` recognise
+    the request's own Origin header. `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -307,6 +308,7 @@ class HeaderSpec(NamedTuple):
     policy: PolicySemantics
     request_methods: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
+    decorators: frozenset[str] = frozenset()
 
 
 class Descriptor(NamedTuple):
@@ -893,6 +895,7 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "requests",
             "request_methods",
             "clients",
+            "decorators",
             "beside",
             "request_members",
             "request_calls",
@@ -918,4 +921,5 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         _policy(check, part["policy"], (*at, "policy")),
         frozenset(part.get("request_methods", ())),
         frozenset(part.get("clients", ())),
+        frozenset(part.get("decorators", ())),
     )
