@@ -64,6 +64,7 @@ _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
 _MAX_CHAIN = 32
 _VARY_HEADER = "vary"
+_LAST_NAME = re.compile(r"[#/.]")
 _WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -157,6 +158,7 @@ class Extractor:
         self._sites: dict[Span, LayerSite] = {}
         self._scripts = Scripts((), (), packages)
         self._configured: dict[str, list[_Configured]] = {}
+        self._called: dict[str, set[str]] = {}
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
         self._varying: dict[str, frozenset[str]] = {}
@@ -168,6 +170,7 @@ class Extractor:
         self._readings = {reading.path: reading for reading in readings}
         self._note_configuration(readings)
         self._scripts = Scripts(readings, self._catalog.scripts, self._packages)
+        self._called = self._calls_of_others(readings)
         matched = [
             (reading, site, found)
             for reading in readings
@@ -206,6 +209,17 @@ class Extractor:
 
     # --- which descriptors speak of a call ---
 
+    def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
+        """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
+        wanted = {name for found in self._catalog.calls.values() for _, spec in found for name in spec.without}
+        last = {_LAST_NAME.split(name)[-1] for name in wanted}
+        called: dict[str, set[str]] = {}
+        for reading in readings if wanted else ():
+            for site in reading.calls:
+                if _called(site.call.callee) in last and (name := self._linker.canonical(site.call.callee)) in wanted:
+                    called.setdefault(self._packages.root_of(reading.path), set()).add(name)
+        return called
+
     def _matching(self, reading: CodeReading, site: CallSite) -> list[_Match]:
         callee = site.call.callee
         candidates: list[tuple[Descriptor, CallSpec]] = []
@@ -222,6 +236,8 @@ class Extractor:
         found: list[_Match] = []
         for descriptor, spec in candidates:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
+                continue
+            if spec.without & self._called.get(self._packages.root_of(reading.path), set()):
                 continue
             version = loaded.version if loaded is not None else self._version(descriptor, reading.path)
             applies = descriptor.applies(version.releases if version is not None else ())
@@ -250,8 +266,17 @@ class Extractor:
         if spec.when_position is None and spec.when_keyword is None:
             return True
         if self._linker.canonical(call.callee) in spec.when_names:
-            return True
-        argument = self._linker.argument(call, spec.when_position, spec.when_keyword)
+            return not spec.when_not
+        return self._is_given(call, spec) is not spec.when_not
+
+    def _is_given(self, call: Call, spec: CallSpec) -> bool:
+        """Whether an argument of the call, or of the one that made its receiver, is what `when` names."""
+        given: Value | None = call
+        if spec.when_maker:
+            given = self._linker.resolve(call.callee.base) if isinstance(call.callee, Member) else None
+        argument = (
+            self._linker.argument(given, spec.when_position, spec.when_keyword) if isinstance(given, Call) else None
+        )
         if argument is None:
             return False
         resolved = self._linker.resolve(argument)
@@ -399,6 +424,12 @@ class Extractor:
         unsure: Value | None = None
         for position in spec.option_positions:
             argument = self._linker.argument(call, position, None)
+            if argument is not None and position in spec.after_number:
+                numbered = self._is_number(self._linker.argument(call, 0, None))
+                if numbered is Tri.NO:
+                    continue
+                if numbered is Tri.UNKNOWN:
+                    return Unknown("options, if a number stands before them", argument.span)
             if argument is None:
                 if any(isinstance(a.value, Spread) for a in call.arguments[: position + 1]):
                     unsure = Unknown("behind a spread argument", call.span)
@@ -417,24 +448,42 @@ class Extractor:
             unsure = unsure or argument
         return unsure
 
+    def _is_number(self, value: Value | None) -> Tri:
+        """Whether a value is a whole number."""
+        found = self._linker.resolve(value) if value is not None else None
+        if isinstance(found, Literal):
+            plain = found.value
+            return tri(isinstance(plain, int | float) and not isinstance(plain, bool) and float(plain).is_integer())
+        if isinstance(found, (Fallback, Choice)):
+            both = (found.first, found.then) if isinstance(found, Fallback) else (found.yes, found.no)
+            answers = {self._is_number(each) for each in both}
+            return answers.pop() if len(answers) == 1 else Tri.UNKNOWN
+        if isinstance(found, Call) and self._linker.canonical(found.callee) in _NUMBERS:
+            return Tri.YES
+        settled = (Null, Undefined, Mapping, Sequence, Regex, Function, EnvVar, Concat)
+        return Tri.NO if found is None or isinstance(found, settled) else Tri.UNKNOWN
+
     def _handed_out(self, options: Value | None, delegate: Delegate) -> Value | None:
         """The options that a function hands out with each request; None where no function stands for them."""
         given = self._linker.resolve(options) if options is not None else None
-        key = delegate.key or delegate.group
-        if isinstance(given, Mapping) and key is not None:
-            held = self._linker.lookup(given, key)
-            given = self._linker.resolve(held) if held is not None else None
+        inside = ".".join(part for part in (delegate.group, delegate.key) if part) if delegate.key else None
+        for path in (delegate.group, inside) if isinstance(given, Mapping) else ():
+            held = self.at_path(given, path)[0] if path is not None else None
+            found = self._linker.resolve(held) if held is not None else None
+            if isinstance(found, Function):
+                given = found
+                break
         if isinstance(given, Function) and delegate.wrapped and len(given.returns) == 1:
             inner = self._linker.resolve(given.returns[0].value)
             given = inner if isinstance(inner, Function) else given
         if not isinstance(given, Function):
             return None
-        found = self._given_by(given, delegate)
-        found = self._laid_together(found) if found is not None else Unknown("handed out by a function", given.span)
+        handed = self._given_by(given, delegate)
+        handed = self._laid_together(handed) if handed is not None else Unknown("handed out by a function", given.span)
         if options is None or delegate.group is None:
-            return found
+            return handed
         return Mapping(
-            (Spread(options, options.span), Entry(delegate.group, found, given.span, given.span)), options.span
+            (Spread(options, options.span), Entry(delegate.group, handed, given.span, given.span)), options.span
         )
 
     def _laid_together(self, options: Value) -> Value:
@@ -1291,9 +1340,12 @@ class Extractor:
         sent = self._sent_back(reading, spec)
         for site in reading.calls:
             callee = site.call.callee
-            if not _writes_header(callee, spec):
+            decorated = self._decorated_scope(reading, site) if spec.decorators else None
+            if decorated is not None and self._linker.canonical(callee) in spec.decorators:
+                site = site._replace(scope=decorated, guards=())
+            elif not _writes_header(callee, spec):
                 continue
-            about = callee.base if isinstance(callee, Member) else None
+            about = callee.base if isinstance(callee, Member) and decorated is None else None
             if spec.requests and about is not None and _begins_with(self._linker.canonical(about), spec.requests):
                 made = self._linker.resolve(about)
                 if made.span not in sent:
@@ -1346,6 +1398,16 @@ class Extractor:
                     if isinstance(made, Call) and self._linker.canonical(made.callee) in spec.made:
                         found.add(made.span)
         return found
+
+    @staticmethod
+    def _decorated_scope(reading: CodeReading, site: CallSite) -> int | None:
+        """The scope of the function that a call decorates."""
+        for each in reading.decorations:
+            if isinstance(each.decorator, Call) and each.decorator.span == site.call.span:
+                for binding in reading.scopes[each.scope].bindings.get(each.target, ()):
+                    if isinstance(binding.value, Function):
+                        return binding.value.scope
+        return None
 
     def _vary_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Calls that add names to Vary: `res.vary("Origin")`, `response.vary.add("Origin")`, `vary(res, "Origin")`."""
@@ -2027,10 +2089,10 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         if isinstance(value, (Literal, Null, Undefined, Mapping)):
             return Field(None, "absent", value.span, trail)
         return unknown
-    if source.read_as == "number" and isinstance(value, Call) and value.arguments:
+    if source.read_as in ("number", "integer") and isinstance(value, Call) and value.arguments:
         if linker.canonical(value.callee) in _NUMBERS:
             value = linker.resolve(value.arguments[0].value)
-    if source.read_as == "number" and isinstance(value, (Call, Function, Mapping)):
+    if source.read_as in ("number", "integer") and isinstance(value, (Call, Function, Mapping)):
         return Field(None, "absent", value.span, trail)
     if source.read_as == "list":
         if isinstance(value, Literal):
@@ -2069,6 +2131,9 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         return Field("yes" if plain else "no", "written", value.span, trail)
     if source.read_as == "tri":
         return Field("yes" if plain is True else "no", "written", value.span, trail)
+    if source.read_as == "integer":
+        whole = isinstance(plain, int) and not isinstance(plain, bool)
+        return Field(plain, "written", value.span, trail) if whole else Field(None, "absent", value.span, trail)
     if source.read_as == "seconds":
         if isinstance(plain, (str, bool)):
             return unknown
