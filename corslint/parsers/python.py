@@ -203,6 +203,14 @@ def read(source: SourceFile) -> CodeReading:
     )
 
 
+def root(data: bytes) -> Node:
+    """The tree of a file as it stands, damaged or not; bytes that are not UTF-8 are question marks."""
+    from tree_sitter import Parser
+
+    text = re.sub("[\udc80-\udcff]", "?", data.decode("utf-8", "surrogateescape")).encode()
+    return Parser(_grammar().language).parse(text).root_node
+
+
 def _nothing(path: str, whole: Span, message: str) -> CodeReading:
     scope = Scope(-1, "module", whole, {})
     return CodeReading(path, "python", (scope,), (), (), (), (), (Damage(whole, message, True),))
@@ -687,12 +695,15 @@ class _Reader:
         """`for` and `while`, with their `else`."""
         before, outer = self.guards, self.loop
         if node.type == "for_statement":
-            self.field(node, "right", depth)
+            items = self.field(node, "right", depth)
             if outer < 0:
                 self.loop = node.start_byte
             target = node.child_by_field_name("left")
             if target is not None:
-                self.assign(target, Unknown("loop", self.span(target)), node, depth)
+                turn: Value = Unknown("loop", self.span(target))
+                if target.type == "identifier" and not any(child.type == "async" for child in node.children):
+                    turn = Index(items, turn, turn.span)
+                self.assign(target, turn, node, depth)
         else:
             if outer < 0:
                 self.loop = node.start_byte
