@@ -266,10 +266,13 @@ _REFUSES = response(401)
 
 
 def _stopper(asked: _Asked, found: Answer) -> Directive | None:
-    """The `auth_basic` or `auth_request` that answers a preflight, which never carries a password or a cookie."""
+    """The `auth_basic` or `auth_request` that answers a preflight, which never carries a password or a cookie.
+
+    A password that an inner level asks for is none of the pages' for whom an outer one sets the header.
+    """
     basic = _decider(asked.level, "auth_basic", found)
     if found.passed is Tri.NO and found.response.status == 401 and basic is not None:
-        return basic
+        return basic if _meant_for_pages(asked.level, basic) else None
     subrequest = nearest(asked.level, "auth_request")
     line = subrequest.directives[-1] if subrequest.directives else None
     if line is None or line.span not in found.where or _sees_method(asked.level, line):
@@ -277,7 +280,15 @@ def _stopper(asked: _Asked, found: Answer) -> Directive | None:
     refused = asked.ask("OPTIONS", None, Surroundings(lambda _: _REFUSES, version=WELL.version))
     if refused is None or refused.passed is not Tri.NO or refused.response.status not in (401, 403):
         return None
-    return line
+    return line if _meant_for_pages(asked.level, line) else None
+
+
+def _meant_for_pages(level: Level, line: Directive) -> bool:
+    """Whether the header is not set further out than a line that asks for a password."""
+    owner = added_headers(level).level
+    if owner is None or not any(one.name == ALLOW_ORIGIN for one in header_lines(owner.own("add_header"))):
+        return True
+    return all(line not in one.statements for one in level.outwards() if one is not owner and owner in one.outwards())
 
 
 def _decider(level: Level, key: str, found: Answer) -> Directive | None:
