@@ -220,13 +220,23 @@ class _Candidates:
         own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
         self._joins = [test for test in clause.where if test not in own]
         self._entries: list[tuple[Fact, tuple[Answer, ...]]] = []
+        named = [_named(test, self._name) for test in own]
         for fact in world.of_kind(clause.fact):
-            answers = tuple(holds(_named(test, self._name), {self._name: fact}) for test in own)
+            answers = self._answers(named, fact)
             answer = all_of(answer.answer for answer in answers)
             unsure = answer is Tri.UNKNOWN or not _surely_out(answers)
             if answer is Tri.YES or (clause.expect != "some" and unsure):
                 self._entries.append((fact, answers))
         self._indexes: dict[int, tuple[dict[Hashable, list[int]], list[int]]] = {}
+
+    def _answers(self, tests: Sequence[FieldTest], fact: Fact) -> tuple[Answer, ...]:
+        """The answers to the tests; where a fact is wanted, the first that is no yes ends the questions."""
+        answers: list[Answer] = []
+        for test in tests:
+            answers.append(holds(test, {self._name: fact}))
+            if self._clause.expect == "some" and answers[-1].answer is not Tri.YES:
+                break
+        return tuple(answers)
 
     def _narrowed(self, bindings: Bindings) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
         """The entries that can be related to the bound facts, by the first relation or `same_as` that has keys."""
