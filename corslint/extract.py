@@ -2015,6 +2015,10 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         return Field("yes" if plain else "no", "written", value.span, trail)
     if source.read_as == "tri":
         return Field("yes" if plain is True else "no", "written", value.span, trail)
+    if source.read_as == "seconds":
+        if isinstance(plain, (str, bool)):
+            return unknown
+        return Field(round(plain * 1000), "written", value.span, trail)
     if source.read_as == "number":
         if isinstance(plain, bool):
             return unknown

@@ -186,7 +186,7 @@ def editor(path: str) -> Callable[[SourceFile, Order], tuple[Change, ...] | None
         from corslint.editing import python
 
         return python.edit
-    if kind in ("javascript", "typescript", "tsx", "html"):
+    if kind in ("javascript", "typescript", "tsx", "html", "component"):
         from corslint.editing import javascript
 
         return javascript.edit

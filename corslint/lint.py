@@ -209,6 +209,7 @@ def understand(
     places.note_ports(facts)
     places.note_names(facts)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
+    facts += [service for reading in project.readings.values() for service in topology.services(reading)]
     facts += _damage(project)
     for number, fact in enumerate(facts):
         fact.id = number

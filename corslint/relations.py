@@ -631,15 +631,81 @@ def served_by(world: World, server: Fact, route: Fact) -> Related:
     takes = _takes(world, server, route)
     if takes is Tri.NO:
         return NO
-    by_port = _by_port(world, server, route)
-    if by_port is None:
-        by_port = _by_exclusion(world, server, route)
-    answer = all_of((by_port.answer, takes, Tri.YES if proxied is Tri.YES else Tri.UNKNOWN))
-    if answer is Tri.UNKNOWN:
+    there = _target_is(world, server, route, lambda: _by_exclusion(world, server, route))
+    answer = all_of((there.answer, takes, Tri.YES if proxied is Tri.YES else Tri.UNKNOWN))
+    return UNKNOWN if answer is Tri.UNKNOWN else Related(answer, there.confidence, there.evidence)
+
+
+def behind(world: World, server: Fact, route: Fact) -> Related:
+    """That proxy route passes requests on to this policy's or socket server's process, whatever their path.
+
+    Yes, high: to this machine and the port that the server is known to listen on, or to the container that is built
+    from its folder. Yes, medium: to that port on another host, or, where nothing is known of ports, to the only target
+    of all routes, and this is the project's only server.
+    """
+    if _text(server, "layer") == "proxy":
+        return NO
+    proxied = _tri(route, "proxied")
+    if proxied is not Tri.YES:
+        return NO if proxied is Tri.NO else UNKNOWN
+    return _target_is(world, server, route, lambda: _only_target(world, server, route))
+
+
+def _target_is(world: World, server: Fact, route: Fact, otherwise: Callable[[], Related]) -> Related:
+    """Whether the server runs where the route leads: by its container, by its port, or by exclusion."""
+    found = _by_service(world, server, route) or _by_port(world, server, route) or otherwise()
+    if found.answer is Tri.UNKNOWN:
         return UNKNOWN
-    sure = weakest((by_port.confidence, _sure(route, "proxied", "upstream", "upstream_port")))
-    evidence = _place(route, "pass", "the proxy passes requests on from here") if answer is Tri.YES else ()
-    return Related(answer, sure, evidence)
+    sure = weakest((found.confidence, _sure(route, "proxied", "upstream", "upstream_port")))
+    evidence = _place(route, "pass", "the proxy passes requests on from here") if found.answer is Tri.YES else ()
+    return Related(found.answer, sure, evidence)
+
+
+def _by_service(world: World, server: Fact, route: Fact) -> Related | None:
+    """What the names of containers decide: a route that leads to one leads to what is built from its folder."""
+    host = _text(route, "upstream")
+    block = next(iter(_upstreams(world).get(host or "", ())), None)
+    field = _given(block, "hosts") if block is not None else None
+    hosts = field.value if field is not None and isinstance(field.value, tuple) else (host,)
+    named = [one for one in world.of_kind("service") if _text(one, "name") in hosts and world.visible(one, route)]
+    folders = {_text(one, "folder") for one in named}
+    if not named or None in folders or "." in folders:
+        return None
+    if not any(_inside(server.span.path, folder) for folder in folders if folder is not None):
+        return Related(Tri.NO)
+    port, ports = _number(route, "upstream_port"), _ports(world, server)
+    if port is not None and ports is not None:
+        return Related(Tri.YES) if port in ports else UNKNOWN
+    return Related(Tri.YES, "medium")
+
+
+def _only_target(world: World, server: Fact, route: Fact) -> Related:
+    """Without a port: the project's only process is where the only target of all routes leads."""
+    if not _only_process(world, server, route) or _elsewhere(world, route):
+        return UNKNOWN
+    targets = world.remember(
+        ("all targets", route.span.path in world.in_tests),
+        lambda: {
+            (_text(other, "upstream") or id(other), _number(other, "upstream_port"))
+            for other in world.candidates("proxy_route", route)
+            if _tri(other, "proxied") is not Tri.NO
+        },
+    )
+    return Related(Tri.YES, "medium") if len(targets) == 1 else UNKNOWN
+
+
+def _only_process(world: World, server: Fact, route: Fact) -> bool:
+    """Whether all servers of the project run in one process."""
+    process_of = world.topology.process_of
+    processes = world.remember(
+        ("processes", route.span.path in world.in_tests),
+        lambda: {
+            process_of(fact.span.path)
+            for kind in ("socket_server", "http_server", "http_app", "listener")
+            for fact in world.candidates(kind, route)
+        },
+    )
+    return processes <= {process_of(server.span.path)}
 
 
 def _path_of(world: World, server: Fact) -> str | None:
@@ -738,16 +804,8 @@ def _by_port(world: World, server: Fact, route: Fact) -> Related | None:
 
 def _by_exclusion(world: World, server: Fact, route: Fact) -> Related:
     """Without a port: the project's only server is where the only target of all routes that take its path leads."""
-    tests, process_of = route.span.path in world.in_tests, world.topology.process_of
-    processes = world.remember(
-        ("processes", tests),
-        lambda: {
-            process_of(fact.span.path)
-            for kind in ("socket_server", "http_server", "http_app", "listener")
-            for fact in world.candidates(kind, route)
-        },
-    )
-    if not processes <= {process_of(server.span.path)} or _elsewhere(world, route):
+    tests = route.span.path in world.in_tests
+    if not _only_process(world, server, route) or _elsewhere(world, route):
         return UNKNOWN
     socket = server.kind == "socket_server" or _instance(server, "socket") is not None
     targets = world.remember(
@@ -839,6 +897,35 @@ def goes_through(world: World, client: Fact, route: Fact) -> Related:
     return Related(Tri.YES, "medium") if sure else UNKNOWN
 
 
+def asks(world: World, client: Fact, gap: Fact) -> Related:
+    """This client's requests come to that nginx server, at the path that it has no way for.
+
+    Yes, high: its address names the server. Yes, medium: it connects to the page's own origin, and all the nginx
+    servers that pass requests on are this one. No: another path. Clients in tests do not go through proxies.
+    """
+    if not world.visible(client, gap):
+        return NO
+    wanted, path = _text(client, "asks_for"), _text(gap, "path")
+    if wanted is None or path is None:
+        return UNKNOWN
+    if wanted != path:
+        return NO
+    host, names, ports = _text(client, "host"), _given(gap, "names"), _given(gap, "ports")
+    if host is not None:
+        port = _client_port(client)
+        listed = names is not None and isinstance(names.value, tuple) and host in names.value
+        known = ports is not None and isinstance(ports.value, tuple) and port in ports.value
+        return Related(Tri.YES) if listed and known else UNKNOWN
+    if _tri(client, "same_origin") is not Tri.YES:
+        return UNKNOWN
+    servers = {_instance(route, "host_block") for route in world.candidates("proxy_route", gap) if _passes(route)}
+    return Related(Tri.YES, "medium") if servers <= {_instance(gap, "host_block")} else UNKNOWN
+
+
+def _passes(route: Fact) -> bool:
+    return _tri(route, "proxied") is not Tri.NO
+
+
 def _passes_to(world: World, route: Fact, upstream: Fact) -> Related:
     if _unsure(route, "upstream") or _unsure(upstream, "name") or _tri(route, "proxied") is Tri.UNKNOWN:
         return UNKNOWN
@@ -905,7 +992,9 @@ RELATIONS: Mapping[str, Relation] = {
     "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",)),
+    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",)),
     "serves": Relation(serves, ("upstream",), ("proxy_route", "socket_server", "socket_client")),
+    "asks": Relation(asks, ("socket_client",), ("socket_gap",)),
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
     "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),
     "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),

@@ -29,6 +29,7 @@ ONE_OF_EACH = {
     "c.tsx": BAD,
     "d.html": f"<script>{BAD}</script>",
     "e.vue": "",
+    "g.svelte": f"<script>{BAD}</script>",
     "f.py": BAD_PYTHON,
 }
 ONE_OF_EACH |= {

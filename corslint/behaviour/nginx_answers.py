@@ -99,6 +99,15 @@ class Answers:
             request = request._replace(headers=(*request.headers, Header("Authorization", None, Tri.NO)))
         return answer(self._configuration, request, surroundings, server)
 
+    def at(self, server: Level, path: str) -> Answer | None:
+        """The answer of a server to a plain request for a path; None where there were too many questions."""
+        self._asked += 1
+        if self._asked > _QUESTIONS:
+            return None
+        if self._configuration is None:
+            self._configuration = Configuration(self._unit)
+        return answer(self._configuration, incoming(Request("actual", "GET", path)), WELL, server)
+
     def never_twice(self, level: Level, name: str, origins: Iterable[str | None]) -> bool:
         """Whether a header surely comes at most once from a level: to plain requests, and to preflights.
 

@@ -22,7 +22,7 @@ from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse
 
 READ_AS = (
-    "value", "instance", "number", "application", "list", "tri", "path", "rooted", "prefix", "keys", "names",
+    "value", "instance", "number", "seconds", "application", "list", "tri", "path", "rooted", "prefix", "keys", "names",
     "source", "handler", "dotted", "place",
 )  # fmt: skip
 ORDERS = ("outermost", "last-is-outermost", "list", "first-is-outermost", "innermost")

@@ -216,7 +216,7 @@ class Container(NamedTuple):
     """What one container runs on and holds: the last stage of a Dockerfile, or a service of a compose file.
 
     `builds` is the Dockerfile that a service is built from, `context` the folder its sources are relative to. Of
-    several mounts of one target the last is in force.
+    several mounts of one target the last is in force. `span` is the service's definition.
     """
 
     name: str
@@ -224,6 +224,7 @@ class Container(NamedTuple):
     mounts: tuple[Mount, ...]
     builds: str = ""
     context: str = ""
+    span: Span | None = None
 
 
 class DeploymentReading(NamedTuple):

@@ -24,6 +24,7 @@ Kind: TypeAlias = OneOf[
     "typescript",
     "tsx",
     "html",
+    "component",
     "python",
     "nginx",
     "manifest",
@@ -41,7 +42,8 @@ _BY_EXTENSION: dict[str, Kind] = {
     **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "javascript"),
     **dict.fromkeys(("ts", "mts", "cts"), "typescript"),
     "tsx": "tsx",
-    **dict.fromkeys(("html", "htm", "xhtml", "vue", "ejs", "hbs", "handlebars", "mustache", "njk"), "html"),
+    **dict.fromkeys(("html", "htm", "xhtml", "ejs", "hbs", "handlebars", "mustache", "njk"), "html"),
+    **dict.fromkeys(("vue", "svelte"), "component"),
     "py": "python",
     **dict.fromkeys(("sh", "bash", "ksh", "zsh"), "shell"),
     **dict.fromkeys(("md", "markdown"), "markdown"),
@@ -163,7 +165,7 @@ def language_of(path: str) -> Language | None:
     kind = kind_of(path)
     if kind == "python":
         return "python"
-    return "javascript" if kind in ("javascript", "typescript", "tsx", "html") else None
+    return "javascript" if kind in ("javascript", "typescript", "tsx", "html", "component") else None
 
 
 def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
@@ -198,6 +200,10 @@ def parse(source: SourceFile) -> Reading | None:
         from corslint.parsers import html
 
         return html.read(source)
+    if kind == "component":
+        from corslint.parsers import components
+
+        return components.read(source)
     if kind == "python":
         from corslint.parsers import python
 

@@ -35,6 +35,7 @@ from tests.lab.experiment import (
     Probe,
     Process,
     Side,
+    Silence,
     Socket,
     Upgrade,
     written_ports,
@@ -159,7 +160,7 @@ class Running:
                 yield step.name, expected, self._observe(step.probe, expected)
 
     def _observe(self, probe: Probe, expected: Expectation) -> Observation:
-        if isinstance(probe, Get | Preflight | Upgrade):
+        if isinstance(probe, Get | Preflight | Upgrade | Silence):
             return probes.send(probe, self.addresses)
         if isinstance(probe, ConfigTest):
             with tempfile.TemporaryDirectory(prefix="corslint-lab-") as folder:

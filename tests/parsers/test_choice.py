@@ -39,7 +39,9 @@ APACHE = b"<VirtualHost *:80>\n  ServerName example.com\n</VirtualHost>\n"
         ("a.tsx", "tsx"),
         ("a.html", "html"),
         ("a.htm", "html"),
-        ("a.vue", "html"),
+        ("a.vue", "component"),
+        ("src/routes/+page.svelte", "component"),
+        ("state.svelte.ts", "typescript"),
         ("a.ejs", "html"),
         ("a.hbs", "html"),
         ("a.html.j2", "html"),
@@ -162,7 +164,14 @@ def test_descriptors_bring_words_of_their_own(path: str, content: bytes) -> None
 
 @pytest.mark.parametrize(
     ("path", "language"),
-    [("a.ts", "javascript"), ("a.vue", "javascript"), ("a.py", "python"), ("nginx.conf", None), ("a.md", None)],
+    [
+        ("a.ts", "javascript"),
+        ("a.vue", "javascript"),
+        ("a.svelte", "javascript"),
+        ("a.py", "python"),
+        ("nginx.conf", None),
+        ("a.md", None),
+    ],
 )
 def test_language_of(path: str, language: str | None) -> None:
     assert language_of(path) == language
