@@ -195,7 +195,7 @@ def editor(path: str, verb: str = "") -> Callable[[SourceFile, Order], tuple[Cha
         from corslint.editing import python
 
         return python.edit
-    if kind in ("javascript", "typescript", "tsx", "html"):
+    if kind in ("javascript", "typescript", "tsx", "html", "component"):
         from corslint.editing import javascript
 
         return javascript.edit

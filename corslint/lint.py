@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from corslint import engine, resources, ruleset, suppression, triage
 from corslint.behaviour import policy, response
+from corslint.behaviour.chain import Doubled
+from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, merge_alternatives
 from corslint.frameworks import catalog
@@ -244,14 +246,19 @@ def understand(
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
     extracted = _extract(project, descriptors, linker, packages)
+    layers = Layers(extracted, linker, descriptors, project.code_readings(), project.code)
+    doubled = Doubled(extracted.policies, linker, project.code)
     facts = _judged(extracted, linker, project)
+    facts += layers.complete(facts)
     places = topology.Topology(project.code_readings(), linker, packages)
     topology.complete(facts)
     pages = [path for path, reading in project.code_readings().items() if reading.page]
+    facts += list(doubled.facts(facts))
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
     places.note_ports(facts)
     places.note_names(facts)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
+    facts += [service for reading in project.readings.values() for service in topology.services(reading)]
     facts += _damage(project)
     for number, fact in enumerate(facts):
         fact.id = number

@@ -126,8 +126,7 @@ def _from_the_top(cwd: str) -> Callable[[str], str]:
             return str
         top = parent
     prefix = os.path.relpath(cwd, top).replace(os.sep, "/")
-    if prefix == ".":
-        return str
+    # On another drive than the repository a path is absolute, and stays so.
     return lambda path: path if os.path.isabs(path) else posixpath.normpath(posixpath.join(prefix, path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import os
 import stat
 import subprocess
@@ -181,6 +182,26 @@ def test_a_path_above_the_working_directory(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path / "web")
     cli.run(["check", "../a.js", "--output-format", "gitlab", "-o", "out"])
     assert [issue["location"]["path"] for issue in json.loads(Path("out").read_text())] == ["a.js"]
+
+
+@pytest.mark.parametrize(
+    ("cwd", "path", "expected"),
+    [
+        (".", "a.js", "a.js"),
+        ("web/src", "a.js", "web/src/a.js"),
+        ("web/src", "../a.js", "web/a.js"),
+        ("web", "../../other/a.js", "../other/a.js"),
+        ("web", "D:/other/a.js", "D:/other/a.js"),
+    ],
+)
+def test_paths_from_the_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cwd: str, path: str, expected: str
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "web" / "src").mkdir(parents=True)
+    name = outputs._from_the_top(str(tmp_path / cwd).removesuffix("/."))
+    monkeypatch.setattr(os.path, "isabs", ntpath.isabs)  # a drive is known on Windows alone
+    assert name(path) == expected
 
 
 def fingerprints_in(folder: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -966,7 +966,7 @@ class _Reader:
 
     def call(self, callee: Value, arguments: tuple[Argument, ...], node: Node) -> Value:
         found = Call(callee, arguments, False, Span(self.path, node.start_byte, node.end_byte))
-        self.calls.append(CallSite(found, self.scope, self.guards))
+        self.calls.append(CallSite(found, self.scope, self.guards, self.loop >= 0))
         return found
 
     def arguments(self, node: Node | None) -> tuple[Argument, ...]:
@@ -1037,7 +1037,7 @@ class _Reader:
         callee = self.value(constructor)
         arguments = self.arguments(given)
         call = Call(callee, arguments, True, span)
-        self.calls.append(CallSite(call, self.scope, self.guards))
+        self.calls.append(CallSite(call, self.scope, self.guards, self.loop >= 0))
         return call
 
     # Operators

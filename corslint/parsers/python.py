@@ -880,7 +880,9 @@ class _Reader:
                 elif type(value) is Member:
                     roles.add(value.key)
                 if name is not None:
-                    self.decorations.append(Decoration(value, self.text(name), self.span(name), self.scope))
+                    self.decorations.append(
+                        Decoration(value, self.text(name), self.span(name), self.scope, self.guards, self.loop >= 0)
+                    )
         if definition is None:
             return False
         if definition.type == "class_definition":
@@ -1071,7 +1073,7 @@ class _Reader:
                 listed = link.child_by_field_id(grammar.arguments)
                 arguments = self.arguments(listed, level) if listed is not None else ()
                 call = Call(value, arguments, False, span)
-                self.calls.append(CallSite(call, self.scope, self.guards))
+                self.calls.append(CallSite(call, self.scope, self.guards, self.loop >= 0))
                 value = call
                 callee = call.callee
                 if type(callee) is Member and callee.key == "format" and type(callee.base) in (Literal, Concat):
