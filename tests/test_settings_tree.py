@@ -148,6 +148,18 @@ def test_which_rules_come_of_both(
             ),
         ),
         ({"corslint.toml": 'exclude = [" "]'}, "corslint.toml:1: `exclude` holds an empty pattern"),
+        (
+            {"corslint.toml": '[per-file-ignores]\n"" = []'},
+            "corslint.toml:1: `per-file-ignores` holds an empty pattern",
+        ),
+        (
+            {"corslint.toml": 'extend-exclude = ["x", "*a*a*a*a"]'},
+            "corslint.toml:1: `extend-exclude` holds a pattern with too many `*`: *a*a*a*a",
+        ),
+        (
+            {"corslint.toml": 'exclude = ["**/a/**/b/**/c/**/d/**"]'},
+            "corslint.toml:1: `exclude` holds a pattern with too many `*`: **/a/**/b/**/c/**/d/**",
+        ),
     ],
 )
 def test_mistakes_are_placed_in_the_file_that_makes_them(here: Path, files: dict[str, str], message: str) -> None:
