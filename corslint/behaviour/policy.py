@@ -183,6 +183,7 @@ class Judge:
         self.guards = policy.guards
         self.broken = policy.broken or self._refused_credentials()
         self.header = policy.spec if policy.header else None
+        self.handed_out = None if policy.header else policy.spec
         self.scene = scene
         self.code = code
         others: dict[str, Answer] = {"refuse": Refuse(0), "unknown": UnknownAnswer("differs between the versions")}
@@ -272,7 +273,8 @@ class Judge:
             if self.header is not None:
                 reads = partial(_reads_request_origin, spec=self.header, scene=self.scene)
                 return compile_header(value, self.guards, semantics, self.scene, reads)
-            return compile_value(value, semantics, self.refused, self.scene)
+            asks = partial(_reads_request_origin, spec=self.handed_out, scene=self.scene) if self.handed_out else None
+            return compile_value(value, semantics, self.refused, self.scene, asks)
         field = self.fact.field(name)
         span = field.span or self.fact.span
         if field.state == "unknown":
@@ -932,6 +934,9 @@ def _form(value: Value | None, scene: Scene) -> str | None:
 
 def _reads_request_origin(value: Value, spec: HeaderSpec, scene: Scene) -> bool:
     """Whether an expression reads the request's own Origin header."""
+    if isinstance(value, Call) and len(value.arguments) == 2 and _reads_a_request(value, spec, scene):
+        named = scene.resolve(value.arguments[1].value)
+        return isinstance(named, Literal) and str(named.value).lower() in spec.request_members
     if isinstance(value, Call) and isinstance(value.callee, Member) and len(value.arguments) == 1:
         named = scene.resolve(value.arguments[0].value)
         if not isinstance(named, Literal) or not isinstance(named.value, str):
@@ -945,6 +950,8 @@ def _reads_request_origin(value: Value, spec: HeaderSpec, scene: Scene) -> bool:
     if isinstance(value, Member):
         if value.key.lower() not in spec.request_members:
             return False
+        if isinstance(value.base, Call) and len(value.base.arguments) == 1:
+            return _reads_a_request(value.base, spec, scene)
         holder = _last_name(value.base, scene)
         return holder in _HOLDERS or (holder in _REQUESTS and value.span.path.endswith(".py"))
     if isinstance(value, Index):
@@ -952,6 +959,12 @@ def _reads_request_origin(value: Value, spec: HeaderSpec, scene: Scene) -> bool:
         named_key = isinstance(key, Literal) and str(key.value).lower() in spec.request_members
         return named_key and _last_name(value.base, scene) in _HOLDERS
     return False
+
+
+def _reads_a_request(call: Call, spec: HeaderSpec, scene: Scene) -> bool:
+    """Whether a function reads headers of the request that it is given."""
+    name = scene.canonical(call.callee) if spec.request_functions and not isinstance(call.callee, Member) else None
+    return name is not None and name.rpartition("#")[2] in spec.request_functions
 
 
 def _last_name(value: Value, scene: Scene) -> str:

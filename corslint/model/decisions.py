@@ -197,7 +197,9 @@ class Witness(NamedTuple):
 _ORIGIN = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<hostname>\[[0-9a-f:.]+\]|[^/:?#@\[\]\s]+)(?::(?P<port>\d{1,5}))?"
 )
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_SPECIAL = "_!$&'()+,;=~`{}\""
+"""What else browsers take in a host name: all that the URL standard allows but `*`, which Chromium writes as `%2A`."""
+_LABEL = re.compile(rf"(?!-)[a-z0-9{re.escape(_SPECIAL)}-]{{1,63}}(?<!-)")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)")
 _NUMERIC = re.compile(r"\d+|0x[0-9a-f]*")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
@@ -218,7 +220,7 @@ def origin_parts(origin: str) -> _Parts | None:
 def possible_origin(origin: str) -> bool:
     """Whether a browser can send exactly this as the Origin of a page on the web (scheme `http` or `https`).
 
-    By the URL standard's host parser: lower case, legal DNS characters, a name whose last label is numeric must be an
+    By the URL standard's host parser: lower case, no forbidden character, a name whose last label is numeric must be an
     IPv4 address, a port only where it is not the scheme's own.
     """
     found = _ORIGIN.fullmatch(origin)
@@ -258,6 +260,8 @@ _SECOND_LEVEL = frozenset({
 _PRIVATE_TLDS = frozenset({
     "localhost", "local", "internal", "lan", "home", "corp", "intranet", "private", "localdomain", "arpa",
 })  # fmt: skip
+_REGISTERED = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+"""The label that registries sell; below it, names are their owner's to choose."""
 _ALPHABETIC_TLD = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]+")
 
 
@@ -288,7 +292,8 @@ def is_loopback(host: str) -> bool:
 def _registrable(host: str) -> bool:
     """Whether anybody on the internet could own this host name."""
     labels = host.split(".")
-    if len(labels) <= _public_suffix(labels) or labels[-1] in _PRIVATE_TLDS:
+    suffix = _public_suffix(labels)
+    if len(labels) <= suffix or labels[-1] in _PRIVATE_TLDS or not _REGISTERED.fullmatch(labels[-suffix - 1]):
         return False
     return _ALPHABETIC_TLD.fullmatch(labels[-1]) is not None
 
@@ -393,9 +398,9 @@ def answers(decision: Decision, origin: str | None, turn: int = 1, path: str | N
     return tuple(found)
 
 
-def answer(decision: Decision, origin: str | None) -> Answer:
+def answer(decision: Decision, origin: str | None, path: str | None = None) -> Answer:
     """What this origin gets; unknown where an undecidable test comes first and the outcomes differ."""
-    outcomes = [case.answer for case in answers(decision, origin)]
+    outcomes = [case.answer for case in answers(decision, origin, path=path)]
     if not outcomes:
         return UnknownAnswer("no case applies")
     if all(outcome == outcomes[0] for outcome in outcomes):
@@ -420,9 +425,13 @@ _STRANGERS = (
 """The reserved top level domain keeps them apart from anything that a list could name (RFC 2606)."""
 
 
+_ELSEWHERE = "/…"
+"""A path that no test names: who asks chooses what for, and all paths but those are like this one."""
+
+
 def to_stranger(decision: Decision) -> Answer:
     """What an origin that nobody listed gets; of a stranger's choices of scheme and port the most generous counts."""
-    given = [answer(decision, origin) for origin in _STRANGERS]
+    given = [answer(decision, origin, _ELSEWHERE) for origin in _STRANGERS]
     for origin, outcome in zip(_STRANGERS, given, strict=True):
         if accepts(outcome, origin) is Tri.YES:
             return outcome
@@ -431,7 +440,7 @@ def to_stranger(decision: Decision) -> Answer:
 
 def accepts_null(decision: Decision) -> Tri:
     """Whether the origin `null` (sandboxed frames, `data:` pages) may read responses."""
-    return accepts(answer(decision, "null"), "null")
+    return accepts(answer(decision, "null", _ELSEWHERE), "null")
 
 
 def depends_on_origin(decision: Decision) -> Tri:
@@ -502,7 +511,7 @@ def witness(decision: Decision) -> Witness | None:
         foreign = _registrable(candidate.host) and site(candidate.host) not in trusted
         if not foreign and (last_resort is not None or not _last_resort(candidate)):
             continue
-        if accepts(answer(decision, candidate.origin), candidate.origin) is not Tri.YES:
+        if accepts(answer(decision, candidate.origin, _ELSEWHERE), candidate.origin) is not Tri.YES:
             continue
         span, test = _passing(decision, candidate)
         found = Witness(candidate.origin, candidate.technique, candidate.trusted, span, test)
@@ -579,7 +588,7 @@ def _candidates(fragments: list[_Fragment]) -> Iterator[_Candidate]:
     loose = [fragment for fragment in fragments if fragment.atom.op != "equals"]
     schemes = [scheme for scheme in ("https", "http") if any(fragment.scheme == scheme for fragment in fragments)]
     ports = list(dict.fromkeys(["", *(fragment.port for fragment in fragments if fragment.port)]))[:6]
-    makers = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in)
+    makers = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in, _odd_character)
     for make in makers:
         for fragment in loose:
             if not _named(fragment.host):
@@ -620,6 +629,9 @@ def _stretched_before(fragment: _Fragment) -> _Made:
     host = fragment.host
     if host.startswith("."):
         yield f"{_ATTACKER}{host}", "subdomain", ""
+        if isinstance(fragment.atom.operand, Pattern):
+            # A dot that matches any character is none: `/.example.com$/`.
+            yield f"{_ATTACKER}{host[1:]}", "prefix", ""
         return
     yield f"{_ATTACKER}{host}", "prefix", ""
     if not host.startswith("-"):
@@ -659,6 +671,14 @@ def _filled_in(fragment: _Fragment) -> _Made:
             yield _named(filled.host), "other", ""
 
 
+def _odd_character(fragment: _Fragment) -> _Made:
+    """A name that goes on behind a character which the test does not know from host names."""
+    if isinstance(fragment.atom.operand, Pattern):
+        host = f"app{fragment.host}" if fragment.host.startswith((".", "-")) else fragment.host
+        for character in _SPECIAL:
+            yield f"{host.rstrip('.-')}{character}.{_ATTACKER}.test", "suffix", ""
+
+
 def _other_suffix(fragment: _Fragment) -> _Made:
     labels = _named(fragment.host).split(".")
     if len(labels) > 1:
@@ -669,7 +689,7 @@ def _passing(decision: Decision, candidate: _Candidate) -> tuple[Span, str]:
     """Where the test stands that lets the origin through, and what it compares with."""
     if _atom_holds(candidate.atom, candidate.origin) is Tri.YES:
         return candidate.atom.span, _compared(candidate.atom)
-    cases = answers(decision, candidate.origin)
+    cases = answers(decision, candidate.origin, path=_ELSEWHERE)
     for case in cases:
         for atom in _atoms(case.predicate):
             if atom.op != "present" and _atom_holds(atom, candidate.origin) is Tri.YES:
@@ -737,7 +757,7 @@ def _filled(scheme: str, fragment: _Fragment) -> str:
 
 
 def _passes(decision: Decision, origin: str) -> bool:
-    return possible_origin(origin) and accepts(answer(decision, origin), origin) is Tri.YES
+    return possible_origin(origin) and accepts(answer(decision, origin, _ELSEWHERE), origin) is Tri.YES
 
 
 def _names_scheme(atom: Atom, fragment: _Fragment) -> OneOf["listed", "pattern", "host"] | None:

@@ -248,6 +248,13 @@ class Unknown(Node):
     span: Span
 
 
+LOOP_ITEMS = frozenset({"loop", "each item of a loop"})
+"""Reasons of the `Unknown` that stands for which turn of a loop it is.
+
+The variable of a loop over `xs` is `Index(xs, Unknown("each item of a loop"))`, the key's span being the variable's.
+"""
+
+
 class Guard(Node):
     """A test on the way to a statement, and whether it held."""
 

@@ -62,13 +62,9 @@ def read(source: SourceFile) -> Remarks:
 
         return _of_trees(source, javascript.roots(source, data, [javascript.Part(0, len(data), kind)]))
     if kind == "html":
-        from corslint.parsers import html
-
-        return _of_page(source, *html.prepared(source))
+        return _of_page(source)
     if kind == "component":
-        from corslint.parsers import components
-
-        return _of_page(source, data, data, components.parts(source))
+        return _of_component(source)
     if kind == "nginx":
         from corslint.parsers import nginx
 
@@ -158,7 +154,20 @@ def _said(source: SourceFile, start: int, end: int) -> Span:
     return Span(source.path, start, end)
 
 
-def _of_page(source: SourceFile, markup: bytes, masked: bytes, parts: list[Part]) -> Remarks:
+def _of_page(source: SourceFile) -> Remarks:
+    from corslint.parsers import html
+
+    markup, masked, parts = html.prepared(source)
+    return _of_markup(source, markup, masked, parts)
+
+
+def _of_component(source: SourceFile) -> Remarks:
+    from corslint.parsers import components
+
+    return _of_markup(source, source.data, source.data, components.parts(source))
+
+
+def _of_markup(source: SourceFile, markup: bytes, masked: bytes, parts: list[Part]) -> Remarks:
     from corslint.parsers import javascript
 
     inside = _of_trees(SourceFile(source.path, masked), javascript.roots(source, masked, parts))

@@ -69,16 +69,16 @@ def read(source: SourceFile) -> CodeReading:
         return CodeReading(
             source.path, "javascript", (Scope(-1, "module", whole, {}),), (), (), (), (), (damage,)
         )  # fmt: skip
-    tags = [
+    tags = tuple(
         ScriptTag(*script.attributes["src"])
         for script in scripts(source)
         if script.dialect is not None and "src" in script.attributes
-    ]
-    return javascript.read_parts(source, data, parts(source), scripts=tuple(tags))
+    )
+    return javascript.read_parts(source, data, parts(source), scripts=tags)
 
 
 def parts(source: SourceFile) -> list[javascript.Part]:
-    """The scripts that stand in a component itself, in a language that is read."""
+    """The scripts that stand in the component itself, in text order."""
     return [
         javascript.Part(script.start, script.end, script.dialect)
         for script in scripts(source)

@@ -895,6 +895,7 @@ class _Reader:
         """`a.b[c](d).e`, from its root outwards: each link is a member, an index or a call of what stands before it."""
         grammar = self.grammar
         links: list[tuple[int, Node]] = []
+        prefix: Node | None = None
         while True:
             role = self.role(node)
             if role in (_MEMBER, _SUBSCRIPT):
@@ -909,6 +910,9 @@ class _Reader:
                 break
             if role != _ASIDE:
                 links.append((role, node))
+            elif node.type == "non_null_expression" and before.type == "unary_expression" and prefix is None:
+                # The grammar takes `!a!.b` for `(!a)!.b`; to TypeScript it is `!(a!.b)`.
+                prefix, before = before, before.child_by_field_name("argument") or before
             node = before
         depth = self.depth
         budget = max(DEEPEST - depth, 1)
@@ -937,7 +941,7 @@ class _Reader:
             if distance and distance % budget == 0:
                 value = Unknown(_TOO_DEEP, value.span)
         self.depth = depth
-        return value
+        return value if prefix is None else self.applied(prefix, value, value.span)
 
     def root(self, node: Node) -> Value:
         if node.kind_id != 65535 and node.type == "import":
@@ -1053,10 +1057,12 @@ class _Reader:
         return value
 
     def unary(self, node: Node) -> Value:
+        return self.applied(node, self.field(node, "argument"), self.span(node))
+
+    def applied(self, node: Node, operand: Value, span: Span) -> Value:
+        """What the operator of a unary expression makes of its operand."""
         operator = node.child_by_field_name("operator")
         text = operator.type if operator is not None else ""
-        operand = self.field(node, "argument")
-        span = self.span(node)
         if text == "void":
             return Undefined(span)
         if text == "!":
@@ -1674,7 +1680,10 @@ class _Reader:
         names, scope = self.names, self.scope
         if initializer is not None and initializer.type == "lexical_declaration":
             self.enter(self.span(node))
-        if initializer is not None:
+        counter = self.counter(initializer, node.child_by_field_name("increment"))
+        if counter is not None:
+            self.bind(counter, Unknown("each item of a loop", self.span(counter)), self.names, node)
+        elif initializer is not None:
             if self.grammar.statements[initializer.kind_id if initializer.kind_id != 65535 else -1] is not None:
                 self.statement(initializer)
             else:
@@ -1682,7 +1691,7 @@ class _Reader:
         before = self.loop_begins(node)
         for name in ("condition", "increment"):
             part = node.child_by_field_name(name)
-            if part is not None and part.is_named:
+            if part is not None and part.is_named and not (name == "increment" and counter is not None):
                 if part.type in ("expression_statement", "empty_statement"):
                     self.statement(part)
                 else:
@@ -1692,9 +1701,24 @@ class _Reader:
         self.scope, self.names = scope, names
         return exits
 
+    def counter(self, initializer: Node | None, increment: Node | None) -> Node | None:
+        """The name that `for (let i = 0; ...; i++)` counts with; None for every other head."""
+        if initializer is None or initializer.type != "lexical_declaration" or increment is None:
+            return None
+        declared = self.kept(initializer)
+        counted = increment.child_by_field_name("argument") if increment.type == "update_expression" else None
+        if len(declared) != 1 or counted is None or counted.type != "identifier":
+            return None
+        name, begin = (declared[0].child_by_field_name(field) for field in ("name", "value"))
+        if name is None or begin is None or self.text(name) != self.text(counted) or self.text(begin) != "0":
+            return None
+        operator = increment.child_by_field_name("operator")
+        return name if operator is not None and operator.type == "++" else None
+
     def for_in_statement(self, node: Node) -> _Exits:
         names, scope = self.names, self.scope
-        self.field(node, "right")
+        items = self.field(node, "right")
+        operator = node.child_by_field_name("operator")
         kind, left = node.child_by_field_name("kind"), node.child_by_field_name("left")
         declares = kind.type if kind is not None else ""
         if declares and declares != "var":
@@ -1702,7 +1726,10 @@ class _Reader:
         before = self.loop_begins(node)
         if left is not None:
             target = self.vars if declares == "var" else self.names if declares else -1
-            self.bind(left, Unknown("each item of a loop", self.span(left)), target, node)
+            turn: Value = Unknown("each item of a loop", self.span(left))
+            if operator is not None and operator.type == "of":
+                turn = Index(items, turn, self.span(left))
+            self.bind(left, turn, target, node)
         exits = self.looped(node, node.child_by_field_name("body"), None)
         self.loop = before
         self.scope, self.names = scope, names

@@ -695,12 +695,15 @@ class _Reader:
         """`for` and `while`, with their `else`."""
         before, outer = self.guards, self.loop
         if node.type == "for_statement":
-            self.field(node, "right", depth)
+            items = self.field(node, "right", depth)
             if outer < 0:
                 self.loop = node.start_byte
             target = node.child_by_field_name("left")
             if target is not None:
-                self.assign(target, Unknown("loop", self.span(target)), node, depth)
+                turn: Value = Unknown("loop", self.span(target))
+                if target.type == "identifier" and not any(child.type == "async" for child in node.children):
+                    turn = Index(items, turn, turn.span)
+                self.assign(target, turn, node, depth)
         else:
             if outer < 0:
                 self.loop = node.start_byte

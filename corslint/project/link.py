@@ -255,6 +255,8 @@ class Linker:
             return usable[0].value
         if not straight and sum(1 for binding in usable if not binding.guards) > 1:
             return None
+        # A test that they all stand behind is that of the block around, in which the use stands, too.
+        shared = set.intersection(*({(guard.test.span, guard.holds) for guard in each.guards} for each in usable))
         value: Value | None = None
         for binding in usable:
             reached = self.holds(binding.guards)
@@ -266,11 +268,22 @@ class Linker:
                 value = (
                     binding.value
                     if len(usable) == 1
-                    else Choice(_test_of(binding), binding.value, _unset(binding), binding.span)
+                    else Choice(self._tests_of(binding, shared), binding.value, _unset(binding), binding.span)
                 )
             else:
-                value = Choice(_test_of(binding), binding.value, value, binding.span)
+                value = Choice(self._tests_of(binding, shared), binding.value, value, binding.span)
         return _merge_complement(value)
+
+    def _tests_of(self, binding: Binding, shared: set[tuple[Span, bool]]) -> Value:
+        """All tests that lead to a binding, but those that are shared and those that hold for certain."""
+        tests = [
+            _as_test(guard)
+            for guard in binding.guards
+            if (guard.test.span, guard.holds) not in shared and self.holds((guard,)) is not Tri.YES
+        ]
+        if not tests:
+            return _test_of(binding)
+        return tests[0] if len(tests) == 1 else Operation("and", tuple(tests), tests[-1].span)
 
     # --- writes to members of a variable ---
 
@@ -1039,6 +1052,9 @@ def _said(value: Value) -> str:
             return f"{kind} {module} {name}"
         case Member(key=key):
             return f"{kind} {key}"
+        case Choice(yes=yes, no=no):
+            # Each option of two objects of which a test chooses is such a choice itself.
+            return f"{kind} {yes.span} {no.span}"
     return kind
 
 
@@ -1058,7 +1074,10 @@ def _place(change: Write | CallSite) -> int:
 
 def _test_of(item: Binding | Write) -> Value:
     """The innermost test that leads to a binding or write, the way round that makes it hold."""
-    guard = item.guards[-1]
+    return _as_test(item.guards[-1])
+
+
+def _as_test(guard: Guard) -> Value:
     return guard.test if guard.holds else Operation("not", (guard.test,), guard.test.span)
 
 

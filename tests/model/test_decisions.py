@@ -182,6 +182,10 @@ def test_accepts() -> None:
         ("http://[::1]:3000", True),
         ("https://xn--mnchen-3ya.example", True),
         ("https://a_b.example.com", True),
+        ("https://a!b`c{d}.example.com", True),
+        ("https://a*b.example.com", False),
+        ("https://a%2ab.example.com", False),
+        ("https://a|b.example.com", False),
         ("http://localhost:3000.attacker.test", False),
         ("https://example.com:443", False),
         ("http://example.com:80", False),
@@ -238,7 +242,11 @@ WITNESSES: list[tuple[str, Atom, str, str]] = [
     # Starlette: fullmatch, but a dot or `.*` is still too wide
     ("fullmatch dot", regex(r"https://app.example.com", "full", "python"), "https://appxexample.com", "dot"),
     ("fullmatch star", regex(r"https://.*example\.com", "full", "python"), "https://attackerexample.com", "prefix"),
-    ("fullmatch star dot", regex(r"https://.*.example.com", "full", "python"), "https://axexample.com", "dot"),
+    ("fullmatch star dot", regex(r"https://.*.example.com", "full", "python"), "https://attackerexample.com", "prefix"),
+    ("a dot before the name", regex(r".example.com$"), "https://attackerexample.com", "prefix"),
+    # characters that browsers take in host names, and that tests of "a boundary" forget
+    ("not a letter", regex(r"^https:\/\/example\.com(?![a-z0-9.-])"), "https://example.com_.attacker.test", "suffix"),
+    ("not a word", regex(r"^https:\/\/example\.com($|[^\w.-])"), "https://example.com!.attacker.test", "suffix"),
     # substrings: Starlette's text, Socket.IO 2's text
     ("inside", atom("inside", "https://app.example.com"), "https://app.example.co", "substring"),
     ("inside endpoint", atom("inside", "https://app.example.com:443", "endpoint"), "https://e.com", "substring"),
@@ -288,6 +296,9 @@ SAFE: list[tuple[str, Predicate]] = [
     ("one label", atom("ends", "://intranet")),
     ("addresses", regex(r"^http:\/\/192\.168\.\d+\.\d+(:\d+)?$")),
     ("addresses, dots unescaped", regex(r"^http:\/\/192.168.\d+.\d+$")),
+    ("a dot before the name that is one", regex(r"[.]example\.com$")),
+    ("a boundary that knows its characters", regex(r"^https:\/\/example\.com(?::\d+)?$")),
+    ("nobody sells such a name", regex(r"^https:\/\/app[!_]example\.com$")),
     ("the only dot is the last", regex(r"^https:\/\/example.com$")),
     ("a private name", regex(r"^http:\/\/host.docker.internal$")),
     ("a subdomain's prefix", atom("ends", "app.example.com")),
