@@ -225,9 +225,11 @@ def test_each_file_has_its_nearest_settings(here: Path, capsys: Capture) -> None
     assert check(capsys, "web/a.js", "a.js") == found[:1]
     assert check(capsys, "web/deep/a.js", "a.js", "web/a.js") == found[:2]
     assert check(capsys, "web/deep") == found[1:]
-    assert check(capsys, "--isolated") == [
-        f"{path} warning null-origin-allowed" for path in ("a.js", "web/a.js", "web/deep/a.js", "web/deep/er/a.js")
-    ]
+    assert (
+        check(capsys, "--isolated")
+        == check(capsys, "--no-config")
+        == [f"{path} warning null-origin-allowed" for path in ("a.js", "web/a.js", "web/deep/a.js", "web/deep/er/a.js")]
+    )
 
 
 def test_the_threshold_is_that_of_the_file(here: Path) -> None:
