@@ -708,6 +708,16 @@ def _only_process(world: World, server: Fact, route: Fact) -> bool:
     return processes <= {process_of(server.span.path)}
 
 
+def _served_keys(_world: World, server: Fact) -> frozenset[Hashable] | None:
+    """None for what any route may serve; a proxy's own policies are served by none."""
+    return frozenset() if _text(server, "layer") == "proxy" else None
+
+
+def _route_keys(_world: World, route: Fact) -> frozenset[Hashable] | None:
+    """A key that no policy or server has: only those that any route may serve are asked about."""
+    return frozenset({route.kind})
+
+
 def _path_of(world: World, server: Fact) -> str | None:
     """The path that requests to it begin with; empty for any path; None if not known."""
     if server.kind == "cors_policy":
@@ -991,8 +1001,8 @@ RELATIONS: Mapping[str, Relation] = {
     "outer_than": Relation(outer_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
-    "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",)),
-    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",)),
+    "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
+    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
     "serves": Relation(serves, ("upstream",), ("proxy_route", "socket_server", "socket_client")),
     "asks": Relation(asks, ("socket_client",), ("socket_gap",)),
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),

@@ -40,7 +40,7 @@ def level_facts(unit: Unit, level: Level) -> Iterator[Fact]:
     for key in ("add_header", "proxy_set_header"):
         for line in level.own(key):
             yield from _arguments(line)
-    if level.kind == "location" and level.ifs:
+    if level.kind in ("location", "snippet") and level.ifs:
         yield from _lost_in_ifs(unit, level)
 
 

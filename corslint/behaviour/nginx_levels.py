@@ -47,6 +47,7 @@ class Level:
     """
 
     __slots__ = (
+        "_ifs",
         "_index",
         "_locations",
         "_rewrites",
@@ -73,6 +74,7 @@ class Level:
         self.children: list[Level] = []
         self.complete = True
         self.through: dict[Span, Directive] = {}
+        self._ifs: list[Level] | None = None
         self._index: dict[str, list[Directive]] | None = None
         self._locations: list[Level] | None = None
         self._rewrites: list[Directive] | None = None
@@ -135,7 +137,9 @@ class Level:
     @property
     def ifs(self) -> list[Level]:
         """The ifs directly inside, in text order."""
-        return [child for child in self.children if child.kind == "if"]
+        if self._ifs is None:
+            self._ifs = [child for child in self.children if child.kind == "if"]
+        return self._ifs
 
 
 class LocationTable:
