@@ -632,7 +632,8 @@ class Judge:
         fields["effect.depends_on_origin"] = _answer_field(depends, at)
         fields["effect.vary_origin"] = _answer_field(self._vary(sent), at)
         fields["effect.sends_several"] = _answer_field(sends_several(sent), at)
-        raises = Tri.UNKNOWN if stranger is None else tri(stranger == "raises")
+        # A function may throw for strangers alone.
+        raises = Tri.UNKNOWN if stranger is None else tri(stranger == "raises" and not _sends_header_to_some(sent))
         fields["effect.raises"] = _answer_field(raises, at)
         fields["effect.sends_origin_header"] = _answer_field(_sends_header(sent, same_origin), at)
         self._witness(sent, at)
@@ -864,6 +865,12 @@ def _sends_header(decision: Decision, same_origin: bool) -> Tri:
         return Tri.YES
     unsure = same_origin or any(isinstance(given, UnknownAnswer) for given in reachable)
     return Tri.UNKNOWN if unsure else Tri.NO
+
+
+def _sends_header_to_some(decision: Decision) -> bool:
+    """Whether some case sends the header for certain, or may."""
+    reachable = [case.answer for case in decision.cases if case.predicate != Any(())]
+    return any(isinstance(given, (Star, Echo, Fixed, Own, UnknownAnswer)) for given in reachable)
 
 
 def _null_entry(decision: Decision) -> Span | None:
