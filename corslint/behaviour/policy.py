@@ -49,6 +49,7 @@ from corslint.model.decisions import (
     accepts_null,
     answer,
     answers,
+    any_subdomain,
     depends_on_origin,
     insecure,
     patterns_of,
@@ -674,6 +675,11 @@ class Judge:
         return tri("echo" in self.semantics.vary)
 
     def _witness(self, sent: Decision, at: Span) -> None:
+        below = any_subdomain(sent)
+        if below is not None:
+            trail = _trail(below.span, at)
+            self.fact.fields["subdomain.origin"] = Field(below.origin, "written", below.span, trail)
+            self.fact.fields["subdomain.domain"] = Field(below.trusted, "written", below.span, trail)
         found = witness(sent)
         if found is None:
             return
