@@ -4,6 +4,8 @@
 #   make lab      install real servers, nginx and a browser, and prove every rule against them
 #   make mutants  break each rule and descriptor in turn: the tests must notice
 #   make format   format the source
+#   make new-rule NAME=x, make new-library NAME=x [LANGUAGE=python] [PACKAGE=y]
+#                 lay down rules/x.yaml or corslint/frameworks/x.yaml with its examples to fill in
 #   make nginx-differential
 #                 compare the nginx model with a real nginx: 2,000 random configurations, 20,000 requests
 #                 (NGINX=/path/to/nginx, NGINX_MODULES=/folder/of/its/modules, SEED=1)
@@ -14,7 +16,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check mutants lab lab-install format nginx-differential clean
+.PHONY: demo test check mutants lab lab-install format new-rule new-library nginx-differential clean
 .DELETE_ON_ERROR:
 
 # The stamps are younger than pyproject.toml as long as its dependencies are installed.
@@ -60,6 +62,13 @@ lab: lab-install
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+new-rule:
+	@"$(PYTHON)" scripts/lay_down.py rule '$(NAME)'
+
+new-library:
+	@"$(PYTHON)" scripts/lay_down.py library '$(NAME)' $(if $(LANGUAGE),--language '$(LANGUAGE)') \
+		$(if $(PACKAGE),--package '$(PACKAGE)')
 
 nginx-differential: $(VENV)/installed-dev
 	$(BIN)/python -m tests.behaviour.nginx_differential $(if $(SEED),--seed $(SEED))

@@ -64,6 +64,7 @@ _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
 _MAX_CHAIN = 32
 _VARY_HEADER = "vary"
+_LAST_NAME = re.compile(r"[#/.]")
 _WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -88,12 +89,22 @@ class Policy(NamedTuple):
 class Extracted(NamedTuple):
     """All facts of the code files, and the policies among them that `behaviour/policy.py` has to judge.
 
-    `groups` are facts of one call under different possible versions; they are merged after judging.
+    `groups` are facts of one call under different possible versions; they are merged after judging. `sites` are the
+    calls and decorators that make layers and routes, `described` all calls that some descriptor speaks of.
     """
 
     facts: list[Fact]
     policies: list[Policy]
     groups: list[list[list[Fact]]]
+    sites: dict[Span, LayerSite]
+    described: frozenset[Span]
+
+
+class LayerSite(NamedTuple):
+    """Where a layer or a route is applied, and by which parameter its handlers pass a request on."""
+
+    site: CallSite
+    next: int | None
 
 
 class _Match(NamedTuple):
@@ -117,7 +128,7 @@ class _Completion(NamedTuple):
 
 def _other_version(one: Descriptor, other: Descriptor) -> bool:
     """Whether two descriptors speak of different versions of one package."""
-    return one.id != other.id and one.package is not None and one.package == other.package
+    return one.id != other.id and one.alternatives == other.alternatives
 
 
 class Extractor:
@@ -144,8 +155,10 @@ class Extractor:
         self._policies: list[Policy] = []
         self._groups: list[list[list[Fact]]] = []
         self._completions: dict[Span, list[_Completion]] = {}
+        self._sites: dict[Span, LayerSite] = {}
         self._scripts = Scripts((), (), packages)
         self._configured: dict[str, list[_Configured]] = {}
+        self._called: dict[str, set[str]] = {}
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
         self._varying: dict[str, frozenset[str]] = {}
@@ -157,10 +170,11 @@ class Extractor:
         self._readings = {reading.path: reading for reading in readings}
         self._note_configuration(readings)
         self._scripts = Scripts(readings, self._catalog.scripts, self._packages)
+        self._called = self._calls_of_others(readings)
         matched = [
             (reading, site, found)
             for reading in readings
-            for site in reading.calls
+            for site in (*reading.calls, *self._bare_decorators(reading))
             if (found := self._matching(reading, site))
         ]
         for _, site, found in matched:
@@ -181,9 +195,30 @@ class Extractor:
         for manifest in self._packages.manifests:
             self._manifest(manifest)
         self._attach()
-        return Extracted(self._facts, self._policies, self._groups)
+        described = frozenset(site.call.span for _, site, _ in matched)
+        return Extracted(self._facts, self._policies, self._groups, self._sites, described)
+
+    @staticmethod
+    def _bare_decorators(reading: CodeReading) -> Iterator[CallSite]:
+        """Decorators without parentheses, as calls with what they decorate: that is what they are."""
+        for each in reading.decorations:
+            if isinstance(each.decorator, Member):
+                target = Argument(Name(each.target, each.scope, each.target_span), None, each.target_span)
+                call = Call(each.decorator, (target,), False, each.decorator.span)
+                yield CallSite(call, each.scope, each.guards, each.loop)
 
     # --- which descriptors speak of a call ---
+
+    def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
+        """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
+        wanted = {name for found in self._catalog.calls.values() for _, spec in found for name in spec.without}
+        last = {_LAST_NAME.split(name)[-1] for name in wanted}
+        called: dict[str, set[str]] = {}
+        for reading in readings if wanted else ():
+            for site in reading.calls:
+                if _called(site.call.callee) in last and (name := self._linker.canonical(site.call.callee)) in wanted:
+                    called.setdefault(self._packages.root_of(reading.path), set()).add(name)
+        return called
 
     def _matching(self, reading: CodeReading, site: CallSite) -> list[_Match]:
         callee = site.call.callee
@@ -202,13 +237,14 @@ class Extractor:
         for descriptor, spec in candidates:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
                 continue
+            if spec.without & self._called.get(self._packages.root_of(reading.path), set()):
+                continue
             version = loaded.version if loaded is not None else self._version(descriptor, reading.path)
             applies = descriptor.applies(version.releases if version is not None else ())
             if applies is not Tri.NO:
                 found.append(_Match(descriptor, spec, applies, version, loaded))
-        if any(match.applies is Tri.YES for match in found):
-            found = [match for match in found if match.applies is Tri.YES]
-        return found
+        settled = {match.descriptor.alternatives for match in found if match.applies is Tri.YES}
+        return [match for match in found if match.applies is Tri.YES or match.descriptor.alternatives not in settled]
 
     def _begun(self, call: Call, spec: CallSpec) -> Call | None:
         """The call that made what this call completes: its receiver, or one of its arguments."""
@@ -230,8 +266,17 @@ class Extractor:
         if spec.when_position is None and spec.when_keyword is None:
             return True
         if self._linker.canonical(call.callee) in spec.when_names:
-            return True
-        argument = self._linker.argument(call, spec.when_position, spec.when_keyword)
+            return not spec.when_not
+        return self._is_given(call, spec) is not spec.when_not
+
+    def _is_given(self, call: Call, spec: CallSpec) -> bool:
+        """Whether an argument of the call, or of the one that made its receiver, is what `when` names."""
+        given: Value | None = call
+        if spec.when_maker:
+            given = self._linker.resolve(call.callee.base) if isinstance(call.callee, Member) else None
+        argument = (
+            self._linker.argument(given, spec.when_position, spec.when_keyword) if isinstance(given, Call) else None
+        )
         if argument is None:
             return False
         resolved = self._linker.resolve(argument)
@@ -254,12 +299,16 @@ class Extractor:
     # --- facts of a call ---
 
     def _emit_call(self, reading: CodeReading, site: CallSite, found: list[_Match]) -> None:
-        by_descriptor = [list(self._emit(reading, site, match)) for match in found]
-        if len({match.descriptor.id for match in found}) > 1:
-            self._groups.append(by_descriptor)
-        else:
-            for made in by_descriptor:
-                self._facts += made
+        by_package: dict[object, list[_Match]] = {}
+        for match in found:
+            by_package.setdefault(match.descriptor.alternatives, []).append(match)
+        for matches in by_package.values():
+            by_descriptor = [list(self._emit(reading, site, match)) for match in matches]
+            if len({match.descriptor.id for match in matches}) > 1:
+                self._groups.append(by_descriptor)
+            else:
+                for made in by_descriptor:
+                    self._facts += made
 
     def _emit(self, reading: CodeReading, site: CallSite, match: _Match) -> Iterator[Fact]:
         call, spec = site.call, match.spec
@@ -294,6 +343,8 @@ class Extractor:
         for emit in spec.emits:
             if emit.unless_absent is not None and context.option(emit.unless_absent) is None:
                 continue
+            if emit.unless_imported and not emit.unless_imported.isdisjoint(_imported(reading)):
+                continue
             named: dict[Span, Fact] = {}
             for scoped, scope, written in self._scopes(context, emit):
                 for argument in self._arguments(call, emit):
@@ -314,7 +365,12 @@ class Extractor:
             yield None
         elif isinstance(emit.each, int):
             positional = [argument for argument in call.arguments if argument.keyword is None]
-            yield from positional[emit.each :]
+            for argument in positional[emit.each :]:
+                held = self._linker.resolve(argument.value)
+                if isinstance(held, Sequence) and not any(isinstance(item, Spread) for item in held.items):
+                    yield from (Argument(item, None, item.span) for item in held.items)
+                else:
+                    yield argument
         else:
             value = self._linker.argument(call, None, emit.each)
             listed = self._linker.resolve(value) if value is not None else None
@@ -368,6 +424,12 @@ class Extractor:
         unsure: Value | None = None
         for position in spec.option_positions:
             argument = self._linker.argument(call, position, None)
+            if argument is not None and position in spec.after_number:
+                numbered = self._is_number(self._linker.argument(call, 0, None))
+                if numbered is Tri.NO:
+                    continue
+                if numbered is Tri.UNKNOWN:
+                    return Unknown("options, if a number stands before them", argument.span)
             if argument is None:
                 if any(isinstance(a.value, Spread) for a in call.arguments[: position + 1]):
                     unsure = Unknown("behind a spread argument", call.span)
@@ -386,24 +448,42 @@ class Extractor:
             unsure = unsure or argument
         return unsure
 
+    def _is_number(self, value: Value | None) -> Tri:
+        """Whether a value is a whole number."""
+        found = self._linker.resolve(value) if value is not None else None
+        if isinstance(found, Literal):
+            plain = found.value
+            return tri(isinstance(plain, int | float) and not isinstance(plain, bool) and float(plain).is_integer())
+        if isinstance(found, (Fallback, Choice)):
+            both = (found.first, found.then) if isinstance(found, Fallback) else (found.yes, found.no)
+            answers = {self._is_number(each) for each in both}
+            return answers.pop() if len(answers) == 1 else Tri.UNKNOWN
+        if isinstance(found, Call) and self._linker.canonical(found.callee) in _NUMBERS:
+            return Tri.YES
+        settled = (Null, Undefined, Mapping, Sequence, Regex, Function, EnvVar, Concat)
+        return Tri.NO if found is None or isinstance(found, settled) else Tri.UNKNOWN
+
     def _handed_out(self, options: Value | None, delegate: Delegate) -> Value | None:
         """The options that a function hands out with each request; None where no function stands for them."""
         given = self._linker.resolve(options) if options is not None else None
-        key = delegate.key or delegate.group
-        if isinstance(given, Mapping) and key is not None:
-            held = self._linker.lookup(given, key)
-            given = self._linker.resolve(held) if held is not None else None
+        inside = ".".join(part for part in (delegate.group, delegate.key) if part) if delegate.key else None
+        for path in (delegate.group, inside) if isinstance(given, Mapping) else ():
+            held = self.at_path(given, path)[0] if path is not None else None
+            found = self._linker.resolve(held) if held is not None else None
+            if isinstance(found, Function):
+                given = found
+                break
         if isinstance(given, Function) and delegate.wrapped and len(given.returns) == 1:
             inner = self._linker.resolve(given.returns[0].value)
             given = inner if isinstance(inner, Function) else given
         if not isinstance(given, Function):
             return None
-        found = self._given_by(given, delegate)
-        found = self._laid_together(found) if found is not None else Unknown("handed out by a function", given.span)
+        handed = self._given_by(given, delegate)
+        handed = self._laid_together(handed) if handed is not None else Unknown("handed out by a function", given.span)
         if options is None or delegate.group is None:
-            return found
+            return handed
         return Mapping(
-            (Spread(options, options.span), Entry(delegate.group, found, given.span, given.span)), options.span
+            (Spread(options, options.span), Entry(delegate.group, handed, given.span, given.span)), options.span
         )
 
     def _laid_together(self, options: Value) -> Value:
@@ -515,6 +595,10 @@ class Extractor:
                     configured[name] = source
         if emit.needs is not None and emit.needs not in values:
             return
+        if emit.order is not None:
+            fields["order"] = Field(emit.order, "written", call.span)
+            fields["registered"] = Field(call.span, "written", call.span)
+            self._sites[call.span] = LayerSite(context.site, emit.next)
         if scope is not ABSENT and "scope" in FACT_KINDS[emit.kind].fields:
             fields["scope"] = scope
         elif emit.policy is not None and self._decorates(context.reading, call):
@@ -557,7 +641,7 @@ class Extractor:
         yield fact
         for group in emit.options:
             decided = self._origin_given(context, emit, fact), fact.field("origin").value
-            yield from self._option_facts(context, group, fields, decided, self._is_written)
+            yield from self._option_facts(context, group, fields, decided, _origin_paths(emit), self._is_written)
 
     def _reads_of_requests(self, language: str) -> HeaderSpec | None:
         """How code of a language reads the headers of a request."""
@@ -684,11 +768,13 @@ class Extractor:
         group: OptionGroup,
         common: MappingOf[str, Field],
         decided: tuple[Tri, object],
+        deciding: frozenset[str],
         is_written: Callable[[Value | None, str], Tri],
     ) -> Iterator[Fact]:
         """The options of a group that are not read.
 
-        `decided`: whether anything that is read says which origins are let in, and what holds where nothing does.
+        `decided`: whether anything that is read says which origins are let in, and what holds where nothing does;
+        `deciding`: the options that say so, by their dotted paths.
         `is_written`: whether an object has an option at a dotted path.
         """
         objects = [value for value in self.at_path(context.options, group.path) if value is not None]
@@ -709,13 +795,13 @@ class Extractor:
                 if name in common
             }
             at, call = entry.key_span, context.site.call.span
-            about = target or suggestion or ""
+            about = target or (f"{group.path}.{suggestion}" if group.path else suggestion)
             meant = Tri.NO
             if target is not None:
                 meant = is_written(context.options, target)
             elif suggestion is not None:
                 meant = is_written(beside, suggestion)
-            decides = "origin" in about.lower() or about == "cors"
+            decides = about in deciding
             carried = self._carried(entry.value, context.reading.language)
             kept |= {
                 "policy": Field(call, "written", call),
@@ -1182,7 +1268,18 @@ class Extractor:
                         options=Mapping((entry,), entry.span)
                     )
                     common = self._common(context, "high")
-                    self._facts += self._option_facts(context, group, common, decided, is_written)
+                    deciding = _origin_paths(emit)
+                    self._facts += self._option_facts(context, group, common, decided, deciding, is_written)
+
+    def _elements(self, reading: CodeReading, emit: EmitSpec) -> Iterator[Argument | None]:
+        """What settings make a fact for: themselves, or each element of the list that one of them is."""
+        if emit.each is None:
+            yield None
+            return
+        value = self.setting(reading, str(emit.each))
+        listed = self._linker.resolve(value) if value is not None else None
+        if isinstance(listed, Sequence):
+            yield from (Argument(item, None, item.span) for item in listed.items)
 
     def _settings_context(self, reading: CodeReading, descriptor: Descriptor, at: Span) -> _Context:
         site = CallSite(Call(Unknown("a settings module", at), (), False, at), 0, ())
@@ -1197,7 +1294,12 @@ class Extractor:
         plain = [emit._replace(options=()) for emit in spec.emits]
         # What is only set for development counts where nothing else is set: as development's.
         self._development_only = all(self._fenced_bindings(bound[name]) for name in named)
-        made = [fact for emit in plain for fact in self._fact(context, emit, ABSENT, None, "high")]
+        made = [
+            fact
+            for emit in plain
+            for argument in self._elements(reading, emit)
+            for fact in self._fact(context, emit, ABSENT, argument, "high")
+        ]
         stem = reading.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         if self._development_only or (spec.development is not None and spec.development.search(stem)):
             for fact in made:
@@ -1235,13 +1337,19 @@ class Extractor:
                     self._header_policies(reading, descriptor, spec, writes)
 
     def _header_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
+        sent = self._sent_back(reading, spec)
         for site in reading.calls:
             callee = site.call.callee
-            if not _writes_header(callee, spec):
+            decorated = self._decorated_scope(reading, site) if spec.decorators else None
+            if decorated is not None and self._linker.canonical(callee) in spec.decorators:
+                site = site._replace(scope=decorated, guards=())
+            elif not _writes_header(callee, spec):
                 continue
-            about = callee.base if isinstance(callee, Member) else None
+            about = callee.base if isinstance(callee, Member) and decorated is None else None
             if spec.requests and about is not None and _begins_with(self._linker.canonical(about), spec.requests):
-                continue
+                made = self._linker.resolve(about)
+                if made.span not in sent:
+                    continue
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             if about is None and len(positional) > 2:
                 positional = positional[1:]
@@ -1277,6 +1385,29 @@ class Extractor:
         yield from self._vary_writes(reading, spec)
         if spec.objects:
             yield from self._loose_objects(reading, spec)
+
+    def _sent_back(self, reading: CodeReading, spec: HeaderSpec) -> set[Span]:
+        """The calls that make headers for either side, where a response gets what they made."""
+        found: set[Span] = set()
+        for site in reading.calls if spec.made else ():
+            if not _begins_with(self._linker.canonical(site.call.callee), spec.responses):
+                continue
+            for argument in site.call.arguments:
+                for item in self._entries(argument.value):
+                    made = self._linker.resolve(item.value) if item.key in spec.containers else None
+                    if isinstance(made, Call) and self._linker.canonical(made.callee) in spec.made:
+                        found.add(made.span)
+        return found
+
+    @staticmethod
+    def _decorated_scope(reading: CodeReading, site: CallSite) -> int | None:
+        """The scope of the function that a call decorates."""
+        for each in reading.decorations:
+            if isinstance(each.decorator, Call) and each.decorator.span == site.call.span:
+                for binding in reading.scopes[each.scope].bindings.get(each.target, ()):
+                    if isinstance(binding.value, Function):
+                        return binding.value.scope
+        return None
 
     def _vary_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Calls that add names to Vary: `res.vary("Origin")`, `response.vary.add("Origin")`, `vary(res, "Origin")`."""
@@ -1374,7 +1505,14 @@ class Extractor:
         if isinstance(resolved, Mapping):
             for item in resolved.items:
                 if isinstance(item, Entry) and item.key in spec.containers:
-                    yield from self._object_writes(item.value, scope, guards)
+                    yield from self._object_writes(self._contents(item.value, spec), scope, guards)
+
+    def _contents(self, value: Value, spec: HeaderSpec) -> Value:
+        """What headers are made of: `new Headers({...})`."""
+        made = self._linker.resolve(value)
+        if isinstance(made, Call) and made.arguments and self._linker.canonical(made.callee) in spec.made:
+            return made.arguments[0].value
+        return value
 
     def _is_response(self, value: Value, spec: HeaderSpec) -> bool:
         """Whether an object says so by a key beside its headers."""
@@ -1738,6 +1876,8 @@ class _Context(NamedTuple):
         if source.callee:
             name = re.split(r"[#/.]", linker.canonical(call.callee) or "")[-1]
             return Field(dict(source.mapping).get(name, name), "written", call.span), None
+        if source.decorated:
+            return self._decorated(source, call)
         if source.delegated:
             return Field("yes" if self.delegated else "no", "written", call.span), None
         if source.unknown:
@@ -1760,6 +1900,8 @@ class _Context(NamedTuple):
             return self._missing(source, call), None
         if source.read_as == "source":
             return Field("given", "written", value.span), None
+        if source.read_as == "dotted":
+            value = _dotted(linker.resolve(value))
         resolved = linker.resolved(value)
         if source.read_as == "names":
             return self._names(resolved.value, resolved.trail), None
@@ -1782,6 +1924,16 @@ class _Context(NamedTuple):
                 return True
             value = inner
         return False
+
+    def _decorated(self, source: FieldSource, call: Call) -> tuple[Field, Value | None]:
+        """The function or class that a call decorates."""
+        for each in self.reading.decorations:
+            if each.decorator.span == call.span:
+                for binding in self.reading.scopes[each.scope].bindings.get(each.target, ()):
+                    if binding.span == each.target_span:
+                        return _read(source, binding.value, (), self.extractor._linker), binding.value
+                return Field(None, "unknown", call.span), None
+        return Field(None, "absent", call.span), None
 
     def _beside(self, position: int, call: Call) -> Value:
         """What stands at that position of the tuple or list, in any argument of the file, that holds this call."""
@@ -1924,7 +2076,11 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         value = linker.resolve(Reference(module, name, value.span))
         if not isinstance(value, Call):
             return unknown
-    if source.read_as in ("instance", "application"):
+    if source.read_as == "place":
+        return Field(value.span, "written", value.span, trail)
+    if source.read_as in ("handler", "dotted") and isinstance(value, This):
+        return Field(value.span, "written", value.span, trail)
+    if source.read_as in ("instance", "application", "handler", "dotted"):
         owner = value
         while isinstance(owner, Member):  # `io.engine` is a part of `io`
             owner = linker.resolve(owner.base)
@@ -1933,10 +2089,10 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         if isinstance(value, (Literal, Null, Undefined, Mapping)):
             return Field(None, "absent", value.span, trail)
         return unknown
-    if source.read_as == "number" and isinstance(value, Call) and value.arguments:
+    if source.read_as in ("number", "integer") and isinstance(value, Call) and value.arguments:
         if linker.canonical(value.callee) in _NUMBERS:
             value = linker.resolve(value.arguments[0].value)
-    if source.read_as == "number" and isinstance(value, (Call, Function, Mapping)):
+    if source.read_as in ("number", "integer") and isinstance(value, (Call, Function, Mapping)):
         return Field(None, "absent", value.span, trail)
     if source.read_as == "list":
         if isinstance(value, Literal):
@@ -1975,6 +2131,13 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         return Field("yes" if plain else "no", "written", value.span, trail)
     if source.read_as == "tri":
         return Field("yes" if plain is True else "no", "written", value.span, trail)
+    if source.read_as == "integer":
+        whole = isinstance(plain, int) and not isinstance(plain, bool)
+        return Field(plain, "written", value.span, trail) if whole else Field(None, "absent", value.span, trail)
+    if source.read_as == "seconds":
+        if isinstance(plain, (str, bool)):
+            return unknown
+        return Field(round(plain * 1000), "written", value.span, trail)
     if source.read_as == "number":
         if isinstance(plain, bool):
             return unknown
@@ -1997,8 +2160,29 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
     return Field(plain, "written", value.span, trail)
 
 
+def _dotted(value: Value) -> Value:
+    """What a text such as `package.module.Name` names."""
+    if isinstance(value, Literal) and isinstance(value.value, str) and "." in value.value:
+        module, _, name = value.value.rpartition(".")
+        return Reference(module, name, value.span)
+    return value
+
+
 def _is_parameter(value: Value, function: Function, position: int) -> bool:
     return isinstance(value, Parameter) and (value.function, value.position) == (function.span, position)
+
+
+def _origin_paths(emit: EmitSpec) -> frozenset[str]:
+    """The options that say which origins a policy lets in, and the one that all of its options stand in."""
+    if emit.policy is None:
+        return frozenset()
+    fields = (*emit.policy.sources, "group")
+    return frozenset(
+        path
+        for name in fields
+        if name in emit.fields
+        for path in (*emit.fields[name].keys, *emit.fields[name].settings)
+    )
 
 
 def _answer(answer: Tri, at: Span) -> Field:
@@ -2144,6 +2328,17 @@ def merge_alternatives(alternatives: list[list[Fact]]) -> list[Fact]:
         one = Fact(fact.kind, fact.span, fields, fact.values)
         merged.append(one)
     return merged
+
+
+def _imported(reading: CodeReading) -> set[str]:
+    """The modules that a file imports, by the names that it uses."""
+    return {
+        binding.value.module
+        for scope in reading.scopes
+        for bindings in scope.bindings.values()
+        for binding in bindings
+        if isinstance(binding.value, Reference)
+    }
 
 
 def _twin(fact: Fact, other: Fact) -> bool:

@@ -419,6 +419,112 @@ def _mounts(world: World) -> dict[Span, list[Span]]:
     return mounts
 
 
+# --- outer_than -----------------------------------------------------------------------------------------------------
+
+_ANY_PATH = re.compile(r"/?(\*|\(\.\*\)|\{\*\w+\}|\*\w+)?")
+"""Patterns of the frameworks for paths that take every path."""
+_MAX_MOUNTED = 8
+
+
+def outer_than(world: World, outer: Fact, inner: Fact) -> Related:
+    """Of two layers or routes of one application the first sees a request before the second.
+
+    Yes: both take requests in common, by path and method, and the first one's place is further out, also where the
+    second belongs to a router that is mounted. No: they are in different applications, have no request in common, or
+    stand the other way round. Unknown: one of them has no known place.
+    """
+    if outer is inner:
+        return NO
+    common = _meet(world, outer, inner)
+    if common is Tri.NO:
+        return NO
+    first, second = _position(world, outer), _position(world, inner)
+    if first is None or second is None:
+        return UNKNOWN
+    apps = [app for app, *_ in first if any(app == other for other, *_ in second)]
+    if not apps:
+        # A router that nobody mounts, as far as can be seen, may be part of anything that runs there.
+        apart = same_process(world, outer, inner).answer is not Tri.YES
+        return NO if apart or all(_whole(world, places[-1][0]) for places in (first, second)) else UNKNOWN
+    (_, mine, sure), (_, theirs, also) = (
+        next(place for place in places if place[0] == apps[0]) for places in (first, second)
+    )
+    confidence = weakest((sure, also))
+    words = _text(outer, "order"), _text(inner, "order")
+    if words[0] != words[1] and "outermost" in words:
+        return Related(common) if words[0] == "outermost" else NO
+    if mine is None or theirs is None:
+        return UNKNOWN
+    return Related(common, confidence) if mine < theirs else NO
+
+
+def inner_than(world: World, inner: Fact, outer: Fact) -> Related:
+    """The other way round than `outer_than`: a layer or route sees requests after that one, in the same application."""
+    return outer_than(world, outer, inner)
+
+
+def _whole(world: World, app: Span) -> bool:
+    """Whether this is an application, not a router that was not seen to be mounted."""
+    return bool(world.by_instance(app, "http_app"))
+
+
+def _position(world: World, layer: Fact) -> list[tuple[Span, int | None, str]] | None:
+    """Where a layer stands: in its own application, then in those that this is mounted in; None if not known."""
+    places: list[tuple[Span, int | None, str]] = []
+    fact: Fact | None = layer
+    while fact is not None:
+        app = _instance(fact, "app")
+        if app is None or len(places) > _MAX_MOUNTED:
+            return None
+        places.append((app, _number(fact, "outer_index"), _sure(fact, "outer_index")))
+        mounts = world.remember("mounting", lambda: _mounting(world)).get(app, ())
+        if len(mounts) > 1:
+            return None
+        fact = mounts[0] if mounts else None
+    return places
+
+
+def _mounting(world: World) -> dict[Span, list[Fact]]:
+    """The layers that mount an application, by that."""
+    found: dict[Span, list[Fact]] = {}
+    for fact in world.of_kind("middleware"):
+        handler = _instance(fact, "handler")
+        if handler is not None and _text(fact, "kind") == "mount":
+            found.setdefault(handler, []).append(fact)
+    return found
+
+
+def _meet(world: World, one: Fact, other: Fact) -> Tri:
+    """Whether two layers or routes take requests in common."""
+    methods = [field.value for fact in (one, other) if (field := _given(fact, "methods")) is not None]
+    if len(methods) == 2 and not set(cast("tuple[str, ...]", methods[0])) & set(cast("tuple[str, ...]", methods[1])):
+        return Tri.NO
+    paths = [_full_path(world, fact) for fact in (one, other)]
+    if paths[0] == "" or paths[1] == "":
+        return Tri.YES
+    if paths[0] is None or paths[1] is None or any(re.search(r"[*(){}?+\[]", path) for path in paths if path):
+        return Tri.UNKNOWN
+    first, second = (path.rstrip("/") + "/" for path in paths if path is not None)
+    return Tri.YES if first.startswith(second) or second.startswith(first) else Tri.NO
+
+
+def _full_path(world: World, fact: Fact) -> str | None:
+    """The path under which a layer is reached; empty: every path; None: not known."""
+    path = ""
+    for _ in range(_MAX_MOUNTED):
+        if _unsure(fact, "path"):
+            return None
+        own = _text(fact, "path") or ""
+        if not _ANY_PATH.fullmatch(own):
+            path = "/" + own.strip("/") + path
+        app = _instance(fact, "app")
+        mounts = world.remember("mounting", lambda: _mounting(world)).get(app, ()) if app is not None else ()
+        if len(mounts) != 1:
+            return None if len(mounts) > 1 else path
+        fact = mounts[0]
+    return None
+
+
 # --- connects_to ----------------------------------------------------------------------------------------------------
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
@@ -525,15 +631,81 @@ def served_by(world: World, server: Fact, route: Fact) -> Related:
     takes = _takes(world, server, route)
     if takes is Tri.NO:
         return NO
-    by_port = _by_port(world, server, route)
-    if by_port is None:
-        by_port = _by_exclusion(world, server, route)
-    answer = all_of((by_port.answer, takes, Tri.YES if proxied is Tri.YES else Tri.UNKNOWN))
-    if answer is Tri.UNKNOWN:
+    there = _target_is(world, server, route, lambda: _by_exclusion(world, server, route))
+    answer = all_of((there.answer, takes, Tri.YES if proxied is Tri.YES else Tri.UNKNOWN))
+    return UNKNOWN if answer is Tri.UNKNOWN else Related(answer, there.confidence, there.evidence)
+
+
+def behind(world: World, server: Fact, route: Fact) -> Related:
+    """That proxy route passes requests on to this policy's or socket server's process, whatever their path.
+
+    Yes, high: to this machine and the port that the server is known to listen on, or to the container that is built
+    from its folder. Yes, medium: to that port on another host, or, where nothing is known of ports, to the only target
+    of all routes, and this is the project's only server.
+    """
+    if _text(server, "layer") == "proxy":
+        return NO
+    proxied = _tri(route, "proxied")
+    if proxied is not Tri.YES:
+        return NO if proxied is Tri.NO else UNKNOWN
+    return _target_is(world, server, route, lambda: _only_target(world, server, route))
+
+
+def _target_is(world: World, server: Fact, route: Fact, otherwise: Callable[[], Related]) -> Related:
+    """Whether the server runs where the route leads: by its container, by its port, or by exclusion."""
+    found = _by_service(world, server, route) or _by_port(world, server, route) or otherwise()
+    if found.answer is Tri.UNKNOWN:
         return UNKNOWN
-    sure = weakest((by_port.confidence, _sure(route, "proxied", "upstream", "upstream_port")))
-    evidence = _place(route, "pass", "the proxy passes requests on from here") if answer is Tri.YES else ()
-    return Related(answer, sure, evidence)
+    sure = weakest((found.confidence, _sure(route, "proxied", "upstream", "upstream_port")))
+    evidence = _place(route, "pass", "the proxy passes requests on from here") if found.answer is Tri.YES else ()
+    return Related(found.answer, sure, evidence)
+
+
+def _by_service(world: World, server: Fact, route: Fact) -> Related | None:
+    """What the names of containers decide: a route that leads to one leads to what is built from its folder."""
+    host = _text(route, "upstream")
+    block = next(iter(_upstreams(world).get(host or "", ())), None)
+    field = _given(block, "hosts") if block is not None else None
+    hosts = field.value if field is not None and isinstance(field.value, tuple) else (host,)
+    named = [one for one in world.of_kind("service") if _text(one, "name") in hosts and world.visible(one, route)]
+    folders = {_text(one, "folder") for one in named}
+    if not named or None in folders or "." in folders:
+        return None
+    if not any(_inside(server.span.path, folder) for folder in folders if folder is not None):
+        return Related(Tri.NO)
+    port, ports = _number(route, "upstream_port"), _ports(world, server)
+    if port is not None and ports is not None:
+        return Related(Tri.YES) if port in ports else UNKNOWN
+    return Related(Tri.YES, "medium")
+
+
+def _only_target(world: World, server: Fact, route: Fact) -> Related:
+    """Without a port: the project's only process is where the only target of all routes leads."""
+    if not _only_process(world, server, route) or _elsewhere(world, route):
+        return UNKNOWN
+    targets = world.remember(
+        ("all targets", route.span.path in world.in_tests),
+        lambda: {
+            (_text(other, "upstream") or id(other), _number(other, "upstream_port"))
+            for other in world.candidates("proxy_route", route)
+            if _tri(other, "proxied") is not Tri.NO
+        },
+    )
+    return Related(Tri.YES, "medium") if len(targets) == 1 else UNKNOWN
+
+
+def _only_process(world: World, server: Fact, route: Fact) -> bool:
+    """Whether all servers of the project run in one process."""
+    process_of = world.topology.process_of
+    processes = world.remember(
+        ("processes", route.span.path in world.in_tests),
+        lambda: {
+            process_of(fact.span.path)
+            for kind in ("socket_server", "http_server", "http_app", "listener")
+            for fact in world.candidates(kind, route)
+        },
+    )
+    return processes <= {process_of(server.span.path)}
 
 
 def _path_of(world: World, server: Fact) -> str | None:
@@ -632,16 +804,8 @@ def _by_port(world: World, server: Fact, route: Fact) -> Related | None:
 
 def _by_exclusion(world: World, server: Fact, route: Fact) -> Related:
     """Without a port: the project's only server is where the only target of all routes that take its path leads."""
-    tests, process_of = route.span.path in world.in_tests, world.topology.process_of
-    processes = world.remember(
-        ("processes", tests),
-        lambda: {
-            process_of(fact.span.path)
-            for kind in ("socket_server", "http_server", "http_app", "listener")
-            for fact in world.candidates(kind, route)
-        },
-    )
-    if not processes <= {process_of(server.span.path)} or _elsewhere(world, route):
+    tests = route.span.path in world.in_tests
+    if not _only_process(world, server, route) or _elsewhere(world, route):
         return UNKNOWN
     socket = server.kind == "socket_server" or _instance(server, "socket") is not None
     targets = world.remember(
@@ -733,6 +897,35 @@ def goes_through(world: World, client: Fact, route: Fact) -> Related:
     return Related(Tri.YES, "medium") if sure else UNKNOWN
 
 
+def asks(world: World, client: Fact, gap: Fact) -> Related:
+    """This client's requests come to that nginx server, at the path that it has no way for.
+
+    Yes, high: its address names the server. Yes, medium: it connects to the page's own origin, and all the nginx
+    servers that pass requests on are this one. No: another path. Clients in tests do not go through proxies.
+    """
+    if not world.visible(client, gap):
+        return NO
+    wanted, path = _text(client, "asks_for"), _text(gap, "path")
+    if wanted is None or path is None:
+        return UNKNOWN
+    if wanted != path:
+        return NO
+    host, names, ports = _text(client, "host"), _given(gap, "names"), _given(gap, "ports")
+    if host is not None:
+        port = _client_port(client)
+        listed = names is not None and isinstance(names.value, tuple) and host in names.value
+        known = ports is not None and isinstance(ports.value, tuple) and port in ports.value
+        return Related(Tri.YES) if listed and known else UNKNOWN
+    if _tri(client, "same_origin") is not Tri.YES:
+        return UNKNOWN
+    servers = {_instance(route, "host_block") for route in world.candidates("proxy_route", gap) if _passes(route)}
+    return Related(Tri.YES, "medium") if servers <= {_instance(gap, "host_block")} else UNKNOWN
+
+
+def _passes(route: Fact) -> bool:
+    return _tri(route, "proxied") is not Tri.NO
+
+
 def _passes_to(world: World, route: Fact, upstream: Fact) -> Related:
     if _unsure(route, "upstream") or _unsure(upstream, "name") or _tri(route, "proxied") is Tri.UNKNOWN:
         return UNKNOWN
@@ -795,9 +988,13 @@ def _site_of(address: str) -> tuple[str, str] | None:
 
 RELATIONS: Mapping[str, Relation] = {
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
+    "outer_than": Relation(outer_than, ("middleware", "http_route"), ("middleware", "http_route")),
+    "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",)),
+    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",)),
     "serves": Relation(serves, ("upstream",), ("proxy_route", "socket_server", "socket_client")),
+    "asks": Relation(asks, ("socket_client",), ("socket_gap",)),
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
     "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),
     "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),

@@ -58,6 +58,7 @@ from corslint.model.semantics import (  # noqa: E402
     CREDENTIALS,
     FUNCTIONS,
     GATES,
+    HEADER_EXISTS,
     ITEM_MODES,
     LIST_OTHERWISE,
     LISTS,
@@ -418,6 +419,9 @@ WORDS: Mapping[str, Sequence[str]] = {
     "function": FUNCTIONS,
     "form": ("any", "construct", "call"),
     "as": catalog.READ_AS,
+    "order": catalog.ORDERS,
+    "when_header_exists": HEADER_EXISTS,
+    "when_decorating": HEADER_EXISTS,
 }
 """Keys that take one word of a few."""
 
@@ -487,6 +491,9 @@ def _mapping(value: Mapping[str, Any], meanings: FieldType) -> Iterator[Change]:
     for key, part in value.items():
         if key in UNTOUCHED_IN_DESCRIPTORS:
             continue
+        if key in ("kind", "preflight") and "is" in value:
+            yield (key,), following(catalog.LAYER_KINDS if key == "kind" else ("yes", "no", "unknown"), part)
+            continue
         if key == "sources":
             yield from _without_source(value)
             continue
@@ -546,15 +553,15 @@ _LISTING_WORDS: Mapping[str, Sequence[str]] = {
     "text": responses.TEXTS,
     "case": responses.CASES,
     "star": ("text", "any", "all", "asked", "added"),
-    "empty": ("text", "none", "asked"),
-    "blank": ("text", "none", "asked"),
-    "unset": ("none", "asked"),
+    "empty": ("text", "none", "asked", "default"),
+    "blank": ("text", "none", "asked", "default"),
+    "unset": ("none", "asked", "default"),
 }
 _OPPOSITE = {"present": "lacks", "truthy": "falsy", "holds": "fails"}
 _OPPOSITE |= {turned: key for key, turned in _OPPOSITE.items()}
 _INSTEAD: Mapping[str, Mapping[Any, Any]] = {
     "status": {"inner": 299, "none": 299},
-    "acao": {"sent": None, None: "*", "origin": "sent", "first": "sent", "*": "sent"},
+    "acao": {"sent": None, None: "*", "origin": "sent", "first": "sent", "last": "sent", "head": "sent", "*": "sent"},
     "acac": {"true": None, None: "true"},
     "acam": {
         "listed": "asked",
@@ -562,9 +569,17 @@ _INSTEAD: Mapping[str, Mapping[Any, Any]] = {
         "raw": "listed",
         "served": "listed",
         "allow": "listed",
+        "method": "listed",
         None: "asked",
     },
-    "acah": {"listed": "asked", "asked": "listed", "raw": "listed", "matching": "listed", None: "asked"},
+    "acah": {
+        "listed": "asked",
+        "asked": "listed",
+        "raw": "listed",
+        "matching": "listed",
+        "carried": "listed",
+        None: "asked",
+    },
 }
 """What stands in a row in place of what is sent."""
 
@@ -612,7 +627,7 @@ def _sent_instead(output: str, value: Any) -> Iterator[Change]:
     if output == "vary":
         if value is None:
             yield (), ["Origin"]
-        elif len(value) == 1:
+        elif isinstance(value, str) or len(value) == 1:
             yield (), None
         else:
             yield from each_dropped(value)
@@ -910,6 +925,8 @@ def _rule_trouble(rule: ruleset.Rule, example: ruleset.Example, known: lint.Know
     """What is wrong with an example. The rules that cannot make a difference to it are left out: that saves time."""
     named = [*example.settings.get("select", ()), *example.settings.get("ignore", ())]
     wanted = {rule.id, *known.rules[rule.id].yields_to, *named}
+    if rule.id in lint.about_comments(known.rules):  # it speaks about what all others find
+        wanted = set(known.rules.rules)
     # What another rule yields to makes no difference: a rule silences others even where it is silent itself.
     rules = ruleset.RuleSet(
         {one.id: one if one.id == rule.id else one._replace(yields_to=()) for one in known.rules if one.id in wanted}

@@ -94,13 +94,13 @@ def stage(
     given = recording["cases"][case]
     code = example["code"].replace("⟦options⟧", given["options"].rstrip("\n"))
     files = files_of(descriptor, {**example, "code": code})
-    found = emulation.layers(descriptor.id, files, given.get("env", {}), known)
+    found = emulation.layers(files, given.get("env", {}), known)
     return emulation.Staged(found, emulation.questions(recording, case))
 
 
 def asked(descriptor: Descriptor, example: Mapping[str, Any], known: lint.Knowledge) -> emulation.Staged:
     """The program of an example that says its answers, and what it is asked."""
-    found = emulation.layers(descriptor.id, files_of(descriptor, example), {}, known)
+    found = emulation.layers(files_of(descriptor, example), {}, known)
     return emulation.Staged(found, [_question(one) for one in example["answers"]])
 
 

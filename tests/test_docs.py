@@ -1,6 +1,6 @@
 """What the README and the guides say is so: paths and commands exist, examples hold, shown output is what comes out.
 
-`python -m tests.test_docs --update` puts the present output into the README.
+`python -m tests.test_docs --update` puts the present output into the README and the guides.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -41,6 +42,9 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)(#[^)]*)?\)")
 _PATH = re.compile(r"(?<![\w./-])(?:corslint|rules|tests|fixtures|scripts|docs|\.ci)/[\w./<>*-]*")
+
+_CONSOLE = re.compile(r"^```console\n\$ (corslint [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PICKED = re.compile(r"(.*) \| jq '((?:\.\w+|\[\d+\])+)'$")
 
 _REASONS = re.compile(r"(?<=of the )\d+(?= reasons)")
 _BAR = "\\|"  # as a table has to write it
@@ -76,6 +80,20 @@ def run(command: str) -> str:
     return out.getvalue()
 
 
+def out(command: str) -> str:
+    """What a corslint command writes to standard output; with `| jq 'PATH'` behind it, the part that this picks."""
+    picked = _PICKED.match(command)
+    if picked:
+        part = json.loads(out(picked[1]))
+        for key, at in re.findall(r"\.(\w+)|\[(\d+)\]", picked[2]):
+            part = part[key or int(at)]
+        return json.dumps(part, indent=2, ensure_ascii=False) + "\n"
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()):
+        cli.run(shlex.split(command)[1:])
+    return stream.getvalue()
+
+
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
@@ -95,7 +113,7 @@ def test_paths_exist(page: Path) -> None:
 
 @page
 def test_links_lead_somewhere(page: Path) -> None:
-    for target, _ in _LINK.findall(page.read_text(encoding="utf-8")):
+    for target, _ in _LINK.findall(_BLOCK.sub("", page.read_text(encoding="utf-8"))):
         assert (page.parent / target).exists(), target
 
 
@@ -187,6 +205,29 @@ def test_the_formats_are_described() -> None:
     assert 'json` is `{"version": 1, "findings": [...], "summary": {...}}`' in text
 
 
+# --- the formats -----------------------------------------------------------------------------------------------------
+
+FORMATS_PAGE = ROOT / "docs" / "formats.md"
+
+
+def with_present_output(text: str) -> str:
+    """A page with what its commands write today."""
+    return _CONSOLE.sub(lambda shown: f"```console\n$ {shown[1]}\n{out(shown[1])}```", text)
+
+
+def test_every_format_is_shown_as_it_comes_out() -> None:
+    text = FORMATS_PAGE.read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^\$ corslint check --output-format (\w+) (.*)$", text, re.MULTILINE))
+    assert set(shown) == set(FORMATS)
+    assert with_present_output(text) == text
+
+
+def test_every_format_has_a_section_and_is_in_the_table() -> None:
+    text = FORMATS_PAGE.read_text(encoding="utf-8")
+    assert set(FORMATS) <= set(re.findall(r"^## (\w+)$", text, re.MULTILINE))
+    assert set(re.findall(r"\[`(\w+)`\]\(#\1\)", text)) == set(FORMATS)
+
+
 # --- the guides ------------------------------------------------------------------------------------------------------
 
 
@@ -245,6 +286,7 @@ def update() -> None:
     text = _REASONS.sub(str(expected_findings()), README.read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEFORE)
     README.write_text(f"{before}{BEFORE}{demo_block()}{AFTER}{rest.partition(AFTER)[2]}", encoding="utf-8")
+    FORMATS_PAGE.write_text(with_present_output(FORMATS_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

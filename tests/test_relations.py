@@ -657,3 +657,62 @@ def test_without_a_common_key_the_answer_is_no(name: str) -> None:
                 apart += 1
                 assert world.ask(name, one, two) == Related(NO)
     assert apart > 0 or name == "same_process"
+
+
+# --- outer_than, inner_than -----------------------------------------------------------------------------------------
+
+MAIN, ADMIN, ROUTER = at(1), at(2), at(3)
+
+
+def layer(start: int, app: Span | Field, index: int | Field, /, kind: str = "middleware", **fields: object) -> Fact:
+    return fact(kind, at(start), app=app, outer_index=index, **{"order": "first-is-outermost", **fields})
+
+
+def app_of(span: Span) -> Fact:
+    return fact("http_app", span, instance=span)
+
+
+FIRST_LAYER = layer(10, MAIN, 0)
+
+
+def mount(index: int, **fields: object) -> Fact:
+    return fact(
+        "middleware", at(20 + index), app=MAIN, outer_index=index, handler=ROUTER, kind="mount",
+        order="first-is-outermost", **fields,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "others", "expected"),
+    [
+        pytest.param(FIRST_LAYER, layer(12, MAIN, 1), (), YES, id="in the order of one application"),
+        pytest.param(layer(12, MAIN, 1), FIRST_LAYER, (), NO, id="the other way round"),
+        pytest.param(FIRST_LAYER, FIRST_LAYER, (), NO, id="itself"),
+        pytest.param(FIRST_LAYER, layer(12, MAIN, UNKNOWN), (), DUNNO, id="a place that is not known"),
+        pytest.param(FIRST_LAYER, layer(12, UNKNOWN, 1), (), DUNNO, id="an application that is not known"),
+        pytest.param(FIRST_LAYER, layer(12, ADMIN, 1), (app_of(MAIN), app_of(ADMIN)), NO, id="two applications"),
+        pytest.param(FIRST_LAYER, layer(12, ROUTER, 0), (app_of(MAIN),), DUNNO, id="a router that nobody mounts"),
+        pytest.param(FIRST_LAYER, layer(12, ROUTER, 0), (mount(1),), YES, id="a router that is mounted further in"),
+        pytest.param(FIRST_LAYER, layer(12, ROUTER, 0), (mount(1), mount(2)), DUNNO, id="mounted twice"),
+        pytest.param(layer(12, MAIN, 5), layer(13, ROUTER, 0), (mount(1),), NO, id="a router that is mounted before"),
+        pytest.param(layer(12, MAIN, 0, path="/a"), layer(13, MAIN, 1, path="/a/b"), (), YES, id="a path inside"),
+        pytest.param(layer(12, MAIN, 0, path="/a"), layer(13, MAIN, 1, path="/ab"), (), NO, id="another path"),
+        pytest.param(layer(12, MAIN, 0, path="*"), layer(13, MAIN, 1, path="/ab"), (), YES, id="any path"),
+        pytest.param(layer(12, MAIN, 0, path="/:a"), layer(13, MAIN, 1, path="/b*"), (), DUNNO, id="a pattern"),
+        pytest.param(layer(12, MAIN, 0, path=UNKNOWN), layer(13, MAIN, 1, path="/b"), (), DUNNO, id="unknown"),
+        pytest.param(
+            layer(12, MAIN, 0, path="/a/b"), layer(13, ROUTER, 0, path="/b"), (mount(1, path="/a"),), YES,
+            id="a path below that of its mount",
+        ),
+        pytest.param(
+            layer(12, MAIN, 0, methods=("GET",)), layer(13, MAIN, 1, methods=("PUT",)), (), NO, id="no method in common"
+        ),
+        pytest.param(
+            layer(12, MAIN, UNKNOWN, order="outermost"), layer(13, MAIN, UNKNOWN), (), YES, id="before all others"
+        ),
+        pytest.param(layer(12, MAIN, 0), layer(13, MAIN, 1, order="outermost"), (), NO, id="behind those"),
+    ],
+)  # fmt: skip
+def test_outer_than(outer: Fact, inner: Fact, others: tuple[Fact, ...], expected: Tri) -> None:
+    assert ask("outer_than", outer, inner, others).answer is expected
+    assert ask("inner_than", inner, outer, others).answer is expected

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from corslint.behaviour import nginx_headers, nginx_policy
 from corslint.behaviour.nginx_answers import STRANGER, Answers, origins_of, passes_upgrade
 from corslint.behaviour.nginx_levels import (
     Choice,
@@ -23,6 +24,17 @@ from corslint.behaviour.nginx_levels import (
     pattern_of,
     units,
 )
+from corslint.behaviour.nginx_lines import HeaderLine as _Header
+from corslint.behaviour.nginx_lines import cleared as _cleared
+from corslint.behaviour.nginx_lines import head as _head
+from corslint.behaviour.nginx_lines import header_lines as _headers
+from corslint.behaviour.nginx_lines import own_replaced as _own_replaced
+from corslint.behaviour.nginx_lines import part_of as _part
+from corslint.behaviour.nginx_lines import replaced as _replaced
+from corslint.behaviour.nginx_lines import title as _title
+from corslint.behaviour.nginx_lines import tri_field as _tri_field
+from corslint.behaviour.nginx_lines import unknown as _unknown
+from corslint.behaviour.nginx_lines import written as _written
 from corslint.behaviour.nginx_origins import (
     Scope,
     compile_condition,
@@ -30,6 +42,14 @@ from corslint.behaviour.nginx_origins import (
     guarded,
     possible_texts,
     variables,
+)
+from corslint.behaviour.nginx_sockets import (
+    connection_fields,
+    gaps,
+    host_fields,
+    path_fields,
+    server_fields,
+    timeout_fields,
 )
 from corslint.behaviour.nginx_variables import is_built_in
 from corslint.behaviour.origins import ListedText
@@ -108,6 +128,7 @@ def facts(
     routes: list[_Route] = []
     duplicates: list[Fact] = []
     asked: dict[str, Answers] = {}
+    unknown: dict[str, frozenset[str]] = {}
     for unit in units(readings, placement):
         answers = asked[unit.path] = Answers(unit)
         for level in _levels(unit.top):
@@ -117,18 +138,31 @@ def facts(
                 duplicates.extend(_duplicates(unit, level, answers))
             found.extend(_policies(unit, level))
             found.extend(_header_lines(level))
+            found.extend(nginx_headers.level_facts(unit, level))
         for one in (each for each in unit.definitions if each.key == "upstream"):
             fact = _upstream(unit, one)
             fact.fields |= _known_by(nginx_version or placement.version(unit.path), "has_sticky", _STICKY, fact.span)
             found.append(fact)
         found.extend(_too_new(unit, nginx_version or placement.version(unit.path)))
         if unit.whole:
-            found.extend(_undefined(unit, readings))
+            missing = _undefined(unit, readings)
+            unknown[unit.path] = frozenset(missing)
+            found.extend(_refused(f'unknown "{name}" variable', place) for name, place in missing.items())
     carriers = _Carriers(routes, socket_paths, well_known)
     for route in routes:
         version = nginx_version or placement.version(route.unit.path)
         found.append(_route_fact(route, carriers, asked[route.unit.path], version))
+        if carriers.of(route)[0] is not Tri.NO:
+            undefined = unknown.get(route.unit.path, frozenset())
+            found[-1].fields |= _socket_fields(route, carriers, asked[route.unit.path], undefined)
         found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
+        found[-1].fields |= nginx_policy.route_fields(route.unit, route.level, asked[route.unit.path])
+    if socket_paths:
+        of_unit: dict[str, list[_Route]] = {}
+        for route in routes:
+            of_unit.setdefault(route.unit.path, []).append(route)
+        for path, its_routes in of_unit.items():
+            found.extend(gaps(_servers_of(its_routes), asked[path], socket_paths))
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
     return found
 
@@ -156,76 +190,6 @@ def _is_route(level: Level) -> bool:
 
 
 # --------------------------------------------------------------------------------------------------------------- fields
-
-
-def _written(value: object, span: Span | None = None) -> Field:
-    return Field(value, "written", span)
-
-
-def _unknown(span: Span | None = None) -> Field:
-    return Field(None, "unknown", span)
-
-
-def _tri_field(answer: Tri, span: Span | None = None) -> Field:
-    return _unknown(span) if answer is Tri.UNKNOWN else _written(answer.value, span)
-
-
-def _head(level: Level) -> Span:
-    """The place of a level's name and arguments; the first directive's where no block was read."""
-    directive = level.directive or (level.statements[0] if level.statements else None)
-    if directive is None:
-        return level.span
-    last = directive.arguments[-1].span if directive.arguments else directive.name.span
-    return Span(directive.span.path, directive.name.span.start, last.end)
-
-
-def _title(level: Level) -> str:
-    directive = level.directive
-    return " ".join((directive.key, *(word.text for word in directive.arguments))) if directive else level.kind
-
-
-class _Header(NamedTuple):
-    """One line that adds a header: its name in lower case, its value, where the value and the whole line stand."""
-
-    name: str
-    value: Word
-    text: str
-    always: bool
-    line: Directive
-
-
-def _headers(lines: Iterable[Directive]) -> list[_Header]:
-    found = []
-    for line in lines:
-        if len(line.arguments) >= 2:
-            name, value = line.arguments[0], line.arguments[1]
-            always = len(line.arguments) > 2 and line.arguments[2].text == "always"
-            found.append(_Header(name.text.lower(), value, value.text, always, line))
-    return found
-
-
-def _replaced(level: Level) -> list[_Header]:
-    """`more_set_headers` lines in force: they add up over the levels, and an inner one wins over an outer one."""
-    found: dict[str, _Header] = {}
-    for one in reversed(list(level.outwards())):
-        for line in one.own("more_set_headers"):
-            if any(word.text.startswith("-") for word in line.arguments):
-                continue  # only for some statuses or types
-            for word in line.arguments:
-                name, colon, text = word.text.partition(":")
-                if colon:
-                    found[name.strip().lower()] = _Header(name.strip().lower(), word, text.strip(), True, line)
-    return list(found.values())
-
-
-def _cleared(level: Level) -> dict[str, Directive]:
-    found: dict[str, Directive] = {}
-    for one in level.outwards():
-        for line in one.own("more_clear_headers"):
-            for word in line.arguments:
-                if not word.text.startswith("-"):
-                    found.setdefault(word.text.lower(), line)
-    return found
 
 
 def _may_be_empty(word: Word, scope: Scope) -> Tri:
@@ -258,6 +222,8 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
         fields["modifier"] = _written(modifier, head)
     elif level.kind == "snippet":
         fields["path"] = _unknown(head)
+    if (server := _server_of(level)) is not None:
+        fields["host_block"] = _written(server.span, server.span)
     fields |= _pass_fields(route)
     if (status := _status(level)) is not None:
         fields["status"] = status
@@ -275,6 +241,21 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
     fields |= _response_fields(route)
     fields |= _version_fields(level, version)
     return Fact("proxy_route", head, fields)
+
+
+def _socket_fields(route: _Route, carriers: _Carriers, answers: Answers, undefined: frozenset[str]) -> dict[str, Field]:
+    """What is asked only about routes that carry a socket, or may."""
+    level = route.level
+    fields = {} if _diverts(level) else connection_fields(level, route.unit, undefined)
+    fields |= {**timeout_fields(level, _head(level)), **host_fields(level)}
+    if carriers.of(route)[1] in ("server", "library"):
+        fields |= path_fields(level, answers, carriers.paths, carriers.libraries)
+    server = _server_of(level)
+    return fields if server is None else fields | server_fields(server)
+
+
+def _server_of(level: Level) -> Level | None:
+    return next((one for one in level.outwards() if one.kind == "server" and one.directive is not None), None)
 
 
 def _complete(level: Level) -> bool:
@@ -357,6 +338,7 @@ def _pass_fields(route: _Route) -> dict[str, Field]:
         fields["upstream_path"] = ABSENT if not rest or _SAME_REQUEST.fullmatch(rest) else _unknown(word.span)
     elif rest:
         fields["upstream_path"] = _written(rest, word.span)
+        fields["pass_bare"] = _written(word.text[: -len(rest)], word.span)
     port = _port(parts["port"], parts["host"], route.unit)
     if port is not None:
         fields["upstream_port"] = _written(port, span)
@@ -708,7 +690,8 @@ class _Carriers:
     def __init__(self, routes: Sequence[_Route], socket_paths: Sequence[str], well_known: SocketPaths) -> None:
         self._answers: dict[int, tuple[Tri, str]] = {}
         known = {part for path in socket_paths for part in _segments(path)}
-        self._libraries = well_known.described | well_known.polling
+        self.paths = tuple(dict.fromkeys(socket_paths))
+        self.libraries = self._libraries = well_known.described | well_known.polling
         # Where the project's own servers are known, other common names of socket paths are not theirs.
         self._wanted = well_known.described | known if socket_paths else self._libraries | well_known.websocket
         servers = _servers_of(routes)
@@ -963,19 +946,6 @@ def _entries(decision: Decision, policy: Fact) -> Iterator[Fact]:
         yield Fact("origin_entry", entry.span, fields)
 
 
-def _own_replaced(level: Level) -> list[_Header]:
-    lines = set(level.own("more_set_headers"))
-    return [header for header in _replaced(level) if header.line in lines]
-
-
-def _part(word: Word, text: str) -> Span:
-    """The place of a piece at the end of a word; the word's own where escapes make that unsure."""
-    end = word.span.end - len(word.quote)
-    start = end - len(text.encode())
-    plain = word.span.end - word.span.start - 2 * len(word.quote) == len(word.text.encode())
-    return Span(word.span.path, start, end) if plain and word.text.endswith(text) else word.span
-
-
 def _about_origin(condition: Directive, scope: Scope) -> bool:
     """Whether an `if` asks about the Origin, be it through a variable."""
     for word in condition.arguments:
@@ -1134,12 +1104,17 @@ def _upstream(unit: Unit, block: Directive) -> Fact:
         "sticky": _tri_field(_sticky(method) if method or complete else Tri.UNKNOWN, method.span if method else None),
         "method": _written(_shown(method), method.span) if method else Field("round robin", "default", name.span),
         "block": _written(name.text, block.body),
+        "hosts": _written(tuple(sorted({_host(one.arguments[0].text) for one in servers})), name.span),
         "backups": _written(sum(any(word.text == "backup" for word in one.arguments) for one in inside), name.span)
         if complete
         else _unknown(name.span),
         "complete": _written("yes" if complete else "no", name.span),
     }
     return Fact("upstream", Span(block.span.path, block.name.span.start, name.span.end), fields)
+
+
+def _host(address: str) -> str:
+    return address if address.startswith(("unix:", "[")) else address.partition(":")[0]
 
 
 def _shown(method: Directive) -> str:
@@ -1205,21 +1180,22 @@ def _refused(detail: str, place: Span) -> Fact:
     return Fact("damage", place, fields)
 
 
-def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> Iterator[Fact]:
-    """Variables that nothing defines: nginx does not start. Silent where a module could bring them."""
+def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> dict[str, Span]:
+    """Variables that nothing defines, each with its first use: nginx does not start. None where a module could bring
+    them."""
     files = {one.span.path for one in unit.statements}
     if any(readings[path].template for path in files):
-        return
+        return {}
     defined: set[str] = set()
     for one in unit.statements:
         if _FOREIGN.match(one.key):
-            return
+            return {}
         for position in _DEFINES.get(one.key, ()):
             if one.arguments and -len(one.arguments) <= position < len(one.arguments):
                 defined.add(one.arguments[position].text.lstrip("$").strip("{}"))
         for word in (one.name, *one.arguments):
             defined.update(_CAPTURE.findall(word.text))
-    told: set[str] = set()
+    told: dict[str, Span] = {}
     for one in unit.statements:
         positions = _EVALUATES.get(one.key, ())
         words = [one.arguments[place] for place in positions if place < len(one.arguments)]
@@ -1228,8 +1204,8 @@ def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> Iterator[Fac
         for word in words:
             for name in variables(word.text):
                 if name not in defined and name not in told and not is_built_in(name):
-                    told.add(name)
-                    yield _refused(f'unknown "{name}" variable', word.span)
+                    told[name] = word.span
+    return told
 
 
 def _compares(condition: Directive) -> bool:

@@ -6,14 +6,16 @@ A level of a configuration is asked with a path that reaches it, and with the or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from corslint.behaviour.nginx_levels import Level, Unit, pattern_of
 from corslint.behaviour.nginx_machine import Configuration, answer
 from corslint.behaviour.nginx_request import Answer, Surroundings, incoming
+from corslint.behaviour.nginx_values import first_name
 from corslint.model.decisions import All, Any, Atom, Decision, Not, Predicate
-from corslint.model.exchange import Request, RequestKind, response
+from corslint.model.exchange import Header, Request, RequestKind, response
 from corslint.model.patterns import Pattern, samples
 from corslint.model.tri import Tri
 
@@ -47,7 +49,7 @@ class Answers:
         self, level: Level, kind: RequestKind, origin: str | None, surroundings: Surroundings = WELL
     ) -> Answer | None:
         """The answer of a server or location to a request that reaches it; None where none is known to."""
-        server = next((one for one in level.outwards() if one.kind == "server" and one.directive is not None), None)
+        server = _server_of(level)
         self._asked += 1
         if server is None or self._asked > _QUESTIONS:
             return None
@@ -62,6 +64,49 @@ class Answers:
             if place in found.where:
                 return found
         return None
+
+    def path(self, level: Level) -> str | None:
+        """A path with which a plain request reaches a level; None where none is known to."""
+        server = _server_of(level)
+        place = level.directive.name.span if level.directive is not None else None
+        for path in sorted(paths_to(level), key=lambda path: path.endswith("/")) if server is not None else ():
+            found = self.send(level, path, "actual", "GET", None)
+            if found is not None and place in found.where:
+                return path
+        return None
+
+    def send(
+        self,
+        level: Level,
+        path: str,
+        kind: RequestKind,
+        method: str,
+        origin: str | None,
+        surroundings: Surroundings = WELL,
+    ) -> Answer | None:
+        """The answer of a level's server to one request, whichever location takes it; `method` is what a preflight
+        asks for. None where there is no server, or too much was asked already."""
+        server = _server_of(level)
+        self._asked += 1
+        if server is None or self._asked > _QUESTIONS:
+            return None
+        if self._configuration is None:
+            self._configuration = Configuration(self._unit)
+        asked_method = method if kind == "preflight" else None
+        own = "OPTIONS" if kind == "preflight" else method
+        request = incoming(Request(kind, own, path, origin, asked_method, server=_address_of(server)))
+        if kind == "preflight":  # it carries no password, whatever the request after it does (Fetch, 4.8)
+            request = request._replace(headers=(*request.headers, Header("Authorization", None, Tri.NO)))
+        return answer(self._configuration, request, surroundings, server)
+
+    def at(self, server: Level, path: str) -> Answer | None:
+        """The answer of a server to a plain request for a path; None where there were too many questions."""
+        self._asked += 1
+        if self._asked > _QUESTIONS:
+            return None
+        if self._configuration is None:
+            self._configuration = Configuration(self._unit)
+        return answer(self._configuration, incoming(Request("actual", "GET", path)), WELL, server)
 
     def never_twice(self, level: Level, name: str, origins: Iterable[str | None]) -> bool:
         """Whether a header surely comes at most once from a level: to plain requests, and to preflights.
@@ -83,6 +128,19 @@ class Answers:
 
 
 _KINDS: tuple[RequestKind, ...] = ("actual", "preflight")
+
+
+def _server_of(level: Level) -> Level | None:
+    return next((one for one in level.outwards() if one.kind == "server" and one.directive is not None), None)
+
+
+def _address_of(server: Level) -> str:
+    """An address under which browsers ask for a server: its name, with TLS where it listens so."""
+    words = [word.text for line in server.own("listen") for word in line.arguments]
+    secure = "ssl" in words or any(re.fullmatch(r"(?:.*:)?443", word) for word in words)
+    name = first_name(server)
+    plain = name is not None and re.fullmatch(r"[a-z0-9.-]+", name) is not None
+    return f"{'https' if secure else 'http'}://{name if plain else 'localhost'}"
 
 
 def paths_to(level: Level) -> list[str]:

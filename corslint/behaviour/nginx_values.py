@@ -278,7 +278,9 @@ class Evaluator:
         if name.lower() == "host":
             return known(request.host) if request.host is not None else Value(None, Tri.NO)
         for one in request.headers:
-            if one.name.lower() == name.lower() and one.sent is not Tri.NO:
+            if one.name.lower() == name.lower():
+                if one.sent is Tri.NO:
+                    return EMPTY
                 if one.sent is Tri.UNKNOWN or one.value is None:
                     return Value(None, ~one.sent if one.sent is Tri.UNKNOWN else Tri.NO)
                 return known(one.value)

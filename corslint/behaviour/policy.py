@@ -629,6 +629,7 @@ class Judge:
         fields["effect.credentials"] = credentials._replace(trail=allowed.trail, confidence=allowed.confidence)
         null = accepts_null(sent)
         fields["effect.accepts_null"] = _answer_field(null, at)
+        fields["effect.same_origin"] = _answer_field(tri(same_origin), at)
         depends = Tri.UNKNOWN if same_origin else depends_on_origin(sent)
         fields["effect.depends_on_origin"] = _answer_field(depends, at)
         fields["effect.vary_origin"] = _answer_field(self._vary(sent), at)

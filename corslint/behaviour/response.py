@@ -80,15 +80,19 @@ class Responder:
         self._responds = policy.semantics.responds or Responds()
         self._decision, self._same_origin = self._judge.decision()
         self._python = policy.fact.field("language").value == "python"
+        self._exists = (policy.semantics.decorating if self.on_route else None) or policy.semantics.exists
+        self._lower = policy.header or self._exists == "replaces-lower-case"
+        self._library = str(policy.fact.field("library").value)
 
     def respond(self, request: Request, inner: Response) -> Response:
         """The answer; `inner` is what the application behind this layer answers to the same request."""
-        if not self._responds.certain:
-            return _unknown(inner)
+        if not self._responds.certain and request.method == "OPTIONS":
+            return _unknown(inner)  # which lists count is open, and only preflights are answered by them
         self._asker = request.origin
         outcomes = [self._answered(case, request, inner) for case in self._cases(request)]
         first = outcomes[0]
-        return first if all(other == first for other in outcomes[1:]) else _merged(outcomes)
+        found = first if all(other == first for other in outcomes[1:]) else _merged(outcomes)
+        return found._replace(judged_by=inner.judged_by | {self._library})
 
     # -- which case ---------------------------------------------------------------------------------------------------
 
@@ -104,6 +108,12 @@ class Responder:
             return Response(NO_ANSWER)
         sent = self._judge.sent(case, request)
         situation = _Situation(self, case, sent, request, inner)
+        if self._exists == "skips":
+            there = inner.header(NAMES["acao"])
+            if self._library in inner.judged_by:
+                return inner
+            if there is not Missing.ABSENT:
+                return inner if isinstance(there, str) else _unknown(inner)
         passed = [situation.holds(when) for when in self._responds.passes]
         if Tri.YES in passed:
             return inner
@@ -117,7 +127,7 @@ class Responder:
         found = {output: self.output(output, situation) for output in OUTPUTS}
         if self._responds.drops_empty:
             found = {output: None if value == "" else value for output, value in found.items()}
-        return _put_together(found, inner)
+        return _put_together(found, inner, self._exists, self._lower)
 
     def _refusal(self, situation: _Situation) -> tuple[Known, Tri]:
         """The status under which the library ends this request by itself, and whether it does."""
@@ -704,23 +714,39 @@ def _names(given: Known) -> tuple[str, ...] | None:
 # --- Putting an answer together --------------------------------------------------------------------------------------
 
 
-def _put_together(found: Mapping[str, Known], inner: Response) -> Response:
+def _put_together(found: Mapping[str, Known], inner: Response, exists: str, lower: bool) -> Response:
+    """The answer of a layer around another one. `exists`: what happens where both write a header
+    (`semantics.HEADER_EXISTS`); `lower`: this one writes names in lower case, as frameworks do for applications."""
     status = found["status"]
     goes_on = status == "inner"
     ours: list[Header] = []
-    names = {name.lower() for output, name in NAMES.items() if output != "vary" and found[output] is not None}
-    kept = tuple(line for line in inner.headers if line.name.lower() not in names) if goes_on else ()
-    for output, name in NAMES.items():
-        value = found[output]
+    beside = exists == "appends"
+    for output, full in NAMES.items():
+        name, value = full.lower() if lower else full, found[output]
         if isinstance(value, _Unknown):
-            ours.append(Header(name, None, Tri.UNKNOWN))
+            ours.append(Header(name, None, Tri.UNKNOWN, beside))
         elif output == "vary":
             text = ", ".join(value) if isinstance(value, tuple) else value
-            ours += [Header(name, text)] if isinstance(text, str) and text else []
+            ours += [Header(name, text, Tri.YES, beside)] if isinstance(text, str) and text else []
         elif isinstance(value, str):
-            ours.append(Header(name, value))
+            ours.append(Header(name, value, Tri.YES, beside))
     known = inner.status if goes_on else status if isinstance(status, int) else None
-    return Response(known, (*kept, *ours), inner.complete if goes_on else Tri.YES)
+    theirs = inner.headers if goes_on else ()
+    return Response(known, _merged_lines(theirs, ours, exists), inner.complete if goes_on else Tri.YES)
+
+
+def _merged_lines(theirs: tuple[Header, ...], ours: list[Header], exists: str) -> tuple[Header, ...]:
+    """The lines of two layers. `Vary` is a list that everybody adds to."""
+    vary = NAMES["vary"].lower()
+    mine = {line.name.lower() for line in ours} - {vary}
+    if exists == "yields":
+        set_inside = {line.name.lower() for line in theirs if not line.beside} - {vary}
+        return (*(line for line in ours if line.name.lower() not in set_inside), *theirs)
+    if exists == "replaces":
+        theirs = tuple(line for line in theirs if line.name.lower() not in mine)
+    elif exists == "replaces-lower-case":
+        theirs = tuple(line for line in theirs if line.name not in mine)
+    return (*theirs, *ours)
 
 
 def _unknown(inner: Response) -> Response:

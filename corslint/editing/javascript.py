@@ -26,7 +26,7 @@ from corslint.editing import (
     remove_item,
     remove_lines,
 )
-from corslint.parsers import kind_of
+from corslint.parsers import components, kind_of
 from corslint.source import SourceFile
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ _WHOLE = frozenset({"return_statement", "parenthesized_expression", "spread_elem
 _OPERATIONS = frozenset(
     {"binary_expression", "ternary_expression", "unary_expression", "as_expression", "satisfies_expression"}
 )
+_TEXT = re.compile(rb"[^\r\n]")
 _TAG = re.compile(rb"<script\b([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
 _TYPESCRIPT = re.compile(rb"\blang\s*=\s*[\"']?(tsx?)\b")
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
@@ -73,7 +74,7 @@ _NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\
 
 def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:
     """The changes that carry out an order: none where the file already is as ordered, None where it can't be done."""
-    script = _script(source.path, source.data, order.span.start)
+    script = _script(source, order.span.start)
     if script is None:
         return None
     text, dialect = script
@@ -87,7 +88,7 @@ def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:
     if planned is None:
         return None
     hole, changes = planned
-    if kind_of(source.path) == "html" and any(re.search(rb"</|<!--", change.text) for change in changes):
+    if kind_of(source.path) in ("html", "component") and any(re.search(rb"</|<!--", change.text) for change in changes):
         return None  # it would end the script
     if changes and not _sound(tree, text, dialect, hole, changes):
         return None
@@ -98,18 +99,25 @@ _Plan = tuple["Node", list[Change]]
 """The smallest node that holds all changes, and the changes."""
 
 
-def _script(path: str, data: bytes, at: int) -> tuple[bytes, str] | None:
+def _script(source: SourceFile, at: int) -> tuple[bytes, str] | None:
     """The program text around an offset (all else blanked, offsets unchanged), and its dialect."""
-    kind = kind_of(path)
+    data, kind = source.data, kind_of(source.path)
+    if kind == "component":
+        for script in components.scripts(source):
+            if script.start <= at <= script.end and script.dialect is not None:
+                return _alone(data, script.start, script.end), script.dialect
     if kind == "html":
         for tag in _TAG.finditer(data):
             if tag.start(2) <= at <= tag.end(2):
-                blank = re.compile(rb"[^\r\n]")
                 lang = _TYPESCRIPT.search(tag.group(1))
-                text = blank.sub(b" ", data[: tag.start(2)]) + tag.group(2) + blank.sub(b" ", data[tag.end(2) :])
-                return text, {None: "javascript", b"ts": "typescript", b"tsx": "tsx"}[lang.group(1) if lang else None]
-        return None
+                dialect = {None: "javascript", b"ts": "typescript", b"tsx": "tsx"}[lang.group(1) if lang else None]
+                return _alone(data, *tag.span(2)), dialect
     return (data, kind) if kind in ("javascript", "typescript", "tsx") else None
+
+
+def _alone(data: bytes, start: int, end: int) -> bytes:
+    """A file with everything blanked but one part of it."""
+    return _TEXT.sub(b" ", data[:start]) + data[start:end] + _TEXT.sub(b" ", data[end:])
 
 
 @lru_cache(maxsize=4)

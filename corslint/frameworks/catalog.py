@@ -22,19 +22,12 @@ from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse
 
 READ_AS = (
-    "value",
-    "instance",
-    "number",
-    "application",
-    "list",
-    "tri",
-    "path",
-    "rooted",
-    "prefix",
-    "keys",
-    "names",
-    "source",
-)
+    "value", "instance", "number", "integer", "seconds", "application", "list", "tri", "path", "rooted", "prefix",
+    "keys", "names", "source", "handler", "dotted", "place",
+)  # fmt: skip
+ORDERS = ("outermost", "last-is-outermost", "list", "first-is-outermost", "innermost")
+"""Where a layer stands among those of its application, from the outside in: before all that follow here, the last one
+added before the others, as the list says, the first one added before the others, behind all of those."""
 _LEAST_WORD = 3
 _SOURCE_KEYS = frozenset(
     {
@@ -55,6 +48,7 @@ _SOURCE_KEYS = frozenset(
         "only",
         "handler",
         "unknown",
+        "decorated",
         "setting",
         "config",
         "constant",
@@ -84,13 +78,14 @@ class FieldSource(NamedTuple):
     `only`: what is found counts only where it is a call of one of these APIs, and so is each call in its first
     argument; `handler`: nor does anything count where the function that the call stands in or decorates, or one that it
     hands its parameters to, may look at one of these words. `unknown`: nothing that is looked at tells.
-    `default` is what an option that
-    is not given means; `absent` (a meaning) what a missing group of options means; `by_version` gives the default
-    per range of major versions. `read_as` says how the value is read (`application`: an instance, or a text
-    `module:name` that names one; `rooted`: a path that begins with a slash even if it is written without; `prefix`:
-    the literal beginning of a pattern for paths; `keys`: the keys of an object, as a list; `names`: the same, where all
-    of them can be read, as the field's value); `of_receiver`: positions and keyword are those of the call that made the
-    receiver; `present`: only whether it is there; `mapping` translates texts (and `null`).
+    `default` is what an option that is not given means; `absent` (a meaning) what a missing group of options means;
+    `by_version` gives the default per range of major versions. `read_as` says how the value is read (`application`: an
+    instance, or a text `module:name` that names one; `rooted`: a path that begins with a slash even if it is written
+    without; `prefix`: the literal beginning of a pattern for paths; `integer`: a number that is written as one, not a
+    text of digits; `keys`: the keys of an object, as a list; `names`: the same, where all of them can be read, as the
+    field's value; `handler`: a function, a class or an instance; `dotted`: the same, by a dotted text; `place`: where
+    it stands, as an instance). `decorated`: what the call decorates. `of_receiver`: positions and keyword are those of
+    the call that made the receiver; `present`: only whether it is there; `mapping` translates texts (and `null`).
     """
 
     positions: tuple[int, ...] = ()
@@ -112,6 +107,7 @@ class FieldSource(NamedTuple):
     override: str | None = None
     only: frozenset[str] = frozenset()
     handler: tuple[str, ...] = ()
+    decorated: bool = False
     constant: object = None
     has_constant: bool = False
     default: object = None
@@ -155,8 +151,11 @@ class OptionGroup(NamedTuple):
 class EmitSpec(NamedTuple):
     """One fact that a call gives.
 
-    `each`: one fact per positional argument from that position on, or per element of the list given by that keyword.
-    `needs`: no fact where this field is given nowhere.
+    `each`: one fact per positional argument from that position on (per element of those that are lists), or per element
+    of the list given by that keyword, or of the setting of that name. `needs`: no fact where this field is given
+    nowhere. `unless_imported`: nor where the file imports one of these modules. `order`: where a layer stands among the
+    others of its application (one of `ORDERS`). `next`: the position of the parameter by which a handler passes the
+    request on; None: it does not.
     """
 
     kind: str
@@ -167,6 +166,9 @@ class EmitSpec(NamedTuple):
     for_each: str | None
     unless_absent: str | None
     needs: str | None
+    order: str | None = None
+    next: int | None = None
+    unless_imported: frozenset[str] = frozenset()
 
 
 class Delegate(NamedTuple):
@@ -188,9 +190,12 @@ class CallSpec(NamedTuple):
     """A call that means something.
 
     `when` limits it to calls whose argument at a position (or with a keyword) is one of the named APIs,
-    and to calls of those themselves; `receivers`: to methods of what has one of these names; `least` and `most`: to
+    and to calls of those themselves, or (`when_not`) to all others; `when_maker`: it is an argument of the call that
+    made the receiver; `receivers`: to methods of what has one of these names; `least` and `most`: to
     calls with so many arguments. `options` are the positions at
-    which an options object may stand, "keywords" (position -1) the keyword arguments. `completes`: the call finishes
+    which an options object may stand, "keywords" (position -1) the keyword arguments; at the positions `after_number`
+    only where the first argument is a whole number. `without`: only where no file of the same package calls one of
+    these APIs. `completes`: the call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
     `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`). `late`: it
@@ -215,6 +220,10 @@ class CallSpec(NamedTuple):
     receivers: frozenset[str] = frozenset()
     least: int = 0
     most: int | None = None
+    when_not: bool = False
+    when_maker: bool = False
+    after_number: frozenset[int] = frozenset()
+    without: frozenset[str] = frozenset()
 
 
 class FileSpec(NamedTuple):
@@ -279,9 +288,11 @@ class HeaderSpec(NamedTuple):
     a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
     two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
-    are the APIs that send requests, with the headers in an object. `request_members`, `request_calls` and
-    `request_functions` recognise the request's own Origin header: the last are called with the request, and a name
-    unless they give all. `vary`: what else writes Vary.
+    are the APIs that send requests, with the headers in an object. `decorators` are APIs that take the name and the
+    value of a header of every response of the function they decorate. `made`: APIs that make headers of either side;
+    they are a response's where one of `responses` gets them. `request_members`, `request_calls` and `request_functions`
+    recognise the request's own Origin header: the last are called with the request, and a name unless they give all.
+    `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -299,7 +310,52 @@ class HeaderSpec(NamedTuple):
     policy: PolicySemantics
     request_methods: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
+    made: frozenset[str] = frozenset()
     request_functions: frozenset[str] = frozenset()
+    decorators: frozenset[str] = frozenset()
+
+
+class LayerSpec(NamedTuple):
+    """What a layer is that an application is given: `kind` (`model/facts.py`), of the APIs `names` or calls of them.
+
+    `preflight`: whether a preflight ends there. `when`: a setting, and what it is by default: the layer is of that kind
+    only where it is true (or, with `unless`, false), and `neutral` otherwise. `apart`: literals as its first argument
+    with which nothing is said of it, as without a literal. `wraps`: it is what its argument at this position is.
+    """
+
+    names: frozenset[str]
+    kind: str
+    preflight: Tri
+    setting: str | None
+    default: bool
+    negated: bool
+    apart: frozenset[object]
+    wraps: int | None = None
+
+
+class RefusalSpec(NamedTuple):
+    """How a handler refuses a request that brings no credentials.
+
+    `names`: calls that send a status, or raise an error that becomes one; it stands at `positions` or by `keyword`, or
+    is always `status`. `members`: members that the status is assigned to. `returned`: a returned tuple or list whose
+    element at this position is the status. `methods`: members of the request that hold its method. `secrets`: names, in
+    lower case, of members, headers and variables that hold what only a request with credentials has. `verifies`: calls
+    that end in an error, or in a refusal, where there are none.
+    """
+
+    names: frozenset[str]
+    positions: tuple[int, ...]
+    keyword: str | None
+    status: int | None
+    members: frozenset[str]
+    returned: int | None
+    methods: frozenset[str]
+    secrets: frozenset[str]
+    verifies: frozenset[str]
+
+
+LAYER_KINDS = ("cors", "auth", "static", "redirect", "error-handler", "mount", "neutral", "unknown")
+"""What a layer is. `neutral`: it neither answers a request nor writes a CORS header."""
 
 
 class Descriptor(NamedTuple):
@@ -321,6 +377,14 @@ class Descriptor(NamedTuple):
     path: Path
     words: tuple[bytes, ...] = ()
     tables: Mapping[str, Responds] = {}
+    layers: tuple[LayerSpec, ...] = ()
+    refusals: tuple[RefusalSpec, ...] = ()
+
+    @property
+    def alternatives(self) -> tuple[str | None, str]:
+        """The same for the descriptors that speak of different versions of one package."""
+        ranged = self.versions is not None and self.package is not None
+        return (self.ecosystem, str(self.package)) if ranged else (None, self.id)
 
     def applies(self, releases: Iterable[Release]) -> Tri:
         """Whether the descriptor speaks of these releases; none: not known."""
@@ -345,6 +409,7 @@ class Catalog(NamedTuple):
     """All descriptors, indexed by the API they speak of.
 
     `last_names` are the last parts of all described names: a method of another name is none of them.
+    `layers` are known layers by the API's name, `refusals` how handlers refuse requests, by language.
     `page_builders` are packages that serve pages from a server of their own; `own_origin` are the names of
     expressions that hold a page's own origin. `words` are, by language, lower-case texts of which one stands in every
     file that a descriptor makes facts of, where none of the words does that are looked for anyway.
@@ -359,6 +424,8 @@ class Catalog(NamedTuple):
     own_origin: frozenset[str] = frozenset()
     words: Mapping[str, tuple[bytes, ...]] = MappingProxyType({})
     socket_paths: SocketPaths = SocketPaths()
+    layers: Mapping[str, LayerSpec] = MappingProxyType({})
+    refusals: Mapping[str, tuple[RefusalSpec, ...]] = MappingProxyType({})
 
     def reads(self, name: str) -> bool:
         """Whether a file of that name (without its folder) holds options of a described tool."""
@@ -421,6 +488,11 @@ def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str,
                 for group in SocketPaths._fields
             )
         ),
+        {name: layer for descriptor in descriptors for layer in descriptor.layers for name in layer.names},
+        {
+            language: tuple(refusal for one in found for refusal in one.refusals)
+            for language, found in _by_language(descriptors).items()
+        },
     )
 
 
@@ -486,6 +558,8 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
             "classes",
             "environment",
             "pages",
+            "layers",
+            "refusals",
             "examples",
             "references",
             "notes",
@@ -530,6 +604,13 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         path,
         _words(check, raw["words"], ("words",)) if "words" in raw else (),
         tables,
+        tuple(
+            _layer(check, part, ("layers", i)) for i, part in enumerate(check.items(raw.get("layers", []), ("layers",)))
+        ),
+        tuple(
+            _refusal(check, part, ("refusals", i))
+            for i, part in enumerate(check.items(raw.get("refusals", []), ("refusals",)))
+        ),
     )
     environment = raw.get("environment")
     if environment is not None:
@@ -594,6 +675,22 @@ def _positions(check: Checker, value: object, at: KeyPath) -> tuple[int, ...]:
     return found
 
 
+def _option_positions(check: Checker, value: object, at: KeyPath) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The positions of options, and those among them that only count behind a number."""
+    if value == "keywords":
+        return (), frozenset()
+    listed = value if isinstance(value, list) else [value]
+    behind = {
+        i: check.keys(part, (*at, i), ("position", "after"), ("position", "after"))
+        for i, part in enumerate(listed)
+        if isinstance(part, dict)
+    }
+    for i, part in behind.items():
+        check.one_of(part["after"], (*at, i, "after"), ("number",))
+    positions = _positions(check, [behind[i]["position"] if i in behind else part for i, part in enumerate(listed)], at)
+    return positions, frozenset(positions[i] for i in behind)
+
+
 def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
     part = check.keys(
         raw,
@@ -602,20 +699,27 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         ("callee",),
     )
     form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
-    when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is", "receiver", "least", "most"))
+    when = check.keys(
+        part.get("when", {}),
+        (*at, "when"),
+        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most", "without"),
+    )
+    if "is" in when and "is_not" in when:
+        raise check.fail((*at, "when"), "`is` and `is_not` exclude each other")
+    asked = "is_not" if "is_not" in when else "is"
     completes = part.get("completes", False)
     completed = (
         check.keys(completes, (*at, "completes"), ("position", "keyword")) if completes not in (True, False) else {}
     )
     options = part.get("options", [])
-    positions = () if options == "keywords" else _positions(check, options, (*at, "options"))
+    positions, after_number = _option_positions(check, options, (*at, "options"))
     fills = check.keys(part.get("fills", {}), (*at, "fills"), _all_fields())
     return CallSpec(
         _names(check, part["callee"], (*at, "callee")),
         None if form == "any" else form == "construct",
         when.get("position"),
         when.get("keyword"),
-        frozenset(_names(check, when.get("is", []), (*at, "when", "is"))),
+        frozenset(_names(check, when.get(asked, []), (*at, "when", asked))),
         positions,
         options == "keywords",
         _emits(check, part.get("emits", []), (*at, "emits")),
@@ -628,6 +732,10 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         frozenset(_names(check, when.get("receiver", []), (*at, "when", "receiver"))),
         int(when.get("least", 0)),
         int(when["most"]) if "most" in when else None,
+        asked == "is_not",
+        bool(when.get("of_receiver", False)),
+        after_number,
+        frozenset(_names(check, when.get("without", []), (*at, "when", "without"))),
     )
 
 
@@ -670,7 +778,19 @@ def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
     part = check.keys(
         raw,
         at,
-        ("fact", "fields", "policy", "options", "each", "for_each", "unless_absent", "needs"),
+        (
+            "fact",
+            "fields",
+            "policy",
+            "options",
+            "each",
+            "for_each",
+            "unless_absent",
+            "unless_imported",
+            "needs",
+            "order",
+            "next",
+        ),
         ("fact",),
     )
     kind = check.one_of(part["fact"], (*at, "fact"), tuple(FACT_KINDS))
@@ -692,6 +812,9 @@ def _emit(check: Checker, raw: object, at: KeyPath) -> EmitSpec:
         part.get("for_each"),
         part.get("unless_absent"),
         part.get("needs"),
+        check.one_of(part["order"], (*at, "order"), ORDERS) if "order" in part else None,
+        part.get("next"),
+        frozenset(_names(check, part.get("unless_imported", []), (*at, "unless_imported"))),
     )
 
 
@@ -720,6 +843,7 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         override=part.get("override"),
         only=frozenset(_names(check, part.get("only", []), (*at, "only"))),
         handler=_names(check, part.get("handler", []), (*at, "handler")),
+        decorated=bool(part.get("decorated", False)),
         constant=_frozen(part.get("constant")),
         has_constant="constant" in part,
         default=_frozen(part.get("default")),
@@ -825,6 +949,40 @@ def _settings(check: Checker, raw: object, at: KeyPath) -> SettingsSpec:
     )
 
 
+def _layer(check: Checker, raw: object, at: KeyPath) -> LayerSpec:
+    part = check.keys(raw, at, ("is", "kind", "preflight", "when", "unless", "default", "apart", "wraps"), ("is",))
+    setting = part.get("when", part.get("unless"))
+    return LayerSpec(
+        frozenset(_names(check, part["is"], (*at, "is"))),
+        check.one_of(part.get("kind", "unknown"), (*at, "kind"), LAYER_KINDS),
+        Tri(check.one_of(part.get("preflight", "no"), (*at, "preflight"), ("yes", "no", "unknown"))),
+        check.text(setting, at) if setting is not None else None,
+        bool(part.get("default", False)),
+        "unless" in part,
+        frozenset(part.get("apart", ())),
+        part.get("wraps"),
+    )
+
+
+def _refusal(check: Checker, raw: object, at: KeyPath) -> RefusalSpec:
+    part = check.keys(
+        raw,
+        at,
+        ("callee", "position", "keyword", "status", "members", "returned", "methods", "secrets", "verifies"),
+    )
+    return RefusalSpec(
+        frozenset(_names(check, part.get("callee", []), (*at, "callee"))),
+        _positions(check, part["position"], (*at, "position")) if "position" in part else (),
+        part.get("keyword"),
+        part.get("status"),
+        frozenset(_names(check, part.get("members", []), (*at, "members"))),
+        part.get("returned"),
+        frozenset(_names(check, part.get("methods", []), (*at, "methods"))),
+        frozenset(name.lower() for name in _names(check, part.get("secrets", []), (*at, "secrets"))),
+        frozenset(_names(check, part.get("verifies", []), (*at, "verifies"))),
+    )
+
+
 def _page(check: Checker, raw: object, at: KeyPath) -> ScriptLibrary:
     part = check.keys(raw, at, ("global", "stands_for", "scripts"), ("global", "stands_for", "scripts"))
     sources = []
@@ -859,6 +1017,8 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "requests",
             "request_methods",
             "clients",
+            "made",
+            "decorators",
             "beside",
             "request_members",
             "request_calls",
@@ -885,5 +1045,7 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         _policy(check, part["policy"], (*at, "policy")),
         frozenset(part.get("request_methods", ())),
         frozenset(part.get("clients", ())),
+        frozenset(part.get("made", ())),
         frozenset(part.get("request_functions", ())),
+        frozenset(part.get("decorators", ())),
     )

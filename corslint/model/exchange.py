@@ -57,6 +57,8 @@ class Header(NamedTuple):
     """None: a line is there, its text is not known."""
     sent: Tri = Tri.YES
     """Unknown: the line may be there or not."""
+    beside: bool = False
+    """Whether it was appended: it stands beside what was written before it, and replaces nothing."""
 
 
 class Response(NamedTuple):
@@ -67,6 +69,8 @@ class Response(NamedTuple):
     headers: tuple[Header, ...] = ()
     complete: Tri = Tri.YES
     """Whether the lines are all that there are; a header that is not listed is unknown otherwise."""
+    judged_by: frozenset[str] = frozenset()
+    """The libraries that had their say already: some then keep silent when their turn comes again."""
 
     def lines(self, name: str) -> tuple[Header, ...]:
         """The lines of this name that are or may be sent."""

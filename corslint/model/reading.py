@@ -47,11 +47,15 @@ class Scope(NamedTuple):
 
 
 class CallSite(NamedTuple):
-    """A call, where it stands, and the tests that lead to it (outermost first, inside its own function)."""
+    """A call, where it stands, and the tests that lead to it (outermost first, inside its own function).
+
+    `loop`: it stands in a loop of that function.
+    """
 
     call: Call
     scope: int
     guards: tuple[Guard, ...]
+    loop: bool = False
 
 
 class Write(NamedTuple):
@@ -66,12 +70,17 @@ class Write(NamedTuple):
 
 
 class Decoration(NamedTuple):
-    """A decorator on a class or function; `decorator` is a Call, Name or Member value."""
+    """A decorator on a class or function; `decorator` is a Call, Name or Member value.
+
+    `guards` and `loop` are those of a call that would stand there.
+    """
 
     decorator: Value
     target: str
     target_span: Span
     scope: int
+    guards: tuple[Guard, ...] = ()
+    loop: bool = False
 
 
 class Export(NamedTuple):
@@ -156,6 +165,7 @@ class Requirement(NamedTuple):
     """A package named in a manifest or lock file. `version` is set where the file pins one exactly (lock files, `==`).
 
     `folder`: for a lock file entry, the workspace folder (relative to the lock file) whose `node_modules` holds it.
+    `ranges`: for an entry of a lock file that says which ranges it stands for instead (`yarn.lock`), those.
     """
 
     ecosystem: OneOf["npm", "pypi"]
@@ -165,13 +175,14 @@ class Requirement(NamedTuple):
     development: bool
     span: Span
     folder: str = ""
+    ranges: tuple[str, ...] = ()
 
 
 class ManifestReading(NamedTuple):
-    """`package.json`, `package-lock.json`, `requirements*.txt`, `pyproject.toml`.
+    """A manifest (`package.json`, `requirements*.txt`, `pyproject.toml`) or a lock file of one.
 
-    `kind` is the file's format; `workspaces` are the glob patterns of an npm workspace root; `texts` are what else
-    `package.json` says in one text each, by key.
+    `kind` is the file's format; `workspaces` are the glob patterns of an npm workspace root, or the folders that a
+    lock file covers besides its own; `texts` are what else `package.json` says in one text each, by key.
     """
 
     path: str
@@ -205,7 +216,7 @@ class Container(NamedTuple):
     """What one container runs on and holds: the last stage of a Dockerfile, or a service of a compose file.
 
     `builds` is the Dockerfile that a service is built from, `context` the folder its sources are relative to. Of
-    several mounts of one target the last is in force.
+    several mounts of one target the last is in force. `span` is the service's definition.
     """
 
     name: str
@@ -213,6 +224,7 @@ class Container(NamedTuple):
     mounts: tuple[Mount, ...]
     builds: str = ""
     context: str = ""
+    span: Span | None = None
 
 
 class DeploymentReading(NamedTuple):

@@ -176,6 +176,12 @@ class Row(NamedTuple):
     version: str | None = None
 
 
+HEADER_EXISTS = ("replaces", "replaces-lower-case", "appends", "skips", "yields")
+"""What a layer does with a header that the application inside has written: it replaces it, or only one whose name is in
+lower case (any other then stands beside its own); adds its own; does nothing at all where Allow-Origin is there; or it
+writes first, so that what the application sets counts, and what that appends is added."""
+
+
 class PolicySemantics(NamedTuple):
     """How a library answers.
 
@@ -189,7 +195,8 @@ class PolicySemantics(NamedTuple):
     under which `Vary: Origin` is sent (`several`: an echo where more than one exact text can be accepted).
     `refused`: what a foreign origin gets: `nothing` (no header), `refuse`, `first` (the text that is listed first) or
     `unknown` (`refusals`: per range of versions). `responds`: the whole answer. `gate`: a check of the application's
-    own decides `before` the origin option does, or `instead` of it.
+    own decides `before` the origin option does, or `instead` of it. `exists`: what becomes of a header
+    that both this layer and one inside it write (`HEADER_EXISTS`); `decorating`: the same where it decorates one route.
     """
 
     sources: Mapping[str, OriginSemantics]
@@ -202,6 +209,8 @@ class PolicySemantics(NamedTuple):
     responds: Responds | None = None
     refusals: tuple[tuple[str, str], ...] = ()
     gate: str = "before"
+    exists: str = "replaces"
+    decorating: str | None = None
 
     def under(self, releases: tuple[Release, ...], of_package: Releases) -> PolicySemantics:
         """How the library answers when its version is one of these (none: any).
@@ -257,7 +266,19 @@ _ORIGIN_KEYS = {
     "list_regex", "of_request", "promise", "no_error", "stateful_regex", "members",
     "stand_in", "special",
 }  # fmt: skip
-_POLICY_KEYS = {"sources", "group", "group_otherwise", "credentials", "sends", "vary", "refused", "responds", "gate"}
+_POLICY_KEYS = {
+    "sources",
+    "group",
+    "group_otherwise",
+    "credentials",
+    "sends",
+    "vary",
+    "refused",
+    "when_header_exists",
+    "when_decorating",
+    "responds",
+    "gate",
+}
 
 
 def policy_semantics(raw: object) -> PolicySemantics:
@@ -290,6 +311,8 @@ def policy_semantics(raw: object) -> PolicySemantics:
         _responds(raw["responds"]) if "responds" in raw else None,
         _versioned(refused, ("refused",), REFUSED) if isinstance(refused, list) else (),
         _word(raw.get("gate", "before"), ("gate",), GATES),
+        _word(raw.get("when_header_exists", "replaces"), ("when_header_exists",), HEADER_EXISTS),
+        _word(raw["when_decorating"], ("when_decorating",), HEADER_EXISTS) if "when_decorating" in raw else None,
     )
 
 

@@ -24,6 +24,7 @@ Kind: TypeAlias = OneOf[
     "typescript",
     "tsx",
     "html",
+    "component",
     "python",
     "nginx",
     "manifest",
@@ -41,13 +42,20 @@ _BY_EXTENSION: dict[str, Kind] = {
     **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "javascript"),
     **dict.fromkeys(("ts", "mts", "cts"), "typescript"),
     "tsx": "tsx",
-    **dict.fromkeys(("html", "htm", "xhtml", "vue", "ejs", "hbs", "handlebars", "mustache", "njk"), "html"),
+    **dict.fromkeys(("html", "htm", "xhtml", "ejs", "hbs", "handlebars", "mustache", "njk"), "html"),
+    **dict.fromkeys(("vue", "svelte"), "component"),
     "py": "python",
     **dict.fromkeys(("sh", "bash", "ksh", "zsh"), "shell"),
     **dict.fromkeys(("md", "markdown"), "markdown"),
 }
 
-_MANIFESTS = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json", "pyproject.toml"})
+_MANIFESTS = frozenset({"package.json", "pyproject.toml"})
+_LOCK_FILES = frozenset(
+    {
+        "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "poetry.lock", "uv.lock",
+        "pipfile.lock",
+    }
+)  # fmt: skip
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt$|(?:^|/)requirements/[^/]+\.txt$")
 _TEMPLATED_PAGE = re.compile(r"\.html?\.(?:j2|jinja2?|tmpl|tpl|template|erb|ejs|hbs|in)$")
 
@@ -103,7 +111,7 @@ def kind_of(path: str) -> Kind | None:
         return "compose"
     if "file" in name and _DOCKERFILE.search(name):
         return "dockerfile"
-    if name in _MANIFESTS or (extension == "txt" and _REQUIREMENTS.search(path)):
+    if name in _MANIFESTS or name in _LOCK_FILES or (extension == "txt" and _REQUIREMENTS.search(path)):
         return "manifest"
     if ".htm" in name and _TEMPLATED_PAGE.search(name):
         return "html"
@@ -157,7 +165,7 @@ def language_of(path: str) -> Language | None:
     kind = kind_of(path)
     if kind == "python":
         return "python"
-    return "javascript" if kind in ("javascript", "typescript", "tsx", "html") else None
+    return "javascript" if kind in ("javascript", "typescript", "tsx", "html", "component") else None
 
 
 def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
@@ -192,6 +200,10 @@ def parse(source: SourceFile) -> Reading | None:
         from corslint.parsers import html
 
         return html.read(source)
+    if kind == "component":
+        from corslint.parsers import components
+
+        return components.read(source)
     if kind == "python":
         from corslint.parsers import python
 
@@ -209,9 +221,10 @@ def parse(source: SourceFile) -> Reading | None:
 
         return containers.dockerfile(source) if kind == "dockerfile" else containers.compose(source)
     if kind == "manifest":
-        from corslint.parsers import manifest
+        from corslint.parsers import lockfiles, manifest
 
-        return manifest.read(source)
+        is_lock = source.path.replace("\\", "/").rpartition("/")[2].lower() in _LOCK_FILES
+        return lockfiles.read(source) if is_lock else manifest.read(source)
     from corslint.parsers import javascript
 
     return javascript.read(source, kind)

@@ -125,7 +125,7 @@ class _Node(NamedTuple):
 
 
 def compose(source: SourceFile) -> DeploymentReading:
-    """Reads the services of a compose file: image, build, volumes and configs."""
+    """Reads the services of a compose file: name, image, build, volumes and configs."""
     import yaml
 
     if len(source.data) > _MAX_BYTES:
@@ -191,7 +191,7 @@ class _Document:
             mount = self.config(one, configs)
             if mount is not None:
                 mounts.append(mount)
-        return Container(name, found, tuple(mounts), *self.builds(entries.get("build")))
+        return Container(name, found, tuple(mounts), *self.builds(entries.get("build")), self.span(node))
 
     def volume(self, node: Any) -> Mount | None:
         entries = self.entries(node)

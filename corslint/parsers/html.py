@@ -1,4 +1,4 @@
-"""The scripts of HTML pages and templates, and of Vue components, to a `CodeReading`.
+"""The scripts of HTML pages and templates to a `CodeReading`.
 
 Only script elements are looked for; a page need not be well-formed. All inline scripts are read as one file with one
 global scope, each parsed by itself, so that a broken one does not spoil the others. Offsets are those of the page.
@@ -7,20 +7,21 @@ What a template language puts into a script (`{{ x }}`, `{{{ x }}}`, `<%= x %>`,
 nobody knows, also inside of a string. Its statements and comments (`{% if %}`, `{{#if}}`, `<% if %>`, `{# #}`) are
 white space: both branches of an `if` are read, each behind an Unknown test. A script with placeholders that does not
 parse is not reported.
-
-A Vue component is a module and no page: `page` is False for it, and nothing in it is a placeholder.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from corslint.model.reading import CodeReading, Damage, Scope, ScriptTag
 from corslint.parsers import javascript
 from corslint.source import SourceFile, Span
 
-_UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+Attributes: TypeAlias = dict[str, tuple[str, Span]]
+"""The attributes of a tag by name, in lower case; the first of a name counts. The span is that of the value."""
+
+UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 _START = re.compile(rb"<!--|<script(?=[\s/>])", re.IGNORECASE)
 _END = re.compile(rb"</script(?=[\s/>])", re.IGNORECASE)
@@ -41,7 +42,7 @@ _CONDITIONS = frozenset(
 )
 
 # https://mimesniff.spec.whatwg.org/#javascript-mime-type, and what compilers in the browser read.
-_JAVASCRIPT_TYPES = frozenset(
+JAVASCRIPT_TYPES = frozenset(
     {
         "", "module", "jsx", "babel", "text/babel", "text/jsx", "application/javascript", "application/ecmascript",
         "application/x-ecmascript", "application/x-javascript", "text/ecmascript", "text/javascript",
@@ -49,7 +50,7 @@ _JAVASCRIPT_TYPES = frozenset(
         "text/javascript1.5", "text/jscript", "text/livescript", "text/x-ecmascript", "text/x-javascript",
     }
 )  # fmt: skip
-_TYPESCRIPT_TYPES = frozenset({"ts", "typescript", "text/typescript", "application/typescript", "text/ts"})
+TYPESCRIPT_TYPES = frozenset({"ts", "typescript", "text/typescript", "application/typescript", "text/ts"})
 _JSX_TYPES = frozenset({"jsx", "babel", "text/babel", "text/jsx", "tsx"})
 
 
@@ -69,29 +70,52 @@ class _Placeholder(NamedTuple):
 class _Tag(NamedTuple):
     """A script element: its attributes (the first of a name counts), and what stands between its tags."""
 
-    attributes: dict[str, tuple[str, Span]]
+    attributes: Attributes
     start: int
     end: int
 
 
 def read(source: SourceFile) -> CodeReading:
-    """Read a page, a template of one, or a Vue component. Never raises on any content."""
+    """Read a page, or a template of one. Never raises on any content."""
     data = source.data
-    vue = source.path.lower().endswith(".vue")
-    if data.startswith(_UTF_16_OR_32):
+    if data.startswith(UTF_16_OR_32):
         whole = Span(source.path, 0, len(data))
         damage = Damage(whole, "the file is UTF-16 or UTF-32; pages are read as UTF-8", True)
         scope = Scope(-1, "module", whole, {})
-        return CodeReading(source.path, "javascript", (scope,), (), (), (), (), (damage,), page=not vue)
-    placeholders = [] if vue else _placeholders(data)
-    tags = _scripts(source, _markup(data, placeholders))
+        return CodeReading(source.path, "javascript", (scope,), (), (), (), (), (damage,), page=True)
+    page = _prepared(source)
+    return javascript.read_parts(source, page.masked, page.parts, page.holes, page.conditional, page.scripts, page=True)
+
+
+class _Page(NamedTuple):
+    """A page made ready for the reader of JavaScript; `markup` is it with its placeholders masked."""
+
+    markup: bytes
+    masked: bytes
+    parts: list[javascript.Part]
+    holes: list[tuple[int, int]]
+    conditional: list[tuple[int, int]]
+    scripts: tuple[ScriptTag, ...]
+
+
+def prepared(source: SourceFile) -> tuple[bytes, bytes, list[javascript.Part]]:
+    """A page with its placeholders masked, its scripts with theirs masked, and where these stand."""
+    page = _prepared(source)
+    return page.markup, page.masked, page.parts
+
+
+def _prepared(source: SourceFile) -> _Page:
+    data = source.data
+    placeholders = _placeholders(data)
+    markup = _markup(data, placeholders)
+    tags = _scripts(source, markup)
     parts: list[javascript.Part] = []
     scripts: list[ScriptTag] = []
     masked = bytearray(data)
     holes: list[tuple[int, int]] = []
     at = 0
     for tag in tags:
-        dialect = _dialect(tag.attributes, vue)
+        dialect = _dialect(tag.attributes)
         if dialect is None:
             continue
         if "src" in tag.attributes:
@@ -100,7 +124,7 @@ def read(source: SourceFile) -> CodeReading:
             continue
         if not data[tag.start : tag.end].strip():
             continue
-        jsx = _attribute(tag.attributes, "type") in _JSX_TYPES
+        jsx = attribute(tag.attributes, "type") in _JSX_TYPES
         templated = False
         while at < len(placeholders) and placeholders[at].start < tag.end:
             start, end, filled, _ = placeholders[at]
@@ -115,8 +139,7 @@ def read(source: SourceFile) -> CodeReading:
             start, end = tag.start + found.start(), tag.start + found.end()
             masked[start:end] = _LINE_END.sub(b" ", masked[start:end])
         parts.append(javascript.Part(tag.start, tag.end, dialect, templated))
-    conditional = _conditional(placeholders)
-    return javascript.read_parts(source, bytes(masked), parts, holes, conditional, tuple(scripts), page=not vue)
+    return _Page(markup, bytes(masked), parts, holes, _conditional(placeholders), tuple(scripts))
 
 
 def _white(masked: bytearray, start: int, end: int) -> bytes:
@@ -141,29 +164,28 @@ def _conditional(placeholders: list[_Placeholder]) -> list[tuple[int, int]]:
     return found
 
 
-def _attribute(attributes: dict[str, tuple[str, Span]], name: str) -> str:
-    found = attributes.get(name)
+def attribute(given: Attributes, name: str) -> str:
+    """The value of an attribute in lower case, without parameters behind a semicolon; empty where there is none."""
+    found = given.get(name)
     return found[0].partition(";")[0].strip().lower() if found is not None else ""
 
 
-def _dialect(attributes: dict[str, tuple[str, Span]], vue: bool) -> str | None:
+def _dialect(given: Attributes) -> str | None:
     """The dialect of a script, or None if it is data, or a language that is not read."""
-    kind = _attribute(attributes, "type")
-    if vue or not kind:
-        language = _attribute(attributes, "lang")
+    kind = attribute(given, "type")
+    if not kind:
+        language = attribute(given, "lang")
         if language == "tsx":
             return "tsx"
-        if language in _TYPESCRIPT_TYPES:
+        if language in TYPESCRIPT_TYPES:
             return "typescript"
-        if vue:
-            return "javascript" if language in ("", "js", "jsx", "javascript", "babel") else None
     if kind == "tsx":
         return "tsx"
-    if kind in _TYPESCRIPT_TYPES:
+    if kind in TYPESCRIPT_TYPES:
         return "typescript"
-    if kind in _JAVASCRIPT_TYPES:
+    if kind in JAVASCRIPT_TYPES:
         # The compilers in the browser take type annotations as well (`data-presets="typescript"`).
-        return "tsx" if "typescript" in _attribute(attributes, "data-presets") else "javascript"
+        return "tsx" if "typescript" in attribute(given, "data-presets") else "javascript"
     return None
 
 
@@ -277,24 +299,24 @@ def _scripts(source: SourceFile, markup: bytes) -> list[_Tag]:
                 return found
             at = end + 3
             continue
-        attributes, begin = _attributes(source, markup, start.end())
+        given, begin = attributes(source, markup, start.end())
         if begin < 0:
             return found
-        if "src" in attributes and markup[begin - 2 : begin - 1] == b"/":
-            found.append(_Tag(attributes, begin, begin))  # XHTML and Vue close it so
+        if "src" in given and markup[begin - 2 : begin - 1] == b"/":
+            found.append(_Tag(given, begin, begin))  # XHTML closes it so
             at = begin
             continue
         end_tag = _END.search(markup, begin)
         end = end_tag.start() if end_tag is not None else len(markup)
-        found.append(_Tag(attributes, begin, end))
+        found.append(_Tag(given, begin, end))
         if end_tag is None:
             return found
         at = end_tag.end()
 
 
-def _attributes(source: SourceFile, markup: bytes, at: int) -> tuple[dict[str, tuple[str, Span]], int]:
+def attributes(source: SourceFile, markup: bytes, at: int) -> tuple[Attributes, int]:
     """The attributes of a start tag, and where it ends (-1: it does not)."""
-    found: dict[str, tuple[str, Span]] = {}
+    found: Attributes = {}
     while True:
         end = _TAG_END.match(markup, at)
         if end is not None:

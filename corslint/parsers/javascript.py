@@ -22,7 +22,7 @@ Where JavaScript needs a reading of its own:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from functools import lru_cache
 from time import thread_time
@@ -206,26 +206,14 @@ def read_parts(
     that every name, string or pattern that touches one is Unknown. `data` must be as long as the file. Statements that
     begin in one of the `conditional` ranges (sorted) stand behind an Unknown test.
     """
-    from tree_sitter import Range
-
     whole = Span(source.path, 0, len(data))
     reader = _Reader(source.path, data, whole, holes, conditional)
     broken: list[tuple[Span, str]] = []
-    deadline = thread_time() + _PARSE_SECONDS * (1 + len(data) / 1_000_000)
-    for part in parts:
-        ranges = None
-        if part.start or part.end != len(data):
-            ranges = [Range(_point(source, part.start), _point(source, part.end), part.start, part.end)]
-        grammar = _grammar(part.dialect)
-        root = _parsed(data, grammar.language, ranges, deadline)
-        if root is None:
+    for part, parsed in _programs(source, data, parts):
+        if parsed is None:
             broken.append((Span(source.path, part.start, part.end), "takes too long to parse"))
             continue
-        if root.has_error and part.dialect == "javascript":
-            annotated = _grammar("tsx")
-            again = _parsed(data, annotated.language, ranges, deadline)
-            if again is not None and not again.has_error:
-                grammar, root = annotated, again
+        grammar, root = parsed
         reader.program(root, grammar)
         if root.has_error and not part.templated:
             broken += _broken(root, source.path, data)
@@ -246,6 +234,37 @@ def read_parts(
         scripts=scripts,
         page=page,
     )
+
+
+def roots(source: SourceFile, data: bytes, parts: SequenceOf[Part]) -> Iterator[Node]:
+    """The trees of several pieces of a file, without those that take too long; `data` as for `read_parts`."""
+    for _, parsed in _programs(source, data, parts):
+        if parsed is not None:
+            yield parsed[1]
+
+
+def _programs(
+    source: SourceFile, data: bytes, parts: SequenceOf[Part]
+) -> Iterator[tuple[Part, tuple[_Grammar, Node] | None]]:
+    """Each part with its grammar and tree, or None where it takes too long to parse."""
+    from tree_sitter import Range
+
+    deadline = thread_time() + _PARSE_SECONDS * (1 + len(data) / 1_000_000)
+    for part in parts:
+        ranges = None
+        if part.start or part.end != len(data):
+            ranges = [Range(_point(source, part.start), _point(source, part.end), part.start, part.end)]
+        grammar = _grammar(part.dialect)
+        root = _parsed(data, grammar.language, ranges, deadline)
+        if root is None:
+            yield part, None
+            continue
+        if root.has_error and part.dialect == "javascript":
+            annotated = _grammar("tsx")
+            again = _parsed(data, annotated.language, ranges, deadline)
+            if again is not None and not again.has_error:
+                grammar, root = annotated, again
+        yield part, (grammar, root)
 
 
 def _parsed(data: bytes, language: Language, ranges: list[Range] | None, deadline: float) -> Node | None:
@@ -952,7 +971,7 @@ class _Reader:
 
     def call(self, callee: Value, arguments: tuple[Argument, ...], node: Node) -> Value:
         found = Call(callee, arguments, False, Span(self.path, node.start_byte, node.end_byte))
-        self.calls.append(CallSite(found, self.scope, self.guards))
+        self.calls.append(CallSite(found, self.scope, self.guards, self.loop >= 0))
         return found
 
     def arguments(self, node: Node | None) -> tuple[Argument, ...]:
@@ -1023,7 +1042,7 @@ class _Reader:
         callee = self.value(constructor)
         arguments = self.arguments(given)
         call = Call(callee, arguments, True, span)
-        self.calls.append(CallSite(call, self.scope, self.guards))
+        self.calls.append(CallSite(call, self.scope, self.guards, self.loop >= 0))
         return call
 
     # Operators

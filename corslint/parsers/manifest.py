@@ -1,4 +1,4 @@
-"""Package manifests and lock files to a `ManifestReading`.
+"""Package manifests to a `ManifestReading`. Lock files are read in `lockfiles.py`.
 
 Values are read by the standard readers of JSON and TOML and by `packaging`; these know nothing of positions, so the
 spans come from small scanners of the same text. Spans of JSON and TOML strings include their quotes, as the spans of
@@ -14,19 +14,14 @@ from typing import NamedTuple
 
 from corslint.model.reading import Damage, ManifestReading, Requirement
 from corslint.model.values import Literal
+from corslint.parsers.json_places import BOM, BrokenError, json_object, json_strings
 from corslint.source import SourceFile, Span
-
-_BOM = b"\xef\xbb\xbf"
 
 # In order of what counts where a package is named twice.
 _NPM_SECTIONS = ("dependencies", "optionalDependencies", "devDependencies", "peerDependencies")
 
 _NPM_EXACT = re.compile(r"\s*=?\s*v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*\Z")
 _NPM_ALIAS = re.compile(r"\s*npm:(?:@[^@/]+/)?[^@/]+@(.*)\Z", re.DOTALL)
-
-_JSON_TOKEN = re.compile(rb'("(?:[^"\\]|\\.)*+")(\s*:)?|[{}\[\]]', re.DOTALL)
-
-_LOCK_ENTRY = re.compile(rb'"[^"\\]*"\s*:\s*\{\s*(?:"name"\s*:\s*"[^"\\]*"\s*,\s*)?"version"\s*:\s*"([^"\\]*)"')
 
 _TOML_TOKEN = re.compile(
     rb"(?P<space>[ \t\r]+|#[^\n]*)|(?P<newline>\n)"
@@ -49,18 +44,17 @@ _EDITABLE = re.compile(r"(?:-e|--editable)(?:[ \t]+|=)")
 
 
 def read(source: SourceFile) -> ManifestReading:
-    """Read a manifest or lock file by its name. Never raises; a file that is broken gives one Damage with its place."""
+    """Read a manifest by its name. Never raises; a file that is broken gives one Damage with its place."""
     name = source.path.rpartition("/")[2].lower()
     if name == "package.json":
         return _package_json(source)
-    if name in ("package-lock.json", "npm-shrinkwrap.json"):
-        return _package_lock(source)
     if name.endswith(".toml"):
         return _pyproject(source)
     return _requirements(source)
 
 
-def _broken(source: SourceFile, kind: str, message: str, offset: int) -> ManifestReading:
+def broken(source: SourceFile, kind: str, message: str, offset: int) -> ManifestReading:
+    """The reading of a file that is of no use: its one Damage, at a byte offset."""
     start = min(offset, len(source.data))
     place = Span(source.path, start, min(start + 1, len(source.data)))
     return ManifestReading(source.path, kind, (), (), (Damage(place, message, True),))
@@ -69,65 +63,7 @@ def _broken(source: SourceFile, kind: str, message: str, offset: int) -> Manifes
 # npm
 
 
-class _BrokenError(Exception):
-    """A file that its standard reader refuses: what it says, and the byte offset."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.offset = offset
-
-
-def _json_object(source: SourceFile) -> dict[str, object]:
-    """The object that a JSON file holds. npm skips a byte order mark, and so do we."""
-    data = source.data
-    skipped = len(_BOM) if data.startswith(_BOM) else 0
-    try:
-        text = data[skipped:].decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _BrokenError("the file is not UTF-8", skipped + error.start) from None
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        offset = skipped + len(text[: error.pos].encode())
-        raise _BrokenError(f"not valid JSON: {error.msg}", offset) from None
-    except (ValueError, RecursionError):
-        raise _BrokenError("JSON that is nested too deeply, or holds a number that is too long", skipped) from None
-    if not isinstance(found, dict):
-        raise _BrokenError("the file does not hold a JSON object", skipped)
-    return found
-
-
-def _json_strings(data: bytes, levels: int) -> dict[tuple[str, ...], tuple[int, int]]:
-    """Where the string values of (valid) JSON stand, by the keys that lead to them, at most `levels` keys long.
-
-    Strings in arrays are left out. Of equal keys the last counts, as for the standard reader.
-    """
-    places: dict[tuple[str, ...], tuple[int, int]] = {}
-    keys: list[str | None] = []  # one for each open object or array
-    pending: str | None = None
-    for found in _JSON_TOKEN.finditer(data):
-        token = found[1]
-        if token is None:
-            sign = found[0]
-            if sign in b"{[":
-                keys.append(pending)
-                pending = None
-            elif keys:
-                keys.pop()
-                pending = None
-        elif found[2] is not None:
-            if len(keys) <= levels:
-                pending = json.loads(token) if b"\\" in token else token[1:-1].decode("utf-8", "replace")
-        elif pending is not None and len(keys) <= levels:
-            path = (*keys[1:], pending)
-            if None not in path:
-                places[path] = found.span(1)  # type: ignore[index]
-            pending = None
-    return places
-
-
-def _pinned(specifier: str) -> str | None:
+def pinned(specifier: str) -> str | None:
     """The one version that an npm range means, or None."""
     alias = _NPM_ALIAS.match(specifier)
     exact = _NPM_EXACT.match(alias[1] if alias is not None else specifier)
@@ -137,10 +73,10 @@ def _pinned(specifier: str) -> str | None:
 def _package_json(source: SourceFile) -> ManifestReading:
     kind = "package.json"
     try:
-        content = _json_object(source)
-    except _BrokenError as error:
-        return _broken(source, kind, error.message, error.offset)
-    places = _json_strings(source.data, 2)
+        content = json_object(source)
+    except BrokenError as error:
+        return broken(source, kind, error.message, error.offset)
+    places = json_strings(source.data, 2)
     found: list[Requirement] = []
     for section in _NPM_SECTIONS:
         packages = content.get(section)
@@ -155,7 +91,7 @@ def _package_json(source: SourceFile) -> ManifestReading:
                     "npm",
                     name,
                     specifier,
-                    _pinned(specifier),
+                    pinned(specifier),
                     section == "devDependencies",
                     Span(source.path, *place),
                 )
@@ -170,74 +106,6 @@ def _package_json(source: SourceFile) -> ManifestReading:
         if len(keys) == 1 and isinstance(content.get(keys[0]), str)
     )
     return ManifestReading(source.path, kind, tuple(found), patterns, (), texts)
-
-
-def _package_lock(source: SourceFile) -> ManifestReading:
-    """Lock file versions 1, 2 and 3. Only what stands at the top of a `node_modules` is in force for a source file.
-
-    `workspaces` are the folders that the lock file covers besides its own.
-    https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json
-    """
-    kind = "package-lock.json"
-    try:
-        content = _json_object(source)
-    except _BrokenError as error:
-        return _broken(source, kind, error.message, error.offset)
-    packages = content.get("packages")
-    entries: list[tuple[str, str, dict[str, object], tuple[str, ...]]] = []
-    workspaces: list[str] = []
-    if isinstance(packages, dict):
-        for location, entry in packages.items():
-            if not isinstance(entry, dict):
-                continue
-            folder, mark, name = location.rpartition("node_modules/")
-            if not mark:
-                if location:
-                    workspaces.append(location)
-            elif "node_modules/" not in folder:
-                entries.append((name, folder.rstrip("/"), entry, ("packages", location, "version")))
-    else:
-        dependencies = content.get("dependencies")
-        for name, entry in dependencies.items() if isinstance(dependencies, dict) else ():
-            if isinstance(entry, dict):
-                entries.append((name, "", entry, ("dependencies", name, "version")))
-    places = _lock_places(source.data, [(entry, path) for _, _, entry, path in entries])
-    found: list[Requirement] = []
-    for name, folder, entry, path in entries:
-        version = entry.get("version")
-        place = places.get(path)
-        if not isinstance(version, str) or place is None or entry.get("link") is True:
-            continue
-        development = entry.get("dev") is True
-        found.append(
-            Requirement("npm", name, version, _pinned(version), development, Span(source.path, *place), folder)
-        )
-    return ManifestReading(source.path, kind, tuple(found), tuple(workspaces), ())
-
-
-def _lock_places(
-    data: bytes, entries: list[tuple[dict[str, object], tuple[str, ...]]]
-) -> dict[tuple[str, ...], tuple[int, int]]:
-    """Where the versions of a lock file stand.
-
-    Lock files are large and npm writes them in one manner: each entry is looked for behind the one before. The scanner
-    that reads every token is some ten times as slow, and comes in where an entry is not found so.
-    """
-    places: dict[tuple[str, ...], tuple[int, int]] = {}
-    at = 0
-    for entry, path in entries:
-        if not isinstance(entry.get("version"), str):
-            continue
-        found = None
-        if path[0] == "packages":
-            at = data.find(json.dumps(path[1], ensure_ascii=False).encode("utf-8", "replace"), at)
-            found = _LOCK_ENTRY.match(data, at) if at >= 0 else None
-        if found is None or found[1].decode("utf-8", "replace") != entry["version"]:
-            return _json_strings(data, 3)
-        first, last = found.span(1)
-        places[path] = (first - 1, last + 1)
-        at = last
-    return places
 
 
 # Python
@@ -295,7 +163,7 @@ def _logical_lines(data: bytes) -> Iterator[tuple[str, int]]:
 
     Each with its byte offset. Of a line that is continued only the first part is kept: what follows are hashes.
     """
-    at = len(_BOM) if data.startswith(_BOM) else 0
+    at = len(BOM) if data.startswith(BOM) else 0
     continued = False
     for line in data[at:].split(b"\n"):
         start = at
@@ -329,20 +197,20 @@ def _pyproject(source: SourceFile) -> ManifestReading:
 
     kind = "pyproject.toml"
     data = source.data
-    skipped = len(_BOM) if data.startswith(_BOM) else 0
+    skipped = len(BOM) if data.startswith(BOM) else 0
     try:
         content = tomllib.loads(data[skipped:].decode("utf-8"))
     except UnicodeDecodeError as error:
-        return _broken(source, kind, "the file is not UTF-8", skipped + error.start)
+        return broken(source, kind, "the file is not UTF-8", skipped + error.start)
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         place = _TOML_PLACE.search(message)
         text = _TOML_PLACE.sub("", message).replace("(at end of document)", "").strip()
         if place is None:
-            return _broken(source, kind, f"not valid TOML: {text}", len(data))
-        return _broken(source, kind, f"not valid TOML: {text}", _offset(source, int(place[1]), int(place[2])))
+            return broken(source, kind, f"not valid TOML: {text}", len(data))
+        return broken(source, kind, f"not valid TOML: {text}", _offset(source, int(place[1]), int(place[2])))
     except (ValueError, RecursionError):
-        return _broken(source, kind, "TOML that is nested too deeply, or holds a number that is too long", skipped)
+        return broken(source, kind, "TOML that is nested too deeply, or holds a number that is too long", skipped)
     places = _toml_strings(data, skipped)
     found: list[Requirement] = []
 

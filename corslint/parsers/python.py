@@ -205,6 +205,14 @@ def read(source: SourceFile) -> CodeReading:
     )
 
 
+def root(data: bytes) -> Node:
+    """The tree of a file as it stands, damaged or not; bytes that are not UTF-8 are question marks."""
+    from tree_sitter import Parser
+
+    text = re.sub("[\udc80-\udcff]", "?", data.decode("utf-8", "surrogateescape")).encode()
+    return Parser(_grammar().language).parse(text).root_node
+
+
 def _nothing(path: str, whole: Span, message: str) -> CodeReading:
     scope = Scope(-1, "module", whole, {})
     return CodeReading(path, "python", (scope,), (), (), (), (), (Damage(whole, message, True),))
@@ -885,7 +893,9 @@ class _Reader:
                 elif type(value) is Member:
                     roles.add(value.key)
                 if name is not None:
-                    self.decorations.append(Decoration(value, self.text(name), self.span(name), self.scope))
+                    self.decorations.append(
+                        Decoration(value, self.text(name), self.span(name), self.scope, self.guards, self.loop >= 0)
+                    )
         if definition is None:
             return False
         if definition.type == "class_definition":
@@ -1076,7 +1086,7 @@ class _Reader:
                 listed = link.child_by_field_id(grammar.arguments)
                 arguments = self.arguments(listed, level) if listed is not None else ()
                 call = Call(value, arguments, False, span)
-                self.calls.append(CallSite(call, self.scope, self.guards))
+                self.calls.append(CallSite(call, self.scope, self.guards, self.loop >= 0))
                 value = call
                 callee = call.callee
                 if type(callee) is Member and callee.key == "format" and type(callee.base) in (Literal, Concat):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Mapping
 
-_JAVASCRIPT_ENDINGS = (".js", ".ts", ".tsx", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue")
+_JAVASCRIPT_ENDINGS = (".js", ".ts", ".tsx", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte")
 _SWAPPED = {".js": (".ts", ".tsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
 
 
@@ -32,12 +32,17 @@ class Modules:
             return self._javascript_file(posixpath.normpath(posixpath.join(folder, module)))
         if module.startswith(("@/", "~/", "src/")):
             return self._aliased(module.removeprefix("@/").removeprefix("~/"), folder)
+        if module.startswith("$lib/") or module == "$lib":
+            return self._aliased(module.removeprefix("$"), folder)
         if module in self._packages:
             return self._javascript_file(self._packages[module])
         return None
 
     def _aliased(self, rest: str, folder: str) -> str | None:
-        """`@/x` and `~/x` mean `src/x` or `x` of the nearest folder above that has it (vite, Next.js, Vue CLI)."""
+        """`@/x` and `~/x` mean `src/x` or `x` of the nearest folder above that has it (vite, Next.js, Vue CLI).
+
+        So does `$lib` of SvelteKit mean `src/lib`: https://svelte.dev/docs/kit/$lib.
+        """
         while True:
             for base in (posixpath.join(folder, "src"), folder):
                 found = self._javascript_file(posixpath.normpath(posixpath.join(base, rest)))

@@ -19,7 +19,9 @@ _HIGHEST_MAJOR = 30
 _BEYOND = 99999
 _LONGEST_RANGE = 200
 
-_LOCK = "package-lock.json"
+_NPM_LOCKS = {"package-lock.json": "npm", "pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn"}
+"""Lock files, and the package managers that read them."""
+_PYTHON_LOCKS = frozenset({"poetry.lock", "uv.lock", "Pipfile.lock"})
 
 _NPM_ALIAS = re.compile(r"npm:(?:@[^@/]+/)?[^@/]+(?:@(.*))?\Z", re.DOTALL)
 _NPM_GIT = re.compile(r"#semver:(.+)\Z", re.DOTALL)
@@ -60,26 +62,40 @@ class _Found(NamedTuple):
     manifest: ManifestReading
 
 
+class _Lock(NamedTuple):
+    """A lock file and its entries, by workspace folder and normal name."""
+
+    kind: str
+    entries: dict[tuple[str, str], list[Requirement]]
+
+
 class Packages:
     """The packages that the manifests of one project name. Paths are those of the manifests."""
 
     def __init__(self, manifests: Iterable[ManifestReading]) -> None:
         self._manifests: dict[str, list[ManifestReading]] = defaultdict(list)
         self._named: dict[tuple[str, str, str], list[_Found]] = defaultdict(list)
-        self._locks: dict[str, dict[tuple[str, str], Requirement]] = {}
+        self._locks: dict[tuple[str, str], list[_Lock]] = defaultdict(list)
         self._versions: dict[tuple[str, str, str], VersionInForce | None] = {}
         for manifest in sorted(manifests, key=lambda each: each.path):
             folder = _folder(manifest)
             self._manifests[folder].append(manifest)
-            if manifest.kind == _LOCK:
-                entries = self._locks.setdefault(folder, {})
-                for requirement in manifest.requirements:
-                    # Of two lock files in a folder npm reads npm-shrinkwrap.json, the first by name.
-                    entries.setdefault((requirement.folder, requirement.name), requirement)
+            if manifest.kind in _NPM_LOCKS or manifest.kind in _PYTHON_LOCKS:
+                self._note_lock(folder, manifest)
                 continue
             for requirement in manifest.requirements:
                 name = _normal(requirement.ecosystem, requirement.name)
                 self._named[folder, requirement.ecosystem, name].append(_Found(requirement, manifest))
+
+    def _note_lock(self, folder: str, manifest: ManifestReading) -> None:
+        ecosystem = "npm" if manifest.kind in _NPM_LOCKS else "pypi"
+        locks = self._locks[folder, ecosystem]
+        if any(lock.kind == manifest.kind for lock in locks):
+            return  # of two lock files in a folder npm reads npm-shrinkwrap.json, the first by name
+        entries: dict[tuple[str, str], list[Requirement]] = defaultdict(list)
+        for requirement in manifest.requirements:
+            entries[requirement.folder, _normal(ecosystem, requirement.name)].append(requirement)
+        locks.append(_Lock(manifest.kind, dict(entries)))
 
     @property
     def manifests(self) -> tuple[ManifestReading, ...]:
@@ -102,36 +118,55 @@ class Packages:
             if folder not in self._manifests:
                 continue
             named = self._named.get((folder, ecosystem, name), [])
-            if ecosystem == "pypi":
-                if named:
-                    return _of_python(named)
-                continue
-            locked = self._locked(folder, name)
-            if locked is not None or named:
-                return _of_npm(named, locked)
+            locked = self._locked(folder, ecosystem, name, named[0].requirement.specifier if named else None)
+            if locked or named:
+                return (_of_python if ecosystem == "pypi" else _of_npm)(named, locked)
         return None
 
-    def _locked(self, folder: str, name: str) -> Requirement | None:
-        """The entry of the nearest lock file that covers a folder: its own, or that of the workspace it belongs to."""
+    def _locked(self, folder: str, ecosystem: str, name: str, asked: str | None) -> list[Requirement]:
+        """What may be installed by the nearest lock files that cover a folder: its own, or those of its workspace."""
         for above in _upward(folder):
-            entries = self._locks.get(above)
-            if entries is None or (above != folder and not self._covers(above, folder)):
-                continue
-            for inner in _upward(_below(folder, above)):
-                found = entries.get((inner, name))
-                if found is not None:
-                    return found
-            return None
+            locks = self._locks.get((above, ecosystem), [])
+            if above != folder:
+                locks = [lock for lock in locks if self._covers(above, lock, folder)]
+            if locks:
+                used = self._used(above)
+                chosen = [lock for lock in locks if _NPM_LOCKS.get(lock.kind) == used] or locks
+                return [found for lock in chosen for found in _entries(lock, _below(folder, above), name, asked)]
+        return []
+
+    def _used(self, folder: str) -> str | None:
+        """The package manager that a folder's package.json names: `"packageManager": "pnpm@9.1.0"` gives pnpm."""
+        for manifest in self._manifests[folder]:
+            for key, text in manifest.texts:
+                if key == "packageManager":
+                    return str(text.value).partition("@")[0]
         return None
 
-    def _covers(self, root: str, folder: str) -> bool:
+    def _covers(self, root: str, lock: _Lock, folder: str) -> bool:
         """Whether a folder is a workspace of the project whose lock file stands in `root`."""
-        inner = _below(folder, root)
-        return any(
-            _matches(pattern.removeprefix("./").rstrip("/"), inner)
+        python = lock.kind in _PYTHON_LOCKS
+        patterns = [
+            pattern
             for manifest in self._manifests[root]
+            if (manifest.kind in _PYTHON_LOCKS) is python
             for pattern in manifest.workspaces
-        )
+        ]
+        inner = _below(folder, root)
+        return any(_matches(pattern.removeprefix("./").rstrip("/"), inner) for pattern in patterns)
+
+
+def _entries(lock: _Lock, folder: str, name: str, asked: str | None) -> list[Requirement]:
+    """What a lock file says that a folder has, by folder or by the range that is asked for."""
+    for inner in _upward(folder):
+        found = lock.entries.get((inner, name), [])
+        if any(each.ranges for each in found):
+            wanted = [each for each in found if asked in each.ranges]
+            # A range may be written in another way; then only a package of one version can be told.
+            return wanted or (found[:1] if len({each.version for each in found}) == 1 else [])
+        if found:
+            return found
+    return []
 
 
 def _folder(manifest: ManifestReading) -> str:
@@ -189,38 +224,58 @@ def _normal(ecosystem: str, name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower() if ecosystem == "pypi" else name
 
 
-def _of_npm(named: Sequence[_Found], locked: Requirement | None) -> VersionInForce:
+def _of_npm(named: Sequence[_Found], locked: Sequence[Requirement]) -> VersionInForce:
     asked = named[0].requirement if named else None
-    if locked is not None and locked.version is not None:
-        major = _major(locked.version)
-        majors = frozenset() if major is None else frozenset({major})
-        if asked is None:
-            return VersionInForce(locked.version, None, majors, locked.span, "high")
-        wanted = npm_majors(asked.specifier)
-        if not wanted or majors <= wanted:
-            return VersionInForce(locked.version, asked.specifier, majors, locked.span, "high")
-        # The lock file is older than the range, or the reverse: either version may be installed.
-        return VersionInForce(None, asked.specifier, wanted | majors, asked.span, "medium")
-    requirement = asked if asked is not None else locked
-    assert requirement is not None
+    exact = {each.version: each for each in locked if each.version is not None}
+    if exact:
+        return _of_locks(
+            list(exact.values()),
+            asked.specifier if asked is not None else None,
+            npm_majors(asked.specifier) if asked is not None else frozenset(),
+            asked.span if asked is not None else None,
+        )
+    requirement = asked if asked is not None else locked[0]
     if requirement.version is not None:
-        major = _major(requirement.version)
-        majors = frozenset() if major is None else frozenset({major})
+        majors = _majors([requirement])
         return VersionInForce(requirement.version, requirement.specifier, majors, requirement.span, "high")
     return VersionInForce(None, requirement.specifier, npm_majors(requirement.specifier), requirement.span, "medium")
 
 
-def _of_python(named: Sequence[_Found]) -> VersionInForce:
-    """Several files of a folder may name a package: what is installed in production counts, and of that the pins."""
-    requirements = [found.requirement for found in named]
-    requirements = [each for each in requirements if not each.development] or requirements
+def _of_locks(
+    exact: Sequence[Requirement], specifier: str | None, wanted: frozenset[int], asked: Span | None
+) -> VersionInForce:
+    """What is installed, by lock files. `wanted` are the majors of the range beside them, where those are known."""
+    majors = _majors(exact)
+    stale = bool(wanted) and not majors <= wanted
+    if len(exact) == 1 and not stale:
+        return VersionInForce(exact[0].version, specifier, majors, exact[0].span, "high")
+    # Of several versions any may be in force. A lock file that is older than the range, or the reverse: either may be.
+    possible = (wanted | majors) if stale else majors
+    return VersionInForce(None, specifier, possible, asked if stale and asked is not None else exact[0].span, "medium")
+
+
+def _of_python(named: Sequence[_Found], locked: Sequence[Requirement]) -> VersionInForce:
+    """Several files of a folder may name a package: what is installed in production counts, and of that the pins.
+
+    A lock file counts more than a range, and no more than a pin: nobody knows which of them is installed from.
+    """
+    requirements = _productive([found.requirement for found in named])
     pinned = [each for each in requirements if each.version is not None]
+    if locked:
+        exact = {each.version: each for each in (*_productive(locked), *pinned)}
+        ranges = [majors for each in requirements if each.version is None and (majors := pip_majors(each.specifier))]
+        asked = requirements[0] if requirements else None
+        return _of_locks(
+            list(exact.values()),
+            asked.specifier or None if asked is not None else None,
+            frozenset.intersection(*ranges) if ranges else frozenset(),
+            asked.span if asked is not None else None,
+        )
     if pinned:
-        majors = frozenset(major for each in pinned if (major := _major(each.version or "")) is not None)
         first = pinned[0]
         if len({each.version for each in pinned}) == 1:
-            return VersionInForce(first.version, first.specifier, majors, first.span, "high")
-        return VersionInForce(None, first.specifier, majors, first.span, "medium")
+            return VersionInForce(first.version, first.specifier, _majors(pinned), first.span, "high")
+        return VersionInForce(None, first.specifier, _majors(pinned), first.span, "medium")
     known = [(each, majors) for each in requirements if (majors := pip_majors(each.specifier))]
     if not known:
         first = requirements[0]
@@ -229,6 +284,15 @@ def _of_python(named: Sequence[_Found]) -> VersionInForce:
     common = frozenset.intersection(*(majors for _, majors in known))
     first = min(known, key=lambda each: len(each[1]))[0]
     return VersionInForce(None, first.specifier, common, first.span, "medium")
+
+
+def _productive(requirements: Sequence[Requirement]) -> list[Requirement]:
+    """Those that are installed in production; all of them where none is."""
+    return [each for each in requirements if not each.development] or list(requirements)
+
+
+def _majors(requirements: Iterable[Requirement]) -> frozenset[int]:
+    return frozenset(major for each in requirements if (major := _major(each.version or "")) is not None)
 
 
 def _major(version: str) -> int | None:

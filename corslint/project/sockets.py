@@ -45,6 +45,7 @@ class Sockets:
                 self._request_path(fact, "answers_under")
                 self._transports(fact)
                 self._protocols(fact)
+                self._pings(fact)
                 self._engine(fact, facts, policies)
             elif fact.kind == "socket_client":
                 self._request_path(fact, "asks_for")
@@ -98,6 +99,15 @@ class Sockets:
             server.fields["protocol"] = Field(None, "unknown", spoken.span)
 
     @staticmethod
+    def _pings(server: Fact) -> None:
+        """After how much silence a server gives a client up."""
+        interval, timeout = server.field("ping_interval_ms"), server.field("ping_timeout_ms")
+        if isinstance(interval.value, int) and isinstance(timeout.value, int):
+            server.fields["ping_limit_ms"] = interval._replace(value=interval.value + timeout.value)
+        elif "unknown" in (interval.state, timeout.state):
+            server.fields["ping_limit_ms"] = Field(None, "unknown", interval.span)
+
+    @staticmethod
     def _engine(server: Fact, facts: Iterable[Fact], policies: Collection[object]) -> None:
         instance = server.field("instance").value
         uses = [fact for fact in facts if fact.kind == "middleware" and fact.field("app").value == instance]
@@ -112,7 +122,7 @@ class Sockets:
 
     def _browser(self, client: Fact) -> None:
         path = client.span.path
-        known = path in self._pages or path.endswith((".jsx", ".tsx", ".vue")) or self._built_page(path)
+        known = path in self._pages or path.endswith((".jsx", ".tsx", ".vue", ".svelte")) or self._built_page(path)
         known = known or client.field("browser").value == "yes"
         if client.field("browser").value != "yes":
             client.fields["browser"] = (

@@ -7,10 +7,10 @@ files belong to one package or one process.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from corslint.model.facts import Fact, Field
-from corslint.model.reading import CodeReading
+from corslint.model.reading import CodeReading, DeploymentReading, Reading
 from corslint.model.values import Call, Reference
 from corslint.project.link import Linker
 from corslint.project.packages import Packages
@@ -111,6 +111,14 @@ class Topology:
                 found.add(port)
             if found and not any(span in unsure for span in own):
                 self._ports[instance] = frozenset(found)
+
+
+def services(reading: Reading | None) -> Iterator[Fact]:
+    """The containers of a compose file that are built from a folder of the project."""
+    for one in reading.containers if isinstance(reading, DeploymentReading) else ():
+        if one.name and one.span is not None:
+            folder = Field(one.context, "written", one.span) if one.context else Field(None, "unknown", one.span)
+            yield Fact("service", one.span, {"name": Field(one.name, "written", one.span), "folder": folder})
 
 
 def complete(facts: list[Fact]) -> None:

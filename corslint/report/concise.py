@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from corslint.report import Reported, neutral
+from collections.abc import Iterator
+
+from corslint.report import PLAIN, Reported, Run, neutral, shown_path
+
+FOR_PEOPLE = True
 
 
-def render(report: Reported) -> str:
+def render(report: Reported, _run: Run = PLAIN) -> Iterator[str]:
     """One line per finding."""
-    lines = []
     for finding in report.findings:
         line, column = report.sources(finding.primary.path).position(finding.primary.start)
-        place = f"{neutral(finding.primary.path)}:{line}:{column}"
-        lines.append(f"{place}: {finding.severity}: {neutral(finding.message)} [{finding.rule}]\n")
-    return "".join(lines)
+        place = f"{shown_path(finding.primary.path)}:{line}:{column}"
+        yield f"{place}: {finding.severity}: {neutral(finding.message)} [{finding.rule}]\n"

@@ -1,24 +1,27 @@
 """JSON, version 1: fields may be added, never changed.
 
-Lines and columns are 1-based, columns count code points; the end is the place after the last character.
+Lines and columns are 1-based, columns count code points; the end is the place after the last character. `fingerprint`
+names the finding also when lines were added above it; paths count from the working directory in all but that.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 
 from corslint.model.finding import Finding
-from corslint.report import Reported, severities
+from corslint.model.fingerprint import fingerprints
+from corslint.report import PLAIN, Reported, Run, severities
+from corslint.report._json import dumps
 
 VERSION = 1
 
 
-def render(report: Reported) -> str:
+def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
     """The whole report as one document."""
     counts = severities(report.findings)
     document = {
         "version": VERSION,
-        "findings": [_finding(finding, report) for finding in report.findings],
+        "findings": list(objects(report, run)),
         "summary": {
             "files": report.files,
             "errors": counts["error"],
@@ -27,10 +30,17 @@ def render(report: Reported) -> str:
             "hidden_notes": report.hidden_notes,
             "in_tests": report.in_tests,
             "passed_over": dict(report.passed_over),
+            "left_out": dict(report.left_out),
         },
     }
-    # A byte of a file name that is not UTF-8 is a lone surrogate, which JSON cannot carry.
-    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
+    yield dumps(document) + "\n"
+
+
+def objects(report: Reported, run: Run) -> Iterator[dict[str, object]]:
+    """The findings, each as the object that stands for it."""
+    names = fingerprints(report.findings, report.sources, run.name)
+    for finding, fingerprint in zip(report.findings, names, strict=True):
+        yield {**_finding(finding, report), "fingerprint": fingerprint}
 
 
 def _finding(finding: Finding, report: Reported) -> dict[str, object]:

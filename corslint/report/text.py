@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from corslint.model.finding import Finding
-from corslint.report import Reported, closing_line, neutral
+from corslint.report import LOG_COMMAND, PLAIN, Reported, Run, closing_line, neutral, shown_path
 from corslint.source import SourceFile, Span
 
+FOR_PEOPLE = True
+CLOSES = True
+
 _TAB = 4
-_WIDTH = 120
 _LEAST_WIDTH = 40
 _CONTEXT = 12
 """Columns shown beside a place in a line that is too long to be shown whole."""
@@ -37,11 +39,12 @@ class _Style:
         return f"\033[{_COLOURS[name]}m{text}\033[0m" if self._colour and text else text
 
 
-def render(report: Reported, colour: bool = False, width: int = _WIDTH) -> str:
-    """All findings with their source, and the closing line. `width`: columns of the terminal."""
-    style = _Style(colour)
-    pieces = [_finding(finding, report, style, max(width, _LEAST_WIDTH)) for finding in report.findings]
-    return "".join([*pieces, closing_line(report), "\n"])
+def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
+    """All findings with their source, and the closing line."""
+    style = _Style(run.colour)
+    for finding in report.findings:
+        yield _finding(finding, report, style, max(run.width, _LEAST_WIDTH))
+    yield closing_line(report) + "\n"
 
 
 def _finding(finding: Finding, report: Reported, style: _Style, width: int) -> str:
@@ -61,7 +64,7 @@ def _finding(finding: Finding, report: Reported, style: _Style, width: int) -> s
         arrow = style("gutter", f"{margin}{'-->' if number == 0 else ':::'}")
         if number:
             out.append(bar)
-        out.append(f"{arrow} {neutral(source.path)}:{line}:{column}")
+        out.append(f"{arrow} {shown_path(source.path)}:{line}:{column}")
         lines = marked[number][1]
         if not lines:
             out.extend(f"{style('gutter', f'{margin} =')} {neutral(label)}" for _, label, _ in places if label)
@@ -117,8 +120,10 @@ class _Cells:
         self._shown: list[str] = []
         self._columns: list[int] = []
         column, offset = 0, start
-        for character in data[start:end].decode("utf-8", "surrogateescape"):
-            shown, size = _look(character, column)
+        text = data[start:end].decode("utf-8", "surrogateescape")
+        escaped = {match.end() - 1 for match in LOG_COMMAND.finditer(text)}
+        for at, character in enumerate(text):
+            shown, size = ("\\x23", 4) if at in escaped else _look(character, column)
             self._offsets.append(offset)
             self._columns.append(column)
             self._shown.append(shown)

@@ -128,11 +128,11 @@ def test_the_default_of_a_map_lets_everybody_in(default: str, rule: str) -> None
 )
 def test_conditions(condition: str, rule: str) -> None:
     inside = (f"if ($http_origin {condition}) {{", "set $cors $http_origin;", "}", CREDENTIALS, VARY)
-    check("server {\nlocation / {\n" + "\n".join(inside) + "\nadd_header Access-Control-Allow-Origin $cors;\n}\n}\n", (rule, "error"))  # fmt: skip
+    check("server {\nlocation / {\n" + "\n".join(inside) + "\nadd_header Access-Control-Allow-Origin $cors always;\n}\n}\n", (rule, "error"))  # fmt: skip
 
 
 def test_an_if_that_adds_the_header_itself() -> None:
-    inside = "add_header Access-Control-Allow-Origin $http_origin;\nadd_header Access-Control-Allow-Credentials true;"
+    inside = "add_header Access-Control-Allow-Origin $http_origin always;\nadd_header Access-Control-Allow-Credentials true always;"
     weak = f"server {{\nlocation / {{\nif ($http_origin ~ ⟦example⟧) {{\n{inside}\n}}\n}}\n}}\n"
     check(weak, ("weak-origin-check", "error"))
     good = weak.replace("⟦example⟧", r'"^https://app\.example\.com$"')
@@ -141,12 +141,12 @@ def test_an_if_that_adds_the_header_itself() -> None:
 
 def test_credentials_of_an_outer_level() -> None:
     check(
-        f"server {{\n{CREDENTIALS}\nadd_header Access-Control-Allow-Origin ⟦$http_origin⟧;\nlocation / {{ root /srv; }}\n}}\n",
+        f"server {{\n{CREDENTIALS}\nadd_header Access-Control-Allow-Origin ⟦$http_origin⟧ always;\nlocation / {{ root /srv; }}\n}}\n",
         ("reflected-origin-with-credentials", "error"),
     )
     # A location with an `add_header` of its own does not inherit them.
     check(
-        f"server {{\n{CREDENTIALS}\nlocation / {{ root /srv; add_header Access-Control-Allow-Origin ⟦$http_origin⟧; }}\n}}\n",
+        f"server {{\n{CREDENTIALS}\nlocation / {{ root /srv; add_header Access-Control-Allow-Origin ⟦$http_origin⟧ always; {VARY} }}\n}}\n",
         ("reflected-origin", "note"),
     )
 
@@ -161,7 +161,7 @@ def test_the_map_stands_in_another_file() -> None:
     files = {
         "nginx.conf": b"events {}\nhttp {\ninclude maps.conf;\ninclude site.conf;\n}\n",
         "maps.conf": f'map $http_origin $cors {{\ndefault "";\n{row} $http_origin;\n}}\n'.encode(),
-        "site.conf": adds("$cors", CREDENTIALS).encode(),
+        "site.conf": adds("$cors", CREDENTIALS, VARY).encode(),
     }
     (one,) = findings_of(files, Settings(), _KNOWN)
     assert (one.rule, one.primary.path) == ("weak-origin-check", "maps.conf")
@@ -193,7 +193,7 @@ def test_no_balancing_fix_beside_another_method_or_a_backup(line: str, fixed: bo
 
 
 def test_equal_lines_of_two_snippets_are_nobodys_to_delete() -> None:
-    line = b"add_header Access-Control-Allow-Origin *;\n"
+    line = b"add_header Access-Control-Allow-Origin * always;\n"
     files = {
         "nginx/site.conf": b"server {\nlocation / {\ninclude a.conf;\ninclude b.conf;\n}\n}\n",
         "nginx/a.conf": line,

@@ -23,7 +23,7 @@ def answered(options: str, request: Request, inner: Response = INNER) -> dict[st
     code = "const cors = require('cors');\nconst { unread } = require('./unread');\n"
     manifest = json.dumps({"dependencies": {"cors": "2.8.6"}})
     files = {"app.js": f"{code}module.exports = cors({options});\n".encode(), "package.json": manifest.encode()}
-    (layer,) = emulation.layers("cors", files, None, lint.knowledge())
+    (layer,) = emulation.layers(files, None, lint.knowledge())
     given = layer.responder().respond(request, inner)
     shown: dict[str, object] = {"status": UNKNOWN if given.status is None else given.status}
     for short, name in NAMES.items():
@@ -85,7 +85,7 @@ def test_what_is_not_known_of_the_application() -> None:
         **dict.fromkeys(KNOWN),
         "status": 200,
         "acao": ORIGIN,
-        "vary": "Accept-Encoding, Origin",
+        "vary": "Origin, Accept-Encoding",
     }
     assert answered(options, actual, Response(None))["status"] == UNKNOWN
     doubtful = Response(200, (Header("Vary", "Accept", Tri.UNKNOWN),))

@@ -316,6 +316,8 @@ def test_html(edited: Edited) -> None:
     assert edited("a.html", "<script>x = ⟦'a'⟧</script>", "replace", "</script>") is None
     vue = '<script setup lang="ts">\nconst s = io(⟦{ a: 1 }⟧ as Options)\n</script>'
     assert edited("a.vue", vue, "set_option", 2, key=("b",)) == vue.replace("⟦{ a: 1 }⟧", "{ a: 1, b: 2 }")
+    svelte = "<p>{'<script>'}</p><script lang='ts'>const s = io(⟦{ a: 1 }⟧ as Options)</script>"
+    assert edited("a.svelte", svelte, "set_option", 2, key=("b",)) == svelte.replace("⟦{ a: 1 }⟧", "{ a: 1, b: 2 }")
 
 
 def test_other_damage_in_the_file_does_not_matter(edited: Edited) -> None:

@@ -84,6 +84,15 @@ class Upgrade:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Silence:
+    """A new long polling session of Engine.IO 4 that waits for its next packet, which is the server's first ping."""
+
+    url: str
+    """Address of its requests, without a query."""
+    origin: str
+
+
 # The probes of the browser. An origin is that of a page which the harness serves; `null` is a sandboxed frame.
 
 
@@ -132,7 +141,7 @@ class ConfigTest:
     config: str
 
 
-PlainProbe = Get | Preflight | Upgrade
+PlainProbe = Get | Preflight | Upgrade | Silence
 BrowserProbe = Fetch | Socket | ClientFile | Page
 Probe = PlainProbe | BrowserProbe | ConfigTest
 
@@ -238,6 +247,8 @@ class Experiment:
     """`host:port` to the written port of the part that is reached there, for browser, nginx and programs."""
     pedantic: bool = False
     """Whether the linter must be asked for notes to show the finding."""
+    silent_in_browser: str | None = None
+    """Why none of the rule's symptoms is to be seen in the broken side."""
 
 
 def load() -> tuple[Experiment, ...]:

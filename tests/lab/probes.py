@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 from urllib.parse import urlsplit
 
 from tests.lab.addresses import Addresses, address_of
-from tests.lab.experiment import Get, PlainProbe, Preflight
+from tests.lab.experiment import Get, PlainProbe, Preflight, Silence
 from tests.lab.observation import Observation
 from tests.lab.processes import LabError
 
@@ -28,6 +29,8 @@ def send(probe: PlainProbe, addresses: Addresses) -> Observation:
         if probe.headers:
             headers["Access-Control-Request-Headers"] = probe.headers
         return _request(addresses, probe.url, "OPTIONS", headers)
+    if isinstance(probe, Silence):
+        return _next_packet(addresses, probe)
     headers = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -38,6 +41,16 @@ def send(probe: PlainProbe, addresses: Addresses) -> Observation:
     if probe.origin is not None:
         headers["Origin"] = probe.origin
     return _request(addresses, probe.url, "GET", headers)
+
+
+def _next_packet(addresses: Addresses, probe: Silence) -> Observation:
+    """The answer to the second request of a polling session."""
+    url, headers = f"{probe.url}?EIO=4&transport=polling", {"Origin": probe.origin}
+    opened = _request(addresses, url, "GET", headers)
+    if opened.status != 200 or not opened.body.startswith("0"):
+        return opened
+    session = json.loads(opened.body.partition("\x1e")[0][1:])["sid"]
+    return _request(addresses, f"{url}&sid={session}", "GET", headers)
 
 
 def _plain_headers(probe: Get) -> dict[str, str]:

@@ -35,6 +35,7 @@ from tests.lab.experiment import (
     Probe,
     Process,
     Side,
+    Silence,
     Socket,
     Upgrade,
     written_ports,
@@ -159,7 +160,7 @@ class Running:
                 yield step.name, expected, self._observe(step.probe, expected)
 
     def _observe(self, probe: Probe, expected: Expectation) -> Observation:
-        if isinstance(probe, Get | Preflight | Upgrade):
+        if isinstance(probe, Get | Preflight | Upgrade | Silence):
             return probes.send(probe, self.addresses)
         if isinstance(probe, ConfigTest):
             with tempfile.TemporaryDirectory(prefix="corslint-lab-") as folder:
@@ -287,6 +288,8 @@ def symptom_problems(experiment: Experiment, bad: list[Observation]) -> list[str
     symptoms = rule_file(experiment.rule).get("symptoms", [])
     said = list(dict.fromkeys(words for seen in bad for words in seen.words() if words))
     shown = [symptom for symptom in symptoms if any(_wording(symptom).search(words) for words in said)]
+    if experiment.silent_in_browser is not None:
+        return [f"bad: silent_in_browser is given, but {shown[0]!r} was seen"] if shown else []
     if symptoms and not shown:
         observed = " | ".join(said) or "nothing"
         return [f"bad: none of the rule's symptoms ({'; '.join(symptoms)}) was seen; observed {observed}"]

@@ -179,6 +179,9 @@ def test_a_symptom_that_nobody_sees_fails() -> None:
     )
     loud = replace(quiet, console=(line,))
     assert symptom_problems(experiment, [loud]) == []
+    silent = replace(experiment, silent_in_browser="never said")
+    assert symptom_problems(silent, [quiet]) == []
+    assert symptom_problems(silent, [loud]) != []
     assert symptom_problems(plain(experiment), [quiet]) == []  # no step looks for what a user sees
 
 

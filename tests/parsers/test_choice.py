@@ -39,7 +39,9 @@ APACHE = b"<VirtualHost *:80>\n  ServerName example.com\n</VirtualHost>\n"
         ("a.tsx", "tsx"),
         ("a.html", "html"),
         ("a.htm", "html"),
-        ("a.vue", "html"),
+        ("a.vue", "component"),
+        ("src/routes/+page.svelte", "component"),
+        ("state.svelte.ts", "typescript"),
         ("a.ejs", "html"),
         ("a.hbs", "html"),
         ("a.html.j2", "html"),
@@ -84,6 +86,13 @@ APACHE = b"<VirtualHost *:80>\n  ServerName example.com\n</VirtualHost>\n"
         ("package.json", "manifest"),
         ("web/package-lock.json", "manifest"),
         ("npm-shrinkwrap.json", "manifest"),
+        ("pnpm-lock.yaml", "manifest"),
+        ("web/yarn.lock", "manifest"),
+        ("poetry.lock", "manifest"),
+        ("uv.lock", "manifest"),
+        ("api/Pipfile.lock", "manifest"),
+        ("pdm.lock", None),
+        ("pnpm-workspace.yaml", None),
         ("requirements.txt", "manifest"),
         ("requirements-dev.txt", "manifest"),
         ("dev-requirements.txt", "manifest"),
@@ -155,7 +164,14 @@ def test_descriptors_bring_words_of_their_own(path: str, content: bytes) -> None
 
 @pytest.mark.parametrize(
     ("path", "language"),
-    [("a.ts", "javascript"), ("a.vue", "javascript"), ("a.py", "python"), ("nginx.conf", None), ("a.md", None)],
+    [
+        ("a.ts", "javascript"),
+        ("a.vue", "javascript"),
+        ("a.svelte", "javascript"),
+        ("a.py", "python"),
+        ("nginx.conf", None),
+        ("a.md", None),
+    ],
 )
 def test_language_of(path: str, language: str | None) -> None:
     assert language_of(path) == language

@@ -1,4 +1,4 @@
-"""The scripts of pages, templates and Vue components."""
+"""The scripts of pages and templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from corslint.model.reading import CodeReading
 from corslint.parsers import javascript
 from corslint.parsers.html import read
 from corslint.source import SourceFile
-from tests.parsers.rendering import show_bindings, show_calls, show_exports
+from tests.parsers.rendering import show_calls
 
 FILLED = "?(filled in by a template)"
 DECIDES = "?(a template decides) -> "
@@ -170,26 +170,6 @@ def test_a_broken_script_does_not_spoil_the_others() -> None:
 
 def test_a_script_with_placeholders_is_not_reported() -> None:
     assert reading("<script>{{ a }} f( {{ b }}</script>").damage == ()
-
-
-def test_vue_components() -> None:
-    text = """<template><p v-if="a > 1">{{ a }}</p></template>
-<script>export default { data() { return f('{{ a }}') } }</script>
-<script setup lang="ts">const x: number = io<T>('y')</script>
-<style>a { b: c }</style>"""
-    found = reading(text, "src/A.vue")
-    assert not found.page
-    assert found.damage == ()
-    assert show_calls(found) == ["f@1('{{ a }}')", "io('y')"]
-    assert show_bindings(found, "x") == ["io('y')"]
-    assert show_exports(found) == ["default: {data: fn data@1(){f@1('{{ a }}')}}"]
-
-
-@pytest.mark.parametrize(
-    ("lang", "calls"), [("tsx", ["f(?(jsx element))"]), ("jsx", ["f(?(jsx element))"]), ("coffee", [])]
-)
-def test_vue_languages(lang: str, calls: list[str]) -> None:
-    assert show_calls(reading(f"<script lang='{lang}'>f(<a></a>)</script>", "A.vue")) == calls
 
 
 def test_utf_16_is_whole_damage() -> None:

@@ -1,8 +1,7 @@
-"""Manifests and lock files: what they name, where, and what happens to broken ones."""
+"""Manifests: what they name, where, and what happens to broken ones."""
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
@@ -83,82 +82,6 @@ def test_texts_of_package_json() -> None:
 def test_byte_order_mark() -> None:
     text = '\ufeff{"dependencies": {"cors": "^2.8.5"}}'
     assert rows("package.json", text) == [("cors", "^2.8.5", None, False, '"^2.8.5"')]
-
-
-LOCK = {
-    "lockfileVersion": 3,
-    "packages": {
-        "": {"name": "app", "workspaces": ["packages/*"], "dependencies": {"socket.io": "^4"}},
-        "packages/web": {"version": "0.0.0", "dependencies": {"socket.io": "^2"}},
-        "node_modules/socket.io": {"version": "4.7.2", "dependencies": {"ws": "~8"}},
-        "node_modules/@scope/x": {"version": "1.0.0-rc.1", "dev": True},
-        "node_modules/engine.io/node_modules/ws": {"version": "8.0.0"},
-        "packages/web/node_modules/socket.io": {"version": "2.5.0"},
-        "node_modules/web": {"resolved": "packages/web", "link": True},
-        "node_modules/from-git": {"version": "git+ssh://git@host/x.git#abc"},
-    },
-    "dependencies": {"socket.io": {"version": "9.9.9"}},
-}
-
-
-@pytest.mark.parametrize("indent", [None, 2, "\t"])
-@pytest.mark.parametrize("name", ["package-lock.json", "npm-shrinkwrap.json"])
-def test_lock_version_2_and_3(name: str, indent: int | None) -> None:
-    source = SourceFile(name, json.dumps(LOCK, indent=indent).encode())
-    reading = manifest.read(source)
-    assert reading.kind == "package-lock.json"
-    assert reading.workspaces == ("packages/web",)
-    assert [(r.name, r.version, r.folder, r.development, source.text(r.span)) for r in reading.requirements] == [
-        ("socket.io", "4.7.2", "", False, '"4.7.2"'),
-        ("@scope/x", "1.0.0-rc.1", "", True, '"1.0.0-rc.1"'),
-        ("socket.io", "2.5.0", "packages/web", False, '"2.5.0"'),
-        ("from-git", None, "", False, '"git+ssh://git@host/x.git#abc"'),
-    ]
-
-
-def test_lock_entries_in_an_unusual_order() -> None:
-    """The places come from the slower scanner where npm's own order of keys is not found."""
-    text = (
-        '{"packages": {"": {"dependencies": {"node_modules/a": "x"}, "x": "node_modules/a"},'
-        ' "node_modules/\\u0061": {"version": "1.0.0"},'
-        ' "node_modules/b": {"name": "socket.io", "version": "2.0.0"},'
-        ' "node_modules/c": {"resolved": "node_modules/d", "version": "3.0.0"},'
-        ' "node_modules/d": {"version": "4.0.0"}}}'
-    )
-    assert [(name, place) for name, _, _, _, place in rows("package-lock.json", text)] == [
-        ("a", '"1.0.0"'),
-        ("b", '"2.0.0"'),
-        ("c", '"3.0.0"'),
-        ("d", '"4.0.0"'),
-    ]
-
-
-def test_an_aliased_lock_entry() -> None:
-    text = '{"packages": {"node_modules/b": {"name": "socket.io", "version": "2.0.0"}}}'
-    assert rows("package-lock.json", text) == [("b", "2.0.0", "2.0.0", False, '"2.0.0"')]
-
-
-def test_lock_version_1() -> None:
-    text = json.dumps(
-        {
-            "lockfileVersion": 1,
-            "dependencies": {
-                "socket.io": {
-                    "requires": {"ws": "^7"},
-                    "dependencies": {"ws": {"version": "7.0.0"}},
-                    "version": "2.4.0",
-                },
-                "ws": {"version": "8.0.0", "dev": True},
-                "sio": {"version": "npm:socket.io@3.1.2"},
-            },
-        },
-        indent=1,
-    )
-    assert rows("package-lock.json", text) == [
-        ("socket.io", "2.4.0", "2.4.0", False, '"2.4.0"'),
-        ("ws", "8.0.0", "8.0.0", True, '"8.0.0"'),
-        ("sio", "npm:socket.io@3.1.2", "3.1.2", False, '"npm:socket.io@3.1.2"'),
-    ]
 
 
 def test_requirements() -> None:
@@ -305,7 +228,6 @@ def test_pyproject() -> None:
         ("package.json", "", 0, "not valid JSON: Expecting value"),
         ("package.json", "[1]", 0, "the file does not hold a JSON object"),
         ("package.json", '{"a": "b"', 9, "not valid JSON"),
-        ("package-lock.json", "{\n<<<<<<< HEAD\n", 2, "not valid JSON"),
         ("package.json", "[" * 100_000, 0, "nested too deeply"),
         ("pyproject.toml", 'é = 1\nx = "a\n', None, "not valid TOML"),
         ("pyproject.toml", '"é" = 1 2\n', 9, "not valid TOML"),

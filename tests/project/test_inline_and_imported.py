@@ -424,7 +424,8 @@ def _shape(fact: Fact) -> str:
     fields = {
         name: ("instance" if isinstance(field.value, Span) else field.value, field.state)
         for name, field in sorted(fact.fields.items())
-        if not name.startswith("options")  # where and how the options are written, for fixes
+        # Where and how the options are written is for fixes; the place in an order is known in the application's file.
+        if not name.startswith("options") and name != "outer_index"
     }
     return f"{fact.kind} {fields}"
 

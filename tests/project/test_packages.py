@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from corslint.parsers import manifest
+from corslint.model.reading import ManifestReading
+from corslint.parsers import parse
 from corslint.project.packages import Packages, VersionInForce, npm_majors, pip_majors
 from corslint.source import SourceFile
 
@@ -19,7 +20,8 @@ def project(**files: object) -> tuple[Packages, dict[str, SourceFile]]:
         path: SourceFile(path, (text if isinstance(text, str) else json.dumps(text)).encode())
         for path, text in files.items()
     }
-    return Packages(manifest.read(source) for source in sources.values()), sources
+    readings = [parse(source) for source in sources.values()]
+    return Packages(reading for reading in readings if isinstance(reading, ManifestReading)), sources
 
 
 def shown(sources: dict[str, SourceFile], found: VersionInForce | None) -> tuple[object, ...] | None:
@@ -236,6 +238,166 @@ def test_npm_version(files: dict[str, object], path: str, expected: tuple[object
     assert shown(sources, packages.version("npm", "socket.io", path)) == expected
 
 
+def pnpm(*entries: tuple[str, str, str]) -> str:
+    """A lock file of pnpm 9 with these folders, packages and versions."""
+    text = "lockfileVersion: '9.0'\n\nimporters:\n"
+    for folder, name, version in entries:
+        text += f"  {folder}:\n    dependencies:\n      {name}:\n        specifier: '*'\n        version: {version}\n"
+    return text
+
+
+def yarn(*entries: tuple[str, str]) -> str:
+    """A lock file of Yarn 1 with these keys and versions."""
+    return "# yarn lockfile v1\n" + "".join(f'\n{key}:\n  version "{version}"\n' for key, version in entries)
+
+
+def uv(*entries: tuple[str, str], folders: tuple[str, ...] = ()) -> str:
+    """A lock file of uv with these packages and versions, and these members."""
+    text = "version = 1\n"
+    for folder in folders:
+        text += f'\n[[package]]\nname = "m"\nversion = "0"\nsource = {{ editable = "{folder}" }}\n'
+    return text + "".join(f'\n[[package]]\nname = "{name}"\nversion = "{version}"\n' for name, version in entries)
+
+
+def poetry(*entries: tuple[str, str, str]) -> str:
+    """A lock file of Poetry with these packages, versions and groups."""
+    text = "".join(
+        f'[[package]]\nname = "{name}"\nversion = "{version}"\ngroups = ["{group}"]\n\n'
+        for name, version, group in entries
+    )
+    return text + "[metadata]\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "expected"),
+    [
+        # pnpm: what the folder has
+        (
+            {"package.json": SOCKET, "pnpm-lock.yaml": pnpm((".", "socket.io", "4.8.1"))},
+            "src/a.js",
+            ("4.8.1", "^4.7.2", [4], "pnpm-lock.yaml: 4.8.1", "high"),
+        ),
+        (
+            {
+                "package.json": {"dependencies": {"socket.io": "catalog:"}},
+                "pnpm-lock.yaml": pnpm((".", "socket.io", "2.5.0")),
+            },
+            "a.js",
+            ("2.5.0", "catalog:", [2], "pnpm-lock.yaml: 2.5.0", "high"),
+        ),
+        (
+            {
+                "package.json": SOCKET,
+                "packages/web/package.json": {"dependencies": {"socket.io": "^2"}},
+                "pnpm-lock.yaml": pnpm((".", "socket.io", "4.8.1"), ("packages/web", "socket.io", "2.5.0")),
+            },
+            "packages/web/a.js",
+            ("2.5.0", "^2", [2], "pnpm-lock.yaml: 2.5.0", "high"),
+        ),
+        (
+            {
+                "package.json": SOCKET,
+                "packages/web/package.json": {"name": "web"},
+                "pnpm-lock.yaml": pnpm((".", "socket.io", "4.8.1"), ("packages/web", "cors", "2.8.5")),
+            },
+            "packages/web/a.js",
+            ("4.8.1", None, [4], "pnpm-lock.yaml: 4.8.1", "high"),
+        ),
+        # a folder that is none of its workspace
+        (
+            {
+                "package.json": SOCKET,
+                "examples/web/package.json": {"dependencies": {"socket.io": "^2"}},
+                "pnpm-lock.yaml": pnpm((".", "socket.io", "4.8.1"), ("packages/web", "socket.io", "2.5.0")),
+            },
+            "examples/web/a.js",
+            (None, "^2", [2], 'examples/web/package.json: "^2"', "medium"),
+        ),
+        # older than the range
+        (
+            {"package.json": SOCKET, "pnpm-lock.yaml": pnpm((".", "socket.io", "2.5.0"))},
+            "a.js",
+            (None, "^4.7.2", [2, 4], 'package.json: "^4.7.2"', "medium"),
+        ),
+        # Yarn: what the range of the nearest manifest means
+        (
+            {
+                "package.json": {"workspaces": ["packages/*"], **SOCKET},
+                "packages/web/package.json": {"dependencies": {"socket.io": "^2"}},
+                "yarn.lock": yarn(("socket.io@^2", "2.5.0"), ('"socket.io@^4.7.2", socket.io@^4', "4.8.1")),
+            },
+            "packages/web/a.js",
+            ("2.5.0", "^2", [2], 'yarn.lock: "2.5.0"', "high"),
+        ),
+        (
+            {"package.json": SOCKET, "yarn.lock": yarn(("socket.io@^2", "2.5.0"), ("socket.io@^4.7.2", "4.8.1"))},
+            "a.js",
+            ("4.8.1", "^4.7.2", [4], 'yarn.lock: "4.8.1"', "high"),
+        ),
+        # a range that stands there in another way: only one version can be told
+        (
+            {
+                "package.json": {"dependencies": {"socket.io": "catalog:"}},
+                "yarn.lock": yarn(("socket.io@^4", "4.8.1"), ("socket.io@^4.7.2", "4.8.1")),
+            },
+            "a.js",
+            ("4.8.1", "catalog:", [4], 'yarn.lock: "4.8.1"', "high"),
+        ),
+        (
+            {"package.json": SOCKET, "yarn.lock": yarn(("socket.io@^2", "2.5.0"), ("socket.io@^4", "4.8.1"))},
+            "a.js",
+            (None, "^4.7.2", [4], 'package.json: "^4.7.2"', "medium"),
+        ),
+        # no manifest asks for it: it came with something else
+        (
+            {"package.json": {}, "yarn.lock": yarn(("socket.io@^4", "4.8.1"))},
+            "a.js",
+            ("4.8.1", None, [4], 'yarn.lock: "4.8.1"', "high"),
+        ),
+        ({"package.json": {}, "yarn.lock": yarn(("socket.io@^2", "2.5.0"), ("socket.io@^4", "4.8.1"))}, "a.js", None),
+        # two package managers: the one that package.json names, else either
+        (
+            {
+                "package.json": {"packageManager": "pnpm@9.1.0", **SOCKET},
+                "package-lock.json": lock("4.1.0"),
+                "pnpm-lock.yaml": pnpm((".", "socket.io", "4.8.1")),
+            },
+            "a.js",
+            ("4.8.1", "^4.7.2", [4], "pnpm-lock.yaml: 4.8.1", "high"),
+        ),
+        (
+            {
+                "package.json": {"packageManager": "bun@1.1.0", **SOCKET},
+                "package-lock.json": lock("4.8.1"),
+                "yarn.lock": yarn(("socket.io@^4.7.2", "4.8.1")),
+            },
+            "a.js",
+            ("4.8.1", "^4.7.2", [4], 'yarn.lock: "4.8.1"', "high"),
+        ),
+        (
+            {
+                "package.json": {"dependencies": {"socket.io": ">=2"}},
+                "package-lock.json": lock("2.5.0"),
+                "yarn.lock": yarn(("socket.io@>=2", "4.8.1")),
+            },
+            "a.js",
+            (None, ">=2", [2, 4], 'package-lock.json: "2.5.0"', "medium"),
+        ),
+        # a broken lock file leaves the range
+        (
+            {"package.json": SOCKET, "pnpm-lock.yaml": "<<<<<<< HEAD\n"},
+            "a.js",
+            (None, "^4.7.2", [4], 'package.json: "^4.7.2"', "medium"),
+        ),
+    ],
+)
+def test_npm_version_by_other_lock_files(
+    files: dict[str, object], path: str, expected: tuple[object, ...] | None
+) -> None:
+    packages, sources = project(**files)
+    assert shown(sources, packages.version("npm", "socket.io", path)) == expected
+
+
 WORKSPACE_LOCK = {
     "packages": {
         "": {},
@@ -367,6 +529,100 @@ def test_workspace_patterns(pattern: str, covered: bool) -> None:
 def test_python_version(files: dict[str, object], path: str, expected: tuple[object, ...] | None) -> None:
     packages, sources = project(**files)
     assert shown(sources, packages.version("pypi", "Flask-Cors", path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "expected"),
+    [
+        (
+            {"pyproject.toml": pyproject("flask-cors>=3,<6"), "poetry.lock": poetry(("Flask-Cors", "5.0.1", "main"))},
+            "src/a.py",
+            ("5.0.1", "<6,>=3", [5], 'poetry.lock: "5.0.1"', "high"),
+        ),
+        (
+            {"pyproject.toml": pyproject("flask-cors"), "uv.lock": uv(("flask-cors", "5.0.1"))},
+            "a.py",
+            ("5.0.1", None, [5], 'uv.lock: "5.0.1"', "high"),
+        ),
+        (
+            {"Pipfile.lock": {"default": {"flask-cors": {"version": "==5.0.1"}}}},
+            "app/a.py",
+            ("5.0.1", None, [5], 'Pipfile.lock: "==5.0.1"', "high"),
+        ),
+        # what came with something else
+        (
+            {"pyproject.toml": pyproject("flask"), "uv.lock": uv(("flask-cors", "5.0.1"))},
+            "a.py",
+            ("5.0.1", None, [5], 'uv.lock: "5.0.1"', "high"),
+        ),
+        ({"pyproject.toml": pyproject("flask"), "uv.lock": uv(("flask", "3.0.0"))}, "a.py", None),
+        # members of a workspace, and other folders
+        (
+            {
+                "pyproject.toml": pyproject("flask"),
+                "packages/api/pyproject.toml": pyproject("flask-cors>=3"),
+                "uv.lock": uv(("flask-cors", "5.0.1"), folders=("packages/api",)),
+            },
+            "packages/api/a.py",
+            ("5.0.1", ">=3", [5], 'uv.lock: "5.0.1"', "high"),
+        ),
+        (
+            {
+                "pyproject.toml": pyproject("flask"),
+                "packages/api/pyproject.toml": pyproject("flask-cors~=3.0"),
+                "uv.lock": uv(("flask-cors", "5.0.1"), folders=("packages/web",)),
+            },
+            "packages/api/a.py",
+            (None, "~=3.0", [3], 'packages/api/pyproject.toml: "flask-cors~=3.0"', "medium"),
+        ),
+        # the workspace of another package manager is none of uv's
+        (
+            {
+                "package.json": {"workspaces": ["packages/*"]},
+                "packages/api/pyproject.toml": pyproject("flask-cors~=3.0"),
+                "uv.lock": uv(("flask-cors", "3.0.1")),
+            },
+            "packages/api/a.py",
+            (None, "~=3.0", [3], 'packages/api/pyproject.toml: "flask-cors~=3.0"', "medium"),
+        ),
+        # several versions: which is installed depends on the machine
+        (
+            {
+                "pyproject.toml": pyproject("flask-cors>=3"),
+                "uv.lock": uv(("flask-cors", "4.0.1"), ("flask-cors", "5.0.1")),
+            },
+            "a.py",
+            (None, ">=3", [4, 5], 'uv.lock: "4.0.1"', "medium"),
+        ),
+        (
+            {
+                "pyproject.toml": pyproject("flask-cors>=3"),
+                "poetry.lock": poetry(("flask-cors", "4.0.1", "dev"), ("flask-cors", "5.0.1", "main")),
+            },
+            "a.py",
+            ("5.0.1", ">=3", [5], 'poetry.lock: "5.0.1"', "high"),
+        ),
+        # older than the range, or beside another pin
+        (
+            {"pyproject.toml": pyproject("flask-cors~=5.0"), "poetry.lock": poetry(("flask-cors", "3.0.1", "main"))},
+            "a.py",
+            (None, "~=5.0", [3, 5], 'pyproject.toml: "flask-cors~=5.0"', "medium"),
+        ),
+        (
+            {"requirements.txt": "flask-cors==3.0.1\n", "poetry.lock": poetry(("flask-cors", "5.0.1", "main"))},
+            "a.py",
+            (None, "==3.0.1", [3, 5], 'poetry.lock: "5.0.1"', "medium"),
+        ),
+        (
+            {"requirements.txt": "flask-cors==5.0.1\n", "poetry.lock": poetry(("flask-cors", "5.0.1", "main"))},
+            "a.py",
+            ("5.0.1", "==5.0.1", [5], "requirements.txt: flask-cors==5.0.1", "high"),
+        ),
+    ],
+)
+def test_python_version_by_lock_files(files: dict[str, object], path: str, expected: tuple[object, ...] | None) -> None:
+    packages, sources = project(**files)
+    assert shown(sources, packages.version("pypi", "flask_cors", path)) == expected
 
 
 @pytest.mark.parametrize(

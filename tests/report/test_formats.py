@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from corslint.model.facts import Fact, Field
-from corslint.model.finding import Finding, Fix, Place
+from corslint.model.finding import Edit, Finding, Fix, Place
+from corslint.model.fingerprint import fingerprints
 from corslint.report import Merged, closing_line, concise, facts, merged
 from corslint.report import json as json_report
 from corslint.source import SourceFile, Span
@@ -20,6 +22,10 @@ SOURCES = {SOURCE.path: SOURCE, OTHER.path: OTHER}.__getitem__
 
 def report(*findings: Finding, **changes: object) -> Merged:
     return Merged(findings, 3, 0, 0, {}, SOURCES)._replace(**changes)  # type: ignore[arg-type]
+
+
+def written(module: Any, whole: Merged) -> str:
+    return "".join(module.render(whole))
 
 
 AT = SOURCE.data.index("日".encode())
@@ -36,19 +42,19 @@ FINDING = Finding(
 
 
 def test_concise() -> None:
-    assert concise.render(report(FINDING)) == "src/a.js:2:10: error: `日本` is\\x0ano origin [a-rule]\n"
+    assert written(concise, report(FINDING)) == "src/a.js:2:10: error: `日本` is\\x0ano origin [a-rule]\n"
 
 
 def test_concise_is_what_problem_matchers_expect() -> None:
-    line = concise.render(report(FINDING._replace(message="m: [x]"))).rstrip("\n")
+    line = written(concise, report(FINDING._replace(message="m: [x]"))).rstrip("\n")
     match = re.match(r"^(.+?):(\d+):(\d+): (error|warning|note): (.+) \[([a-z0-9-]+)\]$", line)
     assert match is not None
     assert match.groups() == ("src/a.js", "2", "10", "error", "m: [x]", "a-rule")
 
 
 def test_json() -> None:
-    whole = report(FINDING, hidden_notes=4, in_tests=5, passed_over={"minified": 2})
-    assert json.loads(json_report.render(whole)) == {
+    whole = report(FINDING, hidden_notes=4, in_tests=5, passed_over={"minified": 2}, left_out={"suppressed": 1})
+    assert json.loads(written(json_report, whole)) == {
         "version": 1,
         "findings": [
             {
@@ -64,6 +70,7 @@ def test_json() -> None:
                 "end_line": 2,
                 "end_column": 12,
                 "related": [{"path": "b.conf", "line": 3, "column": 1, "message": "added here"}],
+                "fingerprint": fingerprints([FINDING], SOURCES)[0],
             }
         ],
         "summary": {
@@ -74,6 +81,7 @@ def test_json() -> None:
             "hidden_notes": 4,
             "in_tests": 5,
             "passed_over": {"minified": 2},
+            "left_out": {"suppressed": 1},
         },
     }
 
@@ -81,7 +89,7 @@ def test_json() -> None:
 def test_json_of_a_file_name_that_is_not_utf8_is_utf8() -> None:
     source = SourceFile("a\udcff.js", b"x")
     one = FINDING._replace(primary=Span(source.path, 0, 1), related=())
-    output = json_report.render(report(one, sources=lambda path: source))
+    output = written(json_report, report(one, sources=lambda path: source))
     assert json.loads(output.encode())["findings"][0]["path"] == "a?.js"
 
 
@@ -139,6 +147,11 @@ def test_merged_sorts_adds_up_and_shows_once_what_two_contexts_found() -> None:
     assert [(one.rule, one.primary.path) for one in whole.findings] == [("z-rule", "b.conf"), ("a-rule", "src/a.js")]
     assert whole[1:5] == (3, 1, 1, {"minified": 3, "too large": 1})
     assert whole.sources("b.conf") is OTHER
+
+
+def test_merged_knows_the_files_that_only_a_fix_speaks_of() -> None:
+    one = FINDING._replace(related=(), fix=Fix("Mend", "safe", (Edit(Span("b.conf", 0, 1), "x"),)))
+    assert merged([report(one)]).sources("b.conf") is OTHER
 
 
 def test_merged_sorts_by_place_in_the_file_not_by_text() -> None:
@@ -204,3 +217,11 @@ def test_facts() -> None:
             },
         ],
     }
+
+
+def test_facts_drive_no_terminal() -> None:
+    evil = "\x1b[2J\x9b\u202e"
+    fact = Fact("cors_policy", Span("src/a.js", 6, 9), {"origin": Field(evil)})
+    output = facts.render([fact], SOURCES)
+    assert all(character == "\n" or character.isprintable() for character in output)
+    assert json.loads(output)["facts"][0]["fields"]["origin"]["value"] == evil

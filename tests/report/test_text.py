@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from corslint.model.finding import Finding, Fix, Place
-from corslint.report import Merged, neutral, text
+from corslint.report import Merged, Run, neutral, text
 from corslint.source import SourceFile, Span
 
 
@@ -25,7 +25,7 @@ def finding(primary: Span, related: Sequence[Place] = (), **changes: object) -> 
 
 def rendered(one: Finding, *sources: SourceFile, colour: bool = False, width: int = 120) -> str:
     by_path = {source.path: source for source in sources}
-    return text.render(Merged((one,), 1, 0, 0, {}, by_path.__getitem__), colour, width)
+    return "".join(text.render(Merged((one,), 1, 0, 0, {}, by_path.__getitem__), Run(colour, width)))
 
 
 def body(output: str) -> list[str]:
@@ -200,3 +200,11 @@ def test_a_stranger_cannot_drive_the_terminal_from_anywhere() -> None:
 )
 def test_neutral(raw: str, shown: str) -> None:
     assert neutral(raw) == shown
+
+
+def test_what_a_log_reader_would_obey_is_escaped_and_the_marks_stay_in_place() -> None:
+    source = SourceFile("a.js", b"x('##[error]a', '##', bad)\n")
+    assert body(rendered(finding(span(source, "bad")), source)) == [
+        "1 | x('#\\x23[error]a', '##', bad)",
+        "  |                          ^^^",
+    ]

@@ -30,4 +30,5 @@ EXPERIMENT = Experiment(
             good=Answered(status=200, acao=PAGE, acac="true"),
         ),
     ),
+    silent_in_browser="Chromium says so in its issues, not on the console",
 )

@@ -1,0 +1,103 @@
+"""The lines that add headers on one level of nginx, and what facts say of levels: shared by their producers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from corslint.behaviour.nginx_levels import Level
+from corslint.model.facts import Field
+from corslint.model.reading import Directive, Word
+from corslint.model.tri import Tri
+from corslint.source import Span
+
+
+def written(value: object, span: Span | None = None) -> Field:
+    """A field that stands in the source, or follows from what stands there."""
+    return Field(value, "written", span)
+
+
+def unknown(span: Span | None = None) -> Field:
+    """A field that could not be determined."""
+    return Field(None, "unknown", span)
+
+
+def tri_field(answer: Tri, span: Span | None = None) -> Field:
+    """A field that holds yes or no, or is unknown."""
+    return unknown(span) if answer is Tri.UNKNOWN else written(answer.value, span)
+
+
+def head(level: Level) -> Span:
+    """The place of a level's name and arguments; the first directive's where no block was read."""
+    directive = level.directive or (level.statements[0] if level.statements else None)
+    if directive is None:
+        return level.span
+    last = directive.arguments[-1].span if directive.arguments else directive.name.span
+    closing = 1 if level.kind == "if" else 0  # the parenthesis is no part of a word
+    return Span(directive.span.path, directive.name.span.start, last.end + closing)
+
+
+def title(level: Level) -> str:
+    """A level as it is written: `location /api/`."""
+    directive = level.directive
+    return " ".join((directive.key, *(word.text for word in directive.arguments))) if directive else level.kind
+
+
+class HeaderLine(NamedTuple):
+    """One line that adds a header: its name in lower case, its value, where the value and the whole line stand."""
+
+    name: str
+    value: Word
+    text: str
+    always: bool
+    line: Directive
+
+
+def header_lines(lines: Iterable[Directive]) -> list[HeaderLine]:
+    """Directives of the form `name value`: `add_header`, `proxy_set_header`."""
+    found = []
+    for line in lines:
+        if len(line.arguments) >= 2:
+            name, value = line.arguments[0], line.arguments[1]
+            always = len(line.arguments) > 2 and line.arguments[2].text == "always"
+            found.append(HeaderLine(name.text.lower(), value, value.text, always, line))
+    return found
+
+
+def replaced(level: Level) -> list[HeaderLine]:
+    """`more_set_headers` lines in force: they add up over the levels, and an inner one wins over an outer one."""
+    found: dict[str, HeaderLine] = {}
+    for one in reversed(list(level.outwards())):
+        for line in one.own("more_set_headers"):
+            if any(word.text.startswith("-") for word in line.arguments):
+                continue  # only for some statuses or types
+            for word in line.arguments:
+                name, colon, text = word.text.partition(":")
+                if colon:
+                    found[name.strip().lower()] = HeaderLine(name.strip().lower(), word, text.strip(), True, line)
+    return list(found.values())
+
+
+def cleared(level: Level) -> dict[str, Directive]:
+    """`more_clear_headers` in force, by the name (perhaps with a `*` at its end) in lower case."""
+    found: dict[str, Directive] = {}
+    for one in level.outwards():
+        for line in one.own("more_clear_headers"):
+            for word in line.arguments:
+                if not word.text.startswith("-"):
+                    found.setdefault(word.text.lower(), line)
+    return found
+
+
+def own_replaced(level: Level) -> list[HeaderLine]:
+    """The level's own `more_set_headers` lines."""
+    lines = set(level.own("more_set_headers"))
+    return [header for header in replaced(level) if header.line in lines]
+
+
+def part_of(word: Word, text: str) -> Span:
+    """The place of a piece at the end of a word; the word's own where escapes make that unsure."""
+    end = word.span.end - len(word.quote)
+    start = end - len(text.encode())
+    plain = word.span.end - word.span.start - 2 * len(word.quote) == len(word.text.encode())
+    return Span(word.span.path, start, end) if plain and word.text.endswith(text) else word.span
