@@ -398,6 +398,10 @@ _Outcome = tuple[tuple[Guard, ...], Value, Callable[[Value, Frame], tuple[Case, 
 """A way out of a function: its tests, what stands there, and what reads that."""
 
 
+def _in_text_order(outcomes: list[_Outcome]) -> list[_Outcome]:
+    return sorted(outcomes, key=lambda outcome: outcome[1].span.start)
+
+
 class _Compiler:
     """Compiles one option. Collects the texts that are compared with whole origins on the way."""
 
@@ -1111,9 +1115,18 @@ class _Compiler:
     def ways_out(
         self, function: Function, frame: Frame, read: Callable[[Value, Frame], tuple[Case, ...]]
     ) -> tuple[Case, ...]:
-        outcomes = [(way.guards, way.value, read) for way in function.returns]
+        outcomes: list[_Outcome] = [(way.guards, way.value, read) for way in function.returns]
+        outcomes = _in_text_order([*outcomes, *self._throws(function)])
         # Running off the end returns nothing.
         return (*self.ordered(outcomes, frame), Case(Always(), self.refused, function.span))
+
+    def _throws(self, function: Function) -> list[_Outcome]:
+        """The ways out by an exception, on which no library lets anybody in: it answers with an error, if at all."""
+
+        def fails(value: Value, _frame: Frame) -> tuple[Case, ...]:
+            return (Case(Always(), Raise(), value.span),)
+
+        return [(way.guards, way.value, fails) for way in function.throws]
 
     def judged(self, value: Value, frame: Frame) -> tuple[Case, ...]:
         """A returned value that says whether the origin is accepted."""
@@ -1147,7 +1160,7 @@ class _Compiler:
                 given: list[_Outcome] = [(way.guards, way.value, self.cases) for way in function.returns]
                 return (*self.ordered(given, frame), *self.meaning(self.semantics.unset, function.span))
             return self.unknown("a function that does not call its callback", function.span)
-        return _closed(self.ordered(outcomes, frame))
+        return _closed(self.ordered(_in_text_order([*outcomes, *self._throws(function)]), frame))
 
     def _never_calls_back(self, function: Function) -> bool:
         """Whether a function has no parameter for the callback, and returns nothing that could be waited for."""

@@ -479,6 +479,27 @@ def test_returns(body: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("throw x", [((), "throw x")]),
+        ("if (t) throw x; return 1", [((True,), "throw x")]),
+        ("if (t) return 1; throw x", [((False,), "throw x")]),
+        ("try { throw x } catch (e) { return 1 }", []),
+        ("try { throw x } catch (e) { throw e }", [((True,), "throw e")]),
+        ("try { throw x } finally { g() }", [((), "throw x")]),
+        ("throw x; function g() { throw y }", [((), "throw x")]),
+        ("return 1", []),
+    ],
+)
+def test_throws(body: str, expected: list[tuple[tuple[bool, ...], str]]) -> None:
+    source = SourceFile("a.js", f"function f() {{ {body} }}".encode())
+    function = read(source, "javascript").scopes[0].bindings["f"][0].value
+    assert isinstance(function, Function)
+    ways = [(tuple(guard.holds for guard in way.guards), source.text(way.value.span)) for way in function.throws]
+    assert [(guards, text.rstrip(";")) for guards, text in ways] == expected
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("a.b = 1", ["a.b = 1"]),
