@@ -409,7 +409,7 @@ class Extractor:
                 continue  # it has none of the names that are looked up
             if isinstance(resolved, Function) and len(spec.option_positions) > 1:
                 continue
-            if isinstance(resolved, Call) and position == spec.option_positions[-1] != spec.option_positions[0]:
+            if self._made(resolved) and position == spec.option_positions[-1] != spec.option_positions[0]:
                 continue  # a server, where options could stand as well
             if isinstance(resolved, Member) and len(spec.option_positions) > 1 and self._of_server(resolved):
                 continue
@@ -467,6 +467,12 @@ class Extractor:
         name = self._linker.canonical(owner.callee) if isinstance(owner, Call) else None
         described = self._catalog.calls.get(name, ()) if name is not None else ()
         return any(emit.kind == "http_server" for _, spec in described for emit in spec.emits)
+
+    def _made(self, value: Value, depth: int = 0) -> bool:
+        """Whether a resolved value is what a call returns, whichever of its alternatives counts."""
+        if isinstance(value, Choice) and depth < 8:
+            return all(self._made(self._linker.resolve(part), depth + 1) for part in (value.yes, value.no))
+        return isinstance(value, Call)
 
     def _nameless(self, value: Value, depth: int = 0) -> bool:
         """Whether a resolved value is no object with names, whichever of its alternatives counts."""
