@@ -1395,7 +1395,8 @@ class Extractor:
             seen.add(write.span)
             resolved = self._linker.resolved(write.value)
             text = resolved.value.value if isinstance(resolved.value, Literal) else None
-            site = CallSite(Call(Unknown("a header", write.span), (), False, write.span), write.scope, write.guards)
+            guards = (*self._tests_of_callers(reading, write.scope), *write.guards)
+            site = CallSite(Call(Unknown("a header", write.span), (), False, write.span), write.scope, guards)
             context = _Context(self, reading, site, descriptor, None, None, {}, None)
             common = self._common(context, "high")
             shown = (
@@ -1421,7 +1422,26 @@ class Extractor:
             }
             fact = Fact("cors_policy", write.span, fields, {"origin": write.value})
             self._facts.append(fact)
-            self._policies.append(Policy(fact, spec.policy, write.guards, True, spec))
+            self._policies.append(Policy(fact, spec.policy, guards, True, spec))
+
+    def _tests_of_callers(self, reading: CodeReading, scope: int, depth: int = 0) -> tuple[Guard, ...]:
+        """What has to hold for the function around this to be called at all, as far as its calls are known."""
+        function = _function_of(reading, scope)
+        if function <= 0 or depth > _MAX_VARY_DEPTH:
+            return ()
+        sites = self._linker.calls_of(reading.scopes[function].span)
+        if len(sites) == 1:
+            (site,) = sites
+            caller = self._readings.get(site.call.span.path)
+            outer = self._tests_of_callers(caller, site.scope, depth + 1) if caller is not None else ()
+            return (*outer, *site.guards)
+        if not sites or not all(site.guards for site in sites):
+            return ()
+        first, *others = (_conjunction(site.guards, site.call.span) for site in sites)
+        either = first
+        for other in others:
+            either = Fallback(either, other, "falsy", other.span)
+        return (Guard(either, True),)
 
     def _written(
         self, reading: CodeReading, write: _HeaderWrite, writes: Iterable[_HeaderWrite], value: Field
@@ -2138,6 +2158,11 @@ def _module_name(path: str) -> str:
     folder, _, name = path.rpartition("/")
     stem = name.rpartition(".")[0]
     return folder.rpartition("/")[2] if stem == "__init__" else stem
+
+
+def _conjunction(guards: tuple[Guard, ...], span: Span) -> Value:
+    tests = (guard.test if guard.holds else Operation("not", (guard.test,), span) for guard in guards)
+    return Operation("and", tuple(tests), span)
 
 
 def _function_of(reading: CodeReading, scope: int) -> int:

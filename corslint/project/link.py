@@ -106,7 +106,7 @@ class Linker:
         self._cache: dict[tuple[str, Span], Resolved] = {}
         self._open: dict[tuple[str, Span], int] = {}
         self._cut = _NOT_CUT
-        self._calls_of: dict[Span, list[tuple[Call, bool]]] | None = None
+        self._calls_of: dict[Span, list[tuple[CallSite, bool]]] | None = None
         self._indexing = False
         self._everything: tuple[CodeReading, ...] = ()
         self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
@@ -787,15 +787,19 @@ class Linker:
         calls = self._callers().get(parameter.function, [])
         if len(calls) != 1 or not parameter.name:
             return None
-        call, bound = calls[0]
+        (call, *_), bound = calls[0]
         position = parameter.position - 1 if bound else parameter.position
         return self.argument(call, position if position >= 0 else None, parameter.name)
 
-    def _callers(self) -> dict[Span, list[tuple[Call, bool]]]:
+    def calls_of(self, function: Span) -> list[CallSite]:
+        """Where the function of this place is called; none are known while they are being looked for."""
+        return [] if self._indexing else [site for site, _ in self._callers().get(function, ())]
+
+    def _callers(self) -> dict[Span, list[tuple[CallSite, bool]]]:
         """The calls of every function of the project, and whether `self` is passed along unseen."""
         if self._calls_of is None:
             self._indexing = True
-            index: dict[Span, list[tuple[Call, bool]]] = {}
+            index: dict[Span, list[tuple[CallSite, bool]]] = {}
             cache, self._cache = self._cache, {}
             opened, self._open = self._open, {}
             cut, self._cut = self._cut, _NOT_CUT
@@ -807,7 +811,7 @@ class Linker:
                             target = self.resolve(callee)
                             if isinstance(target, Function):
                                 bound = isinstance(callee, Member) and self._is_method(target, reading)
-                                index.setdefault(target.span, []).append((site.call, bound))
+                                index.setdefault(target.span, []).append((site, bound))
             finally:
                 self._indexing = False
                 self._cache, self._open, self._cut = cache, opened, cut
