@@ -305,6 +305,12 @@ def _closed(cases: tuple[Case, ...]) -> tuple[Case, ...]:
     return (*cases, Case(Always(), UnknownAnswer("not every way out was understood"), span))
 
 
+def _says_nothing(cases: tuple[Case, ...]) -> bool:
+    """Whether the answer is unknown for everybody. A test between two of these tells nothing, and choices of choices
+    would make of them thousands of cases."""
+    return len(cases) == 1 and isinstance(cases[0].predicate, Always) and isinstance(cases[0].answer, UnknownAnswer)
+
+
 def _all(parts: Iterable[Predicate]) -> Predicate:
     kept = tuple(part for part in parts if not isinstance(part, Always))
     if not kept:
@@ -599,7 +605,8 @@ class _Compiler:
 
     def choice(self, value: Choice, frame: Frame) -> tuple[Case, ...]:
         test = self.predicate(value.test, frame)
-        return (*_under((test,), self.cases(value.yes, frame)), *self.cases(value.no, frame))
+        yes, no = self.cases(value.yes, frame), self.cases(value.no, frame)
+        return no if _says_nothing(yes) and _says_nothing(no) else (*_under((test,), yes), *no)
 
     def fallback(self, value: Fallback, frame: Frame) -> tuple[Case, ...]:
         first = self.behind(value.first, frame)
@@ -610,6 +617,8 @@ class _Compiler:
         # Entries of both sides are collected; which side counts is not known.
         self.cases(first, frame)
         then = self.cases(value.then, frame)
+        if _says_nothing(then):
+            return then
         test = UnknownPredicate("whether the first of two alternatives is there", value.span)
         reason = (
             "an environment variable"

@@ -389,8 +389,9 @@ def answers(decision: Decision, origin: str | None, turn: int = 1, path: str | N
     if decision.stand_in is not None and origin in (None, "null"):
         origin = decision.stand_in
     found = []
+    known: dict[int, Tri] = {}
     for case in decision.cases:
-        held = holds(case.predicate, origin, turn, path)
+        held = _holds(case.predicate, origin, turn, path, known)
         if held is Tri.NO:
             continue
         found.append(case)

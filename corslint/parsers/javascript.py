@@ -344,6 +344,9 @@ def _broken(root: Node, path: str, data: bytes) -> list[tuple[Span, str]]:
     pending = [root]
     while pending and len(found) < MOST_DAMAGE * 20:
         node = pending.pop()
+        if node.is_missing and node.type == "!":
+            # Nobody has to write `!`: the grammar makes it up to read `styled(Box)<Props>`...``, which is legal.
+            continue
         if node.is_missing:
             found.append((Span(path, node.start_byte, node.end_byte), f"expected `{node.type}`"))
         elif node.is_error:

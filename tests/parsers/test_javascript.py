@@ -723,6 +723,12 @@ def test_type_annotations_in_javascript_are_no_damage() -> None:
     assert show_calls(found) == ["f(1)", "g@1(y@1)"]
 
 
+def test_types_of_a_tagged_template_are_no_damage() -> None:
+    found = reading("const A = styled(Box)<{ wide: boolean }>`margin: 0;`;\nf(1);", "typescript")
+    assert found.damage == ()
+    assert "f(1)" in show_calls(found)
+
+
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
 def test_utf_16_is_whole_damage(mark: bytes) -> None:
     found = reading(mark + "f()".encode("utf-16-le"))
