@@ -60,7 +60,7 @@ SOURCES = (
     click.option(
         "--config", multiple=True, metavar="FILE|KEY=VALUE", help="This settings file, or one setting in TOML."
     ),
-    click.option("--isolated", is_flag=True, help="Look for no settings file."),
+    click.option("--isolated", "--no-config", is_flag=True, help="Look for no settings file."),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Do not read these files and folders, either."),
     click.option("--force-exclude", is_flag=True, help="Exclusions also count for paths that are named."),
 )

@@ -441,7 +441,7 @@ class Extractor:
                 continue  # it has none of the names that are looked up
             if isinstance(resolved, Function) and len(spec.option_positions) > 1:
                 continue
-            if isinstance(resolved, Call) and position == spec.option_positions[-1] != spec.option_positions[0]:
+            if self._made(resolved) and position == spec.option_positions[-1] != spec.option_positions[0]:
                 continue  # a server, where options could stand as well
             if isinstance(resolved, Member) and len(spec.option_positions) > 1 and self._of_server(resolved):
                 continue
@@ -560,6 +560,12 @@ class Extractor:
         name = self._linker.canonical(owner.callee) if isinstance(owner, Call) else None
         described = self._catalog.calls.get(name, ()) if name is not None else ()
         return any(emit.kind == "http_server" for _, spec in described for emit in spec.emits)
+
+    def _made(self, value: Value, depth: int = 0) -> bool:
+        """Whether a resolved value is what a call returns, whichever of its alternatives counts."""
+        if isinstance(value, Choice) and depth < 8:
+            return all(self._made(self._linker.resolve(part), depth + 1) for part in (value.yes, value.no))
+        return isinstance(value, Call)
 
     def _nameless(self, value: Value, depth: int = 0) -> bool:
         """Whether a resolved value is no object with names, whichever of its alternatives counts."""
@@ -1531,7 +1537,8 @@ class Extractor:
             seen.add(write.span)
             resolved = self._linker.resolved(write.value)
             text = resolved.value.value if isinstance(resolved.value, Literal) else None
-            site = CallSite(Call(Unknown("a header", write.span), (), False, write.span), write.scope, write.guards)
+            guards = (*self._tests_of_callers(reading, write.scope), *write.guards)
+            site = CallSite(Call(Unknown("a header", write.span), (), False, write.span), write.scope, guards)
             context = _Context(self, reading, site, descriptor, None, None, {}, None)
             common = self._common(context, "high")
             shown = (
@@ -1557,7 +1564,26 @@ class Extractor:
             }
             fact = Fact("cors_policy", write.span, fields, {"origin": write.value})
             self._facts.append(fact)
-            self._policies.append(Policy(fact, spec.policy, write.guards, True, spec))
+            self._policies.append(Policy(fact, spec.policy, guards, True, spec))
+
+    def _tests_of_callers(self, reading: CodeReading, scope: int, depth: int = 0) -> tuple[Guard, ...]:
+        """What has to hold for the function around this to be called at all, as far as its calls are known."""
+        function = _function_of(reading, scope)
+        if function <= 0 or depth > _MAX_VARY_DEPTH:
+            return ()
+        sites = self._linker.calls_of(reading.scopes[function].span)
+        if len(sites) == 1:
+            (site,) = sites
+            caller = self._readings.get(site.call.span.path)
+            outer = self._tests_of_callers(caller, site.scope, depth + 1) if caller is not None else ()
+            return (*outer, *site.guards)
+        if not sites or not all(site.guards for site in sites):
+            return ()
+        first, *others = (_conjunction(site.guards, site.call.span) for site in sites)
+        either = first
+        for other in others:
+            either = Fallback(either, other, "falsy", other.span)
+        return (Guard(either, True),)
 
     def _written(
         self, reading: CodeReading, write: _HeaderWrite, writes: Iterable[_HeaderWrite], value: Field
@@ -2294,6 +2320,11 @@ def _module_name(path: str) -> str:
     folder, _, name = path.rpartition("/")
     stem = name.rpartition(".")[0]
     return folder.rpartition("/")[2] if stem == "__init__" else stem
+
+
+def _conjunction(guards: tuple[Guard, ...], span: Span) -> Value:
+    tests = (guard.test if guard.holds else Operation("not", (guard.test,), span) for guard in guards)
+    return Operation("and", tuple(tests), span)
 
 
 def _function_of(reading: CodeReading, scope: int) -> int:

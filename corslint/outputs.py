@@ -59,7 +59,7 @@ def _check(file: str) -> None:
         raise UsageError("--output-file: its value is empty")
     if os.path.isdir(file):
         raise UsageError(f"--output-file: {file} is a folder")
-    if not os.path.exists(file) and not os.path.isdir(os.path.dirname(os.path.realpath(file))):
+    if not os.path.isdir(os.path.dirname(os.path.realpath(file))):
         raise UsageError(f"--output-file: {file}: there is no such folder")
 
 

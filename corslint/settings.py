@@ -9,7 +9,11 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 FAIL_ON = ("error", "warning", "note", "never")
 """Thresholds for exit status 1, from least to most eager but for `never`."""
@@ -24,6 +28,11 @@ FILES = ("corslint.toml", ".corslint.toml", "pyproject.toml")
 
 _SIZE_LIMIT = 1 << 20
 _COMMAND_LINE = "--config"
+_MOST_STARS = 3
+"""So many `*` may one part of a pattern have, between two slashes."""
+
+_MOST_FOLDERS = 4
+"""So many `**` may a pattern have."""
 
 
 class UsageError(Exception):
@@ -99,17 +108,22 @@ class Settings(NamedTuple):
 
 def any_matches(patterns: Iterable[Pattern], path: str) -> bool:
     """Whether one of the patterns matches a path, or a folder around it; later ones beginning with `!` take it back."""
-    from pathspec import GitIgnoreSpec  # loads slowly, and few projects have patterns
-
     by_folder: dict[str, list[str]] = {}
     for pattern in patterns:
         by_folder.setdefault(pattern.folder, []).append(pattern.text)
     for folder, texts in by_folder.items():
         if _is_below(path, folder):
             below = path if folder == "." else posixpath.relpath(path, folder) + ("/" if path.endswith("/") else "")
-            if GitIgnoreSpec.from_lines(texts).match_file(below):
+            if _spec(tuple(texts)).match_file(below):
                 return True
     return False
+
+
+@lru_cache(maxsize=256)
+def _spec(texts: tuple[str, ...]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # loads slowly, and few projects have patterns
+
+    return GitIgnoreSpec.from_lines(texts)
 
 
 def _is_below(path: str, folder: str) -> bool:
@@ -490,9 +504,18 @@ def _text(value: object) -> str:
 
 def _patterns(value: object) -> tuple[str, ...]:
     texts = _texts(value)
-    if not all(text.strip() for text in texts):
-        raise ValueError("holds an empty pattern")
+    for text in texts:
+        _check_pattern(text)
     return texts
+
+
+def _check_pattern(text: str) -> None:
+    """A pattern may come from a stranger: one with many `*` takes for ever on a long name that it does not match."""
+    if not text.strip():
+        raise ValueError("holds an empty pattern")
+    segments = text.split("/")
+    if segments.count("**") > _MOST_FOLDERS or any(one.count("*") > _MOST_STARS for one in segments):
+        raise ValueError(f"holds a pattern with too many `*`: {text}")
 
 
 def _boolean(value: object) -> bool:
@@ -535,8 +558,10 @@ def _places(value: object) -> tuple[tuple[str, str], ...]:
 
 
 def _rules_by_pattern(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    if not isinstance(value, dict) or not all(pattern.strip() for pattern in value):
+    if not isinstance(value, dict):
         raise ValueError('must be a table, like { "legacy/**" = ["wildcard-origin"] }')
+    for pattern in value:
+        _check_pattern(pattern)
     try:
         return tuple((pattern, _texts(rules)) for pattern, rules in value.items())
     except ValueError:

@@ -1,4 +1,4 @@
-"""Writes, or checks, what is generated from the code's own tables: the JSON Schemas of the wheel, docs/reference.md.
+"""Writes, or checks, what is generated from the code's own tables: JSON Schemas, docs/reference.md and more.
 
     python scripts/generate.py write
     python scripts/generate.py check      # status 1 and the names, if a file is not what `write` would make
@@ -632,6 +632,14 @@ def shape(spec: FieldSpec) -> str:
     return ", ".join(f"`{value}`" for value in spec.type)
 
 
+def settings_page() -> str:
+    """docs/settings.md with the present table of keys."""
+    before, begin, rest = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8").partition("<!-- keys -->\n")
+    _, end, after = rest.partition("<!-- end of keys -->\n")
+    rows = table("key", {name: key.doc for name, key in settings.KEYS.items()})
+    return f"{before}{begin}{rows}\n{end}{after}"
+
+
 def generated() -> dict[Path, str]:
     """Every generated file with its content."""
     folder = ROOT / "corslint" / "schemas"
@@ -641,7 +649,8 @@ def generated() -> dict[Path, str]:
     }
     files = [path for folder in ("rules", "corslint/frameworks") for path in (CHECKOUT / folder).glob("*.yaml")]
     first_lines = {ROOT / path.relative_to(CHECKOUT): named(path) for path in sorted(files)}
-    return {**schemas, ROOT / "docs" / "reference.md": reference(), **first_lines}
+    pages = {ROOT / "docs" / "reference.md": reference(), ROOT / "docs" / "settings.md": settings_page()}
+    return {**schemas, **pages, **first_lines}
 
 
 def main(arguments: list[str]) -> int:

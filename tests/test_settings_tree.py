@@ -148,6 +148,18 @@ def test_which_rules_come_of_both(
             ),
         ),
         ({"corslint.toml": 'exclude = [" "]'}, "corslint.toml:1: `exclude` holds an empty pattern"),
+        (
+            {"corslint.toml": '[per-file-ignores]\n"" = []'},
+            "corslint.toml:1: `per-file-ignores` holds an empty pattern",
+        ),
+        (
+            {"corslint.toml": 'extend-exclude = ["x", "*a*a*a*a"]'},
+            "corslint.toml:1: `extend-exclude` holds a pattern with too many `*`: *a*a*a*a",
+        ),
+        (
+            {"corslint.toml": 'exclude = ["**/a/**/b/**/c/**/d/**"]'},
+            "corslint.toml:1: `exclude` holds a pattern with too many `*`: **/a/**/b/**/c/**/d/**",
+        ),
     ],
 )
 def test_mistakes_are_placed_in_the_file_that_makes_them(here: Path, files: dict[str, str], message: str) -> None:
@@ -213,9 +225,11 @@ def test_each_file_has_its_nearest_settings(here: Path, capsys: Capture) -> None
     assert check(capsys, "web/a.js", "a.js") == found[:1]
     assert check(capsys, "web/deep/a.js", "a.js", "web/a.js") == found[:2]
     assert check(capsys, "web/deep") == found[1:]
-    assert check(capsys, "--isolated") == [
-        f"{path} warning null-origin-allowed" for path in ("a.js", "web/a.js", "web/deep/a.js", "web/deep/er/a.js")
-    ]
+    assert (
+        check(capsys, "--isolated")
+        == check(capsys, "--no-config")
+        == [f"{path} warning null-origin-allowed" for path in ("a.js", "web/a.js", "web/deep/a.js", "web/deep/er/a.js")]
+    )
 
 
 def test_the_threshold_is_that_of_the_file(here: Path) -> None:

@@ -41,6 +41,7 @@ def found(files: Mapping[str, str | bytes], chosen: Settings | None = None) -> l
 CALL = "require('express')().use(require('cors')({ origin: '*', credentials: true }));"
 FLASK = "from flask import Flask\nfrom flask_cors import CORS\n"
 CORS = 'CORS(Flask("x"), supports_credentials=True)'
+MARKUP = f"<!-- corslint: ignore-file[{STAR}] -->"
 NGINX = "server {\n    listen 80\n}\n"
 HEREDOC = "cat > /etc/nginx/conf.d/a.conf <<'EOF'\nserver {\n    listen 80;\n    @\n    listen 81\n}\nEOF\n"
 
@@ -75,6 +76,7 @@ def rule_in(text: str) -> str:
         ("a.js", f"// corslint: ignore[{STAR}]\nconst t = `\n  text ${{{CALL[:-1]}}}\n`;"),
         ("a.vue", f"<script>\n// corslint: ignore[{STAR}]\n{CALL}\n</script>"),
         ("a.vue", f"<!-- corslint: ignore-file[{STAR}] -->\n<script>\n{CALL}\n</script>"),
+        ("a.svelte", f"<script>\n// corslint: ignore[{STAR}]\n{CALL}\n</script>\n<p>text</p>\n"),
         ("a.py", f"{FLASK}{CORS}  # noqa: X1 # corslint: ignore[{ECHO}] demo"),
         ("a.py", f"{FLASK}# corslint: ignore[{ECHO}]\n{CORS}"),
         ("a.py", f"{FLASK}if True:\n    # corslint: ignore[{ECHO}]\n    {CORS}"),
@@ -115,6 +117,8 @@ def test_it_takes_a_finding_back(path: str, text: str) -> None:
             f"<p title='# corslint: ignore-file[{STAR}] '></p><script>\n{CALL}\n</script>",
         ),
         ("a.vue", f"<script>\n'<!-- corslint: ignore-file[{STAR}] -->';\n{CALL}\n</script>"),
+        ("a.vue", f"<template><p title='{MARKUP}'>text</p></template>\n<script>\n{CALL}\n</script>"),
+        ("a.vue", f'<template>{{{{ "{MARKUP}" }}}}</template>\n<script>\n{CALL}\n</script>'),
         ("a.py", f"{FLASK}{CORS}; x = '# corslint: ignore[{ECHO}]'"),
         ("a.py", f"{FLASK}'''\n# corslint: ignore-file[{ECHO}]\n'''\n{CORS}"),
         ("nginx.conf", f"{NGINX}server {{\n    add_header X '# corslint: ignore-file[nginx-syntax]';\n}}\n"),

@@ -76,6 +76,7 @@ from corslint.model.decisions import (
     accepts,
     accepts_null,
     answers,
+    any_subdomain,
     depends_on_origin,
     sends_several,
     to_stranger,
@@ -990,6 +991,9 @@ def _effect_fields(level: Level, decision: Decision, scope: Scope, span: Span) -
             operand = case.predicate.operand
             shown = operand if isinstance(operand, str) else operand.source
             fields["null_entry"] = _written(shown, case.predicate.span)
+    if (below := any_subdomain(decision)) is not None:
+        fields["subdomain.origin"] = _written(below.origin, below.span)
+        fields["subdomain.domain"] = _written(below.trusted, below.span)
     if (found := witness(decision)) is not None:
         fields["witness.origin"] = _written(found.origin, found.span)
         fields["witness.technique"] = _written(found.technique, found.span)

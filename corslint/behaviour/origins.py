@@ -305,6 +305,12 @@ def _closed(cases: tuple[Case, ...]) -> tuple[Case, ...]:
     return (*cases, Case(Always(), UnknownAnswer("not every way out was understood"), span))
 
 
+def _says_nothing(cases: tuple[Case, ...]) -> bool:
+    """Whether the answer is unknown for everybody. A test between two of these tells nothing, and choices of choices
+    would make of them thousands of cases."""
+    return len(cases) == 1 and isinstance(cases[0].predicate, Always) and isinstance(cases[0].answer, UnknownAnswer)
+
+
 def _all(parts: Iterable[Predicate]) -> Predicate:
     kept = tuple(part for part in parts if not isinstance(part, Always))
     if not kept:
@@ -396,6 +402,10 @@ def special(text: str, semantics: OriginSemantics) -> bool:
 
 _Outcome = tuple[tuple[Guard, ...], Value, Callable[[Value, Frame], tuple[Case, ...]]]
 """A way out of a function: its tests, what stands there, and what reads that."""
+
+
+def _in_text_order(outcomes: list[_Outcome]) -> list[_Outcome]:
+    return sorted(outcomes, key=lambda outcome: outcome[1].span.start)
 
 
 class _Compiler:
@@ -595,7 +605,8 @@ class _Compiler:
 
     def choice(self, value: Choice, frame: Frame) -> tuple[Case, ...]:
         test = self.predicate(value.test, frame)
-        return (*_under((test,), self.cases(value.yes, frame)), *self.cases(value.no, frame))
+        yes, no = self.cases(value.yes, frame), self.cases(value.no, frame)
+        return no if _says_nothing(yes) and _says_nothing(no) else (*_under((test,), yes), *no)
 
     def fallback(self, value: Fallback, frame: Frame) -> tuple[Case, ...]:
         first = self.behind(value.first, frame)
@@ -606,6 +617,8 @@ class _Compiler:
         # Entries of both sides are collected; which side counts is not known.
         self.cases(first, frame)
         then = self.cases(value.then, frame)
+        if _says_nothing(then):
+            return then
         test = UnknownPredicate("whether the first of two alternatives is there", value.span)
         reason = (
             "an environment variable"
@@ -1111,9 +1124,18 @@ class _Compiler:
     def ways_out(
         self, function: Function, frame: Frame, read: Callable[[Value, Frame], tuple[Case, ...]]
     ) -> tuple[Case, ...]:
-        outcomes = [(way.guards, way.value, read) for way in function.returns]
+        outcomes: list[_Outcome] = [(way.guards, way.value, read) for way in function.returns]
+        outcomes = _in_text_order([*outcomes, *self._throws(function)])
         # Running off the end returns nothing.
         return (*self.ordered(outcomes, frame), Case(Always(), self.refused, function.span))
+
+    def _throws(self, function: Function) -> list[_Outcome]:
+        """The ways out by an exception, on which no library lets anybody in: it answers with an error, if at all."""
+
+        def fails(value: Value, _frame: Frame) -> tuple[Case, ...]:
+            return (Case(Always(), Raise(), value.span),)
+
+        return [(way.guards, way.value, fails) for way in function.throws]
 
     def judged(self, value: Value, frame: Frame) -> tuple[Case, ...]:
         """A returned value that says whether the origin is accepted."""
@@ -1147,7 +1169,7 @@ class _Compiler:
                 given: list[_Outcome] = [(way.guards, way.value, self.cases) for way in function.returns]
                 return (*self.ordered(given, frame), *self.meaning(self.semantics.unset, function.span))
             return self.unknown("a function that does not call its callback", function.span)
-        return _closed(self.ordered(outcomes, frame))
+        return _closed(self.ordered(_in_text_order([*outcomes, *self._throws(function)]), frame))
 
     def _never_calls_back(self, function: Function) -> bool:
         """Whether a function has no parameter for the callback, and returns nothing that could be waited for."""

@@ -49,6 +49,7 @@ from corslint.model.decisions import (
     accepts_null,
     answer,
     answers,
+    any_subdomain,
     depends_on_origin,
     insecure,
     patterns_of,
@@ -633,7 +634,8 @@ class Judge:
         fields["effect.depends_on_origin"] = _answer_field(depends, at)
         fields["effect.vary_origin"] = _answer_field(self._vary(sent), at)
         fields["effect.sends_several"] = _answer_field(sends_several(sent), at)
-        raises = Tri.UNKNOWN if stranger is None else tri(stranger == "raises")
+        # A function may throw for strangers alone.
+        raises = Tri.UNKNOWN if stranger is None else tri(stranger == "raises" and not _sends_header_to_some(sent))
         fields["effect.raises"] = _answer_field(raises, at)
         fields["effect.sends_origin_header"] = _answer_field(_sends_header(sent, same_origin), at)
         self._witness(sent, at)
@@ -674,6 +676,11 @@ class Judge:
         return tri("echo" in self.semantics.vary)
 
     def _witness(self, sent: Decision, at: Span) -> None:
+        below = any_subdomain(sent)
+        if below is not None:
+            trail = _trail(below.span, at)
+            self.fact.fields["subdomain.origin"] = Field(below.origin, "written", below.span, trail)
+            self.fact.fields["subdomain.domain"] = Field(below.trusted, "written", below.span, trail)
         found = witness(sent)
         if found is None:
             return
@@ -865,6 +872,12 @@ def _sends_header(decision: Decision, same_origin: bool) -> Tri:
         return Tri.YES
     unsure = same_origin or any(isinstance(given, UnknownAnswer) for given in reachable)
     return Tri.UNKNOWN if unsure else Tri.NO
+
+
+def _sends_header_to_some(decision: Decision) -> bool:
+    """Whether some case sends the header for certain, or may."""
+    reachable = [case.answer for case in decision.cases if case.predicate != Any(())]
+    return any(isinstance(given, (Star, Echo, Fixed, Own, UnknownAnswer)) for given in reachable)
 
 
 def _null_entry(decision: Decision) -> Span | None:

@@ -15,7 +15,7 @@ from corslint.suppression import Marked
 _HASH, _SLASHES, _STARS, _JSX, _MARKUP = ("# ", ""), ("// ", ""), ("/* ", " */"), ("{/* ", " */}"), ("<!-- ", " -->")
 _MARKS: Mapping[str | None, tuple[tuple[str, str], ...]] = {
     **dict.fromkeys(("javascript", "typescript", "tsx"), (_SLASHES, _JSX, _STARS)),
-    "html": (_SLASHES, _MARKUP, _JSX),
+    **dict.fromkeys(("html", "component"), (_SLASHES, _MARKUP, _JSX)),
 }
 
 

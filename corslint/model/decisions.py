@@ -8,7 +8,7 @@ unless every way out gives the same one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal as OneOf
 from typing import NamedTuple, TypeAlias, Union
 
@@ -17,10 +17,11 @@ from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.source import Span
 
 __all__ = [
-    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Hang", "Insecure", "Not", "Nothing",
-    "Operator", "Own", "Part", "PathTest", "Pattern", "Predicate", "Raise", "Refuse", "Star", "UnknownAnswer",
-    "UnknownPredicate", "Witness", "accepts", "accepts_null", "answer", "answers", "depends_on_origin", "holds",
-    "insecure", "origin_parts", "patterns_of", "possible_origin", "sends_several", "to_stranger", "witness",
+    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Hang", "Insecure", "Not",
+    "Nothing", "Operator", "Own", "Part", "PathTest", "Pattern", "Predicate", "Raise", "Refuse", "Star",
+    "UnknownAnswer", "UnknownPredicate", "Witness", "accepts", "accepts_null", "answer", "answers",
+    "any_subdomain", "depends_on_origin", "holds", "insecure", "origin_parts", "patterns_of", "possible_origin",
+    "sends_several", "to_stranger", "witness",
 ]  # fmt: skip
 
 Part = OneOf["origin", "scheme", "host", "hostname", "port", "address", "endpoint", "any_port", "any_host"]
@@ -388,8 +389,9 @@ def answers(decision: Decision, origin: str | None, turn: int = 1, path: str | N
     if decision.stand_in is not None and origin in (None, "null"):
         origin = decision.stand_in
     found = []
+    known: dict[int, Tri] = {}
     for case in decision.cases:
-        held = holds(case.predicate, origin, turn, path)
+        held = _holds(case.predicate, origin, turn, path, known)
         if held is Tri.NO:
             continue
         found.append(case)
@@ -521,6 +523,29 @@ def witness(decision: Decision) -> Witness | None:
     return last_resort
 
 
+def any_subdomain(decision: Decision) -> Witness | None:
+    """A name below a trusted domain that nobody wrote down and that gets through although strangers do not.
+
+    None where only some names do: what passes has the attacker's word as its first label.
+    """
+    if accepts(to_stranger(decision), _STRANGERS[0]) is not Tri.NO:
+        return None
+    fragments = list(_fragments(atom for case in decision.cases for atom in _atoms(case.predicate)))
+    trusted = {site(_named(fragment.host)) for fragment in fragments if _named(fragment.host)}
+    tried: set[str] = set()
+    for candidate in _candidates(fragments, (_stretched_before, _filled_in)):
+        below = candidate.host.startswith(f"{_ATTACKER}.") and _registrable(candidate.host)
+        if not below or candidate.origin in tried or site(candidate.host) not in trusted:
+            continue
+        if len(tried) >= _CANDIDATE_LIMIT:
+            break
+        tried.add(candidate.origin)
+        if possible_origin(candidate.origin) and _passes(decision, candidate.origin):
+            span, test = _passing(decision, candidate)
+            return Witness(candidate.origin, "subdomain", site(candidate.host), span, test)
+    return None
+
+
 def _last_resort(candidate: _Candidate) -> bool:
     """A cut off origin counts even where nobody could own it: a list was meant where the text is searched."""
     return candidate.technique == "substring" and candidate.atom.part == "origin"
@@ -584,12 +609,12 @@ def _named(host: str) -> str:
     return host.strip(".-")
 
 
-def _candidates(fragments: list[_Fragment]) -> Iterator[_Candidate]:
+def _candidates(fragments: list[_Fragment], makers: Iterable[_Maker] | None = None) -> Iterator[_Candidate]:
     loose = [fragment for fragment in fragments if fragment.atom.op != "equals"]
     schemes = [scheme for scheme in ("https", "http") if any(fragment.scheme == scheme for fragment in fragments)]
     ports = list(dict.fromkeys(["", *(fragment.port for fragment in fragments if fragment.port)]))[:6]
-    makers = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in, _odd_character)
-    for make in makers:
+    every = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in, _odd_character)
+    for make in every if makers is None else makers:
         for fragment in loose:
             if not _named(fragment.host):
                 continue
@@ -612,6 +637,7 @@ def _shown(fragment: _Fragment) -> str:
 
 
 _Made = Iterator[tuple[str, _Technique, str]]
+_Maker = Callable[[_Fragment], _Made]
 
 
 def _stretched_after(fragment: _Fragment) -> _Made:

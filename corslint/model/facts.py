@@ -131,6 +131,8 @@ FACT_KINDS: dict[str, KindSpec] = {
             "witness.origin": FieldSpec("text", "an attacker's origin that passes"),
             "witness.technique": FieldSpec(("suffix", "prefix", "dot", "substring", "scheme", "subdomain", "other"), "how it was made from a trusted one"),
             "witness.test": FieldSpec("text", "the test that lets it pass; its place is that test"),
+            "subdomain.origin": FieldSpec("text", "an origin below a trusted domain that passes though nobody wrote it down"),
+            "subdomain.domain": FieldSpec("text", "the domain that it is below; its place is the test that lets it pass"),
             "null_entry": FieldSpec("text", "the entry that accepts `null`; its place is that entry"),
             "null_entry.schemeless": FieldSpec("tri", "whether that entry is another text, without a scheme, that the library takes for `null`"),
             "options": FieldSpec("text", "the options object; its place is that object, for fixes"),

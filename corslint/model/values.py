@@ -157,7 +157,8 @@ class Function(Node):
 
     `parameters` are the names in order; a destructured or rest parameter has the name "". `returns` are in text order;
     a body that can run off its end adds nothing. `span` is the whole function. `asynchronous`: JavaScript's `async`, so
-    that whoever calls it gets a promise.
+    that whoever calls it gets a promise. `throws` are the ways out by an exception that it raises itself and does not
+    catch; their value says nothing but where.
     """
 
     name: str
@@ -166,6 +167,7 @@ class Function(Node):
     returns: tuple[Return, ...]
     span: Span
     asynchronous: bool = False
+    throws: tuple[Return, ...] = ()
 
 
 class Parameter(Node):

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _COMMENTS = frozenset({"comment", "html_comment"})
 # What may run over a line end, where no comment can stand: whole for its lines, though code may stand inside of it.
 _TEXTS = frozenset({"string", "template_string", "line_continuation"})
-_MARKUP_COMMENT = re.compile(rb"<!--(?!-?>).*?-->", re.DOTALL)
+_MARKUP = re.compile(
+    rb"<!--|<[A-Za-z/](?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>"
+    rb"|\{\{(?:[^{}\"'`]|\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)*+\}\}"
+)
 _OWN_LINE = re.compile(rb"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
 _HEADER = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*(?:[ \t]*#[^\r\n]*)?")
 _YAML_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\r\n]*", re.MULTILINE)
@@ -169,10 +172,25 @@ def _of_markup(source: SourceFile, markup: bytes, masked: bytes, parts: list[Par
 
     inside = _of_trees(SourceFile(source.path, masked), javascript.roots(source, masked, parts))
     scripts = [(part.start, part.end) for part in parts]
-    marked = [found.span() for found in _MARKUP_COMMENT.finditer(markup) if not _meets(found.span(), scripts)]
+    marked = [span for span in _in_markup(markup) if not _meets(span, scripts)]
     outside = _made(source, marked, scripts, source.data)
     comments = tuple(sorted((*inside.comments, *outside.comments)))
     return Remarks(comments, inside.joined, (*inside.code, *outside.code))
+
+
+def _in_markup(data: bytes) -> list[tuple[int, int]]:
+    """Comments of HTML, which stand neither in tags nor in the code of a component's template."""
+    spans = []
+    at = 0
+    while found := _MARKUP.search(data, at):
+        at = found.end()
+        if found.group() == b"<!--":
+            end = data.find(b"-->", at - 2)  # `<!-->` is a comment of its own
+            if end < 0:
+                break
+            at = end + 3
+            spans.append((found.start(), at))
+    return spans
 
 
 def _meets(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
@@ -214,7 +232,7 @@ def _of_host(source: SourceFile, *, markdown: bool, dockerfile: bool) -> Remarks
     parts = [(start, end, *nginx.lexed(data[start:end], flavour)) for start, end, flavour in places]
     inside = [(start, end) for start, end, _ in places]
     if markdown:
-        own = [found.span() for found in _MARKUP_COMMENT.finditer(data)]
+        own = _in_markup(data)
     else:
         header = _HEADER.match(data)
         bodies = [(one.start, one.end) for one in embedded.heredocs(data)] if dockerfile else []

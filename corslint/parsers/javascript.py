@@ -344,6 +344,9 @@ def _broken(root: Node, path: str, data: bytes) -> list[tuple[Span, str]]:
     pending = [root]
     while pending and len(found) < MOST_DAMAGE * 20:
         node = pending.pop()
+        if node.is_missing and node.type == "!":
+            # Nobody has to write `!`: the grammar makes it up to read `styled(Box)<Props>`...``, which is legal.
+            continue
         if node.is_missing:
             found.append((Span(path, node.start_byte, node.end_byte), f"expected `{node.type}`"))
         elif node.is_error:
@@ -443,6 +446,7 @@ class _Reader:
         # Where the outermost loop of the current function begins, or -1.
         self.loop = -1
         self.returns: list[Return] = []
+        self.throws: list[Return] = []
         # The exported names of the TypeScript namespace that is being read.
         self.namespace: list[Entry] | None = None
 
@@ -1273,11 +1277,12 @@ class _Reader:
         """A function of any kind: its scope, parameters and ways out. `owner`: the class whose constructor it is."""
         span = self.span(node)
         scope = self.open("function", span)
-        kept = self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.guards
+        kept = self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.throws, self.guards
         self.scope = self.names = self.vars = scope
         self.this, self.loop, self.guards = this, -1, ()
         returns: list[Return] = []
-        self.returns = returns
+        throws: list[Return] = []
+        self.returns, self.throws = returns, throws
         names: list[str] = []
         parameters = node.child_by_field_name("parameters")
         if parameters is not None:
@@ -1300,11 +1305,11 @@ class _Reader:
                 returns.append(Return(Unknown(_TOO_DEEP, self.span(body)), ()))
         else:
             returns.append(Return(self.value(body), ()))
-        self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.guards = kept
+        self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.throws, self.guards = kept
         if _is_generator(node):
-            returns = [Return(Unknown("generator", span), ())]
+            returns, throws = [Return(Unknown("generator", span), ())], []
         asynchronous = any(child.type == "async" for child in node.children)
-        return Function(name, tuple(names), scope, tuple(returns), span, asynchronous)
+        return Function(name, tuple(names), scope, tuple(returns), span, asynchronous, tuple(throws))
 
     def parameter(self, node: Node, function: Span, names: list[str], owner: int) -> None:
         pattern: Node | None = node
@@ -1737,8 +1742,10 @@ class _Reader:
 
     def try_statement(self, node: Node) -> _Exits:
         body, handler, finalizer = (node.child_by_field_name(name) for name in ("body", "handler", "finalizer"))
+        thrown = len(self.throws)
         exits = self.statement(body) if body is not None else ()
         if handler is not None:
+            del self.throws[thrown:]
             exits = self.caught(handler, exits)
         if finalizer is not None:
             last = finalizer.child_by_field_name("body")
@@ -1833,6 +1840,7 @@ class _Reader:
     def throw_statement(self, node: Node) -> _Exits:
         for child in self.kept(node):
             self.value(child)
+        self.throws.append(Return(Unknown("thrown", self.span(node)), self.guards))
         return (("throw", ()),)
 
     def with_statement(self, node: Node) -> _Exits:

@@ -321,6 +321,29 @@ def test_callback_not_understood(body: str) -> None:
     assert given(compiled, EVIL) == "unknown"
 
 
+def test_a_function_that_throws() -> None:
+    test = "if (!origin.endsWith('example.com')) throw new Error('no');"
+    for code in (
+        f"(origin, cb) => {{ {test} cb(null, true); }}",
+        f"(origin, cb) => {{ {test} return cb(null, true); }}",
+    ):
+        compiled = javascript(f"const subject = {code};")
+        assert to_stranger(compiled.decision).kind == "raises"
+        found = witness(compiled.decision)
+        assert found is not None
+        assert found.origin == "https://attackerexample.com"
+    returning = javascript(f"const subject = (origin) => {{ {test} return origin; }};", RETURNING)
+    assert [given(returning, origin) for origin in (EVIL, "https://example.com")] == ["raises", "echo"]
+    caught = javascript(
+        "const subject = (origin) => { try { throw new Error('no'); } catch { return ''; } };", RETURNING
+    )
+    assert given(caught, EVIL) == "nothing"
+    raising = python(
+        "def subject(origin, environ):\n    if origin != 'https://a.example':\n        raise E\n    return True\n"
+    )
+    assert [given(raising, origin) for origin in (A, B)] == ["echo", "raises"]
+
+
 def test_always_true_callback() -> None:
     assert to_stranger(javascript("const subject = (origin, cb) => cb(null, true);").decision).kind == "echo"
     both = "const subject = (origin, cb) => { if (origin) cb(null, true); else cb(null, true); };"

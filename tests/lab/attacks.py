@@ -155,6 +155,13 @@ FORMS = (
         "https://attackera.vercel.app",
     ),
     Form(
+        "any-subdomain",
+        "any-subdomain-allowed",
+        "origin.startsWith('https://') && origin.endsWith('.example.com')",
+        'origin.startswith("https://") and origin.endswith(".example.com")',
+        "https://attacker.example.com",
+    ),
+    Form(
         "underscore",
         _WEAK,
         r"/^https:\/\/example\.com(?![a-z0-9.-])/.test(origin)",
@@ -660,6 +667,13 @@ NGINX_FORMS = (
         r'~ "^https://[a-z-]+\.vercel\.app$"',
         r'"~^https://[a-z-]+\.vercel\.app$" VALUE;',
         "https://attackera.vercel.app",
+    ),
+    NginxForm(
+        "any-subdomain",
+        "any-subdomain-allowed",
+        r'~ "^https://[a-z0-9-]+\.example\.com$"',
+        r'"~^https://[a-z0-9-]+\.example\.com$" VALUE;',
+        "https://attacker.example.com",
     ),
     NginxForm(
         "underscore",

@@ -30,12 +30,14 @@ from corslint.model.decisions import (
     accepts,
     accepts_null,
     answer,
+    any_subdomain,
     depends_on_origin,
     holds,
     insecure,
     origin_parts,
     possible_origin,
     sends_several,
+    site,
     to_stranger,
     witness,
 )
@@ -316,6 +318,32 @@ SAFE: list[tuple[str, Predicate]] = [
 @pytest.mark.parametrize("test", [row[1] for row in SAFE], ids=[row[0] for row in SAFE])
 def test_no_witness(test: Predicate) -> None:
     assert witness(allow(test)) is None
+
+
+BELOW: list[tuple[str, Predicate, str | None]] = [
+    ("the end of the host name", atom("ends", ".example.com", "hostname"), "https://attacker.example.com"),
+    ("the end of the text", atom("ends", ".example.com"), "https://attacker.example.com"),
+    ("a pattern", regex(r"^https:\/\/([a-z0-9-]+\.)?example\.com$"), "https://attacker.example.com"),
+    ("with a port", regex(r"^https:\/\/.+\.example\.com:8443$"), "https://attacker.example.com:8443"),
+    ("below a country's second level", atom("ends", ".example.co.uk"), "https://attacker.example.co.uk"),
+    ("two names", regex(r"^https:\/\/(app|admin)\.example\.com$"), None),
+    ("names of one kind", regex(r"^https:\/\/app-[a-z]+\.example\.com$"), None),
+    ("one name", atom("equals", "https://app.example.com"), None),
+    ("names that anybody can get", atom("ends", ".github.io"), None),
+    ("this machine", regex(r"^http:\/\/(.*\.)?localhost$"), None),
+    ("a private network", atom("ends", ".corp", "hostname"), None),
+    ("unreadable", UNREADABLE, None),
+]
+
+
+@pytest.mark.parametrize(("test", "origin"), [row[1:] for row in BELOW], ids=[row[0] for row in BELOW])
+def test_any_subdomain(test: Predicate, origin: str | None) -> None:
+    found = any_subdomain(allow(test))
+    assert (found.origin if found else None) == origin
+    assert found is None or (found.technique, site(found.origin.split("/")[2].split(":")[0])) == (
+        "subdomain",
+        found.trusted,
+    )
 
 
 @pytest.mark.parametrize("given", [Star(), Echo()])

@@ -479,6 +479,27 @@ def test_returns(body: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("throw x", [((), "throw x")]),
+        ("if (t) throw x; return 1", [((True,), "throw x")]),
+        ("if (t) return 1; throw x", [((False,), "throw x")]),
+        ("try { throw x } catch (e) { return 1 }", []),
+        ("try { throw x } catch (e) { throw e }", [((True,), "throw e")]),
+        ("try { throw x } finally { g() }", [((), "throw x")]),
+        ("throw x; function g() { throw y }", [((), "throw x")]),
+        ("return 1", []),
+    ],
+)
+def test_throws(body: str, expected: list[tuple[tuple[bool, ...], str]]) -> None:
+    source = SourceFile("a.js", f"function f() {{ {body} }}".encode())
+    function = read(source, "javascript").scopes[0].bindings["f"][0].value
+    assert isinstance(function, Function)
+    ways = [(tuple(guard.holds for guard in way.guards), source.text(way.value.span)) for way in function.throws]
+    assert [(guards, text.rstrip(";")) for guards, text in ways] == expected
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("a.b = 1", ["a.b = 1"]),
@@ -700,6 +721,12 @@ def test_type_annotations_in_javascript_are_no_damage() -> None:
     found = reading("// @flow\nconst a: number = f(1);\ntype T = {b: string};\nexport const x = (y: T): T => g(y);")
     assert found.damage == ()
     assert show_calls(found) == ["f(1)", "g@1(y@1)"]
+
+
+def test_types_of_a_tagged_template_are_no_damage() -> None:
+    found = reading("const A = styled(Box)<{ wide: boolean }>`margin: 0;`;\nf(1);", "typescript")
+    assert found.damage == ()
+    assert "f(1)" in show_calls(found)
 
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])

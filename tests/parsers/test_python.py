@@ -420,6 +420,27 @@ def test_returns(body: str, expected: str) -> None:
     assert bindings(reading)["f"] == [expected]
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("raise E", ["raise E"]),
+        ("if a: raise E\n return 1", ["raise E if a@1"]),
+        ("for o in a:\n  if o: raise E", ["raise E if o@1 if ?loop"]),
+        ("try: raise E\n except E: return 1", []),
+        ("try: raise E\n except E: raise F", ["raise F if ?exception"]),
+        ("try: raise E\n finally: g()", ["raise E"]),
+        ("raise E\n yield a", []),
+        ("return 1", []),
+    ],
+)
+def test_throws(body: str, expected: list[str]) -> None:
+    source = SourceFile("a.py", f"def f(a):\n {body}\n".encode())
+    function = python.read(source).scopes[0].bindings["f"][0].value
+    assert isinstance(function, Function)
+    ways = [(source.text(way.value.span), way) for way in function.throws]
+    assert [text + show_return(way).removeprefix("?thrown") for text, way in ways] == expected
+
+
 def test_parameters() -> None:
     reading = read("def f(a, b: int = d, /, *rest, c: str = 'x', **kw) -> T: pass\n")
     assert bindings(reading)["f"] == ["fn f(a, b, , c, )@1{}"]
