@@ -1315,8 +1315,9 @@ class Extractor:
 
     # --- headers written by hand ---
 
-    def _may_write_headers(self, reading: CodeReading) -> bool:
-        if self._spells_header(reading.path):
+    def _may_write(self, reading: CodeReading, spells: Callable[[str], bool]) -> bool:
+        """Whether a file, or one that it imports a name from, spells what is looked for."""
+        if spells(reading.path):
             return True
         imported = (
             self._linker.module_file(binding.value)
@@ -1325,10 +1326,10 @@ class Extractor:
             for binding in bindings
             if isinstance(binding.value, Reference)
         )
-        return any(path is not None and self._spells_header(path) for path in imported)
+        return any(path is not None and spells(path) for path in imported)
 
     def _headers(self, reading: CodeReading) -> None:
-        if not self._may_write_headers(reading):
+        if not self._may_write(reading, self._spells_header):
             return
         for descriptor in self._catalog.descriptors:
             if descriptor.language != reading.language:
@@ -1760,6 +1761,10 @@ class Extractor:
             )
         )
 
+    def _spells_vary(self, path: str) -> bool:
+        reading = self._readings.get(path)
+        return reading is None or self._spells(reading.scopes[0].span, _VARY_HEADER)
+
     def _varied_elsewhere(self, reading: CodeReading, spec: HeaderSpec) -> bool:
         """Whether another file of the language may send Vary: Origin: for all responses, as far as is known."""
         if reading.language not in self._varying:
@@ -1767,6 +1772,7 @@ class Extractor:
                 path
                 for path, other in self._readings.items()
                 if other.language == reading.language
+                and self._may_write(other, self._spells_vary)
                 and any(
                     write.name == _VARY_HEADER and self._names_origin(write.value) is not Tri.NO
                     for write in self._header_writes(other, spec)

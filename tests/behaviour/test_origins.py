@@ -852,6 +852,15 @@ def test_null_in_a_list() -> None:
     assert accepts_null(javascript("const subject = [null];").decision) is Tri.NO
 
 
+def test_choices_of_unknowns_are_one_unknown() -> None:
+    names = ["load()", *(f"v{number}" for number in range(12))]
+    # Each is a choice of two choices that hold the one before twice: 4,096 ways in all.
+    steps = "".join(f"const v{n} = t{n} ? {names[n]} : (u{n} || {names[n]});\n" for n in range(12))
+    assert len(javascript(f"{steps}const subject = v11;").decision.cases) == 1
+    compiled = javascript(f"const subject = flag ? load() : '{A}';")
+    assert [case.answer.kind for case in compiled.decision.cases] == ["unknown", "fixed"]
+
+
 def test_hostile_nesting_ends() -> None:
     deep = "(o, cb) => cb(null, " + "!(" * 150 + "o" + ")" * 150 + ")"
     assert given(javascript(f"const subject = {deep};"), A) in ("echo", "nothing", "unknown")
