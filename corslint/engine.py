@@ -6,13 +6,14 @@ The language is described in `corslint/ruleset.py`. A rule speaks only where eve
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import CONFIDENCES, SEVERITIES, Finding, Fix, Place
 from corslint.model.patterns import matches
 from corslint.model.tri import Tri, all_of, any_of, tri
-from corslint.relations import RELATIONS, World, weakest
+from corslint.relations import RELATIONS, ByValue, World, weakest
 from corslint.ruleset import (
     AllOf,
     AnyOf,
@@ -114,6 +115,10 @@ def look(fact: Fact, ref: FieldRef) -> Field:
     return field
 
 
+_ALONE = (Equal, OneOf, Presence, Matches)
+"""Conditions that ask about one field alone."""
+
+
 def holds(test: FieldTest, bindings: Bindings, doubtful: Collection[str] = ()) -> Answer:
     """Whether the condition holds for the facts bound so far; the confidence is the lowest of the fields involved.
 
@@ -125,8 +130,11 @@ def holds(test: FieldTest, bindings: Bindings, doubtful: Collection[str] = ()) -
         wanted = test.field.field is not None or not isinstance(test.condition, Presence) or test.condition.wanted
         return Answer(tri((test.field.name in bindings) is wanted))
     field = look(bindings[test.field.name], test.field)
-    others = [look(bindings[ref.name], ref) for ref in test.references()]
     answer = _judge(test.condition, field, test.field, bindings)
+    references = () if isinstance(test.condition, _ALONE) else test.references()
+    if not references:
+        return Answer(answer, field.confidence)
+    others = [look(bindings[ref.name], ref) for ref in references]
     return Answer(answer, weakest([field.confidence, *(other.confidence for other in others)]))
 
 
@@ -213,30 +221,53 @@ class _Candidates:
     For a clause that expects none, facts that fail are kept if that is not highly sure: they lower the confidence.
     """
 
-    def __init__(self, clause: Clause, world: World) -> None:
+    def __init__(self, clause: Clause, world: World, needed: Iterable[FieldRef] = ()) -> None:
+        """`needed`: fields without which no case of the rule could hold."""
         self._world = world
         self._clause = clause
+        self._needed = tuple(needed)
         self._name = clause.name or "\0"
-        own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
-        self._joins = [test for test in clause.where if test not in own]
-        self._entries: list[tuple[Fact, tuple[Answer, ...]]] = []
-        named = [_named(test, self._name) for test in own]
-        for fact in world.of_kind(clause.fact):
-            answers = self._answers(named, fact)
-            answer = all_of(answer.answer for answer in answers)
-            unsure = answer is Tri.UNKNOWN or not _surely_out(answers)
-            if answer is Tri.YES or (clause.expect != "some" and unsure):
-                self._entries.append((fact, answers))
+        self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
+        self._joins = [test for test in clause.where if test not in self._own]
         self._indexes: dict[int, tuple[dict[Hashable, list[int]], list[int]]] = {}
 
-    def _answers(self, tests: Sequence[FieldTest], fact: Fact) -> tuple[Answer, ...]:
-        """The answers to the tests; where a fact is wanted, the first that is no yes ends the questions."""
-        answers: list[Answer] = []
-        for test in tests:
-            answers.append(holds(test, {self._name: fact}))
-            if self._clause.expect == "some" and answers[-1].answer is not Tri.YES:
-                break
-        return tuple(answers)
+    @cached_property
+    def _entries(self) -> list[tuple[Fact, tuple[Answer, ...]]]:
+        """The facts that are left, with the answers about them; worked out when a binding first gets here."""
+        own = [_named(test, self._name) for test in self._own]
+        some = self._clause.expect == "some"
+        found: list[tuple[Fact, tuple[Answer, ...]]] = []
+        for fact in self._likely(own):
+            answers: list[Answer] = []
+            for test in own:
+                if _misses(test, fact):
+                    break
+                answer = holds(test, {self._name: fact})
+                if some and answer.answer is not Tri.YES:
+                    break
+                answers.append(answer)
+            else:
+                if some or not _surely_out(answers):
+                    found.append((fact, tuple(answers)))
+        return found
+
+    def _likely(self, own: Iterable[FieldTest]) -> Sequence[Fact]:
+        """The facts that the condition leaves which the fewest can meet: most ask for a field that few facts have."""
+        lists = [self._world.of_kind(self._clause.fact), *(self._having(ref).all for ref in self._needed)]
+        for test in own:
+            condition, ref = test.condition, test.field
+            if ref.field is None:
+                continue
+            if isinstance(condition, Presence) and condition.wanted:
+                lists.append(self._having(ref).all)
+            elif isinstance(condition, Equal) and isinstance(condition.value, str):
+                lists.append(self._having(ref).facts_with((condition.value,)))
+            elif isinstance(condition, OneOf) and all(isinstance(one, str) for one in condition.values):
+                lists.append(self._having(ref).facts_with(condition.values))
+        return min(lists, key=len)
+
+    def _having(self, ref: FieldRef) -> ByValue:
+        return self._world.with_field(self._clause.fact, ref.field or "", ref.pattern)
 
     def _narrowed(self, bindings: Bindings) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
         """The entries that can be related to the bound facts, by the first relation or `same_as` that has keys."""
@@ -270,6 +301,8 @@ class _Candidates:
                         by_key.setdefault(key, []).append(position)
             self._indexes[index] = by_key, any_key
         by_key, any_key = self._indexes[index]
+        if not any(key in by_key for key in wanted):
+            return [self._entries[position] for position in any_key]
         positions = sorted({*any_key, *(position for key in wanted for position in by_key.get(key, ()))})
         return [self._entries[position] for position in positions]
 
@@ -292,6 +325,23 @@ class _Candidates:
                 answers.append(Answer(related.answer, related.confidence))
                 evidence += related.evidence
             yield fact, tuple(answers), tuple(evidence)
+
+
+def _misses(test: FieldTest, fact: Fact | None) -> bool:
+    """A quick no, with high confidence, to what most conditions ask: that a field has some value, or one of its own."""
+    condition, ref = test.condition, test.field
+    if fact is None:
+        return False
+    if isinstance(condition, Presence):
+        return condition.wanted and ref.pattern is None and ref.field is not None and ref.field not in fact.fields
+    if not isinstance(condition, (Equal, OneOf)) or ref.field is None:
+        return False
+    field = fact.fields.get(ref.field)
+    if field is None:
+        return ref.pattern is None
+    value, wanted = field.value, (condition.value,) if isinstance(condition, Equal) else condition.values
+    texts = isinstance(value, str) and all(isinstance(one, str) for one in wanted)
+    return texts and value not in wanted and field.confidence == "high"
 
 
 def _named(test: FieldTest, name: str) -> FieldTest:
@@ -359,11 +409,13 @@ def _bind(
 
 
 def _matches(rule: Rule, world: World) -> list[_Match]:
-    candidates = []
     for clause in rule.match:
         if clause.expect == "some" and not world.of_kind(clause.fact):
             return []
-        candidates.append(_Candidates(clause, world))
+    candidates = [
+        _Candidates(clause, world, _needed(rule, clause.name) if clause.expect == "some" else ())
+        for clause in rule.match
+    ]
     found = []
     for bindings, doubtful, confidences, evidence in _bind(rule, candidates, world, {}):
         judged = _case(rule, bindings, doubtful)
@@ -395,12 +447,31 @@ def _matches(rule: Rule, world: World) -> list[_Match]:
     return found
 
 
+def _needed(rule: Rule, name: str) -> set[FieldRef]:
+    """The fields of a clause's fact that every case asks for, so that none holds where they are absent."""
+    asked = [
+        {test.field for test in case.when if test.field.name == name and _needs_field(test)}
+        for case in rule.cases
+        if not case.unknown
+    ]
+    return set.intersection(*asked) if asked else set()
+
+
+def _needs_field(test: FieldTest) -> bool:
+    """Whether the condition is a sure no where its field is absent."""
+    condition = test.condition
+    if isinstance(condition, Presence):
+        return condition.wanted and test.field.field is not None
+    plain = isinstance(condition, Compare) and not isinstance(condition.operand, FieldRef)
+    return test.field.field is not None and (plain or isinstance(condition, (Equal, OneOf, Matches)))
+
+
 def _case(rule: Rule, bindings: Bindings, doubtful: Collection[str]) -> tuple[Case, str] | None:
     """The case that counts, with the confidence of the conditions that decided it."""
     sure = ["high"]
     unknown = next((case for case in rule.cases if case.unknown), None)
     for case in rule.cases:
-        if case.unknown:
+        if case.unknown or any(_misses(test, bindings.get(test.field.name)) for test in case.when):
             continue
         answers = [holds(test, bindings, doubtful) for test in case.when]
         answer = all_of(one.answer for one in answers)

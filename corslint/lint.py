@@ -124,15 +124,16 @@ class Knowledge(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def knowledge(folders: tuple[str, ...] = ()) -> Knowledge:
-    """The built-in rules and descriptors, and the rules in `folders`.
+def knowledge(folders: tuple[str, ...] = (), *, examples: bool = True) -> Knowledge:
+    """The built-in rules and descriptors, and the rules in `folders`; those built in with their `examples` or without.
 
     Raises:
         YamlError: one of the files is not valid.
 
     """
-    rules = ruleset.load([Path(resources.rules_folder()), *(Path(folder) for folder in folders)])
-    return Knowledge(rules, catalog.load(Path(resources.frameworks_folder())))
+    own = Path(resources.rules_folder())
+    rules = ruleset.load([own, *(Path(folder) for folder in folders)], () if examples else (own,))
+    return Knowledge(rules, catalog.load(Path(resources.frameworks_folder()), examples=examples))
 
 
 def lint(
@@ -147,7 +148,7 @@ def lint(
 
     Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit.
     """
-    known = known or knowledge(settings.rules)
+    known = known or knowledge(settings.rules, examples=False)
     rules = known.rules
     sorter = triage.Triage(rules, settings)
     context = wanted(context, settings)
@@ -230,7 +231,7 @@ def understand(
     descriptors: catalog.Catalog | None = None,
 ) -> Understood:
     """Read a context's files and say what they mean."""
-    descriptors = descriptors or knowledge(settings.rules).catalog
+    descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
     context = wanted(context, settings)
     project = Project(context, overlay)
     for path in context.files:

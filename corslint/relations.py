@@ -40,6 +40,34 @@ class Topology(Protocol):
         ...
 
 
+class ByValue:
+    """The facts of one kind that have some field, ordered by place, and which of them may have what value."""
+
+    def __init__(self, facts: Iterable[Fact], name: str, pattern: str | None) -> None:
+        if pattern is None:
+            self.all = [fact for fact in facts if name in fact.fields]
+        else:
+            self.all = [fact for fact in facts if name in fact.fields or pattern in fact.fields]
+        self._names = name, pattern or name
+        self._texts: dict[str | None, list[int]] | None = None
+
+    def facts_with(self, values: Iterable[object]) -> list[Fact]:
+        """Those whose field may be one of these texts: all but those that surely have another one."""
+        if self._texts is None:
+            self._texts = self._by_text()
+        places = [place for value in (None, *values) for place in self._texts.get(value, ())]  # type: ignore[call-overload]
+        return [self.all[place] for place in sorted(places)]
+
+    def _by_text(self) -> dict[str | None, list[int]]:
+        name, pattern = self._names
+        found: dict[str | None, list[int]] = {}
+        for place, fact in enumerate(self.all):
+            field = fact.fields[name] if name in fact.fields else fact.fields[pattern]
+            sure = isinstance(field.value, str) and field.confidence == "high"
+            found.setdefault(field.value if sure else None, []).append(place)  # type: ignore[arg-type]
+        return found
+
+
 class World:
     """All facts of one context, with what is needed to relate them.
 
@@ -74,6 +102,10 @@ class World:
     def of_kind(self, kind: str) -> Sequence[Fact]:
         """The facts of a kind, ordered by place."""
         return self._kinds.get(kind, ())
+
+    def with_field(self, kind: str, name: str, pattern: str | None = None) -> ByValue:
+        """The facts of a kind that have a field of that name, or one that stands for all names of its pattern."""
+        return self.remember(("with field", kind, name), lambda: ByValue(self.of_kind(kind), name, pattern))
 
     def by_instance(self, instance: Span, kind: str) -> Sequence[Fact]:
         """The facts of a kind whose `instance` is this one."""
@@ -326,6 +358,21 @@ def _whole_keys(_world: World, whole: Fact) -> frozenset[Hashable] | None:
         return None
     instance = _instance(whole, "instance")
     return frozenset({id(whole)} if instance is None else {id(whole), instance})
+
+
+def _upstream_keys(_world: World, upstream: Fact) -> frozenset[Hashable] | None:
+    return _names(upstream, "name")
+
+
+def _spread_keys(_world: World, served: Fact) -> frozenset[Hashable] | None:
+    return _names(served, "upstream") if served.kind == "proxy_route" else None
+
+
+def _names(fact: Fact, field: str) -> frozenset[Hashable] | None:
+    if _open(fact, field):
+        return None
+    name = _text(fact, field)
+    return frozenset() if name is None else frozenset({name})
 
 
 def _process_keys(world: World, fact: Fact) -> frozenset[Hashable] | None:
@@ -1003,7 +1050,9 @@ RELATIONS: Mapping[str, Relation] = {
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
     "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
-    "serves": Relation(serves, ("upstream",), ("proxy_route", "socket_server", "socket_client")),
+    "serves": Relation(
+        serves, ("upstream",), ("proxy_route", "socket_server", "socket_client"), (_upstream_keys, _spread_keys)
+    ),
     "asks": Relation(asks, ("socket_client",), ("socket_gap",)),
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
     "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),

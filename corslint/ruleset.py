@@ -82,7 +82,7 @@ from corslint.model.patterns import Pattern, matches
 from corslint.model.tri import Tri
 from corslint.relations import RELATIONS
 from corslint.settings import near_name
-from corslint.yamlfile import Checker, KeyPath, YamlError, nearest, parse
+from corslint.yamlfile import Checker, KeyPath, YamlError, nearest, parse, without_examples
 
 _MAX_FILE = 1_000_000
 _MAX_PATTERN = 500
@@ -423,8 +423,12 @@ def category(type_: str | tuple[str, ...]) -> str:
 # --- loading --------------------------------------------------------------------------------------------------------
 
 
-def load(folders: Sequence[str | Path]) -> RuleSet:
-    """Load every `*.yaml` of these folders (not of the folders below them). Raises `RuleError`."""
+def load(folders: Sequence[str | Path], plain: Collection[str | Path] = ()) -> RuleSet:
+    """Load every `*.yaml` of these folders (not of the folders below them). Raises `RuleError`.
+
+    Of the folders that are in `plain`, too, examples are neither read nor asked for.
+    """
+    bare = {Path(folder) for folder in plain}
     rules: dict[str, Rule] = {}
     for folder in map(Path, folders):
         try:
@@ -432,7 +436,7 @@ def load(folders: Sequence[str | Path]) -> RuleSet:
         except OSError as error:
             raise RuleError(str(folder), 1, f"the folder of rules cannot be read: {error.strerror}") from None
         for file in files:
-            rule = load_file(file)
+            rule = load_file(file, examples=folder not in bare)
             if rule.id in rules:
                 raise RuleError(str(file), 1, f"the rule {rule.id!r} is already defined in {rules[rule.id].path}")
             rules[rule.id] = rule
@@ -440,8 +444,11 @@ def load(folders: Sequence[str | Path]) -> RuleSet:
     return RuleSet(rules)
 
 
-def load_file(path: Path) -> Rule:
-    """Load one rule. Raises `RuleError`. Ids in `yields_to` are not checked: that takes the other rules."""
+def load_file(path: Path, *, examples: bool = True) -> Rule:
+    """Load one rule, with its `examples` or without. Raises `RuleError`.
+
+    Ids in `yields_to` are not checked: that takes the other rules.
+    """
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_FILE + 1)
@@ -449,13 +456,13 @@ def load_file(path: Path) -> Rule:
         raise RuleError(str(path), 1, f"the rule cannot be read: {error.strerror}") from None
     if len(data) > _MAX_FILE:
         raise RuleError(str(path), 1, f"a rule of more than {_MAX_FILE} bytes is refused")
-    return read(data, path)
+    return read(data, path, examples=examples)
 
 
-def read(data: bytes, path: Path) -> Rule:
+def read(data: bytes, path: Path, *, examples: bool = True) -> Rule:
     """Check and compile the content of one rule file; nothing is read from the disk. Raises `RuleError`."""
     try:
-        return _Compiler(str(path), path.stem, data).rule()
+        return _Compiler(str(path), path.stem, data if examples else without_examples(data), examples).rule()
     except YamlError as error:
         raise RuleError(error.path, error.line, error.message) from None
 
@@ -492,8 +499,9 @@ def _check_yields(rules: Mapping[str, Rule]) -> None:
 class _Compiler:
     """Turns the content of one rule file into a Rule."""
 
-    def __init__(self, shown: str, stem: str, data: bytes) -> None:
+    def __init__(self, shown: str, stem: str, data: bytes, examples: bool) -> None:
         self._stem = stem
+        self._wants_examples = examples
         self._check = Checker(shown, data)
         self._path = shown
         self._raw = parse(data, shown)
@@ -941,6 +949,8 @@ class _Compiler:
 
     def _examples(self, fixes: bool) -> tuple[Example, ...]:
         check = self._check
+        if not self._wants_examples:
+            return ()
         examples = tuple(
             self._example(entry, ("examples", number))
             for number, entry in enumerate(check.items(self._raw["examples"], ("examples",)))

@@ -48,6 +48,12 @@ def parse(data: bytes, shown: str) -> dict[str, Any]:
     return loaded
 
 
+def without_examples(data: bytes) -> bytes:
+    """A file without its examples, which stand at its end: most of it, and of no use where nothing is explained."""
+    cut = data.rfind(b"\nexamples:\n")
+    return data if cut == -1 else data[: cut + 1] + b"examples: []\n"
+
+
 def line_of(data: bytes, at: KeyPath) -> int:
     """The 1-based line of a key path, or of its nearest parent where the path is not there. For errors only: slow."""
     node = yaml.compose(data.decode("utf-8-sig", "replace"), Loader=Loader)

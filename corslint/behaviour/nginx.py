@@ -7,7 +7,7 @@ could change it: absence is claimed only over what was read completely.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from corslint.behaviour import nginx_headers, nginx_policy
@@ -28,6 +28,7 @@ from corslint.behaviour.nginx_lines import HeaderLine as _Header
 from corslint.behaviour.nginx_lines import cleared as _cleared
 from corslint.behaviour.nginx_lines import head as _head
 from corslint.behaviour.nginx_lines import header_lines as _headers
+from corslint.behaviour.nginx_lines import may_be_cors as _may_be_cors
 from corslint.behaviour.nginx_lines import own_replaced as _own_replaced
 from corslint.behaviour.nginx_lines import part_of as _part
 from corslint.behaviour.nginx_lines import replaced as _replaced
@@ -93,6 +94,8 @@ from corslint.model.tri import Tri, tri
 from corslint.project.placement import Placement
 from corslint.source import Span
 
+_NGINX = Field("nginx", "written")
+
 _ACAO = "access-control-allow-origin"
 _ACAC = "access-control-allow-credentials"
 
@@ -133,12 +136,14 @@ def facts(
     unknown: dict[str, frozenset[str]] = {}
     for unit in units(readings, placement):
         answers = asked[unit.path] = Answers(unit)
+        names = {one.name.text for one in unit.statements}
+        decided: _Decided = None if "set" in names else {}
         for level in _levels(unit.top):
             if _is_route(level):
                 routes.append(_Route(unit, level))
             if _is_route(level) or level.kind == "if":
                 duplicates.extend(_duplicates(unit, level, answers))
-            found.extend(_policies(unit, level))
+            found.extend(_policies(unit, level, decided))
             found.extend(_header_lines(level))
             found.extend(nginx_headers.level_facts(unit, level))
         for one in (each for each in unit.definitions if each.key == "upstream"):
@@ -147,7 +152,7 @@ def facts(
             found.append(fact)
         found.extend(_too_new(unit, nginx_version or placement.version(unit.path)))
         if unit.whole:
-            missing = _undefined(unit, readings)
+            missing = _undefined(unit, readings, names)
             unknown[unit.path] = frozenset(missing)
             found.extend(_refused(f'unknown "{name}" variable', place) for name, place in missing.items())
     carriers = _Carriers(routes, socket_paths, well_known)
@@ -157,7 +162,8 @@ def facts(
         if carriers.of(route)[0] is not Tri.NO:
             undefined = unknown.get(route.unit.path, frozenset())
             found[-1].fields |= _socket_fields(route, carriers, asked[route.unit.path], undefined)
-        found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
+        if version is not None or "headers_drop_by" in found[-1].fields:
+            found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
         found[-1].fields |= nginx_policy.route_fields(route.unit, route.level, asked[route.unit.path])
     if socket_paths:
         of_unit: dict[str, list[_Route]] = {}
@@ -196,6 +202,8 @@ def _is_route(level: Level) -> bool:
 
 def _may_be_empty(word: Word, scope: Scope) -> Tri:
     """Whether a header's value can be empty for a request with an Origin, so that nginx leaves the line out."""
+    if "$" not in word.text:
+        return tri(word.text == "")
     names = variables(word.text)
     if not names:
         return Tri.YES if word.text == "" else Tri.NO
@@ -214,7 +222,7 @@ def _may_be_empty(word: Word, scope: Scope) -> Tri:
 
 def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: str | None) -> Fact:
     level = route.level
-    fields: dict[str, Field] = {"framework": _written("nginx"), "language": _written("nginx")}
+    fields: dict[str, Field] = {"framework": _NGINX, "language": _NGINX}
     head = _head(level)
     fields["level"] = _written(_title(level), head)
     fields["block"] = _written(level.kind, level.body)
@@ -229,19 +237,22 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
     fields |= _pass_fields(route)
     if (status := _status(level)) is not None:
         fields["status"] = status
-    fields["complete"] = _written("yes" if _complete(level) else "no", head)
-    fields["plain"] = _written("yes" if _plain(level) else "no", head)
-    fields["answers_itself"] = _tri_field(_answers_itself(level), head)
     carries, evidence = carriers.of(route)
-    fields["carries_socket"] = _tri_field(carries, head)
+    yes, no = _written("yes", head), _written("no", head)
+    shown = {Tri.YES: yes, Tri.NO: no}  # the same for several fields
+    fields["complete"] = yes if _complete(level) else no
+    fields["plain"] = yes if _plain(level) else no
+    fields["answers_itself"] = shown.get(_answers_itself(level)) or _unknown(head)
+    fields["carries_socket"] = shown.get(carries) or _unknown(head)
     if evidence in ("library", "path"):
         fields["carries_socket"] = fields["carries_socket"]._replace(confidence="medium")
     if evidence:
         fields["socket_evidence"] = _written(evidence, head)
-    fields |= _request_fields(level)
-    fields |= _upgrade_fields(level, head, answers if carries is not Tri.NO else None)
-    fields |= _response_fields(route)
-    fields |= _version_fields(level, version)
+    fields.update(_response_fields(route))
+    if fields["proxied"].value != "no":
+        fields.update(_request_fields(level))
+        fields.update(_version_fields(level, version))
+        fields.update(_upgrade_fields(level, head, answers if carries is not Tri.NO else None))
     return Fact("proxy_route", head, fields)
 
 
@@ -532,8 +543,8 @@ def _duplicates(unit: Unit, level: Level, answers: Answers) -> Iterator[Fact]:
     scope = Scope(unit, level)
     added = added_headers(level)
     owner = added.level
-    lines = [*_headers(added.directives), *_replaced(level)]
-    for name in (_ACAO, _ACAC):
+    lines = [*_headers(_may_be_cors(added.directives)), *_replaced(level)]
+    for name in (_ACAO, _ACAC) if len(lines) > 1 else ():
         mine = [line for line in lines if line.name == name and line.text]
         if owner is None or len(mine) < 2:
             continue
@@ -551,8 +562,8 @@ def _duplicates(unit: Unit, level: Level, answers: Answers) -> Iterator[Fact]:
         first = next(line for line in mine if line is not second)
         place = second.line.span
         fields = {
-            "framework": _written("nginx"),
-            "language": _written("nginx"),
+            "framework": _NGINX,
+            "language": _NGINX,
             "name": _written(second.line.arguments[0].text.partition(":")[0].rstrip(), place),
             "first": _written(first.text, first.line.span),
             "second": _written(second.text, place),
@@ -598,10 +609,11 @@ def _response_fields(route: _Route) -> dict[str, Field]:
     level = route.level
     scope = Scope(route.unit, level)
     added = added_headers(level)
-    own_names = {header.name for header in _headers(added.directives)}
+    headers = _headers(added.directives)
+    own_names = {header.name for header in headers}
     fields: dict[str, Field] = {}
     by_name: dict[str, list[_Header]] = {}
-    for header in _headers(added.directives):
+    for header in headers:
         if header.text:
             by_name.setdefault(header.name, []).append(header)
     replaced = {header.name: header for header in _replaced(level)}
@@ -677,13 +689,21 @@ def _socket_like(level: Level, wanted: frozenset[str]) -> bool:
 
 
 def _writes_upgrade(level: Level) -> bool:
-    return any(header.name == "upgrade" and header.text for header in _headers(level.own("proxy_set_header")))
+    return _names(level.own("proxy_set_header"), "upgrade")
+
+
+def _names(lines: Iterable[Directive], header: str) -> bool:
+    """Whether one of these lines gives a header a value."""
+    return any(
+        len(line.arguments) > 1 and line.arguments[0].text.lower() == header and line.arguments[1].text
+        for line in lines
+    )
 
 
 def _upgrades(level: Level) -> bool:
     """Whether an Upgrade header is sent from here, or may be."""
     found = nearest(level, "proxy_set_header")
-    return not found.sure or any(one.name == "upgrade" and one.text for one in _headers(found.directives))
+    return not found.sure or _names(found.directives, "upgrade")
 
 
 class _Carriers:
@@ -813,16 +833,32 @@ def _target(level: Level) -> str:
 # ------------------------------------------------------------------------------------------------------------- policies
 
 
-def _policies(unit: Unit, level: Level) -> Iterator[Fact]:
+_Decided = dict[str, Decision] | None
+"""What variables of maps decide, by name; None where a `set` could make that different from level to level."""
+
+
+def _decision(header: _Header, scope: Scope, decided: _Decided) -> Decision:
+    """What the value of a header decides, the same object for all levels that send the same variable of a map."""
+    name = header.text[1:]
+    if decided is None or not header.text.startswith("$") or name not in scope.unit.maps:
+        return compile_value(header.value, scope, header.text)
+    found = decided.get(name)
+    if found is None:
+        found = decided[name] = compile_value(header.value, scope, header.text)
+    return found
+
+
+def _policies(unit: Unit, level: Level, decided: _Decided) -> Iterator[Fact]:
     """One policy for a level that adds Access-Control-Allow-Origin itself, and the origins that it lists."""
-    own = [header for header in _headers(level.own("add_header")) if header.name == _ACAO and header.text]
+    lines = _may_be_cors(level.own("add_header"))
+    own = [header for header in _headers(lines) if header.name == _ACAO and header.text]
     own += [header for header in _own_replaced(level) if header.name == _ACAO and header.text]
     if not own:
         return
     scope = Scope(unit, level)
     header = own[0]
     span = header.value.span if header.text == header.value.text else _part(header.value, header.text)
-    decisions = [compile_value(one.value, scope, one.text) for one in own]
+    decisions = [_decision(one, scope, decided) for one in own]
     if level.kind == "if" and level.directive is not None:
         condition = compile_condition(level.directive.arguments, scope)
         if not isinstance(condition, UnknownPredicate) or _about_origin(level.directive, scope):
@@ -831,8 +867,8 @@ def _policies(unit: Unit, level: Level) -> Iterator[Fact]:
     if len(own) > 1:
         decision = Decision(tuple(case._replace(answer=UnknownAnswer("two lines")) for case in decision.cases))
     fields: dict[str, Field] = {
-        "framework": _written("nginx"),
-        "language": _written("nginx"),
+        "framework": _NGINX,
+        "language": _NGINX,
         "layer": _written("proxy"),
         "instance": _written(level.span, _head(level)),
         "configured": _written("yes"),
@@ -879,8 +915,9 @@ _RESPONSE_LINES = ("add_header", "more_set_headers")
 
 def _header_lines(level: Level) -> Iterator[Fact]:
     """The lines of one level that write a CORS header, or a name that is nearly one, and what is wrong with a value."""
-    written = [(header, "response") for header in (*_headers(level.own("add_header")), *_own_replaced(level))]
-    written += [(header, "request") for header in _headers(level.own("proxy_set_header"))]
+    added = _may_be_cors(level.own("add_header"))
+    written = [(header, "response") for header in (*_headers(added), *_own_replaced(level))]
+    written += [(header, "request") for header in _headers(_may_be_cors(level.own("proxy_set_header")))]
     names = {(header.name, target) for header, target in written}
     for header, target in written:
         meant = nearest_header(header.name)
@@ -890,7 +927,7 @@ def _header_lines(level: Level) -> Iterator[Fact]:
         name = line.arguments[0] if line.key != "more_set_headers" else header.value
         at = name.span if line.key != "more_set_headers" else _beginning(name, header.name)
         span = header.value.span if header.text == header.value.text else _part(header.value, header.text)
-        common = {"framework": _written("nginx"), "language": _written("nginx")}
+        common = {"framework": _NGINX, "language": _NGINX}
         fields = {
             **common,
             "name": _written(header.name, at),
@@ -1110,8 +1147,8 @@ def _upstream(unit: Unit, block: Directive) -> Fact:
     pinning = [one for one in methods if one.key in ("sticky", "sticky_cookie_insert", "jvm_route", "session_sticky")]
     method = (pinning or methods)[-1] if methods else None
     fields = {
-        "framework": _written("nginx"),
-        "language": _written("nginx"),
+        "framework": _NGINX,
+        "language": _NGINX,
         "name": _written(name.text, name.span),
         "instances": _written(len(servers), servers[1].span if len(servers) > 1 else name.span)
         if complete
@@ -1158,10 +1195,12 @@ def _sticky(method: Directive | None) -> Tri:
 # ---------------------------------------------------------------------------------------------------- unknown variables
 
 _EVALUATES = {
-    "add_header": (1,), "alias": (0,), "proxy_pass": (0,), "proxy_set_header": (1,), "return": (0, 1), "rewrite": (1,),
+    "add_header": (1,), "alias": (0,), "if": (), "proxy_pass": (0,), "proxy_set_header": (1,), "return": (0, 1),
+    "rewrite": (1,),
     "root": (0,), "set": (1,), "map": (0,), "proxy_cache_key": (0,), "proxy_redirect": (1,), "try_files": (0, 1, 2, 3),
 }  # fmt: skip
-"""Directives whose arguments nginx compiles, so that an unknown variable stops it: the positions of those arguments."""
+"""Directives whose arguments nginx compiles, so that an unknown variable stops it: the positions of those arguments.
+Those of an `if` depend on its operator."""
 
 _DEFINES = {
     "set": (0,), "map": (1,), "geo": (-1,), "split_clients": (1,), "auth_request_set": (0,), "js_set": (0,),
@@ -1176,6 +1215,8 @@ _CAPTURE = re.compile(r"\(\?P?<(\w+)>")
 
 def _too_new(unit: Unit, version: str | None) -> Iterator[Fact]:
     """Directives that this nginx does not have yet: it does not start."""
+    if version is None:
+        return
     for one in unit.statements:
         since = _SINCE.get(one.key)
         if since is not None and _at_least(version, since) is Tri.NO:
@@ -1187,7 +1228,7 @@ def _too_new(unit: Unit, version: str | None) -> Iterator[Fact]:
 def _refused(detail: str, place: Span) -> Fact:
     """What nginx refuses although it is well-formed."""
     fields = {
-        "language": _written("nginx"),
+        "language": _NGINX,
         "what": _written("nginx"),
         "detail": _written(detail, place),
         "whole": _written("no"),
@@ -1195,29 +1236,34 @@ def _refused(detail: str, place: Span) -> Fact:
     return Fact("damage", place, fields)
 
 
-def _undefined(unit: Unit, readings: Mapping[str, NginxReading]) -> dict[str, Span]:
+def _undefined(unit: Unit, readings: Mapping[str, NginxReading], names: Collection[str]) -> dict[str, Span]:
     """Variables that nothing defines, each with its first use: nginx does not start. None where a module could bring
     them."""
     files = {one.span.path for one in unit.statements}
     if any(readings[path].template for path in files):
         return {}
     defined: set[str] = set()
+    if any(_FOREIGN.match(key) for key in names):
+        return {}
     for one in unit.statements:
-        if _FOREIGN.match(one.key):
-            return {}
-        for position in _DEFINES.get(one.key, ()):
+        for position in _DEFINES.get(one.name.text, ()):
             if one.arguments and -len(one.arguments) <= position < len(one.arguments):
                 defined.add(one.arguments[position].text.lstrip("$").strip("{}"))
-        for word in (one.name, *one.arguments):
-            defined.update(_CAPTURE.findall(word.text))
+        if "(?" in one.name.text:
+            defined.update(_CAPTURE.findall(one.name.text))
+        for word in one.arguments:
+            if "(?" in word.text:
+                defined.update(_CAPTURE.findall(word.text))
     told: dict[str, Span] = {}
     for one in unit.statements:
-        positions = _EVALUATES.get(one.key, ())
+        positions = _EVALUATES.get(one.name.text)
+        if positions is None:
+            continue
         words = [one.arguments[place] for place in positions if place < len(one.arguments)]
-        if one.key == "if" and one.arguments:
+        if one.name.text == "if" and one.arguments:
             words = [one.arguments[0], *(one.arguments[2:] if _compares(one) else ())]
         for word in words:
-            for name in variables(word.text):
+            for name in variables(word.text) if "$" in word.text else ():
                 if name not in defined and name not in told and not is_built_in(name):
                     told[name] = word.span
     return told

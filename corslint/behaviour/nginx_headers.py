@@ -39,7 +39,8 @@ def level_facts(unit: Unit, level: Level) -> Iterator[Fact]:
         yield from _about_bodies(level, lines)
     for key in ("add_header", "proxy_set_header"):
         for line in level.own(key):
-            yield from _arguments(line)
+            if len(line.arguments) != 2 or ":" in line.arguments[0].text:  # else there is nothing to refuse
+                yield from _arguments(line)
     if level.kind in ("location", "snippet") and level.ifs:
         yield from _lost_in_ifs(unit, level)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from corslint.model.patterns import Pattern, matches
@@ -47,9 +47,13 @@ class Level:
     """
 
     __slots__ = (
+        "_blocks",
         "_ifs",
         "_index",
         "_locations",
+        "_nearest",
+        "_pattern",
+        "_place",
         "_rewrites",
         "_script",
         "_table",
@@ -75,24 +79,71 @@ class Level:
         self.complete = True
         self.through: dict[Span, Directive] = {}
         self._ifs: list[Level] | None = None
-        self._index: dict[str, list[Directive]] | None = None
+        self._index: dict[str, Directive | list[Directive]] | None = None
+        self._blocks: frozenset[str] = frozenset()
+        self._nearest: dict[str, Inherited] | None = None
+        self._pattern: tuple[str, str, Word | None] | None = None
+        self._place: Span | None = None
         self._locations: list[Level] | None = None
         self._rewrites: list[Directive] | None = None
         self._script: list[Directive] | None = None
         self._table: LocationTable | None = None
 
     @property
-    def by_key(self) -> Mapping[str, list[Directive]]:
-        """The level's statements by name. Asked for only once the level is built."""
-        if self._index is None:
-            self._index = {}
-            for one in self.statements:
-                self._index.setdefault(one.key, []).append(one)
-        return self._index
+    def place(self) -> Span:
+        """The place of its name and arguments; the first directive's where no block was read."""
+        if self._place is None:
+            directive = self.directive or (self.statements[0] if self.statements else None)
+            if directive is None:
+                return self.span
+            last = directive.arguments[-1].span if directive.arguments else directive.name.span
+            closing = 1 if self.kind == "if" else 0  # the parenthesis is no part of a word
+            self._place = Span(directive.span.path, directive.name.span.start, last.end + closing)
+        return self._place
+
+    @property
+    def by_key(self) -> Mapping[str, object]:
+        """The names of the level's statements. Asked for only once the level is built."""
+        return self._indexed() if self._index is None else self._index
+
+    def _indexed(self) -> dict[str, Directive | list[Directive]]:
+        """The statements by name. Most names stand only once on a level, and a list for each would be much."""
+        index: dict[str, Directive | list[Directive]] = {}
+        blocks = set()
+        for one in self.statements:
+            key = one.name.text
+            before = index.get(key)
+            if before is None:
+                index[key] = one
+            elif isinstance(before, list):
+                before.append(one)
+            else:
+                index[key] = [before, one]
+            if one.block is not None:
+                blocks.add(key)
+        self._index = index
+        self._blocks = frozenset(blocks)
+        return index
 
     def own(self, key: str) -> list[Directive]:
         """The level's own directives of that name (no blocks), those of its includes among them."""
-        return [one for one in self.by_key.get(key, ()) if one.block is None]
+        index = self._index
+        if index is None:
+            index = self._indexed()
+        found = index.get(key)
+        if found is None:
+            return []
+        every = found if isinstance(found, list) else [found]
+        return [one for one in every if one.block is None] if key in self._blocks else every
+
+    def inherited(self, key: str, work_out: Callable[[Level], Inherited]) -> Inherited:
+        """What this level has of something, worked out when first asked for."""
+        if self._nearest is None:
+            self._nearest = {}
+        found = self._nearest.get(key)
+        if found is None:
+            found = self._nearest[key] = work_out(self)
+        return found
 
     @property
     def rewrites(self) -> list[Directive]:
@@ -321,15 +372,17 @@ class _Builder:
 
     def _fill(self, level: Level, directives: Iterable[Directive], trail: tuple[str, ...]) -> None:
         self._judge_template(level)
-        pending: list[tuple[Directive, tuple[str, ...], Directive | None]] = [(one, trail, None) for one in directives]
-        pending.reverse()
-        while pending:
-            directive, chain, through = pending.pop()
-            if directive.key == "include" and directive.block is None:
-                found = self._included(level, directive, chain)
-                for path in reversed(found):
+        self._take(level, directives, trail, None)
+
+    def _take(
+        self, level: Level, directives: Iterable[Directive], chain: tuple[str, ...], through: Directive | None
+    ) -> None:
+        """Puts directives on a level, and what they include; `through` is the level's own `include` they come by."""
+        for directive in directives:
+            if directive.name.text == "include" and directive.block is None:
+                for path in self._included(level, directive, chain):
                     inner = self.project.readings[path].directives
-                    pending.extend((one, (*chain, path), through or directive) for one in reversed(inner))
+                    self._take(level, inner, (*chain, path), through or directive)
                 continue
             level.statements.append(directive)
             if through is not None:
@@ -439,13 +492,16 @@ class Inherited(NamedTuple):
 
 def nearest(level: Level, key: str) -> Inherited:
     """Directives of a kind that a level inherits only where it has none of its own."""
-    sure = True
-    for one in level.outwards():
-        sure = sure and one.complete
-        own = one.own(key)
-        if own:
-            return Inherited(tuple(own), sure, one)
-    return Inherited((), sure, None)
+    own = level.own(key) if key in level.by_key else ()
+    if own:
+        return Inherited(tuple(own), level.complete, level)
+    parent = level.parent
+    if parent is None:
+        return Inherited((), level.complete, None)
+    found = parent._nearest.get(key) if parent._nearest is not None else None  # the same for all siblings
+    if found is None:
+        found = parent.inherited(key, lambda outer: nearest(outer, key))
+    return found if level.complete or not found.sure else found._replace(sure=False)
 
 
 def inherits_headers(level: Level) -> str:
@@ -457,6 +513,10 @@ def inherits_headers(level: Level) -> str:
 
 def added_headers(level: Level) -> Inherited:
     """The `add_header` lines in force on a level, in the order in which nginx sends them."""
+    return level.inherited("add_header, by its mode", _added_headers)
+
+
+def _added_headers(level: Level) -> Inherited:
     mode = inherits_headers(level)
     own = tuple(level.own("add_header"))
     if mode == "off":
@@ -468,7 +528,7 @@ def added_headers(level: Level) -> Inherited:
     outer = added_headers(level.parent)
     if own:
         return Inherited(own + outer.directives, level.complete and outer.sure, level)
-    return Inherited(outer.directives, level.complete and outer.sure, outer.level)
+    return outer if level.complete or not outer.sure else outer._replace(sure=False)
 
 
 # ------------------------------------------------------------------------------------------------------------ locations
@@ -476,6 +536,12 @@ def added_headers(level: Level) -> Inherited:
 
 def pattern_of(level: Level) -> tuple[str, str, Word | None]:
     """A location's modifier, its path or pattern, and the word that holds it."""
+    if level._pattern is None:
+        level._pattern = _pattern_of(level)
+    return level._pattern
+
+
+def _pattern_of(level: Level) -> tuple[str, str, Word | None]:
     words = level.directive.arguments if level.directive else ()
     if len(words) >= 2 and words[0].text in ("=", "^~", "~", "~*"):
         return words[0].text, words[1].text, words[1]

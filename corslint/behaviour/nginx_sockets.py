@@ -161,14 +161,11 @@ def path_fields(level: Level, answers: Answers, paths: Sequence[str], libraries:
         return {}
     for path in _taken(level, server, paths, libraries):
         fields = {"socket_path": _written(path, _place(level))}
-        if _keeps_paths(level, server):
-            fields["socket_arrives_as"] = _written(path, _place(level))
-        else:
-            found = answers.at(server, path)
-            if found is not None and found.upstream is not None and found.passed is Tri.YES:
-                line = _changer(level, found)
-                if found.upstream.path is not None and line is not None:
-                    fields["socket_arrives_as"] = _written(found.upstream.path, line)
+        arriving = _plainly_arrives(level, server, path) or _arrives(level, server, path, answers)
+        if arriving is not None:
+            own = "/" + path.rstrip("/").rpartition("/")[2] + "/"
+            fields["socket_arrives_as"] = _written(*arriving)
+            fields["socket_lost"] = _written("no" if own in arriving[0] else "yes", arriving[1])
         return fields | _script_fields(level, server, answers, path)
     return {}
 
@@ -196,11 +193,26 @@ _DECIDERS = frozenset(("rewrite", "if", "return", "error_page", "content_by_lua_
 _REWRITES = frozenset(("rewrite", "if", "set", "return", "try_files"))
 
 
-def _keeps_paths(level: Level, server: Level) -> bool:
-    """Whether nothing here changes a path: a `proxy_pass` of a host alone, and no rewriting."""
+def _plainly_arrives(level: Level, server: Level, path: str) -> tuple[str, Span] | None:
+    """What the upstream gets where only `proxy_pass` can change a path; None where more may."""
+    modifier, prefix, _ = pattern_of(level)
     lines = level.own("proxy_pass")
-    plain = lines and lines[0].arguments and re.fullmatch(r"\w+://[^/$?]+", lines[0].arguments[0].text)
-    return bool(plain) and not (level.by_key.keys() | server.by_key.keys()) & _REWRITES
+    if not lines or not lines[0].arguments or (level.by_key.keys() | server.by_key.keys()) & _REWRITES:
+        return None
+    word = lines[0].arguments[0]
+    target = re.fullmatch(r"https?://[^/$?#]+(/[^$?#]*)?", word.text)
+    if target is None or (target[1] and (modifier not in ("", "^~", "=") or not path.startswith(prefix))):
+        return None
+    return (target[1] + path[len(prefix) :] if target[1] else path), word.span
+
+
+def _arrives(level: Level, server: Level, path: str, answers: Answers) -> tuple[str, Span] | None:
+    """What the model says that the upstream gets, and where that is decided; None where it is not known."""
+    found = answers.at(server, path)
+    line = None if found is None or found.passed is not Tri.YES else _changer(level, found)
+    if found is None or line is None or found.upstream is None or found.upstream.path is None:
+        return None
+    return found.upstream.path, line
 
 
 def _changer(level: Level, found: Answer) -> Span | None:
@@ -246,7 +258,7 @@ def gaps(servers: Sequence[Level], answers: Answers, paths: Sequence[str]) -> It
             taker = choose(server, path).level
             if found is None or (found.passed is not Tri.NO and not _serves_files(server, path)):
                 continue
-            place = _head(taker or server)
+            place = (taker or server).place
             fields = {
                 "framework": _written("nginx", place),
                 "language": _written("nginx", place),
@@ -292,12 +304,3 @@ def _names(server: Level) -> tuple[str, ...]:
 def _title(level: Level) -> str:
     words = level.directive.arguments if level.directive is not None else ()
     return " ".join((level.kind, *(word.text for word in words)))
-
-
-def _head(level: Level) -> Span:
-    if level.directive is None:
-        return level.span
-    words = level.directive.arguments
-    return Span(
-        level.span.path, level.directive.name.span.start, (words[-1] if words else level.directive.name).span.end
-    )

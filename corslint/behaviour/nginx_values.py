@@ -85,12 +85,19 @@ def definitions(unit: Unit) -> Definitions:
             assigned.add(one.arguments[0].text.lstrip("$").lower())
         elif one.key in ("geo", "split_clients") and one.arguments:
             opaque.add(one.arguments[-1].text.lstrip("$").lower())
-        elif re.match(r"js_|perl_set|set_|\w+_by_lua|geoip2|auth_jwt|userid|secure_link|keyval", one.key):
+        elif _sets_unseen(one.key):
             opaque.update(word.text.lstrip("$").lower() for word in one.arguments if word.text.startswith("$"))
         for word in (one.name, *one.arguments):
-            for first, second in _NAMED_GROUP.findall(word.text):
-                assigned.add((first or second).lower())
+            if "(?" in word.text:
+                for first, second in _NAMED_GROUP.findall(word.text):
+                    assigned.add((first or second).lower())
     return Definitions(maps, frozenset(assigned), frozenset(opaque))
+
+
+@lru_cache(maxsize=1024)
+def _sets_unseen(key: str) -> bool:
+    """Whether a directive sets variables in a way that is not followed."""
+    return re.match(r"js_|perl_set|set_|\w+_by_lua|geoip2|auth_jwt|userid|secure_link|keyval", key) is not None
 
 
 # ---------------------------------------------------------------------------------------------------------------- words

@@ -19,7 +19,7 @@ from corslint.model.tri import Tri
 from corslint.model.versions import Release, all_within, fault
 from corslint.project.link import Assumptions, EnvironmentRead
 from corslint.project.scripts import ScriptLibrary, ScriptSource
-from corslint.yamlfile import Checker, KeyPath, parse
+from corslint.yamlfile import Checker, KeyPath, parse, without_examples
 
 READ_AS = (
     "value", "instance", "number", "integer", "seconds", "application", "list", "tri", "path", "rooted", "prefix",
@@ -440,8 +440,8 @@ class Catalog(NamedTuple):
 _LAST_NAME = re.compile(r"[#/.]")
 
 
-def load(folder: Path) -> Catalog:
-    """Read and check every descriptor of a folder.
+def load(folder: Path, *, examples: bool = True) -> Catalog:
+    """Read and check every descriptor of a folder, with their `examples` or without.
 
     Raises:
         YamlError: a file is not valid; the error names file, line and the nearest valid name.
@@ -450,7 +450,7 @@ def load(folder: Path) -> Catalog:
     descriptors: list[Descriptor] = []
     environments: list[Mapping[str, Any]] = []
     for path in sorted(folder.glob("*.yaml")):
-        data = path.read_bytes()
+        data = path.read_bytes() if examples else without_examples(path.read_bytes())
         descriptor, environment = read(data, path)
         descriptors.append(descriptor)
         if environment is not None:

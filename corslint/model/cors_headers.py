@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 ALLOW_ORIGIN = "access-control-allow-origin"
 ALLOW_CREDENTIALS = "access-control-allow-credentials"
 LISTS = {
@@ -51,6 +53,7 @@ def answers_cors(name: str) -> bool:
     return is_known(name) and _KNOWN[name.strip().lower()] in RESPONSE
 
 
+@lru_cache(maxsize=1024)
 def nearest(name: str) -> str | None:
     """The response header that was meant by a name that is none; None where it is one, or nothing is near.
 

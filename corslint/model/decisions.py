@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from typing import Literal as OneOf
-from typing import NamedTuple, TypeAlias, Union
+from typing import NamedTuple, TypeAlias, TypeVar, Union
 
 from corslint.model.patterns import Pattern, matches, samples
 from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.source import Span
+
+T = TypeVar("T")
 
 __all__ = [
     "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Hang", "Insecure", "Not",
@@ -431,6 +434,30 @@ _ELSEWHERE = "/…"
 """A path that no test names: who asks chooses what for, and all paths but those are like this one."""
 
 
+_KNOWN_LIMIT = 100
+
+
+def _once(work_out: Callable[[Decision], T]) -> Callable[[Decision], T]:
+    """Answers about one and the same decision are worked out once: many levels of a proxy share one.
+
+    They are told apart by identity. Comparing them could take for ever, since predicates share their parts.
+    """
+    known: dict[int, tuple[Decision, T]] = {}
+
+    @wraps(work_out)
+    def answered(decision: Decision) -> T:
+        found = known.get(id(decision))
+        if found is not None and found[0] is decision:
+            return found[1]
+        if len(known) >= _KNOWN_LIMIT:
+            known.clear()
+        known[id(decision)] = decision, work_out(decision)
+        return known[id(decision)][1]
+
+    return answered
+
+
+@_once
 def to_stranger(decision: Decision) -> Answer:
     """What an origin that nobody listed gets; of a stranger's choices of scheme and port the most generous counts."""
     given = [answer(decision, origin, _ELSEWHERE) for origin in _STRANGERS]
@@ -440,11 +467,13 @@ def to_stranger(decision: Decision) -> Answer:
     return next((outcome for outcome in given if isinstance(outcome, UnknownAnswer)), given[0])
 
 
+@_once
 def accepts_null(decision: Decision) -> Tri:
     """Whether the origin `null` (sandboxed frames, `data:` pages) may read responses."""
     return accepts(answer(decision, "null", _ELSEWHERE), "null")
 
 
+@_once
 def depends_on_origin(decision: Decision) -> Tri:
     """Whether the answer differs between origins: it echoes, or its cases answer differently."""
     reachable: list[Answer] = []
@@ -489,6 +518,7 @@ class _Candidate(NamedTuple):
     atom: Atom
 
 
+@_once
 def witness(decision: Decision) -> Witness | None:
     """An attacker's origin that gets through although strangers do not; None where none was found.
 
@@ -749,6 +779,7 @@ _INSECURE_LIMIT = 50
 _PRIVATE_ADDRESS = re.compile(r"10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|169\.254\..*|\[f[cde].*")
 
 
+@_once
 def insecure(decision: Decision) -> tuple[Insecure, ...]:
     """The `http://` origins that a decision lets in, one for each test that does; none where strangers get through."""
     if accepts(to_stranger(decision), _STRANGERS[0]) is not Tri.NO:
@@ -815,6 +846,7 @@ def patterns_of(decision: Decision) -> Iterator[tuple[Pattern, Span]]:
                 yield atom.operand, atom.span
 
 
+@_once
 def sends_several(decision: Decision) -> Tri:
     """Whether more than one origin can be sent: unknown where all that says so is a test that was not understood."""
     texts: set[str] = set()

@@ -128,7 +128,7 @@ class Word(NamedTuple):
 class Directive(NamedTuple):
     """An nginx directive. `span` runs from its name to its `;` or `}`. `block` is None for a simple directive.
 
-    `body` is the span between the braces (empty span after the directive when there is no block).
+    `body` is the span between the braces (an empty one at the start of the file where there is no block).
     For `if`, the words keep their parentheses off: `if ($a = b)` has the words `$a`, `=`, `b`.
     """
 

@@ -1,10 +1,9 @@
 """nginx configuration: bytes -> NginxReading.
 
-crossplane's lexer finds the words; everything around it is ours: masks of the same length in front of it (so that every
-offset holds), the tree, and the recovery after a missing `;` or `}`. Some of the lexer's habits are fenced off because
-they hit CORS files in silence: `${X} always` becomes one word, a byte order mark becomes part of the first name, the
-last word of a file without a final newline is lost, and an open quote ends the file without a word. `ngxparse`, a fork,
-installs the same module; both work.
+The words are those that crossplane's lexer finds, found faster: a test compares the two. In front of them stand masks
+of the same length (so that every offset holds), behind them the tree and the recovery after a missing `;` or `}`. A
+file without such faults takes the quick way (`nginx_quick.py`). crossplane's tables of directives are used; `ngxparse`,
+a fork, installs the same module, and both work.
 
 What nginx itself refuses becomes `Damage`, worded with nginx's own message where it has one (read off nginx 1.22.1).
 """
@@ -14,19 +13,19 @@ from __future__ import annotations
 import importlib
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
-from operator import length_hint
 from typing import Any, NamedTuple
 from typing import Literal as OneOf
 
 from corslint.model.reading import Damage, Directive, NginxReading, Word
+from corslint.parsers import nginx_quick
 from corslint.parsers.nginx_masks import Flavour, Masked, expanded, fill, mask
 from corslint.source import SourceFile, Span
 
 MAX_BYTES = 8_000_000
-"""Larger files are not read: crossplane's lexer needs about a second for 3 MB, and real ones are below 1 MB."""
+"""Larger files are not read: real ones are below 1 MB."""
 
 MAX_DEPTH = 64
 """Blocks nested deeper than this are not read; nobody writes them, and later steps walk the tree by recursion."""
@@ -42,6 +41,7 @@ _RESTARTS = 100
 
 
 _BLANK = re.compile(rb"[ \t\r\n]*")
+_COMMENT = ord("#")
 
 
 # --------------------------------------------------------------------------------------------------------------- tokens
@@ -59,34 +59,20 @@ class _Token(NamedTuple):
     indent: int
 
 
-def _lexer() -> Any:
-    """crossplane's token generator: private, but lazy, so that it shows where each token ends. A test watches it."""
-    lexer = importlib.import_module("crossplane.lexer")
-    try:
-        return lexer._lex_file_object
-    except AttributeError:
-        raise RuntimeError("this crossplane has no lexer._lex_file_object, so nginx files cannot be read") from None
+_PIECE = re.compile(
+    rb"""[ \t\r\n]*+
+    ( [;{}]
+    | "[^"\\]*+(?:\\.[^"\\]*+)*+"
+    | '[^'\\]*+(?:\\.[^'\\]*+)*+'
+    | \#[^\n]*+
+    | (?:[^ \t\r\n;{}"'\#\\]|\\.) [^ \t\r\n;{}\\]*+ (?:\\.[^ \t\r\n;{}\\]*+)*+
+    )""",
+    re.DOTALL | re.VERBOSE,
+)
+"""One token or comment, and the blanks before it. A quote inside a word is an ordinary character."""
 
-
-def _run(text: str, offset: int) -> Iterator[tuple[str, int, bool]]:
-    """Tokens of `text` as (token, offset just behind what was consumed, quoted).
-
-    Ends in silence where the lexer gives up, which it does only inside an open quote at the end of the file: crossplane
-    just stops there, ngxparse raises.
-    """
-    characters = iter(text)
-    tokens = _lexer()([characters])
-    total = offset + len(text)
-    while True:
-        try:
-            token, _, quoted = next(tokens)
-        except StopIteration:
-            return
-        except Exception as problem:
-            if type(problem).__name__ != "NgxParserSyntaxError":
-                raise
-            return
-        yield token, total - length_hint(characters), quoted
+_AFTER_QUOTE = frozenset(b" \t\r\n;{)}")
+"""What may stand behind a closing quote, as nginx has it, except that `}` is left to the tree's builder."""
 
 
 class _Lexed:
@@ -110,6 +96,8 @@ class _Lexed:
             self.damage.append(Damage(span, message, kind=kind))
 
     def _collect(self) -> None:
+        if self.mask.endswith(b"\\"):  # what it would escape is not there
+            self.mask = self.mask[:-1] + b"x"
         mask = self.mask
         at = 0
         effort = 3 * len(mask) + 100_000  # every open quote makes the lexer start again
@@ -127,30 +115,31 @@ class _Lexed:
         self.complain(at, at + 1, "too many quotes that are never closed: the rest was not read")
 
     def _pass(self, at: int) -> tuple[int, int | None]:
-        """One run of the lexer from `at`: where it got to, and the open quote to start again from, if any."""
+        """One run from `at`: where it got to, and the open quote to start again from, if any."""
         mask = self.mask
-        for token, consumed, quoted in _run(mask[at:].decode("ascii") + "\n", at):
-            start = self._skip(at)
-            if quoted:
-                end = consumed
-                if self._glued(start, end):
+        size = len(mask)
+        following = _PIECE.scanner(mask, at).match  # type: ignore[attr-defined]  # known to CPython alone, and fast
+        while found := following():
+            start, end = found.span(1)
+            first = mask[start]
+            if first in b";{}":
+                self._add(at, start, end, chr(first))
+            elif first in b"\"'":
+                if end < size and mask[end] not in _AFTER_QUOTE and self._glued(start, end):
                     return end, start
-                self._add(at, start, end, mask[start : start + 1].decode("ascii"))
-            elif token.startswith("#"):
-                end = mask.find(b"\n", start)
-                end = len(mask) if end == -1 else end
+                self._add(at, start, end, chr(first))
+            elif first != _COMMENT:
+                self._add(at, start, end, "")
+            else:
                 self.comments.append((start, end))
                 if end - start >= _BUFFER:
                     self.complain(start, start + 40, self._too_long(start) + " (a comment of over 4,096 bytes)")
-            else:
-                end = consumed if token in ("{", "}", ";") else consumed - 1
-                self._add(at, start, end, token if token in ("{", "}", ";") else "")
             at = end
         rest = self._skip(at)
         if mask[rest : rest + 1] not in (b'"', b"'"):
             return at, None
         quote = mask[rest : rest + 1].decode("ascii")
-        if len(mask) - rest > _BUFFER:
+        if size - rest > _BUFFER:
             message = f'too long parameter, probably missing terminating "{quote}" character'
         else:
             message = f'unexpected end of file, expecting ";" or "}}" (missing closing {quote})'
@@ -172,18 +161,17 @@ class _Lexed:
         if end - start >= _BUFFER + (quote != ""):
             message = self._too_long(start + len(quote)) + " (a word of over 4,096 bytes)"
             self.complain(start, min(end, start + 40), message)
-        newline = self.mask.rfind(b"\n", last, start)
+        tokens = self.tokens
         indent = -1
-        if newline != -1 or not self.tokens:
-            blanks = self.mask[newline + 1 : start] if newline != -1 else b""
-            indent = len(blanks) + 7 * blanks.count(b"\t")
-        self.tokens.append(_Token(start, end, quote, indent))
+        if start > last + 1 or not tokens or self.mask[last:start] == b"\n":
+            newline = self.mask.rfind(b"\n", last, start)
+            if newline != -1 or not tokens:
+                blanks = self.mask[newline + 1 : start] if newline != -1 else b""
+                indent = start - newline - 1 + 7 * blanks.count(b"\t") if newline != -1 else 0
+        tokens.append(_Token(start, end, quote, indent))
 
     def _glued(self, start: int, end: int) -> bool:
         """Complains about text right behind a closing quote; whether the opening quote is the one to blame."""
-        following = self.mask[end : end + 1]
-        if following in (b"", b" ", b"\t", b"\r", b"\n", b";", b"{", b")", b"}"):
-            return False  # as nginx, except that `}` is left to the tree's builder
         shown = self.data[end : end + 4].decode("utf-8", "replace")[:1]
         if b"\n" in self.mask[start:end]:
             quote = self.mask[start : start + 1].decode("ascii")
@@ -200,16 +188,22 @@ _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 
 
 def _word(lexed: _Lexed, start: int, end: int, quote: str) -> Word:
-    """A word as nginx sees it: escapes resolved in every word, quoted or not (ngx_conf_read_token)."""
+    """A word as nginx sees it."""
     raw = lexed.data[start + 1 : end - 1] if quote else lexed.data[start:end]
+    text = _text_of(raw, shell=True) if lexed.shell else _text_of(raw)
+    return Word(text, quote, Span(lexed.path, start, end))
+
+
+def _text_of(raw: bytes, *, shell: bool = False) -> str:
+    """A word's text: escapes are resolved in every word, quoted or not (ngx_conf_read_token)."""
     text = raw.decode("utf-8", "replace")
-    if lexed.shell:
+    if shell:
         text = expanded(text)
     if "\\" in text:
         text = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text)
     if "${DOLLAR}" in text:
         text = text.replace("${DOLLAR}", "$")  # the usual way to write a `$` that envsubst leaves alone
-    return Word(text, quote, Span(lexed.path, start, end))
+    return text
 
 
 # ----------------------------------------------------------------------------------------------------------------- tree
@@ -279,6 +273,11 @@ class _Tables:
             )
             for mask in masks
         )
+
+
+@cache
+def _grammar() -> nginx_quick.Grammar:
+    return nginx_quick.Grammar(_DATA_BLOCKS, _ONLY_BLOCKS, _Tables().takes_block, _text_of, MAX_DEPTH)
 
 
 @cache
@@ -546,9 +545,9 @@ class _Tree:
         self._note_child(first.indent)
         if name.text in _ONLY_BLOCKS and self.stack[-1].key not in _DATA_BLOCKS:
             self.lexed.complain(first.start, words[-1].end, f'directive "{name.text}" has no opening "{{"')
-        after = Span(self.path, end, end)
         span = Span(self.path, first.start, end)
-        self.stack[-1].children.append(Directive(name, self._arguments(name, words, block=False), None, after, span))
+        nowhere = Span(self.path, 0, 0)
+        self.stack[-1].children.append(Directive(name, self._arguments(name, words, block=False), None, nowhere, span))
 
     def _arguments(self, name: Word, words: Sequence[_Token], *, block: bool) -> tuple[Word, ...]:
         lexed = self.lexed
@@ -718,6 +717,10 @@ def _moved(reading: NginxReading, by: int) -> NginxReading:
 
 def _built(source: SourceFile, masked: Masked, flavour: Flavour) -> tuple[tuple[Directive, ...], tuple[Damage, ...]]:
     """The tree, and the first of what is wrong with it."""
+    if flavour != "shell" and not masked.damage and not masked.repetitions:
+        quick = nginx_quick.build(source, masked.text, _grammar())
+        if quick is not None:
+            return quick, ()
     lexed = _Lexed(source, masked, shell=flavour == "shell")
     directives = _Tree(lexed).build()
     places: dict[Span, Damage] = {}
