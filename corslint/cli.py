@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 import corslint
-from corslint import discovery, outputs, report
+from corslint import command_line, outputs, report
 from corslint import settings as settings_
 from corslint.settings import Settings, UsageError
 
 if TYPE_CHECKING:
-    from corslint import lint
+    from corslint import discovery, lint
+    from corslint.baseline import Baseline, Tellable
     from corslint.model.finding import Finding
     from corslint.ruleset import Case, RuleSet
 
@@ -41,8 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run corslint. The exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed, as by `>&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
         status: object = command.main(args=arguments, prog_name="corslint", standalone_mode=False)
@@ -92,17 +96,6 @@ def _write_bytes(text: str) -> None:
         outputs.write_bytes([text.encode("utf-8", "surrogateescape")], sys.stdout)
 
 
-def _rule_ids(_context: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    """Ids separated by commas. A value without any is a mistake, such as a variable that is not set: all would run."""
-    named = []
-    for value in values:
-        ids = [part.strip() for part in value.split(",") if part.strip()]
-        if not ids:
-            raise click.UsageError(f"{option.opts[0]} names no rule: its value is empty")
-        named += ids
-    return tuple(named)
-
-
 _PATHS = click.argument("paths", nargs=-1, type=click.Path())
 
 
@@ -137,16 +130,9 @@ def command(context: click.Context) -> int:
     metavar="FILE",
     help="Where the report of the --output-format at the same position goes; `-` is standard output.",
 )
-@click.option("--select", multiple=True, callback=_rule_ids, metavar="RULES", help="Only these rules.")
-@click.option("--ignore", multiple=True, callback=_rule_ids, metavar="RULES", help="All but these rules.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(settings_.FAIL_ON),
-    help="The least severity that makes the exit status 1.  [default: warning]",
+@command_line.options(
+    command_line.SOURCES, command_line.CHOICES, command_line.SHOWS, command_line.IGNORES, command_line.BASELINE
 )
-@click.option("--pedantic", is_flag=True, help="Show notes; implied by --fail-on note and by --select.")
-@click.option("--include-tests", is_flag=True, help="Show findings in test files.")
-@click.option("--markdown", is_flag=True, help="Also check the nginx configurations in Markdown files.")
 @click.option("--diff", is_flag=True, help="Show what fixes would change; change nothing.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that change who may read data.")
@@ -167,33 +153,64 @@ def check(
     fixing = options["fix"] or options["diff"]
     if options["unsafe_fixes"] and not fixing:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
+    if options["add_ignores"] and fixing:
+        raise click.UsageError("--add-ignores does not go with --fix or --diff: fix first, then take back what is left")
+    if options["reason"] and not options["add_ignores"]:
+        raise click.UsageError("--reason goes with --add-ignores")
     if options["diff"] and output_files:
         raise click.UsageError("--diff writes a patch and no report: it goes without --output-file")
     wanted = outputs.paired(output_formats, output_files)
     with_fixes = fixing or outputs.wants_fixes(wanted)
     cwd = os.getcwd()
-    folders: list[tuple[str, ...]] = []
-    reports: list[report.Reported] = []
+    reports: list[lint.Report] = []
     differences: list[str] = []
     failed = False
-    for context in discovery.contexts(paths or (".",), cwd):
-        settings = _settings(context, cwd, options)
-        folders.append(settings.rules)
-        found = _linted(context, settings, cwd, options, with_fixes=with_fixes)
+    checked = command_line.contexts(paths, cwd, options)
+    shown = command_line.shown(checked, options)
+    if shown is not None:
+        _write(shown, sys.stdout)
+        return 0
+    known = _known(options, cwd)
+    for context, settings in checked:
+        found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
+        if options["add_ignores"]:
+            _add_ignores(context, found, options["reason"])
+            found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
         if fixing:
             unsafe = options["unsafe_fixes"]
-            differences.append(_fixed(context, settings, found, unsafe=unsafe, write=not options["diff"]))
+            differences.append(_fixed(context, settings, found, known, unsafe=unsafe, write=not options["diff"]))
             if not options["diff"]:
-                found = _left(_linted(context, settings, cwd, options, with_fixes=True), unsafe=unsafe)
+                found = _left(_linted(context, settings, cwd, options, known, with_fixes=True), unsafe=unsafe)
         reports.append(found)
-        failed = failed or any(_reaches(finding, settings.fail_on) for finding in found.findings)
+        failed = failed or any(
+            _reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
+        )
+    if options["write_baseline"]:
+        return _write_baseline(options["write_baseline"], reports, cwd)
+    stale = _stale(known, checked, reports, options, cwd) if known is not None else 0
     whole = report.merged(reports)
     if options["diff"]:
         _write_bytes("".join(differences))
         _write(report.closing_line(whole) + "\n", sys.stderr)
+    elif options["statistics"]:
+        from corslint import statistics
+
+        _write(statistics.render(whole, "json" if "json" in output_formats else "text"), sys.stdout)
+        _write(report.closing_line(whole) + "\n", sys.stderr)
     else:
+        folders = [settings.rules for _, settings in checked]
         outputs.write(whole, wanted, color, lambda rule: _about(rule, folders))
-    return int(failed)
+    return int(_fails(whole, failed, options) or (stale > 0 and options["fail_on_stale"]))
+
+
+def _fails(found: report.Merged, reached: bool, options: Mapping[str, Any]) -> bool:
+    """Whether the exit status is 1; `reached`: a finding is as severe as the settings of its file ask for."""
+    if options["exit_zero"]:
+        return False
+    if options["max_warnings"] is None:
+        return reached
+    counts = report.severities(found.findings)
+    return counts["error"] > 0 or counts["warning"] > options["max_warnings"]
 
 
 def _about(rule: str, folders: Sequence[tuple[str, ...]]) -> report.RuleAbout:
@@ -205,20 +222,142 @@ def _about(rule: str, folders: Sequence[tuple[str, ...]]) -> report.RuleAbout:
 
 
 def _linted(
-    context: discovery.Context, settings: Settings, cwd: str, options: Mapping[str, Any], *, with_fixes: bool
+    context: discovery.Context,
+    settings: Settings,
+    cwd: str,
+    options: Mapping[str, Any],
+    known: Baseline | None,
+    *,
+    with_fixes: bool,
 ) -> lint.Report:
     """Check one context. A rule that does not exist is reported with the place that names it."""
     from corslint import lint
-    from corslint.ruleset import UnknownRuleError
+    from corslint.triage import NamedRuleError
 
     try:
-        return lint.lint(context, settings, with_fixes=with_fixes)
-    except UnknownRuleError as error:
-        for name in ("select", "ignore"):
-            if error.rule in options[name]:
-                raise UsageError(f"--{name}: {error}") from None
-        name = "select" if error.rule in settings.select else "ignore"
-        raise UsageError(f"{settings_.place(settings, cwd, name)}: `{name}`: {error}") from None
+        return _new(lint.lint(context, settings, with_fixes=with_fixes), known)
+    except NamedRuleError as error:
+        given = options.get(error.key.replace("-", "_"), ())
+        if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
+            raise UsageError(f"--{error.key}: {error}") from None
+        place = settings_.place(error.settings, cwd, error.key, error.rule) or "--config"
+        raise UsageError(f"{place}: `{error.key}`: {error}") from None
+
+
+def _add_ignores(context: discovery.Context, found: lint.Report, reason: str) -> None:
+    """Write comments that take the findings back, as far as comments can stand there."""
+    from corslint import fixes, lint
+    from corslint.editing import ignores
+
+    changed: dict[str, bytes] = {}
+    count = 0
+    by_path: dict[str, list[Finding]] = {}
+    for finding in found.findings:
+        if finding.rule not in lint.about_comments():
+            by_path.setdefault(finding.primary.path, []).append(finding)
+    for path, findings in by_path.items():
+        added = ignores.add(found.sources(path), findings, reason)
+        count += added.taken_back
+        if added.taken_back:
+            changed[path] = added.data
+        for finding in added.left:
+            place = f"{path}:{found.sources(path).position(finding.primary.start).line}"
+            text = f"{place}: no comment can stand here for {finding.rule}: use `per-file-ignores` or a baseline"
+            _write(f"corslint: {report.neutral(text)}\n", sys.stderr)
+    if changed:
+        try:
+            fixes.write(changed, found.sources, root=context.root)
+        except fixes.WriteRefusedError as error:
+            raise UsageError(f"no comment was added: {error}") from None
+        done = f"{report.counted(count, 'finding')} in {report.counted(len(changed), 'file')}"
+        _write(f"corslint: took back {done}\n", sys.stderr)
+
+
+# --- baseline --------------------------------------------------------------------------------------------------------
+
+
+def _known(options: Mapping[str, Any], cwd: str) -> Baseline | None:
+    """The baseline that was named, if any."""
+    if options["baseline"] is None:
+        for name in ("prune_baseline", "fail_on_stale"):
+            if options[name]:
+                raise click.UsageError(f"--{name.replace('_', '-')} goes with --baseline FILE")
+        return None
+    if options["write_baseline"] is not None:
+        raise click.UsageError("--write-baseline writes all findings: it does not go with --baseline")
+    from corslint import baseline
+
+    return baseline.read(options["baseline"], cwd)
+
+
+def _new(found: lint.Report, known: Baseline | None) -> lint.Report:
+    """The report without what the baseline knows."""
+    if known is None:
+        return found
+    from corslint import lint
+
+    is_known = known.is_known(found.live, found.sources)
+    new = tuple(finding for finding in found.findings if not is_known[finding])
+    count = len(found.findings) - len(new)
+    return found._replace(findings=new, left_out={**found.left_out, lint.KNOWN: count} if count else found.left_out)
+
+
+def _write_baseline(path: str, reports: Sequence[lint.Report], cwd: str) -> int:
+    from corslint import baseline
+
+    entries = [entry for one in reports for entry in baseline.make(path, one.findings, one.live, one.sources, cwd)]
+    baseline.write(path, entries, cwd)
+    _write(f"corslint: wrote {report.counted(len(set(entries)), 'finding')} to {report.neutral(path)}\n", sys.stderr)
+    return 0
+
+
+def _tellable(context: discovery.Context, settings: Settings, found: lint.Report) -> Tellable:
+    """What a run over a context can tell about findings that are gone."""
+    from corslint import discovery, lint
+    from corslint.baseline import Tellable
+
+    rules = lint.knowledge(settings.rules).rules
+    # A rule that joins facts may speak only where the whole repository is read.
+    in_part = discovery.is_part(context.root)
+    return Tellable(
+        context.lint,
+        context.root if context.lint.issuperset(context.files) else None,
+        frozenset(finding.primary.path for finding in found.live if finding.effect == "tool"),
+        frozenset(rule.id for rule in rules if not in_part or len(rule.match) == 1),
+        frozenset(rules.rules),
+    )
+
+
+_MOST_STALE = 10
+
+
+def _stale(
+    known: Baseline,
+    checked: Sequence[tuple[discovery.Context, Settings]],
+    reports: Sequence[lint.Report],
+    options: Mapping[str, Any],
+    cwd: str,
+) -> int:
+    """Say which entries of the baseline are gone, and drop them if asked to. How many are left in the file."""
+    from corslint import baseline
+
+    stale: list[baseline.Entry] = []
+    for (context, settings), found in zip(checked, reports, strict=True):
+        stale += known.stale(_tellable(context, settings, found))
+    stale = sorted(set(stale))
+    if not stale:
+        return 0
+    shown = report.neutral(known.path)
+    if options["prune_baseline"]:
+        gone = set(stale)
+        baseline.write(known.path, [entry for entry in known.entries if entry not in gone], cwd)
+        _write(f"corslint: dropped {report.counted(len(stale), 'finding')} from {shown}\n", sys.stderr)
+        return 0
+    for entry in stale[:_MOST_STALE]:
+        _write(f"corslint: {shown}: gone: {report.neutral(entry.path)}: {report.neutral(entry.rule)}\n", sys.stderr)
+    count = report.counted(len(stale), "finding")
+    _write(f"corslint: {shown}: {count} gone (--prune-baseline drops what is gone)\n", sys.stderr)
+    return len(stale)
 
 
 def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:
@@ -232,12 +371,20 @@ def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:
     )
 
 
-def _fixed(context: discovery.Context, settings: Settings, found: lint.Report, *, unsafe: bool, write: bool) -> str:
+def _fixed(
+    context: discovery.Context,
+    settings: Settings,
+    found: lint.Report,
+    known: Baseline | None,
+    *,
+    unsafe: bool,
+    write: bool,
+) -> str:
     """Mend what can be mended; as a difference, and on the disk if asked for."""
     from corslint import fixes, lint
 
     def again(changed: Mapping[str, bytes]) -> list[Finding]:
-        return list(lint.lint(context, settings, changed, with_fixes=True).findings)
+        return list(_new(lint.lint(context, settings, changed, with_fixes=True), known).findings)
 
     result = fixes.fix_to_fixpoint(again, found.findings, found.sources, unsafe)
     for finding, reason in result.refused:
@@ -255,15 +402,16 @@ def _fixed(context: discovery.Context, settings: Settings, found: lint.Report, *
 
 @command.command()
 @_PATHS
-def facts(paths: tuple[str, ...]) -> int:
+@command_line.options(command_line.SOURCES)
+def facts(paths: tuple[str, ...], **options: Any) -> int:
     """Print what corslint understood, as JSON."""
     from corslint import lint
     from corslint.report import facts as facts_report
 
     cwd = os.getcwd()
     found, owners = [], {}
-    for context in discovery.contexts(paths or (".",), cwd):
-        known, sources = lint.facts(context, _settings(context, cwd, {}))
+    for context, settings in command_line.contexts(paths, cwd, options):
+        known, sources = lint.facts(context, settings)
         found.extend(known)
         owners.update(dict.fromkeys((*context.files, *context.unreadable), sources))
     _write(facts_report.render(found, lambda path: owners[path](path)), sys.stdout)
@@ -272,34 +420,51 @@ def facts(paths: tuple[str, ...]) -> int:
 
 @command.command()
 @click.argument("rule_id", required=False, metavar="[ID]")
-def rule(rule_id: str | None) -> int:
-    """List the rules, or explain one."""
-    from pathlib import Path
+@click.option("--test", is_flag=True, help="Run the examples of this rule, or of all rules of your own.")
+@click.option("--rules", multiple=True, metavar="FOLDER", help="A folder with rules, beside those of the settings.")
+def rule(rule_id: str | None, test: bool, rules: tuple[str, ...]) -> int:
+    """List the rules, explain one, or run the examples of your own."""
+    from corslint import lint
 
-    from corslint import resources, ruleset
-
-    settings = settings_.load(".", os.getcwd())
-    rules = ruleset.load([resources.rules_folder(), *map(Path, settings.rules)])
+    for folder in rules:
+        if not os.path.isdir(folder):
+            raise UsageError(f"--rules names a folder that does not exist: {folder}")
+    folders = tuple(dict.fromkeys((*settings_.load(".", os.getcwd()).rules, *rules)))
+    known = lint.knowledge(folders)
+    if test:
+        return _test_rules(known, folders, rule_id)
     if rule_id is None:
-        _write(_list_of(rules), sys.stdout)
+        _write(_list_of(known.rules), sys.stdout)
         return 0
-    _write(_explanation(rules, rule_id), sys.stdout)
+    _write(_explanation(known.rules, rule_id), sys.stdout)
     return 0
 
 
-def _settings(context: discovery.Context, cwd: str, options: dict[str, Any]) -> Settings:
-    """The settings for a context, with what the command line says in their place."""
-    settings = settings_.load(context.settings_at, cwd)
-    if options.get("select"):
-        # Asking for a rule by name beats a file that ignores it.
-        settings = settings._replace(select=options["select"], ignore=())
-    return settings._replace(
-        ignore=(*settings.ignore, *options.get("ignore", ())),
-        fail_on=options.get("fail_on") or settings.fail_on,
-        pedantic=options.get("pedantic", False),
-        include_tests=settings.include_tests or options.get("include_tests", False),
-        markdown=settings.markdown or options.get("markdown", False),
-    ).implied()
+def _test_rules(known: lint.Knowledge, folders: tuple[str, ...], rule_id: str | None) -> int:
+    """Run the examples of one rule, or of all in these folders; status 1 if one does not hold."""
+    from corslint import examples
+
+    chosen = [known.rules[rule_id]] if rule_id is not None else known.rules.of(folders)
+    if not chosen:
+        raise UsageError("no rules of your own: name a rule, or a folder with `rules` in the settings or --rules")
+    outcomes = list(examples.run(chosen, known))
+    failed = [outcome for outcome in outcomes if outcome.trouble is not None]
+    for outcome in failed:
+        text = f"{outcome.place}: {outcome.rule}: {outcome.name}: {outcome.trouble}"
+        _write("".join(f"{report.neutral(line)}\n" for line in text.splitlines()), sys.stdout)
+    said = f"{report.counted(len(outcomes), 'example')} of {report.counted(len(chosen), 'rule')}"
+    _write(f"corslint: {said}: {f'{len(failed)} failed' if failed else 'all hold'}\n", sys.stderr)
+    return 1 if failed else 0
+
+
+@command.command()
+@click.argument("name", type=click.Choice(("settings", "rule", "descriptor", "facts")))
+def schema(name: str) -> int:
+    """Print a JSON Schema: of settings, rules, descriptors, or of the output of `facts`."""
+    from corslint import resources
+
+    _write(resources.schema_file(name).read_text(encoding="utf-8"), sys.stdout)
+    return 0
 
 
 def _reaches(finding: Finding, threshold: str) -> bool:

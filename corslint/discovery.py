@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
@@ -98,6 +98,32 @@ def contexts(paths: Sequence[str], cwd: str) -> list[Context]:
         *(_context(root, names, whole=True, cwd=cwd) for root, names in whole.items()),
         *(_context(root, names, whole=False, cwd=cwd) for root, names in parts.items()),
     ]
+
+
+def without_excluded(context: Context, excludes: Callable[[str], bool], named: Iterable[str], cwd: str) -> Context:
+    """The context without the files that `excludes` says are left out, but for those `named`, and those in them."""
+    kept = [_below(os.path.normpath(os.path.join(cwd, path)), cwd) for path in named]
+
+    def is_out(path: str) -> bool:
+        return excludes(path) and not any(path == one or (_inside(path, one) and excludes(f"{one}/")) for one in kept)
+
+    out = {path for path in (*context.files, *context.unreadable) if is_out(path)}
+    if not out:
+        return context
+    passed_over = dict(context.passed_over)
+    passed_over["excluded"] = len(out & context.lint)
+    return context._replace(
+        lint=context.lint - out,
+        files=tuple(path for path in context.files if path not in out),
+        in_tests=context.in_tests - out,
+        unreadable={path: reason for path, reason in context.unreadable.items() if path not in out},
+        passed_over={reason: count for reason, count in sorted(passed_over.items()) if count},
+    )
+
+
+def is_part(root: str) -> bool:
+    """Whether a folder is a part of a larger git repository."""
+    return not os.path.lexists(os.path.join(root, ".git")) and _has_git_above(root)
 
 
 def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:

@@ -66,6 +66,7 @@ class _Match(NamedTuple):
     primary: Span
     related: tuple[Place, ...]
     fenced: bool
+    demoted: bool
     subjects: frozenset[Hashable]
 
 
@@ -438,7 +439,8 @@ def _matches(rule: Rule, world: World) -> list[_Match]:
                 confidence=confidence,
                 primary=primary,
                 related=_related(rule, bindings, primary, used, evidence, world),
-                fenced=fenced and case.severity != "note",
+                fenced=fenced,
+                demoted=fenced and case.severity != "note",
                 subjects=frozenset(subjects),
             )
         )
@@ -564,10 +566,11 @@ def _finding(group: Sequence[_Match], world: World, plan_fix: PlanFix) -> Findin
         effect=lead.case.effect,
         confidence=lead.confidence,
         message=render(lead.case.message, lead.bindings, world),
-        help=f"{help_} {FENCED}".lstrip() if lead.fenced else help_,
+        help=f"{help_} {FENCED}".lstrip() if lead.demoted else help_,
         primary=lead.primary,
         related=tuple(places),
         fix=_fix(lead.case.fix, lead.bindings, world, plan_fix),
+        fenced=lead.fenced,
     )
 
 

@@ -64,6 +64,7 @@ _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
 _MAX_CHAIN = 32
 _VARY_HEADER = "vary"
+_LAST_NAME = re.compile(r"[#/.]")
 _WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -72,7 +73,8 @@ class Policy(NamedTuple):
     """A cors_policy fact that is still to be judged: what the descriptor says, and the guards it stands behind.
 
     `broken`: it was given an option that makes the library fail. `handshake`: it is only asked what becomes of
-    WebSocket handshakes, and that is told of this socket server.
+    WebSocket handshakes, and that is told of this socket server. `spec`: how the request's Origin is read, for headers
+    and for options that a function hands out with each request.
     """
 
     fact: Fact
@@ -156,6 +158,7 @@ class Extractor:
         self._sites: dict[Span, LayerSite] = {}
         self._scripts = Scripts((), (), packages)
         self._configured: dict[str, list[_Configured]] = {}
+        self._called: dict[str, set[str]] = {}
         self._readings: dict[str, CodeReading] = {}
         self._development_only = False
         self._varying: dict[str, frozenset[str]] = {}
@@ -167,6 +170,7 @@ class Extractor:
         self._readings = {reading.path: reading for reading in readings}
         self._note_configuration(readings)
         self._scripts = Scripts(readings, self._catalog.scripts, self._packages)
+        self._called = self._calls_of_others(readings)
         matched = [
             (reading, site, found)
             for reading in readings
@@ -205,6 +209,17 @@ class Extractor:
 
     # --- which descriptors speak of a call ---
 
+    def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
+        """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
+        wanted = {name for found in self._catalog.calls.values() for _, spec in found for name in spec.without}
+        last = {_LAST_NAME.split(name)[-1] for name in wanted}
+        called: dict[str, set[str]] = {}
+        for reading in readings if wanted else ():
+            for site in reading.calls:
+                if _called(site.call.callee) in last and (name := self._linker.canonical(site.call.callee)) in wanted:
+                    called.setdefault(self._packages.root_of(reading.path), set()).add(name)
+        return called
+
     def _matching(self, reading: CodeReading, site: CallSite) -> list[_Match]:
         callee = site.call.callee
         candidates: list[tuple[Descriptor, CallSpec]] = []
@@ -221,6 +236,8 @@ class Extractor:
         found: list[_Match] = []
         for descriptor, spec in candidates:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
+                continue
+            if spec.without & self._called.get(self._packages.root_of(reading.path), set()):
                 continue
             version = loaded.version if loaded is not None else self._version(descriptor, reading.path)
             applies = descriptor.applies(version.releases if version is not None else ())
@@ -249,8 +266,17 @@ class Extractor:
         if spec.when_position is None and spec.when_keyword is None:
             return True
         if self._linker.canonical(call.callee) in spec.when_names:
-            return True
-        argument = self._linker.argument(call, spec.when_position, spec.when_keyword)
+            return not spec.when_not
+        return self._is_given(call, spec) is not spec.when_not
+
+    def _is_given(self, call: Call, spec: CallSpec) -> bool:
+        """Whether an argument of the call, or of the one that made its receiver, is what `when` names."""
+        given: Value | None = call
+        if spec.when_maker:
+            given = self._linker.resolve(call.callee.base) if isinstance(call.callee, Member) else None
+        argument = (
+            self._linker.argument(given, spec.when_position, spec.when_keyword) if isinstance(given, Call) else None
+        )
         if argument is None:
             return False
         resolved = self._linker.resolve(argument)
@@ -398,6 +424,12 @@ class Extractor:
         unsure: Value | None = None
         for position in spec.option_positions:
             argument = self._linker.argument(call, position, None)
+            if argument is not None and position in spec.after_number:
+                numbered = self._is_number(self._linker.argument(call, 0, None))
+                if numbered is Tri.NO:
+                    continue
+                if numbered is Tri.UNKNOWN:
+                    return Unknown("options, if a number stands before them", argument.span)
             if argument is None:
                 if any(isinstance(a.value, Spread) for a in call.arguments[: position + 1]):
                     unsure = Unknown("behind a spread argument", call.span)
@@ -409,32 +441,93 @@ class Extractor:
                 continue  # it has none of the names that are looked up
             if isinstance(resolved, Function) and len(spec.option_positions) > 1:
                 continue
-            if isinstance(resolved, Call) and position == spec.option_positions[-1] != spec.option_positions[0]:
+            if self._made(resolved) and position == spec.option_positions[-1] != spec.option_positions[0]:
                 continue  # a server, where options could stand as well
             if isinstance(resolved, Member) and len(spec.option_positions) > 1 and self._of_server(resolved):
                 continue
             unsure = unsure or argument
         return unsure
 
+    def _is_number(self, value: Value | None) -> Tri:
+        """Whether a value is a whole number."""
+        found = self._linker.resolve(value) if value is not None else None
+        if isinstance(found, Literal):
+            plain = found.value
+            return tri(isinstance(plain, int | float) and not isinstance(plain, bool) and float(plain).is_integer())
+        if isinstance(found, (Fallback, Choice)):
+            both = (found.first, found.then) if isinstance(found, Fallback) else (found.yes, found.no)
+            answers = {self._is_number(each) for each in both}
+            return answers.pop() if len(answers) == 1 else Tri.UNKNOWN
+        if isinstance(found, Call) and self._linker.canonical(found.callee) in _NUMBERS:
+            return Tri.YES
+        settled = (Null, Undefined, Mapping, Sequence, Regex, Function, EnvVar, Concat)
+        return Tri.NO if found is None or isinstance(found, settled) else Tri.UNKNOWN
+
     def _handed_out(self, options: Value | None, delegate: Delegate) -> Value | None:
         """The options that a function hands out with each request; None where no function stands for them."""
         given = self._linker.resolve(options) if options is not None else None
-        key = delegate.key or delegate.group
-        if isinstance(given, Mapping) and key is not None:
-            held = self._linker.lookup(given, key)
-            given = self._linker.resolve(held) if held is not None else None
+        inside = ".".join(part for part in (delegate.group, delegate.key) if part) if delegate.key else None
+        for path in (delegate.group, inside) if isinstance(given, Mapping) else ():
+            held = self.at_path(given, path)[0] if path is not None else None
+            found = self._linker.resolve(held) if held is not None else None
+            if isinstance(found, Function):
+                given = found
+                break
         if isinstance(given, Function) and delegate.wrapped and len(given.returns) == 1:
             inner = self._linker.resolve(given.returns[0].value)
             given = inner if isinstance(inner, Function) else given
         if not isinstance(given, Function):
             return None
-        found = self._given_by(given, delegate)
-        found = found if found is not None else Unknown("handed out by a function", given.span)
+        handed = self._given_by(given, delegate)
+        handed = self._laid_together(handed) if handed is not None else Unknown("handed out by a function", given.span)
         if options is None or delegate.group is None:
-            return found
+            return handed
         return Mapping(
-            (Spread(options, options.span), Entry(delegate.group, found, given.span, given.span)), options.span
+            (Spread(options, options.span), Entry(delegate.group, handed, given.span, given.span)), options.span
         )
+
+    def _laid_together(self, options: Value) -> Value:
+        """One object for two of which a test chooses.
+
+        An object that only switches one thing off (`{ origin: false }`) says nothing about what else there is.
+        """
+        chosen = self._linker.resolve(options)
+        if not isinstance(chosen, Choice):
+            return options
+        yes, no = (self._plain_entries(self._laid_together(part)) for part in (chosen.yes, chosen.no))
+        if not yes or not no:
+            return options
+        entries: list[Entry] = []
+        for key in dict.fromkeys((*yes, *no)):
+            one, other = yes.get(key), no.get(key)
+            given = one or other
+            assert given is not None
+            if not (one and other) and self._only_off(no if one else yes):
+                entries.append(given)
+                continue
+            missing = Undefined(chosen.span)
+            value = self._either(chosen, one.value if one else missing, other.value if other else missing)
+            entries.append(given._replace(value=value))
+        return Mapping(tuple(entries), chosen.span)
+
+    def _either(self, chosen: Choice, yes: Value, no: Value) -> Value:
+        """The one value or the other; that value where they are the same."""
+        first, second = self._linker.resolve(yes), self._linker.resolve(no)
+        if isinstance(first, Literal) and isinstance(second, Literal):
+            if (type(first.value), first.value) == (type(second.value), second.value):
+                return yes
+        return Choice(chosen.test, yes, no, chosen.span)
+
+    def _plain_entries(self, value: Value) -> dict[str, Entry]:
+        """The entries of an object by their keys; none where not all of them are known."""
+        held = self._linker.resolve(value)
+        items = held.items if isinstance(held, Mapping) else ()
+        found = {item.key: item for item in items if isinstance(item, Entry) and item.key is not None}
+        return found if len(found) == len(items) else {}
+
+    def _only_off(self, entries: MappingOf[str, Entry]) -> bool:
+        values = [self._linker.resolve(entry.value) for entry in entries.values()]
+        return len(values) == 1 and isinstance(values[0], Literal) and values[0].value is False
 
     def _given_by(self, function: Function, delegate: Delegate) -> Value | None:
         """What a function hands out in the only way that it has; None where it has several, or none that is known."""
@@ -467,6 +560,12 @@ class Extractor:
         name = self._linker.canonical(owner.callee) if isinstance(owner, Call) else None
         described = self._catalog.calls.get(name, ()) if name is not None else ()
         return any(emit.kind == "http_server" for _, spec in described for emit in spec.emits)
+
+    def _made(self, value: Value, depth: int = 0) -> bool:
+        """Whether a resolved value is what a call returns, whichever of its alternatives counts."""
+        if isinstance(value, Choice) and depth < 8:
+            return all(self._made(self._linker.resolve(part), depth + 1) for part in (value.yes, value.no))
+        return isinstance(value, Call)
 
     def _nameless(self, value: Value, depth: int = 0) -> bool:
         """Whether a resolved value is no object with names, whichever of its alternatives counts."""
@@ -543,11 +642,17 @@ class Extractor:
                     changed = semantics.sources[name]._replace(unset=source.default)
                     semantics = semantics._replace(sources={**semantics.sources, name: changed})
             broken = any(group.fails and self._has_other_names(context, group) for group in emit.options)
-            self._policies.append(Policy(fact, semantics, (), False, None, broken))
+            reads = self._reads_of_requests(context.descriptor.language) if context.delegated else None
+            self._policies.append(Policy(fact, semantics, (), False, reads, broken))
         yield fact
         for group in emit.options:
             decided = self._origin_given(context, emit, fact), fact.field("origin").value
             yield from self._option_facts(context, group, fields, decided, _origin_paths(emit), self._is_written)
+
+    def _reads_of_requests(self, language: str) -> HeaderSpec | None:
+        """How code of a language reads the headers of a request."""
+        own = [one for one in self._catalog.descriptors if one.language == language]
+        return next((spec for one in own for spec in one.headers if spec.request_members), None)
 
     def _handshake(self, context: _Context, semantics: PolicySemantics, server: Fact) -> None:
         """What decides about handshakes at a socket server, as a policy that is no fact of its own."""
@@ -1210,8 +1315,9 @@ class Extractor:
 
     # --- headers written by hand ---
 
-    def _may_write_headers(self, reading: CodeReading) -> bool:
-        if self._spells_header(reading.path):
+    def _may_write(self, reading: CodeReading, spells: Callable[[str], bool]) -> bool:
+        """Whether a file, or one that it imports a name from, spells what is looked for."""
+        if spells(reading.path):
             return True
         imported = (
             self._linker.module_file(binding.value)
@@ -1220,16 +1326,20 @@ class Extractor:
             for binding in bindings
             if isinstance(binding.value, Reference)
         )
-        return any(path is not None and self._spells_header(path) for path in imported)
+        return any(path is not None and spells(path) for path in imported)
 
     def _headers(self, reading: CodeReading) -> None:
-        if not self._may_write_headers(reading):
+        if not self._may_write(reading, self._spells_header):
             return
         for descriptor in self._catalog.descriptors:
             if descriptor.language != reading.language:
                 continue
             for spec in descriptor.headers:
-                writes = [*self._header_writes(reading, spec), *self._request_writes(reading, spec)]
+                # What is written to an object stands in the object, too, once that is handed on: the first one counts.
+                first: dict[Span, _HeaderWrite] = {}
+                for write in (*self._header_writes(reading, spec), *self._request_writes(reading, spec)):
+                    first.setdefault(write.span, write)
+                writes = list(first.values())
                 if any(write.name != _VARY_HEADER for write in writes):
                     self._header_policies(reading, descriptor, spec, writes)
 
@@ -1237,9 +1347,12 @@ class Extractor:
         sent = self._sent_back(reading, spec)
         for site in reading.calls:
             callee = site.call.callee
-            if not _writes_header(callee, spec):
+            decorated = self._decorated_scope(reading, site) if spec.decorators else None
+            if decorated is not None and self._linker.canonical(callee) in spec.decorators:
+                site = site._replace(scope=decorated, guards=())
+            elif not _writes_header(callee, spec):
                 continue
-            about = callee.base if isinstance(callee, Member) else None
+            about = callee.base if isinstance(callee, Member) and decorated is None else None
             if spec.requests and about is not None and _begins_with(self._linker.canonical(about), spec.requests):
                 made = self._linker.resolve(about)
                 if made.span not in sent:
@@ -1292,6 +1405,16 @@ class Extractor:
                     if isinstance(made, Call) and self._linker.canonical(made.callee) in spec.made:
                         found.add(made.span)
         return found
+
+    @staticmethod
+    def _decorated_scope(reading: CodeReading, site: CallSite) -> int | None:
+        """The scope of the function that a call decorates."""
+        for each in reading.decorations:
+            if isinstance(each.decorator, Call) and each.decorator.span == site.call.span:
+                for binding in reading.scopes[each.scope].bindings.get(each.target, ()):
+                    if isinstance(binding.value, Function):
+                        return binding.value.scope
+        return None
 
     def _vary_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Calls that add names to Vary: `res.vary("Origin")`, `response.vary.add("Origin")`, `vary(res, "Origin")`."""
@@ -1415,7 +1538,8 @@ class Extractor:
             seen.add(write.span)
             resolved = self._linker.resolved(write.value)
             text = resolved.value.value if isinstance(resolved.value, Literal) else None
-            site = CallSite(Call(Unknown("a header", write.span), (), False, write.span), write.scope, write.guards)
+            guards = (*self._tests_of_callers(reading, write.scope), *write.guards)
+            site = CallSite(Call(Unknown("a header", write.span), (), False, write.span), write.scope, guards)
             context = _Context(self, reading, site, descriptor, None, None, {}, None)
             common = self._common(context, "high")
             shown = (
@@ -1441,7 +1565,26 @@ class Extractor:
             }
             fact = Fact("cors_policy", write.span, fields, {"origin": write.value})
             self._facts.append(fact)
-            self._policies.append(Policy(fact, spec.policy, write.guards, True, spec))
+            self._policies.append(Policy(fact, spec.policy, guards, True, spec))
+
+    def _tests_of_callers(self, reading: CodeReading, scope: int, depth: int = 0) -> tuple[Guard, ...]:
+        """What has to hold for the function around this to be called at all, as far as its calls are known."""
+        function = _function_of(reading, scope)
+        if function <= 0 or depth > _MAX_VARY_DEPTH:
+            return ()
+        sites = self._linker.calls_of(reading.scopes[function].span)
+        if len(sites) == 1:
+            (site,) = sites
+            caller = self._readings.get(site.call.span.path)
+            outer = self._tests_of_callers(caller, site.scope, depth + 1) if caller is not None else ()
+            return (*outer, *site.guards)
+        if not sites or not all(site.guards for site in sites):
+            return ()
+        first, *others = (_conjunction(site.guards, site.call.span) for site in sites)
+        either = first
+        for other in others:
+            either = Fallback(either, other, "falsy", other.span)
+        return (Guard(either, True),)
 
     def _written(
         self, reading: CodeReading, write: _HeaderWrite, writes: Iterable[_HeaderWrite], value: Field
@@ -1618,6 +1761,10 @@ class Extractor:
             )
         )
 
+    def _spells_vary(self, path: str) -> bool:
+        reading = self._readings.get(path)
+        return reading is None or self._spells(reading.scopes[0].span, _VARY_HEADER)
+
     def _varied_elsewhere(self, reading: CodeReading, spec: HeaderSpec) -> bool:
         """Whether another file of the language may send Vary: Origin: for all responses, as far as is known."""
         if reading.language not in self._varying:
@@ -1625,6 +1772,7 @@ class Extractor:
                 path
                 for path, other in self._readings.items()
                 if other.language == reading.language
+                and self._may_write(other, self._spells_vary)
                 and any(
                     write.name == _VARY_HEADER and self._names_origin(write.value) is not Tri.NO
                     for write in self._header_writes(other, spec)
@@ -1973,10 +2121,10 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         if isinstance(value, (Literal, Null, Undefined, Mapping)):
             return Field(None, "absent", value.span, trail)
         return unknown
-    if source.read_as == "number" and isinstance(value, Call) and value.arguments:
+    if source.read_as in ("number", "integer") and isinstance(value, Call) and value.arguments:
         if linker.canonical(value.callee) in _NUMBERS:
             value = linker.resolve(value.arguments[0].value)
-    if source.read_as == "number" and isinstance(value, (Call, Function, Mapping)):
+    if source.read_as in ("number", "integer") and isinstance(value, (Call, Function, Mapping)):
         return Field(None, "absent", value.span, trail)
     if source.read_as == "list":
         if isinstance(value, Literal):
@@ -2015,6 +2163,9 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
         return Field("yes" if plain else "no", "written", value.span, trail)
     if source.read_as == "tri":
         return Field("yes" if plain is True else "no", "written", value.span, trail)
+    if source.read_as == "integer":
+        whole = isinstance(plain, int) and not isinstance(plain, bool)
+        return Field(plain, "written", value.span, trail) if whole else Field(None, "absent", value.span, trail)
     if source.read_as == "seconds":
         if isinstance(plain, (str, bool)):
             return unknown
@@ -2175,6 +2326,11 @@ def _module_name(path: str) -> str:
     folder, _, name = path.rpartition("/")
     stem = name.rpartition(".")[0]
     return folder.rpartition("/")[2] if stem == "__init__" else stem
+
+
+def _conjunction(guards: tuple[Guard, ...], span: Span) -> Value:
+    tests = (guard.test if guard.holds else Operation("not", (guard.test,), span) for guard in guards)
+    return Operation("and", tuple(tests), span)
 
 
 def _function_of(reading: CodeReading, scope: int) -> int:

@@ -24,12 +24,14 @@ VERBS: dict[str, frozenset[str]] = {
     "rename_key": frozenset({"to"}),
     "set_option": frozenset({"key", "value", "code", "argument"}),
     "insert_directive": frozenset({"text"}),
+    "delete_comment": frozenset(),
 }
 """What an edit may do, and the keys that each verb takes beside the place.
 
 `with` is the new text of a string literal or of an nginx word, and the new source text of any other expression; `value`
 is data, spelled as a literal of the file's language, and so is a `with` that is no text. `code` is always source text.
-`argument` is the position of the call argument that holds the options, where the place is a call.
+`argument` is the position of the call argument that holds the options, where the place is a call. `delete_comment`
+removes a comment to corslint, or the one rule of several in it that is the place.
 """
 
 _NEEDED: dict[str, tuple[frozenset[str], ...]] = {
@@ -177,10 +179,17 @@ def _rendered(value: Data, render: Callable[[str], str]) -> Data:
     return value
 
 
-def editor(path: str) -> Callable[[SourceFile, Order], tuple[Change, ...] | None] | None:
-    """The edits of the syntax that a file is written in; None for files that can't be edited."""
+def editor(path: str, verb: str = "") -> Callable[[SourceFile, Order], tuple[Change, ...] | None] | None:
+    """The edits of the syntax that a file is written in; None for files that can't be edited.
+
+    Comments can be deleted in any.
+    """
     from corslint.parsers import kind_of
 
+    if verb == "delete_comment":
+        from corslint.editing import comments
+
+        return comments.edit
     kind = kind_of(path)
     if kind == "python":
         from corslint.editing import python
@@ -208,7 +217,7 @@ class _Draft:
 
     def carry_out(self, order: Order) -> bool:
         """Make an edit; False where it can't be made."""
-        change = editor(order.span.path)
+        change = editor(order.span.path, order.verb)
         start, end = self._now(order.span.start, order.span.end)
         if change is None or start is None or end is None:
             return False

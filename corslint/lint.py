@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from corslint import engine, resources, ruleset
+from corslint import engine, resources, ruleset, suppression, triage
 from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
-from corslint.discovery import Context, read_file
+from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, merge_alternatives
 from corslint.frameworks import catalog
 from corslint.model.facts import Fact, Field
@@ -29,9 +29,15 @@ from corslint.source import SourceFile, Span
 
 _ROUNDS = 4
 
+UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
+"""Why findings are left out: less sure than was asked for; a comment says so; they stand in the baseline."""
+
 
 class Report(NamedTuple):
-    """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule."""
+    """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule.
+
+    `left_out` says how many more were found and why they are not shown; `live` are all that no comment takes back.
+    """
 
     findings: tuple[Finding, ...]
     files: int
@@ -39,6 +45,8 @@ class Report(NamedTuple):
     in_tests: int
     passed_over: Mapping[str, int]
     sources: Callable[[str], SourceFile]
+    left_out: Mapping[str, int] = {}
+    live: tuple[Finding, ...] = ()
 
 
 class Project:
@@ -142,20 +150,61 @@ def lint(
     """
     known = known or knowledge(settings.rules, examples=False)
     rules = known.rules
-    selection = ruleset.select(rules, settings.select, settings.ignore, settings.implied().pedantic)
-    context = _wanted(context, settings)
+    sorter = triage.Triage(rules, settings)
+    context = wanted(context, settings)
     understood = understand(context, settings, overlay, known.catalog)
     project = understood.project
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
-    found = engine.run(rules, world, _planner(project) if with_fixes else _no_fix)
-    return _reported(found, selection, context, settings, project)
+    plan_fix = _planner(project) if with_fixes else _no_fix
+    found = engine.run(rules, world, plan_fix)
+    kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
+    return _reported(kept, sorter, context, project, suppressed)
 
 
-def _wanted(context: Context, settings: Settings) -> Context:
+def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
+    """The rules, of the built-in ones if none are given, that speak about ignore comments."""
+    speak = (rule.id for rule in rules or knowledge().rules if any(one.fact == suppression.FACT for one in rule.match))
+    return frozenset(speak)
+
+
+def _not_suppressed(
+    found: list[Finding],
+    rules: ruleset.RuleSet,
+    understood: Understood,
+    context: Context,
+    plan_fix: engine.PlanFix,
+) -> tuple[list[Finding], int]:
+    """The findings that no comment takes back, and those about comments that take nothing back; how many are gone."""
+    source = understood.project.source
+    comments = suppression.Suppressions(context.files, source, about_comments(rules))
+    kept = comments.left(found)
+    suppressed = len(found) - len(kept)
+    damaged = {fact.span.path for fact in understood.facts if fact.kind == "damage"}
+    in_part = is_part(context.root)
+
+    def uncertain(path: str, rule: str) -> bool:
+        # A rule that joins facts may speak only where the whole repository is read.
+        return path in damaged or (in_part and len(rules[rule].match) > 1)
+
+    for last in (False, True):
+        facts = comments.facts(rules.rules, uncertain, last=last)
+        if facts:
+            about = engine.run(rules, World(facts, understood.topology, source, context.in_tests), plan_fix)
+            left = about if last else comments.left(about)
+            kept += left
+            suppressed += len(about) - len(left)
+    return kept, suppressed
+
+
+def wanted(context: Context, settings: Settings) -> Context:
     """The context without the Markdown files, unless those are asked for: by the settings, or each by its name."""
-    if settings.markdown:
+    if settings.markdown and not settings.nested:
         return context
-    unwanted = {path for path in (*context.files, *context.lint) if kind_of(path) == "markdown"}
+    unwanted = {
+        path
+        for path in (*context.files, *context.lint)
+        if kind_of(path) == "markdown" and not settings.of(path).markdown
+    }
     if not context.lint.issuperset(context.files):  # a folder was not named, but files
         unwanted -= context.lint
     if not unwanted:
@@ -183,7 +232,7 @@ def understand(
 ) -> Understood:
     """Read a context's files and say what they mean."""
     descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
-    context = _wanted(context, settings)
+    context = wanted(context, settings)
     project = Project(context, overlay)
     for path in context.files:
         if kind_of(path) is None:
@@ -325,29 +374,40 @@ def _damage_fact(damage: Damage, language: str, what: str) -> Fact:
 
 
 def _reported(
-    found: list[Finding], selection: ruleset.Selection, context: Context, settings: Settings, project: Project
+    found: Iterable[Finding], sorter: triage.Triage, context: Context, project: Project, suppressed: int
 ) -> Report:
-    """What is shown: findings with a place in a file that was asked for, selected, and not in tests."""
+    """What is shown: findings with a place in a file that was asked for, selected, sure enough, and not in tests."""
     shown: list[Finding] = []
-    hidden = in_tests = 0
-    for finding in found:
+    live: list[Finding] = []
+    hidden = in_tests = unsure = 0
+    for finding in map(sorter.settled, found):
         places = {finding.primary.path, *(place.span.path for place in finding.related)}
         if not places & context.lint:
             continue
-        if finding.primary.path in context.in_tests and not settings.include_tests:
+        live.append(finding)
+        if finding.primary.path in context.in_tests and not sorter.shows_tests(finding):
             in_tests += 1
+        elif not sorter.selects(finding):
             continue
-        if not selection.wants(finding):
-            continue
-        if finding.severity == "note" and not selection.pedantic:
+        elif not sorter.is_sure_enough(finding):
+            unsure += 1
+        elif not sorter.shows(finding):
             hidden += 1
-            continue
-        shown.append(finding)
+        else:
+            shown.append(finding)
 
     def order(finding: Finding) -> tuple[str, int, int, str]:
         at = project.source(finding.primary.path).position(finding.primary.start)
         return finding.primary.path, at.line, at.column, finding.rule
 
+    left_out = {reason: count for reason, count in ((SUPPRESSED, suppressed), (UNSURE, unsure)) if count}
     return Report(
-        tuple(sorted(shown, key=order)), len(context.lint), hidden, in_tests, context.passed_over, project.source
+        tuple(sorted(shown, key=order)),
+        len(context.lint),
+        hidden,
+        in_tests,
+        context.passed_over,
+        project.source,
+        left_out,
+        tuple(live),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import posixpath
 import stat
@@ -58,7 +59,7 @@ def _check(file: str) -> None:
         raise UsageError("--output-file: its value is empty")
     if os.path.isdir(file):
         raise UsageError(f"--output-file: {file} is a folder")
-    if not os.path.exists(file) and not os.path.isdir(os.path.dirname(os.path.realpath(file))):
+    if not os.path.isdir(os.path.dirname(os.path.realpath(file))):
         raise UsageError(f"--output-file: {file}: there is no such folder")
 
 
@@ -71,7 +72,7 @@ def write(
     found: report.Reported,
     outputs: Iterable[Output],
     color: str,
-    about: Callable[[str], report.RuleAbout] | None = None,
+    about: Callable[[str], report.RuleAbout],
 ) -> None:
     """Write every report; the closing line goes to standard error unless a report on standard output ends with it.
 
@@ -125,8 +126,7 @@ def _from_the_top(cwd: str) -> Callable[[str], str]:
             return str
         top = parent
     prefix = os.path.relpath(cwd, top).replace(os.sep, "/")
-    if prefix == ".":
-        return str
+    # On another drive than the repository a path is absolute, and stays so.
     return lambda path: path if os.path.isabs(path) else posixpath.normpath(posixpath.join(prefix, path))
 
 
@@ -134,7 +134,7 @@ def _from_the_top(cwd: str) -> Callable[[str], str]:
 
 
 def write_text(pieces: Iterable[str], stream: TextIO) -> None:
-    """Write; a reader that has gone away, as `head` does, is no error."""
+    """Write; a reader that has gone away, as `head` does, is no error. Raises `UsageError` where there is no room."""
     with _reader_may_leave(stream):
         stream.writelines(pieces)
         stream.flush()
@@ -165,11 +165,17 @@ def _encoded(piece: str) -> bytes:
 def _reader_may_leave(stream: TextIO) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:
+    except OSError as error:
         # The interpreter flushes once more at exit; that must not fail.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+        if error.errno not in _LEFT and stream is sys.stdout:
+            raise UsageError(f"standard output cannot be written: {error.strerror or error}") from None
+
+
+_LEFT = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)
+"""What the system says of a pipe that nobody reads."""
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -360,15 +360,6 @@ def _whole_keys(_world: World, whole: Fact) -> frozenset[Hashable] | None:
     return frozenset({id(whole)} if instance is None else {id(whole), instance})
 
 
-def _served_keys(_world: World, server: Fact) -> frozenset[Hashable] | None:
-    """A proxy's own policies are served by no route."""
-    return frozenset() if _text(server, "layer") == "proxy" else None
-
-
-def _serving_keys(_world: World, _route: Fact) -> frozenset[Hashable] | None:
-    return frozenset({"served"})
-
-
 def _upstream_keys(_world: World, upstream: Fact) -> frozenset[Hashable] | None:
     return _names(upstream, "name")
 
@@ -764,6 +755,16 @@ def _only_process(world: World, server: Fact, route: Fact) -> bool:
     return processes <= {process_of(server.span.path)}
 
 
+def _served_keys(_world: World, server: Fact) -> frozenset[Hashable] | None:
+    """None for what any route may serve; a proxy's own policies are served by none."""
+    return frozenset() if _text(server, "layer") == "proxy" else None
+
+
+def _route_keys(_world: World, route: Fact) -> frozenset[Hashable] | None:
+    """A key that no policy or server has: only those that any route may serve are asked about."""
+    return frozenset({route.kind})
+
+
 def _path_of(world: World, server: Fact) -> str | None:
     """The path that requests to it begin with; empty for any path; None if not known."""
     if server.kind == "cors_policy":
@@ -1047,8 +1048,8 @@ RELATIONS: Mapping[str, Relation] = {
     "outer_than": Relation(outer_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
-    "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _serving_keys)),
-    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _serving_keys)),
+    "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
+    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
     "serves": Relation(
         serves, ("upstream",), ("proxy_route", "socket_server", "socket_client"), (_upstream_keys, _spread_keys)
     ),

@@ -14,10 +14,13 @@ _LANGUAGES = {"conf": "nginx", "cjs": "js", "mjs": "js", "mts": "ts", "cts": "ts
 
 def about(rule: Rule) -> RuleAbout:
     """All that a report may say about a rule."""
-    cases = [
-        (case.severity, plain(case.message), plain(case.help), case.fix and plain(case.fix.title))
-        for case in rule.cases
-    ]
+    # Cases may differ in their conditions alone.
+    cases = list(
+        dict.fromkeys(
+            (case.severity, plain(case.message), plain(case.help), plain(case.fix.title) if case.fix else "")
+            for case in rule.cases
+        )
+    )
     title = rule.title or cases[0][1]
     explanation = rule.explanation.strip()
     text = [explanation or title]

@@ -68,7 +68,8 @@ ones; the two sorts of marks may nest.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -317,6 +318,24 @@ class RuleSet:
             hint = f"did you mean `{near}`?" if near else "`corslint rule` lists them"
             raise UnknownRuleError(rule, f"there is no rule `{rule}`; {hint}")
         return found
+
+    def named(self, names: Iterable[str]) -> frozenset[str]:
+        """The ids that these names stand for; `*` in a name is any part of one. Raises `UnknownRuleError`."""
+        found: set[str] = set()
+        for name in names:
+            if "*" not in name:
+                found.add(self[name].id)
+                continue
+            matching = [rule for rule in self.rules if fnmatchcase(rule, name)]
+            if not matching:
+                raise UnknownRuleError(name, f"no rule's name matches `{name}`; `corslint rule` lists them")
+            found.update(matching)
+        return frozenset(found)
+
+    def of(self, folders: Iterable[str]) -> list[Rule]:
+        """The rules that were read from these folders."""
+        wanted = {Path(folder) for folder in folders}
+        return [rule for rule in self if Path(rule.path).parent in wanted]
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules.values())
@@ -1030,27 +1049,31 @@ def _references(condition: Condition) -> list[FieldRef]:
 
 
 class Selection(NamedTuple):
-    """Which findings are wanted. `pedantic`: notes too."""
+    """Which findings are wanted. `pedantic`: notes too; `notes` are rules whose notes are shown in any case."""
 
     rules: frozenset[str]
     pedantic: bool
+    notes: frozenset[str] = frozenset()
 
     def wants(self, finding: Finding) -> bool:
         """Whether the finding's rule is selected."""
         return finding.rule in self.rules
 
     def shows(self, finding: Finding) -> bool:
-        """Whether the finding is wanted and not a hidden note."""
-        return finding.rule in self.rules and (self.pedantic or finding.severity != "note")
+        """Whether the finding is wanted and no hidden note."""
+        return finding.rule in self.rules and (
+            finding.severity != "note" or self.pedantic or finding.rule in self.notes
+        )
 
 
-def select(ruleset: RuleSet, select: Collection[str], ignore: Collection[str], pedantic: bool) -> Selection:
-    """The choice that the settings make: every rule if `select` is empty, less those in `ignore`.
+def select(
+    ruleset: RuleSet, select: Collection[str], ignore: Collection[str], pedantic: bool, extend: Collection[str] = ()
+) -> Selection:
+    """The choice that settings make: every rule if `select` is empty, and those in `extend`, less those in `ignore`.
 
     Selecting rules by id shows their notes, too. It is applied to findings after `yields_to`, so that leaving a rule
     out never brings back what yielded to it. Raises `UnknownRuleError`.
     """
-    for rule in (*select, *ignore):
-        ruleset[rule]
-    chosen = frozenset(select) if select else frozenset(ruleset.rules)
-    return Selection(chosen - frozenset(ignore), pedantic or bool(select))
+    further = ruleset.named(extend)
+    chosen = ruleset.named(select) if select else frozenset(ruleset.rules)
+    return Selection((chosen | further) - ruleset.named(ignore), pedantic or bool(select), further)

@@ -1,35 +1,74 @@
-"""Settings: `corslint.toml`, `.corslint.toml` or `[tool.corslint]` in `pyproject.toml`, the nearest one counts."""
+"""Settings: `corslint.toml`, `.corslint.toml` or `[tool.corslint]` in `pyproject.toml`; each file has its nearest ones.
+
+`KEYS` is the one table of what may stand there: the JSON Schema and the documentation are made of it.
+"""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 FAIL_ON = ("error", "warning", "note", "never")
 """Thresholds for exit status 1, from least to most eager but for `never`."""
 
-_FILES = ("corslint.toml", ".corslint.toml", "pyproject.toml")
+LEVELS = ("error", "warning", "note")
+"""Severities that a rule may be given."""
+
+CONFIDENCES = ("high", "medium", "low")
+
+FILES = ("corslint.toml", ".corslint.toml", "pyproject.toml")
+"""Names of settings files. Of several in one folder the first that holds settings counts."""
+
 _SIZE_LIMIT = 1 << 20
+_COMMAND_LINE = "--config"
+_MOST_STARS = 3
+"""So many `*` may one part of a pattern have, between two slashes."""
+
+_MOST_FOLDERS = 4
+"""So many `**` may a pattern have."""
 
 
 class UsageError(Exception):
     """Something the user asked for that cannot be done: exit status 2. The text names file and line where it can."""
 
 
+class Pattern(NamedTuple):
+    """A pattern in the manner of `.gitignore`, and the folder that it counts from."""
+
+    folder: str
+    text: str
+
+
 class Settings(NamedTuple):
-    """What a run was told. Paths are relative to the working directory.
+    """What a run was told. Paths are relative to the working directory, with `/`.
 
     `pedantic` shows notes; it is implied by `fail_on == "note"` and by selecting rules. An empty `select` means every
-    rule. `nginx_version` is the nginx that will run the configuration, where that is known; `nginx_paths` says which
-    folder of the project lies where for nginx (`/etc/nginx/` -> `deploy/nginx`). `markdown`: nginx fences in Markdown
-    are read, too. `frontends` are origins of pages that talk to this project. `source` is the file these settings come
-    from, empty for none.
+    rule; `extend_select` are further ones, whose notes are shown. Rules may be named by a pattern with `*`.
+    `per_file_ignores` are rules that are silent in some files; `severity` gives rules another one. Findings less sure
+    than `min_confidence` are not shown. What `exclude` matches is not read at all; a path that was named is, unless
+    `force_exclude`. `nginx_version` is the nginx that will run the configuration, where that is known; `nginx_paths`
+    says which folder of the project lies where for nginx (`/etc/nginx/` -> `deploy/nginx`). `markdown`: nginx fences in
+    Markdown are read, too. `frontends` are origins of pages that talk to this project.
+
+    `source` is the file these settings come from, empty for none; `extended` are those that it builds on, nearest
+    first. `nested` are settings of folders that have their own.
     """
 
     select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[Pattern, tuple[str, ...]], ...] = ()
+    severity: tuple[tuple[str, str], ...] = ()
+    min_confidence: str = "low"
+    exclude: tuple[Pattern, ...] = ()
+    force_exclude: bool = False
     rules: tuple[str, ...] = ()
     nginx_version: tuple[int, int, int] | None = None
     nginx_paths: tuple[tuple[str, str], ...] = ()
@@ -39,84 +78,330 @@ class Settings(NamedTuple):
     fail_on: str = "warning"
     pedantic: bool = False
     source: str = ""
+    extended: tuple[str, ...] = ()
+    nested: tuple[tuple[str, Settings], ...] = ()
 
     def implied(self) -> Settings:
         """These settings with what they imply spelled out."""
         return self._replace(pedantic=self.pedantic or self.fail_on == "note" or bool(self.select))
 
+    def of(self, path: str) -> Settings:
+        """The settings of a file: those of the nearest folder that has its own."""
+        around = [one for one in self.nested if _is_below(path, one[0])]
+        return max(around, key=lambda one: len(one[0]))[1] if around else self
 
-def load(folder: str, cwd: str) -> Settings:
+    def excludes(self, path: str) -> bool:
+        """Whether a file, or a folder around it, is left out.
+
+        The settings of a folder speak about what lies in it, down to the next folder with settings of its own.
+        """
+        if not self.exclude and not self.nested:
+            return False
+        around = sorted((one for one in self.nested if _is_below(path, one[0])), key=lambda one: len(one[0]))
+        scopes = [("", self), *around]
+        for number, (_, scope) in enumerate(scopes):
+            inside = scopes[number + 1][0] + "/" if number + 1 < len(scopes) else path
+            if scope.exclude and any_matches(scope.exclude, inside):
+                return True
+        return False
+
+
+def any_matches(patterns: Iterable[Pattern], path: str) -> bool:
+    """Whether one of the patterns matches a path, or a folder around it; later ones beginning with `!` take it back."""
+    by_folder: dict[str, list[str]] = {}
+    for pattern in patterns:
+        by_folder.setdefault(pattern.folder, []).append(pattern.text)
+    for folder, texts in by_folder.items():
+        if _is_below(path, folder):
+            below = path if folder == "." else posixpath.relpath(path, folder) + ("/" if path.endswith("/") else "")
+            if _spec(tuple(texts)).match_file(below):
+                return True
+    return False
+
+
+@lru_cache(maxsize=256)
+def _spec(texts: tuple[str, ...]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # loads slowly, and few projects have patterns
+
+    return GitIgnoreSpec.from_lines(texts)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a path, which may end in `/`, lies in a folder."""
+    if folder == ".":
+        return path != ".." and not path.startswith("../")
+    if path.startswith(folder + "/"):
+        return True
+    return folder.endswith("..") and not posixpath.relpath(path, folder).startswith("..")
+
+
+class Sources(NamedTuple):
+    """Where settings are taken from.
+
+    `file` stands in for all files that would be found; `lines` are settings written as TOML on the command line;
+    `isolated`: no file is looked for.
+    """
+
+    file: str = ""
+    lines: tuple[str, ...] = ()
+    isolated: bool = False
+
+
+def sources(config: Sequence[str], isolated: bool) -> Sources:
+    """The sources that `--config` (a file, or `key = value`) and `--isolated` stand for. Raises `UsageError`."""
+    lines = tuple(text for text in config if "=" in text and not os.path.isfile(text))
+    files = [text for text in config if text not in lines]
+    if len(files) > 1:
+        raise UsageError(f"--config names two files, {files[0]} and {files[1]}: let one `extend` the other")
+    if files and isolated:
+        raise UsageError("--isolated and --config with a file exclude each other")
+    if files and not os.path.isfile(files[0]):
+        raise UsageError(f'--config: there is no file {files[0]!r}, and it is no setting like `fail-on = "error"`')
+    return Sources(files[0] if files else "", lines, isolated)
+
+
+# --- loading ---------------------------------------------------------------------------------------------------------
+
+
+def load(folder: str, cwd: str, taken: Sources = Sources()) -> Settings:  # noqa: B008  (immutable)
     """The settings for `folder`: from the nearest settings file in it or above it, up to the top of its repository.
 
     Raises `UsageError` for a file that cannot be read, an unknown key, or a value of the wrong kind.
     """
+    if taken.file:
+        found = _read(os.path.join(cwd, taken.file), cwd, patterns_from=".")
+    elif taken.isolated:
+        found = None
+    else:
+        found = next((one for _, one in _upwards(folder, cwd) if one is not None), None)
+    return _with_lines(found or Settings(), taken.lines, cwd)
+
+
+def load_tree(folder: str, root: str, paths: Iterable[str], cwd: str, taken: Sources = Sources()) -> Settings:  # noqa: B008
+    """The settings for `folder`, with those of each folder around `paths`, below `root`, that has its own.
+
+    What can only be said of a project as a whole (`WHOLE`) is gathered from all of them. Raises `UsageError`.
+    """
+    base = load(folder, cwd, taken)
+    if taken.file or taken.isolated:
+        return base
+    found: dict[str, Settings | None] = {}
+    nested: dict[str, Settings] = {}
+    for start in {posixpath.dirname(path) or "." for path in paths}:
+        passed = []
+        for at, own in _upwards(start, cwd, found):
+            passed.append(at)
+            if own is not None:
+                nested[at] = own
+                break
+            if at == root:
+                break
+    nested = {at: _with_lines(own, taken.lines, cwd) for at, own in sorted(nested.items()) if own.source != base.source}
+    lies_in = posixpath.dirname(base.source) or "."
+    if base.source and lies_in != root and _is_below(lies_in, root):
+        nested[root] = load(root, cwd, taken)  # `folder` has settings that the rest has not
+        nested[lies_in] = base
+    return _gathered(base, nested, cwd)
+
+
+def _upwards(
+    folder: str, cwd: str, known: dict[str, Settings | None] | None = None
+) -> Iterator[tuple[str, Settings | None]]:
+    """The folder and those above it up to the top of its repository, each with the settings that lie in it."""
     at = os.path.normpath(os.path.join(cwd, folder))
     while True:
-        for name in _FILES:
-            path = os.path.join(at, name)
-            if os.path.isfile(path):
-                found = _read(path, os.path.relpath(path, cwd).replace(os.sep, "/"), cwd)
-                if found is not None:
-                    return found
+        shown = _shown(at, cwd)
+        if known is not None and shown in known:
+            yield shown, known[shown]
+        else:
+            found = None
+            for name in FILES:
+                path = os.path.join(at, name)
+                if found is None and os.path.isfile(path):
+                    found = _read(path, cwd)
+            if known is not None:
+                known[shown] = found
+            yield shown, found
         parent = os.path.dirname(at)
         if parent == at or os.path.lexists(os.path.join(at, ".git")):
-            return Settings()
+            return
         at = parent
 
 
-def _read(path: str, shown: str, cwd: str) -> Settings | None:
-    """The settings in one file; None for a `pyproject.toml` that holds none."""
-    import tomllib
+def _gathered(base: Settings, nested: Mapping[str, Settings], cwd: str) -> Settings:
+    """The settings of a project whose folders have settings of their own."""
+    every = [base, *(one for one in nested.values() if one.source != base.source)]
+    one_of: dict[str, Settings] = {}
+    for name in ("nginx_version", "nginx_paths"):
+        for settings in every:
+            if not getattr(settings, name):
+                continue
+            first = one_of.setdefault(name, settings)
+            if getattr(first, name) != getattr(settings, name):
+                key = name.replace("_", "-")
+                places = [place(one, cwd, key) for one in (first, settings)]
+                raise UsageError(
+                    f"{places[1]}: `{key}` says otherwise than {places[0]}, but counts for a whole project"
+                )
+    return base._replace(
+        rules=tuple(dict.fromkeys(rule for one in every for rule in one.rules)),
+        frontends=tuple(dict.fromkeys(origin for one in every for origin in one.frontends)),
+        nginx_version=one_of["nginx_version"].nginx_version if "nginx_version" in one_of else None,
+        nginx_paths=one_of["nginx_paths"].nginx_paths if "nginx_paths" in one_of else (),
+        nested=tuple(nested.items()),
+    )
 
-    shared = os.path.basename(path) == "pyproject.toml"
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read(_SIZE_LIMIT + 1)
-    except OSError as error:
-        raise UsageError(f"{shown}: cannot be read: {error.strerror}") from None
-    if shared and b"corslint" not in data:
+
+def _shown(path: str, cwd: str) -> str:
+    return os.path.relpath(path, cwd).replace(os.sep, "/")
+
+
+def _read(path: str, cwd: str, chain: tuple[str, ...] = (), patterns_from: str | None = None) -> Settings | None:
+    """The settings in one file and those that it extends; None for a `pyproject.toml` that holds none.
+
+    `chain` are the files that extend this one, outermost first. Patterns count from the outermost file's folder.
+    """
+    shown = _shown(path, cwd)
+    document = _Document.read(path, shown)
+    if document is None:
         return None
-    if len(data) > _SIZE_LIMIT:
-        raise UsageError(f"{shown}: larger than {_SIZE_LIMIT >> 20} MB")
+    around = patterns_from if patterns_from is not None else _shown(os.path.dirname(path), cwd)
+    under = Settings()
     try:
-        text = data.decode("utf-8-sig")
-        document = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{shown}:{line}: not UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        if shared and b"tool.corslint" not in data:
-            return None  # broken, but not ours to complain about
-        where = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
-        place, reason = (f":{where[1]}:{where[2]}", str(error)[: where.start()]) if where else ("", str(error))
-        raise UsageError(f"{shown}{place}: not valid TOML: {reason}") from None
-    prefix = ("tool", "corslint") if shared else ()
-    table = _inside(document, prefix)
-    if table is None:
-        return None
-
-    def wrong(key: str, text_: str) -> UsageError:
-        line = _line_of(text, (*prefix, key) if key else prefix)
-        return UsageError(f"{shown}:{line}: {text_}")
-
-    if not isinstance(table, dict):
-        raise wrong("", "`tool.corslint` must be a table")
-    try:
-        settings = from_table(table)
+        given = read_table(document.table)
+        if "extend" in given:
+            under = _extended(given["extend"], path, cwd, (*chain, os.path.realpath(path)), around)
     except _WrongKeyError as error:
-        raise wrong(error.key, str(error)) from None
+        raise document.wrong(error.key, str(error)) from None
     folder = os.path.dirname(path)
     folders = []
-    for name in settings.rules:
+    for name in given.get("rules", ()):
         there = os.path.normpath(os.path.join(folder, name))
         if not os.path.isdir(there):
-            raise wrong("rules", f"`rules` names a folder that does not exist: {name}")
-        folders.append(os.path.relpath(there, cwd).replace(os.sep, "/"))
-    placed = tuple(
-        (target, os.path.relpath(os.path.join(folder, source), cwd).replace(os.sep, "/"))
-        for target, source in settings.nginx_paths
+            raise document.wrong("rules", f"`rules` names a folder that does not exist: {name}")
+        folders.append(_shown(there, cwd))
+    if "rules" in given:
+        given["rules"] = tuple(folders)
+    if "nginx-paths" in given:
+        given["nginx-paths"] = tuple(
+            (target, _shown(os.path.join(folder, source), cwd)) for target, source in given["nginx-paths"]
+        )
+    extended = (under.source, *under.extended) if under.source else ()
+    return _over(under, given, around)._replace(source=shown, extended=extended)
+
+
+def _extended(name: str, path: str, cwd: str, chain: tuple[str, ...], around: str) -> Settings:
+    there = os.path.normpath(os.path.join(os.path.dirname(path), name))
+    if os.path.realpath(there) in chain:
+        start = chain.index(os.path.realpath(there))
+        circle = " -> ".join(_shown(one, os.path.realpath(cwd)) for one in (*chain[start:], chain[start]))
+        raise _WrongKeyError("extend", f"`extend` goes round in a circle: {circle}")
+    if not os.path.isfile(there):
+        raise _WrongKeyError("extend", f"`extend` names a file that does not exist: {name}")
+    found = _read(there, cwd, chain, around)
+    if found is None:
+        raise _WrongKeyError("extend", f"`extend` names a file without `[tool.corslint]`: {name}")
+    return found
+
+
+def _over(under: Settings, given: Mapping[str, Any], folder: str) -> Settings:
+    """The settings that a file's keys make of those it extends."""
+    plain = {key.replace("-", "_"): value for key, value in given.items() if not KEYS[key].joined}
+    made = under._replace(**plain)
+    if "select" in given and "ignore" not in given:
+        made = made._replace(ignore=())  # what is asked for by name beats what an extended file leaves out
+    if "select" in given:
+        made = made._replace(extend_select=())
+    further = given.get("extend-select", ())
+    if further:
+        kept = made.ignore if "ignore" in given else tuple(name for name in made.ignore if name not in further)
+        made = made._replace(ignore=kept, extend_select=(*made.extend_select, *further))
+    excluded = [Pattern(folder, text) for text in given.get("exclude", ())]
+    silent = [(Pattern(folder, text), rules) for text, rules in given.get("per-file-ignores", ())]
+    silent_too = [(Pattern(folder, text), rules) for text, rules in given.get("extend-per-file-ignores", ())]
+    return made._replace(
+        ignore=(*made.ignore, *given.get("extend-ignore", ())),
+        rules=tuple(dict.fromkeys((*under.rules, *given.get("rules", ())))),
+        severity=tuple({**dict(under.severity), **dict(given.get("severity", ()))}.items()),
+        exclude=(
+            *(excluded if "exclude" in given else under.exclude),
+            *(Pattern(folder, text) for text in given.get("extend-exclude", ())),
+        ),
+        per_file_ignores=(*(silent if "per-file-ignores" in given else under.per_file_ignores), *silent_too),
     )
-    return settings._replace(rules=tuple(folders), nginx_paths=placed, source=shown)
+
+
+def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
+    """The settings under those of the command line."""
+    import tomllib
+
+    for line in lines:
+        try:
+            given = read_table(tomllib.loads(line))
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"{_COMMAND_LINE} {line!r}: not valid TOML: {error}") from None
+        except _WrongKeyError as error:
+            raise UsageError(f"{_COMMAND_LINE} {line!r}: {error}") from None
+        if "extend" in given:
+            raise UsageError(f"{_COMMAND_LINE} {line!r}: name the file itself: --config FILE")
+        for name in given.get("rules", ()):
+            if not os.path.isdir(os.path.join(cwd, name)):
+                raise UsageError(f"{_COMMAND_LINE} {line!r}: `rules` names a folder that does not exist: {name}")
+        settings = _over(settings, given, ".")
+    return settings
+
+
+class _Document(NamedTuple):
+    """A settings file: what stands in our table, and its text, which errors are placed in."""
+
+    shown: str
+    text: str
+    prefix: tuple[str, ...]
+    table: Mapping[str, object]
+
+    @classmethod
+    def read(cls, path: str, shown: str) -> _Document | None:
+        """The file, or None for a `pyproject.toml` that holds no settings. Raises `UsageError`."""
+        import tomllib
+
+        shared = os.path.basename(path) == "pyproject.toml"
+        try:
+            with open(path, "rb") as stream:
+                data = stream.read(_SIZE_LIMIT + 1)
+        except OSError as error:
+            raise UsageError(f"{shown}: cannot be read: {error.strerror}") from None
+        if shared and b"corslint" not in data:
+            return None
+        if len(data) > _SIZE_LIMIT:
+            raise UsageError(f"{shown}: larger than {_SIZE_LIMIT >> 20} MB")
+        try:
+            text = data.decode("utf-8-sig")
+            document = tomllib.loads(text)
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise UsageError(f"{shown}:{line}: not UTF-8") from None
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            if shared and b"tool.corslint" not in data:
+                return None  # broken, but not ours to complain about
+            where = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
+            place, reason = (f":{where[1]}:{where[2]}", str(error)[: where.start()]) if where else ("", str(error))
+            raise UsageError(f"{shown}{place}: not valid TOML: {reason}") from None
+        prefix = ("tool", "corslint") if shared else ()
+        table = _inside(document, prefix)
+        if table is None:
+            return None
+        found = cls(shown, text, prefix, table)
+        if not isinstance(table, dict):
+            raise found.wrong("", "`tool.corslint` must be a table")
+        return found
+
+    def wrong(self, key: str, text: str) -> UsageError:
+        """The error to raise about a key, with its place."""
+        return UsageError(f"{self.shown}:{self.line(key)}: {text}")
+
+    def line(self, key: str) -> int:
+        """Where a key (`severity.a-rule` for one inside a table) stands."""
+        return _line_of(self.text, (*self.prefix, *key.split(".", 1)) if key else self.prefix)
 
 
 class _WrongKeyError(UsageError):
@@ -127,26 +412,40 @@ class _WrongKeyError(UsageError):
 
 def from_table(table: Mapping[str, object]) -> Settings:
     """The settings that the keys of a settings file stand for; folders are kept as written. Raises `UsageError`."""
+    return _over(Settings(), read_table(table), ".")
+
+
+def read_table(table: Mapping[str, object]) -> dict[str, Any]:
+    """The values of a settings file, checked. Raises `UsageError`."""
     read: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in _KEYS:
-            raise _WrongKeyError(key, f"unknown setting `{key}`" + _suggestion(key, _KEYS, "setting"))
+        if key not in KEYS:
+            raise _WrongKeyError(key, f"unknown setting `{key}`" + _suggestion(key, KEYS, "setting"))
         try:
-            read[key.replace("-", "_")] = _KEYS[key](value)
+            read[key] = KEYS[key].read(value)
         except ValueError as error:
             raise _WrongKeyError(key, f"`{key}` {error}") from None
-    return Settings(**read)
+    return read
 
 
-def place(settings: Settings, cwd: str, key: str) -> str:
-    """Where the settings file that `settings` come from says `key`: `corslint.toml:3`."""
-    prefix = ("tool", "corslint") if os.path.basename(settings.source) == "pyproject.toml" else ()
-    try:
-        with open(os.path.join(cwd, settings.source), "rb") as stream:
-            text = stream.read(_SIZE_LIMIT).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError):  # it changed since it was read
-        return settings.source
-    return f"{settings.source}:{_line_of(text, (*prefix, key))}"
+def place(settings: Settings, cwd: str, key: str, name: str = "") -> str:
+    """Where the settings say `key`: `corslint.toml:3`. With `name`, where `key` names that rule."""
+    for source in (settings.source, *settings.extended):
+        try:
+            document = _Document.read(os.path.join(cwd, source), source)
+        except UsageError:  # it changed since it was read
+            continue
+        if document is not None and key in document.table and (not name or _names(document.table[key], name)):
+            within = document.table[key]
+            inner = f"{key}.{name}" if isinstance(within, dict) and name in within else key
+            return f"{source}:{document.line(inner)}"
+    return settings.source
+
+
+def _names(value: object, name: str) -> bool:
+    if isinstance(value, dict):
+        return name in value or any(_names(inner, name) for inner in value.values())
+    return name in value if isinstance(value, list) else False
 
 
 def near_name(name: str, known: Iterable[str]) -> str | None:
@@ -188,10 +487,35 @@ def _line_of(text: str, keys: tuple[str, ...]) -> int:
     return 1
 
 
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("must be a list of strings")
     return tuple(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a string")
+    return value
+
+
+def _patterns(value: object) -> tuple[str, ...]:
+    texts = _texts(value)
+    for text in texts:
+        _check_pattern(text)
+    return texts
+
+
+def _check_pattern(text: str) -> None:
+    """A pattern may come from a stranger: one with many `*` takes for ever on a long name that it does not match."""
+    if not text.strip():
+        raise ValueError("holds an empty pattern")
+    segments = text.split("/")
+    if segments.count("**") > _MOST_FOLDERS or any(one.count("*") > _MOST_STARS for one in segments):
+        raise ValueError(f"holds a pattern with too many `*`: {text}")
 
 
 def _boolean(value: object) -> bool:
@@ -200,10 +524,13 @@ def _boolean(value: object) -> bool:
     return value
 
 
-def _threshold(value: object) -> str:
-    if not isinstance(value, str) or value not in FAIL_ON:
-        raise ValueError(f"must be one of {', '.join(FAIL_ON)}")
-    return value
+def _one_of(words: tuple[str, ...]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value
+
+    return read
 
 
 def _version(value: object) -> tuple[int, int, int]:
@@ -230,14 +557,71 @@ def _places(value: object) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(value.items()))
 
 
-_KEYS: dict[str, Callable[[object], object]] = {
-    "select": _texts,
-    "ignore": _texts,
-    "rules": _texts,
-    "nginx-version": _version,
-    "nginx-paths": _places,
-    "markdown": _boolean,
-    "frontends": _origins,
-    "include-tests": _boolean,
-    "fail-on": _threshold,
+def _rules_by_pattern(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(value, dict):
+        raise ValueError('must be a table, like { "legacy/**" = ["wildcard-origin"] }')
+    for pattern in value:
+        _check_pattern(pattern)
+    try:
+        return tuple((pattern, _texts(rules)) for pattern, rules in value.items())
+    except ValueError:
+        raise ValueError('must give each pattern a list of rules, like { "legacy/**" = ["wildcard-origin"] }') from None
+
+
+def _severities(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise ValueError('must be a table, like { "wildcard-origin" = "error" }')
+    for rule, level in value.items():
+        if level not in LEVELS:
+            raise _WrongKeyError(
+                f"severity.{rule}",
+                f"`severity` of `{rule}` must be one of {', '.join(LEVELS)}; `ignore` leaves a rule out",
+            )
+    return tuple(value.items())
+
+
+class Key(NamedTuple):
+    """A key of a settings file: how its value is read, what kind of value that is, and what it says.
+
+    `joined`: it is not simply put in the place of what an extended file says.
+    """
+
+    read: Callable[[object], object]
+    kind: str
+    doc: str
+    joined: bool = False
+
+
+KEYS: dict[str, Key] = {
+    "extend": Key(_text, "text", "another settings file that these build on; relative to this one", joined=True),
+    "select": Key(_texts, "rules", "only these rules; `*` stands for any part of a name"),
+    "extend-select": Key(
+        _texts, "rules", "these rules too, also where an extended file ignores them; their notes are shown", joined=True
+    ),
+    "ignore": Key(_texts, "rules", "all but these rules"),
+    "extend-ignore": Key(_texts, "rules", "without these rules, beside those an extended file ignores", joined=True),
+    "per-file-ignores": Key(
+        _rules_by_pattern,
+        "rules by pattern",
+        "rules that say nothing in files that match a pattern; the files are read all the same",
+        joined=True,
+    ),
+    "extend-per-file-ignores": Key(
+        _rules_by_pattern, "rules by pattern", "the same, beside what an extended file says", joined=True
+    ),
+    "severity": Key(_severities, "severities", "another severity for a rule", joined=True),
+    "min-confidence": Key(_one_of(CONFIDENCES), "confidence", "findings that are less sure are not shown"),
+    "exclude": Key(
+        _patterns, "patterns", "files and folders that are not read at all, in the manner of `.gitignore`", joined=True
+    ),
+    "extend-exclude": Key(_patterns, "patterns", "the same, beside what an extended file says", joined=True),
+    "force-exclude": Key(_boolean, "boolean", "`exclude` also counts for paths that are named on the command line"),
+    "rules": Key(_texts, "texts", "folders with rules of your own (`*.yaml`); relative to this file", joined=True),
+    "nginx-version": Key(_version, "version", "the nginx that will run the configuration; some defaults depend on it"),
+    "nginx-paths": Key(_places, "places", "which folder of the project lies where for nginx"),
+    "markdown": Key(_boolean, "boolean", "nginx configurations in Markdown files are read, too"),
+    "frontends": Key(_origins, "origins", "origins of pages that talk to this project"),
+    "include-tests": Key(_boolean, "boolean", "findings in test files are shown"),
+    "fail-on": Key(_one_of(FAIL_ON), "threshold", "the least severity that makes the exit status 1"),
+    "pedantic": Key(_boolean, "boolean", "notes are shown"),
 }

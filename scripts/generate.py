@@ -1,26 +1,35 @@
-"""Writes, or checks, what is generated from the code's own tables: the JSON Schemas of the wheel, docs/reference.md.
+"""Writes, or checks, what is generated from the code's own tables: JSON Schemas, docs/reference.md and more.
 
     python scripts/generate.py write
     python scripts/generate.py check      # status 1 and the names, if a file is not what `write` would make
 
 Sources: kinds of facts and their fields (`corslint/model/facts.py`), conditions and keys of rules
-(`corslint/ruleset.py`), relations (`corslint/relations.py`), edit verbs (`corslint/fixes.py`).
+(`corslint/ruleset.py`), relations (`corslint/relations.py`), edit verbs (`corslint/fixes.py`), settings
+(`corslint/settings.py`), what the loader of descriptors allows (`corslint/frameworks/catalog.py`) with the words of
+docs/descriptors.md. Rules and descriptors get a first line that names their schema, so that editors complete them.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+CHECKOUT = Path(__file__).resolve().parent.parent
+ROOT = CHECKOUT
+"""Where files are written."""
 
-from corslint import ruleset  # noqa: E402
+sys.path.insert(0, str(CHECKOUT))
+
+from corslint import ruleset, settings  # noqa: E402
 from corslint.fixes import APPLICABILITY, VERBS  # noqa: E402
+from corslint.frameworks import catalog  # noqa: E402
+from corslint.model import semantics  # noqa: E402
 from corslint.model.facts import FACT_KINDS, FieldSpec, State  # noqa: E402
 from corslint.model.finding import CONFIDENCES, EFFECTS, SEVERITIES  # noqa: E402
 from corslint.relations import RELATIONS, Relation  # noqa: E402
@@ -348,7 +357,223 @@ def facts_schema() -> Schema:
     }
 
 
-SCHEMAS = {"rule": rule_schema, "facts": facts_schema}
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+def rule_names() -> Schema:
+    """Names of rules: the built-in ones are offered, others are allowed, as are patterns."""
+    known = sorted(path.stem for path in (CHECKOUT / "rules").glob("*.yaml"))
+    return {"type": "array", "items": {"anyOf": [{"enum": known}, {"type": "string", "pattern": r"^[a-z0-9*-]+$"}]}}
+
+
+def setting(key: settings.Key) -> Schema:
+    """What the value of a settings key looks like."""
+    level: Schema = {"enum": list(settings.LEVELS)}
+    known = sorted(path.stem for path in (CHECKOUT / "rules").glob("*.yaml"))
+    schemas: dict[str, Schema] = {
+        "text": {"type": "string", "minLength": 1},
+        "texts": TEXTS,
+        "boolean": {"type": "boolean"},
+        "patterns": {"type": "array", "items": {"type": "string", "pattern": r"\S"}},
+        "rules": rule_names(),
+        "rules by pattern": {"type": "object", "additionalProperties": rule_names()},
+        "severities": {"type": "object", "properties": dict.fromkeys(known, level), "additionalProperties": level},
+        "confidence": {"enum": list(settings.CONFIDENCES)},
+        "threshold": {"enum": list(settings.FAIL_ON)},
+        "version": {"type": "string", "pattern": r"^\d{1,4}\.\d{1,4}(\.\d{1,4})?$"},
+        "places": {
+            "type": "object",
+            "propertyNames": {"pattern": "^/"},
+            "additionalProperties": {"type": "string", "pattern": "^[^/]"},
+        },
+        "origins": {"type": "array", "items": {"type": "string", "pattern": r"^[a-z][a-z0-9+.-]*://[^\s/?#@]+$"}},
+    }
+    return {"description": key.doc, **schemas[key.kind]}
+
+
+def settings_schema() -> Schema:
+    schema = closed({name: setting(key) for name, key in settings.KEYS.items()})
+    return {"$schema": DIALECT, "title": "Settings of corslint", **schema}
+
+
+# --- descriptors ----------------------------------------------------------------------------------------------------
+
+
+def checked(function: str, subject: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys that a function of the descriptors' loader allows a part called `subject`, and those it needs."""
+    tree = ast.parse(inspect.getsource(getattr(catalog, function)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
+            if len(node.args) >= 3 and ast.unparse(node.args[0]).partition(".get(")[2].startswith(f"{subject!r}"[:-1]):
+                break
+            if len(node.args) >= 3 and ast.unparse(node.args[0]) == subject:
+                break
+    else:
+        raise LookupError(f"{function} checks no keys of {subject}")
+    allowed, needed = ([ast.literal_eval(one) for one in node.args[2:4]] + [()])[:2]
+    return tuple(allowed), tuple(needed)
+
+
+_ROW = re.compile(r"^\| (`[^|]+?`) \| (.+) \|$", re.MULTILINE)
+
+
+def described(section: str, keys: Iterable[str], known: Mapping[str, Schema]) -> dict[str, Schema]:
+    """The keys with what docs/descriptors.md says of them under a heading."""
+    text = (CHECKOUT / "docs" / "descriptors.md").read_text(encoding="utf-8")
+    own = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    docs: dict[str, str] = {}
+    for names, doc in _ROW.findall(own):
+        docs.update(dict.fromkeys(re.findall(r"`([\w.]+)`", names), doc.replace("\\|", "|")))
+    return {key: {**({"description": docs[key]} if key in docs else {}), **known.get(key, {})} for key in sorted(keys)}
+
+
+def descriptor_schema() -> Schema:
+    names: Schema = {"anyOf": [TEXT, TEXTS]}
+    positions: Schema = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}
+    flag: Schema = {"type": "boolean"}
+    meaning: Schema = {"enum": list(semantics.MEANINGS)}
+    ranges: Schema = {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}}
+    emits: Schema = {"type": "array", "items": {"$ref": "#/$defs/emit"}}
+    source: Schema = {"$ref": "#/$defs/source"}
+    policy: Schema = {"$ref": "#/$defs/policy"}
+
+    def word(words: Iterable[str]) -> Schema:
+        return {"enum": list(words)}
+
+    def word_by_version(words: Iterable[str]) -> Schema:
+        return {"anyOf": [word(words), ranges]}
+
+    def listed(name: str) -> Schema:
+        return {"type": "array", "items": {"$ref": f"#/$defs/{name}"}}
+
+    def part(section: str, function: str, subject: str, known: Mapping[str, Schema]) -> Schema:
+        allowed, needed = checked(function, subject)
+        return closed(described(section, allowed, known), needed)
+
+    when = part("", "_call", "when", {"is": names, "receiver": names})
+    sources = {
+        "position": positions, "key": names, "setting": names, "inside": names, "only": names, "handler": names,
+        "as": word(catalog.READ_AS), "by_version": ranges, "map": ranges,
+        **dict.fromkeys(("receiver", "of_receiver", "call", "method", "callee", "delegated", "unknown"), flag),
+        **dict.fromkeys(("scope", "present", "truthy"), flag),
+    }  # fmt: skip
+    origin_keys: dict[str, Schema] = {
+        "meanings": ranges, "unset": meaning, "string": word(semantics.TEXT_MODES), "fold_case": flag,
+        "list": word(semantics.ITEM_MODES), "star_in_list": word_by_version(semantics.STAR_IN_LIST),
+        "list_otherwise": word(semantics.LIST_OTHERWISE), "empty_list": meaning, "otherwise": meaning,
+        "regex_mode": word(("search", "match", "full")), "function": word(semantics.FUNCTIONS),
+        "lists": word(semantics.LISTS), "regex": word(semantics.REGEXES), "list_regex": word(semantics.REGEXES),
+        "promise": word_by_version(semantics.PROMISES), "no_error": word(semantics.NO_ERROR), "of_request": flag,
+        "stateful_regex": flag, "in_versions": ranges, "in_configuration": {"$ref": "#/$defs/origin"},
+        "origin_parameter": {"type": "integer"}, "callback_parameter": {"type": "integer"},
+    }  # fmt: skip
+    row: dict[str, Schema] = {name: word(words) for name, words in semantics.ROW_WORDS.items()}
+    policy_keys: dict[str, Schema] = {
+        "sources": TEXTS, "group": ranges, "group_otherwise": meaning, "credentials": word(semantics.CREDENTIALS),
+        "refused": word_by_version(semantics.REFUSED), "gate": word(semantics.GATES),
+        "vary": {"type": "array", "items": word(semantics.DECISIONS)},
+        "sends": {"type": "array", "items": closed(described("`policy`", semantics.Row._fields, row))},
+    }  # fmt: skip
+    emit = part(
+        "`emits`",
+        "_emit",
+        "raw",
+        {
+            "fact": {"enum": list(FACT_KINDS)},
+            "fields": {"type": "object", "additionalProperties": source},
+            "policy": policy,
+            "options": listed("group"),
+        },
+    )
+    emit["allOf"] = [
+        {
+            "if": {"properties": {"fact": {"const": kind}}},
+            "then": {
+                "properties": {
+                    "fields": {
+                        "properties": {name: {"description": one.doc, **source} for name, one in spec.fields.items()}
+                    }
+                }
+            },
+        }
+        for kind, spec in FACT_KINDS.items()
+    ]
+    definitions: dict[str, Schema] = {
+        "source": {
+            "anyOf": [
+                {"type": ["string", "number", "boolean", "null", "array"]},
+                closed(described("Where a field comes from", catalog._SOURCE_KEYS, sources)),
+            ]
+        },
+        "emit": emit,
+        "origin": closed(described("`policy`", semantics._ORIGIN_KEYS, origin_keys)),
+        "policy": {
+            "type": "object",
+            "properties": described("`policy`", semantics._POLICY_KEYS, policy_keys),
+            "additionalProperties": {"$ref": "#/$defs/origin"},
+        },
+        "group": part("`options`", "_group", "raw", {"names": names, "strict": flag, "fails": flag}),
+        "call": part(
+            "`calls`",
+            "_call",
+            "raw",
+            {
+                "callee": names,
+                "form": word(("construct", "call", "any")),
+                "lays": word(("over", "under", "apart")),
+                "when": when,
+                "options": {"anyOf": [{"const": "keywords"}, positions]},
+                "emits": emits,
+                "fills": {"type": "object", "additionalProperties": source},
+                "late": flag,
+                "delegate": part("", "_delegate", "raw", {"wrapped": flag}),
+            },
+        ),
+        "class": part("`classes`", "_class", "raw", {"base": names, "emits": emits}),
+        "file": part("`files`", "_file", "raw", {"names": {"type": "string", "format": "regex"}, "emits": emits}),
+        "settings": part("`settings`", "_settings", "raw", {"names": names, "emits": emits, "final": flag}),
+        "headers": part("`headers`", "_headers", "raw", {"policy": policy, "objects": flag}),
+        "page": part("`pages`", "_page", "raw", {"global": TEXT, "stands_for": TEXT}),
+    }
+    ecosystem: Schema = {"enum": ["npm", "pypi"]}
+    allowed, needed = checked("read", "raw")
+    top = described(
+        "The file",
+        allowed,
+        {
+            "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9.-]*$"},
+            "title": TEXT,
+            "language": word(("javascript", "python")),
+            "package": closed({"ecosystem": ecosystem, "name": TEXT}, ("ecosystem", "name")),
+            "versions": {"type": "string"},
+            "words": TEXTS,
+            "tables": {"type": "object"},
+            "calls": listed("call"),
+            "classes": listed("class"),
+            "files": listed("file"),
+            "settings": listed("settings"),
+            "headers": listed("headers"),
+            "pages": listed("page"),
+            "environment": part("`environment`", "read", "environment", {}),
+            "examples": {"type": "array", "items": {"type": "object"}},
+        },
+    )
+    title = "A corslint descriptor of a library"
+    return {"$schema": DIALECT, "title": title, **closed(top, needed), "$defs": definitions}
+
+
+SCHEMAS = {"rule": rule_schema, "facts": facts_schema, "settings": settings_schema, "descriptor": descriptor_schema}
+
+NAMING = "# yaml-language-server: $schema="
+"""What the first line of a YAML file says to editors, before the path of its schema."""
+
+
+def named(path: Path) -> str:
+    """A rule or descriptor whose first line names its schema."""
+    schema = "../corslint/schemas/rule" if path.parent.name == "rules" else "../schemas/descriptor"
+    text = path.read_text(encoding="utf-8")
+    body = text.partition("\n")[2] if text.startswith(NAMING) else text
+    return f"{NAMING}{schema}.schema.json\n{body}"
 
 
 # --- the reference --------------------------------------------------------------------------------------------------
@@ -407,6 +632,14 @@ def shape(spec: FieldSpec) -> str:
     return ", ".join(f"`{value}`" for value in spec.type)
 
 
+def settings_page() -> str:
+    """docs/settings.md with the present table of keys."""
+    before, begin, rest = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8").partition("<!-- keys -->\n")
+    _, end, after = rest.partition("<!-- end of keys -->\n")
+    rows = table("key", {name: key.doc for name, key in settings.KEYS.items()})
+    return f"{before}{begin}{rows}\n{end}{after}"
+
+
 def generated() -> dict[Path, str]:
     """Every generated file with its content."""
     folder = ROOT / "corslint" / "schemas"
@@ -414,7 +647,10 @@ def generated() -> dict[Path, str]:
         folder / f"{name}.schema.json": json.dumps(make(), indent=1, ensure_ascii=False) + "\n"
         for name, make in SCHEMAS.items()
     }
-    return {**schemas, ROOT / "docs" / "reference.md": reference()}
+    files = [path for folder in ("rules", "corslint/frameworks") for path in (CHECKOUT / folder).glob("*.yaml")]
+    first_lines = {ROOT / path.relative_to(CHECKOUT): named(path) for path in sorted(files)}
+    pages = {ROOT / "docs" / "reference.md": reference(), ROOT / "docs" / "settings.md": settings_page()}
+    return {**schemas, **pages, **first_lines}
 
 
 def main(arguments: list[str]) -> int:

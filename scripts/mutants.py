@@ -925,6 +925,8 @@ def _rule_trouble(rule: ruleset.Rule, example: ruleset.Example, known: lint.Know
     """What is wrong with an example. The rules that cannot make a difference to it are left out: that saves time."""
     named = [*example.settings.get("select", ()), *example.settings.get("ignore", ())]
     wanted = {rule.id, *known.rules[rule.id].yields_to, *named}
+    if rule.id in lint.about_comments(known.rules):  # it speaks about what all others find
+        wanted = set(known.rules.rules)
     # What another rule yields to makes no difference: a rule silences others even where it is silent itself.
     rules = ruleset.RuleSet(
         {one.id: one if one.id == rule.id else one._replace(yields_to=()) for one in known.rules if one.id in wanted}

@@ -154,9 +154,10 @@ def test_an_internal_error_can_be_seen(lint: Lint, monkeypatch: pytest.MonkeyPat
 
 def test_an_unknown_rule_is_a_usage_error(lint: Lint, capsys: Capture) -> None:
     from corslint.ruleset import UnknownRuleError
+    from corslint.triage import NamedRuleError
 
     for option in ("select", "ignore"):
-        lint.error = UnknownRuleError("x", "there is no rule `x`")
+        lint.error = NamedRuleError(UnknownRuleError("x", "there is no rule `x`"), Settings(), option)
         assert cli.run(["check", f"--{option}", "y,x"]) == 2
         assert capsys.readouterr().err == f"corslint: error: --{option}: there is no rule `x`\n"
 

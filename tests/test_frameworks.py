@@ -110,6 +110,14 @@ def test_states_can_be_asked_for() -> None:
         ("environment:\n  socket_paths:\n    websocket: ws", 6, "list"),
         ("classes:\n  - {base: a#B, emit: []}", 5, "did you mean 'emits'?"),
         ("classes:\n  - {base: a#B}", 5, "emits"),
+        (
+            "calls:\n  - callee: a#b\n    when: {position: 0, is: [c#d], is_not: [e#f]}",
+            6,
+            "`is` and `is_not` exclude each other",
+        ),
+        ("calls:\n  - callee: a#b\n    options: [{position: 1, after: text}]", 6, "'text' is not a valid `after`"),
+        ("calls:\n  - callee: a#b\n    options: [{position: 1}]", 6, "lacks the key 'after'"),
+        ("calls:\n  - callee: a#b\n    options: [{position: a, after: number}]", 6, "positions are numbers"),
     ],
 )
 def test_words_and_paths_are_checked(part: str, line: int, message: str) -> None:

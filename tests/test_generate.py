@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from corslint import settings
 from corslint.model.facts import FACT_KINDS, Fact, Field
 from corslint.report import facts as report
 from corslint.resources import schema_file
@@ -171,3 +173,136 @@ def test_the_facts_schema_takes_every_kind(kind: str) -> None:
 )
 def test_the_facts_schema_refuses_a_mistake(field: dict[str, Field]) -> None:
     assert not schema("facts").is_valid(_printed(Fact("socket_server", Span("a.js", 0, 1), field)))
+
+
+# --- settings --------------------------------------------------------------------------------------------------------
+
+SETTINGS = """\
+extend = "../base.toml"
+select = ["wildcard-origin", "our-rule", "socketio-*"]
+extend-ignore = ["null-origin-allowed"]
+min-confidence = "medium"
+exclude = ["dist", "*.gen.js"]
+nginx-version = "1.28"
+nginx-paths = { "/etc/nginx/" = "deploy" }
+frontends = ["https://app.example.com"]
+fail-on = "never"
+markdown = true
+severity = { wildcard-origin = "error", our-rule = "note" }
+per-file-ignores = { "legacy/**" = ["*"] }
+"""
+
+
+def test_the_settings_schema_takes_settings() -> None:
+    assert [error.message for error in schema("settings").iter_errors(tomllib.loads(SETTINGS))] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("select =", "selct ="),
+        ('"our-rule"', "1"),
+        ('"our-rule"', '"Our Rule"'),
+        ('"medium"', '"sure"'),
+        ('"1.28"', "1.28"),
+        ('"1.28"', '"latest"'),
+        ('"/etc/nginx/"', '"etc"'),
+        ('"deploy"', '"/deploy"'),
+        ('["https://app.example.com"]', '["app.example.com"]'),
+        ('"never"', '"nothing"'),
+        ("true", '"yes"'),
+        ('our-rule = "note"', 'our-rule = "off"'),
+        ('wildcard-origin = "error"', 'wildcard-origin = "off"'),
+        ('["*"]', '"*"'),
+        ('["dist", "*.gen.js"]', '[" "]'),
+    ],
+)
+def test_the_settings_schema_refuses_what_the_loader_refuses(old: str, new: str) -> None:
+    assert SETTINGS.count(old) == 1
+    table = tomllib.loads(SETTINGS.replace(old, new))
+    assert not schema("settings").is_valid(table)
+    if new != '"Our Rule"':  # which rules there are is asked later
+        with pytest.raises(settings.UsageError):
+            settings.read_table(table)
+
+
+def test_the_settings_schema_knows_every_key_and_rule() -> None:
+    loaded = json.loads(Path(schema_file("settings")).read_text(encoding="utf-8"))
+    assert set(loaded["properties"]) == set(settings.KEYS)
+    assert set(loaded["properties"]["severity"]["properties"]) == {path.stem for path in RULES}
+
+
+# --- descriptors -----------------------------------------------------------------------------------------------------
+
+DESCRIPTORS = sorted((ROOT / "corslint" / "frameworks").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", DESCRIPTORS, ids=lambda path: path.stem)
+def test_the_descriptor_schema_takes_every_descriptor(path: Path) -> None:
+    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert [f"{list(one.path)} {one.message}" for one in schema("descriptor").iter_errors(loaded)] == []
+
+
+DESCRIPTOR = """\
+id: cors
+title: Express cors
+language: javascript
+package: {ecosystem: npm, name: cors}
+calls:
+  - callee: cors#default
+    form: call
+    options: 0
+    emits:
+      - fact: cors_policy
+        fields: {origin: {key: origin, as: value}, layer: http}
+        policy:
+          origin: {meanings: [["*", star]], string: fixed, function: callback}
+          credentials: "true"
+          refused: nothing
+          sends: [{decision: star, acao: "*"}]
+        options: [{names: [origin]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("language: javascript", "language: ruby"),
+        ("ecosystem: npm", "ecosystem: gem"),
+        ("calls:", "cals:"),
+        ("callee:", "calle:"),
+        ("form: call", "form: new"),
+        ("options: 0", 'options: "0"'),
+        ("fact: cors_policy", "fact: cors_polcy"),
+        ("key: origin", "keys: origin"),
+        ("as: value", "as: valu"),
+        ("string: fixed", "string: fix"),
+        ("meanings:", "meaning:"),
+        ("function: callback", "function: call"),
+        ('credentials: "true"', "credentials: true"),
+        ("refused: nothing", "refused: nobody"),
+        ("decision: star", "decision: stars"),
+        ("names: [origin]", "name: [origin]"),
+        ("title: Express cors\n", ""),
+    ],
+)
+def test_the_descriptor_schema_refuses_a_mistake(old: str, new: str) -> None:
+    assert schema("descriptor").is_valid(yaml.safe_load(DESCRIPTOR.replace(old, new))) is (old == new)
+
+
+def test_what_an_editor_shows_about_a_key(generate: ModuleType) -> None:
+    made = generate.descriptor_schema()
+    call = made["$defs"]["call"]["properties"]
+    assert call["callee"]["description"] == "name or names of the API"
+    undocumented: set[str] = set()
+    for name in ("call", "emit", "group", "file", "settings", "headers", "page", "origin"):
+        undocumented |= {key for key, one in made["$defs"][name]["properties"].items() if "description" not in one}
+    assert undocumented == set()
+
+
+@pytest.mark.parametrize("path", [*RULES, *DESCRIPTORS], ids=lambda path: path.stem)
+def test_every_file_names_its_schema(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    name = first.removeprefix("# yaml-language-server: $schema=")
+    assert (path.parent / name).resolve() == Path(schema_file("rule" if path in RULES else "descriptor"))

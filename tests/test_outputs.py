@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import os
 import stat
 import subprocess
@@ -181,6 +182,26 @@ def test_a_path_above_the_working_directory(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path / "web")
     cli.run(["check", "../a.js", "--output-format", "gitlab", "-o", "out"])
     assert [issue["location"]["path"] for issue in json.loads(Path("out").read_text())] == ["a.js"]
+
+
+@pytest.mark.parametrize(
+    ("cwd", "path", "expected"),
+    [
+        (".", "a.js", "a.js"),
+        ("web/src", "a.js", "web/src/a.js"),
+        ("web/src", "../a.js", "web/a.js"),
+        ("web", "../../other/a.js", "../other/a.js"),
+        ("web", "D:/other/a.js", "D:/other/a.js"),
+    ],
+)
+def test_paths_from_the_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cwd: str, path: str, expected: str
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "web" / "src").mkdir(parents=True)
+    name = outputs._from_the_top(str(tmp_path / cwd).removesuffix("/."))
+    monkeypatch.setattr(os.path, "isabs", ntpath.isabs)  # a drive is known on Windows alone
+    assert name(path) == expected
 
 
 def fingerprints_in(folder: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -371,3 +392,32 @@ def test_a_reader_that_goes_away_half_way_is_no_error() -> None:
     assert json.loads(done.stdout)["line"] == 1
     assert done.stderr.decode().startswith("corslint: found ")
     assert done.stderr.count(b"\n") == 1
+
+
+FULL = Path("/dev/full")
+full_device = pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
+
+
+@full_device
+@pytest.mark.parametrize("name", ["text", "sarif"])
+def test_no_room_on_standard_output_is_a_failure_that_says_so(name: str) -> None:
+    with FULL.open("wb") as full:
+        done = process("--output-format", name, stdout=full)
+    message = "corslint: error: standard output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr.decode()) == (2, message)
+
+
+@full_device
+def test_no_room_for_the_closing_line_is_no_failure() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(corslint.__file__).parent.parent)}
+    command = [sys.executable, "-m", "corslint", "check", "a.js", "--output-format", "concise"]
+    with FULL.open("wb") as full:
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout.decode()) == (1, ONE_LINE)
+
+
+def test_a_closed_standard_output_takes_nothing() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(corslint.__file__).parent.parent)}
+    command = f"{sys.executable} -m corslint check a.js --output-format json >&-"
+    done = subprocess.run(["sh", "-c", command], env=environment, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr.decode()) == (1, FOUND)

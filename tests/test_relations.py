@@ -647,6 +647,7 @@ def test_without_a_common_key_the_answer_is_no(name: str) -> None:
     spans = [at(0), at(1), UNKNOWN, ABSENT, MEDIUM]
     names = ("instance", "socket", "policy", "target", "http_server")
     firsts = [fact(kind, at(n), **dict.fromkeys(names, s)) for kind in relation.first for n, s in enumerate(spans)]
+    firsts += [fact(kind, at(7), layer=layer) for kind in relation.first for layer in ("proxy", "http", UNKNOWN)]
     seconds = [fact(kind, at(n), **dict.fromkeys(names, s)) for kind in relation.second for n, s in enumerate(spans)]
     firsts += [fact(kind, at(9), layer="proxy", name="one") for kind in relation.first]
     seconds += [fact(kind, at(9), upstream="other", proxied="yes") for kind in relation.second]

@@ -74,8 +74,10 @@ from corslint.model.decisions import (
     Star,
     UnknownAnswer,
     UnknownPredicate,
+    accepts,
     accepts_null,
     answers,
+    any_subdomain,
     depends_on_origin,
     sends_several,
     to_stranger,
@@ -84,6 +86,7 @@ from corslint.model.decisions import (
 from corslint.model.decisions import (
     Any as AnyOf,
 )
+from corslint.model.decisions import answer as answer_to
 from corslint.model.facts import ABSENT, Fact, Field
 from corslint.model.reading import Directive, NginxReading, Word
 from corslint.model.semantics import OriginSemantics, means_yes
@@ -1004,7 +1007,7 @@ def _effect_fields(level: Level, decision: Decision, scope: Scope, span: Span) -
     if not any(isinstance(case.answer, Echo) for case in decision.cases) and _asks_otherwise(decision):
         depends = Tri.UNKNOWN  # the answers differ, but perhaps by the method alone
     fields["effect.depends_on_origin"] = _tri_field(depends, span)
-    fields["effect.credentials"] = _credentials(level, scope)
+    fields["effect.credentials"] = _credentials(level, scope, decision)
     fields["credentials"] = _credentials_option(fields["effect.credentials"])
     if outcome == "star" and fields["effect.credentials"].value == "yes":
         fields["effect.wildcard_pair"] = _written("sent", span)
@@ -1025,6 +1028,9 @@ def _effect_fields(level: Level, decision: Decision, scope: Scope, span: Span) -
             operand = case.predicate.operand
             shown = operand if isinstance(operand, str) else operand.source
             fields["null_entry"] = _written(shown, case.predicate.span)
+    if (below := any_subdomain(decision)) is not None:
+        fields["subdomain.origin"] = _written(below.origin, below.span)
+        fields["subdomain.domain"] = _written(below.trusted, below.span)
     if (found := witness(decision)) is not None:
         fields["witness.origin"] = _written(found.origin, found.span)
         fields["witness.technique"] = _written(found.technique, found.span)
@@ -1069,7 +1075,7 @@ def _in_force(level: Level, name: str) -> tuple[list[_Header], bool]:
     return [header for header in lines if header.name == name and header.text], added.sure
 
 
-def _credentials(level: Level, scope: Scope) -> Field:
+def _credentials(level: Level, scope: Scope, decision: Decision) -> Field:
     lines, sure = _in_force(level, _ACAC)
     if not lines:
         return _written("no", _head(level)) if sure else _unknown()
@@ -1078,9 +1084,22 @@ def _credentials(level: Level, scope: Scope) -> Field:
         return _written("yes", line.line.span)
     if "$" not in line.text:
         return _written("no", line.line.span)
-    # A variable that is `true` together with the origin: what it is for a stranger is all that matters to a rule.
-    texts = {one.text for one in possible_texts(line.value, scope)}
-    return _written("yes", line.line.span) if texts == {"true"} else _unknown(line.line.span)
+    # A variable that is `true` for some origins: what matters to rules is what those get that should not be let in.
+    sent = compile_value(line.value, scope, line.text)
+    given = {answer_to(sent, origin) for origin in _let_in(decision)}
+    if given == {Fixed("true")}:
+        return _written("yes", line.line.span)
+    known = given and not any(isinstance(one, UnknownAnswer) or one == Fixed("true") for one in given)
+    return _written("no", line.line.span) if known else _unknown(line.line.span)
+
+
+def _let_in(decision: Decision) -> list[str]:
+    """Origins that a policy lets in: a stranger's, an attacker's and `null` where it does, else those that it names."""
+    attacker = witness(decision)
+    doubtful = (STRANGER, "null", *([attacker.origin] if attacker is not None else []))
+    found = [origin for origin in doubtful if accepts(answer_to(decision, origin), origin) is Tri.YES]
+    named = [origin for origin in origins_of([decision]) if origin is not None]
+    return found or [origin for origin in named if accepts(answer_to(decision, origin), origin) is Tri.YES]
 
 
 def _credentials_option(effect: Field) -> Field:

@@ -41,7 +41,7 @@ def level_facts(unit: Unit, level: Level) -> Iterator[Fact]:
         for line in level.own(key):
             if len(line.arguments) != 2 or ":" in line.arguments[0].text:  # else there is nothing to refuse
                 yield from _arguments(line)
-    if level.kind == "location" and level.ifs:
+    if level.kind in ("location", "snippet") and level.ifs:
         yield from _lost_in_ifs(unit, level)
 
 

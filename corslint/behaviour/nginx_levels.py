@@ -48,6 +48,7 @@ class Level:
 
     __slots__ = (
         "_blocks",
+        "_ifs",
         "_index",
         "_locations",
         "_nearest",
@@ -77,6 +78,7 @@ class Level:
         self.children: list[Level] = []
         self.complete = True
         self.through: dict[Span, Directive] = {}
+        self._ifs: list[Level] | None = None
         self._index: dict[str, Directive | list[Directive]] | None = None
         self._blocks: frozenset[str] = frozenset()
         self._nearest: dict[str, Inherited] | None = None
@@ -186,7 +188,9 @@ class Level:
     @property
     def ifs(self) -> list[Level]:
         """The ifs directly inside, in text order."""
-        return [child for child in self.children if child.kind == "if"]
+        if self._ifs is None:
+            self._ifs = [child for child in self.children if child.kind == "if"]
+        return self._ifs
 
 
 class LocationTable:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from corslint.behaviour.nginx_answers import STRANGER, WELL, Answers, origins_of
-from corslint.behaviour.nginx_levels import Level, Unit, added_headers, choose, nearest
+from corslint.behaviour.nginx_levels import Level, Unit, added_headers, choose, inherits_headers, nearest
 from corslint.behaviour.nginx_lines import HeaderLine, head, header_lines, replaced, title, tri_field, unknown, written
 from corslint.behaviour.nginx_origins import Scope, compile_condition, compile_value, guarded, variables
 from corslint.behaviour.nginx_request import Answer, FileKind, Surroundings
@@ -51,7 +51,7 @@ def route_fields(unit: Unit, level: Level, answers: Answers) -> dict[str, Field]
         return fields
     asked = _Asked(unit, level, answers)
     if asked.path is None:
-        return fields
+        return fields | _fields_of_snippet(level)
     return fields | _preflight_fields(asked) | _method_fields(asked)
 
 
@@ -99,14 +99,14 @@ class _Asked:
         if _allows(found) is not Tri.UNKNOWN:
             return found
         # Whether there is a file, nobody knows; what the location sends with one is what it was written for.
-        there = self._send("actual", method, origin, surroundings._replace(files=self._file))
+        there = self._send("actual", method, origin, surroundings._replace(files=self.file))
         return there if _allows(there) is Tri.YES else found
 
     def _send(self, kind: RequestKind, method: str, origin: str | None, surroundings: Surroundings) -> Answer | None:
         assert self.path is not None
         return self.answers.send(self.level, self.path, kind, method, origin or self.origin, surroundings)
 
-    def _file(self, path: str) -> FileKind | None:
+    def file(self, path: str) -> FileKind | None:
         """The file that the path asks for is there; of others nothing is known."""
         return "file" if self.path and path.endswith(self.path) and not path.endswith("/") else None
 
@@ -147,6 +147,8 @@ def _preflight_fields(asked: _Asked) -> dict[str, Field]:
     fields = {"preflight.allows": tri_field(_allows(found), place)}
     if found is None:
         return fields | {"preflight.itself": unknown(place), "preflight.status": unknown(place)}
+    refused = _refused_anyway(asked) if found.response.status is None else None
+    found = refused or found
     status = found.response.status
     fields["preflight.itself"] = tri_field(~found.passed, place)
     fields["preflight.status"] = unknown(place) if status is None else written(status, place)
@@ -165,6 +167,60 @@ def _preflight_fields(asked: _Asked) -> dict[str, Field]:
     if stopper is not None:
         fields["preflight.stopped_by"] = written(stopper.key, stopper.span)
     return fields
+
+
+def _fields_of_snippet(level: Level) -> dict[str, Field]:
+    """The answer to preflights of a location whose server is not known: what its own `if` says is all that counts.
+
+    Only where that `if` has lines of its own, so that nothing around it matters.
+    """
+    if next((one for one in level.outwards() if one.directive is not None and one.kind == "server"), None) is not None:
+        return {}
+    around = added_headers(level)
+    allowed = [line for line in header_lines(level.own("add_header")) if line.name == ALLOW_ORIGIN and line.text]
+    for branch in level.ifs:
+        words = branch.directive.arguments if branch.directive is not None else ()
+        texts = [word.text for word in words]
+        status = next((line.arguments[0].text for line in branch.own("return") if line.arguments), "")
+        own = header_lines(branch.own("add_header"))
+        if (
+            texts != ["$request_method", "=", "OPTIONS"]
+            or status not in ("200", "204")
+            or not branch.complete
+            or not own
+        ):
+            continue
+        if not allowed or inherits_headers(branch) != "on" or any(line.name == ALLOW_ORIGIN for line in own):
+            continue
+        if any(key.startswith("more_") for one in branch.outwards() for key in one.by_key):
+            continue
+        place = head(branch)
+        fields = {
+            "actual.allows": written("yes", head(level)),
+            "preflight.itself": written("yes", place),
+            "preflight.allows": written("no", place),
+            "preflight.lacks": Field((_PROPER[ALLOW_ORIGIN],), "written", place),
+            "preflight.by": written(title(branch), place),
+            "preflight.block": written(title(branch), branch.body),
+        }
+        names = {line.name for line in own}
+        for line in header_lines(around.directives):
+            if line.name in _REPEATED and line.name not in names and line.text:
+                fields.setdefault(f"preflight.repeat.{line.name}", written(line.text, line.line.span))
+                names.add(line.name)
+        fields["preflight.mendable"] = tri_field(tri(_ALLOW_METHODS in names or _ALLOW_HEADERS in names))
+        return fields
+    return {}
+
+
+def _refused_anyway(asked: _Asked) -> Answer | None:
+    """The answer to a preflight where there is a file, if nginx refuses it as well where there is none."""
+    there = asked.ask("OPTIONS", None, WELL._replace(files=asked.file))
+    absent = asked.ask("OPTIONS", None, WELL._replace(files=lambda _: "none"))
+    for one in (there, absent):
+        if one is None or one.passed is not Tri.NO or one.response.status is None or one.response.status < 400:
+            return None
+    return there
 
 
 def _ender(level: Level, found: Answer) -> Level | None:
@@ -210,10 +266,13 @@ _REFUSES = response(401)
 
 
 def _stopper(asked: _Asked, found: Answer) -> Directive | None:
-    """The `auth_basic` or `auth_request` that answers a preflight, which never carries a password or a cookie."""
+    """The `auth_basic` or `auth_request` that answers a preflight, which never carries a password or a cookie.
+
+    A password that an inner level asks for is none of the pages' for whom an outer one sets the header.
+    """
     basic = _decider(asked.level, "auth_basic", found)
     if found.passed is Tri.NO and found.response.status == 401 and basic is not None:
-        return basic
+        return basic if _meant_for_pages(asked.level, basic) else None
     subrequest = nearest(asked.level, "auth_request")
     line = subrequest.directives[-1] if subrequest.directives else None
     if line is None or line.span not in found.where or _sees_method(asked.level, line):
@@ -221,7 +280,15 @@ def _stopper(asked: _Asked, found: Answer) -> Directive | None:
     refused = asked.ask("OPTIONS", None, Surroundings(lambda _: _REFUSES, version=WELL.version))
     if refused is None or refused.passed is not Tri.NO or refused.response.status not in (401, 403):
         return None
-    return line
+    return line if _meant_for_pages(asked.level, line) else None
+
+
+def _meant_for_pages(level: Level, line: Directive) -> bool:
+    """Whether the header is not set further out than a line that asks for a password."""
+    owner = added_headers(level).level
+    if owner is None or not any(one.name == ALLOW_ORIGIN for one in header_lines(owner.own("add_header"))):
+        return True
+    return all(line not in one.statements for one in level.outwards() if one is not owner and owner in one.outwards())
 
 
 def _decider(level: Level, key: str, found: Answer) -> Directive | None:

@@ -45,6 +45,7 @@ from corslint.model.reading import CallSite
 from corslint.model.semantics import OriginSemantics
 from corslint.model.tri import Tri, all_of
 from corslint.model.values import (
+    LOOP_ITEMS,
     Call,
     Choice,
     Concat,
@@ -75,9 +76,6 @@ from corslint.source import Span
 _MAX_DEPTH = 30
 _ABOUT_ORIGIN = re.compile(r"origin|header|cors|allow|trust|host|refer|white|permit|safe|valid", re.IGNORECASE)
 """Words in names that hint at a test of who asks."""
-
-_LOOP_ITEMS = frozenset({"loop", "each item of a loop"})
-"""How the parsers call the variable of a loop."""
 
 _STARS = {"wildcard": "star", "wildcard-echo": "echo", "raises": "raises", "unknown": "unknown"}
 """What a `*` among the elements of a list means, where it is not just another text."""
@@ -138,21 +136,34 @@ class Compiled(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Where an expression stands: what is the request's Origin there, and what parameters hold."""
+    """Where an expression stands: what is the request's Origin there, what parameters hold, and the variables of loops.
+
+    `items`: the element whose turn it is, by where the loop's variable stands.
+    """
 
     origins: frozenset[tuple[Span, int]] = frozenset()
     bindings: MappingOf[tuple[Span, int], Value] = {}
     request_origin: Callable[[Value], bool] | None = None
     depth: int = 0
+    items: MappingOf[Span, Value] = {}
 
 
 _NO_FRAME = Frame()
 
 
-def compile_value(value: Value, semantics: OriginSemantics, refused: Answer, scene: Scene) -> Compiled:
-    """What an origin option decides. `refused` is what an origin that is not accepted gets."""
+def compile_value(
+    value: Value,
+    semantics: OriginSemantics,
+    refused: Answer,
+    scene: Scene,
+    is_request_origin: Callable[[Value], bool] | None = None,
+) -> Compiled:
+    """What an origin option decides. `refused` is what an origin that is not accepted gets.
+
+    `is_request_origin` recognises the request's Origin where the option is made for each request.
+    """
     compiler = _Compiler(semantics, refused, scene)
-    cases = compiler.cases(value, _NO_FRAME)
+    cases = compiler.cases(value, Frame(request_origin=is_request_origin))
     return Compiled(Decision(_closed(cases)), tuple(compiler.entries), compiler.same_origin)
 
 
@@ -178,10 +189,15 @@ def compile_header(
     """What a header written by hand decides for the requests that get there; `guards` are the tests on the way."""
     compiler = _Compiler(semantics, Nothing(), scene)
     frame = Frame(request_origin=is_request_origin)
-    cases = compiler.cases(value, frame)
-    tests = compiler.guarded(guards, frame, about_request=True)
-    if tests:
-        cases = (*_under(tests, cases), Case(Always(), Nothing(), value.span))
+    guards = tuple(guards)
+    turns = compiler.turns([value, *(guard.test for guard in guards if not _after_loop(guard.test))], frame)
+    if turns is not None:
+        cases = compiler.in_turns(value, guards, turns)
+    else:
+        cases = compiler.cases(value, frame)
+        tests = compiler.guarded(guards, frame, about_request=True)
+        if tests:
+            cases = (*_under(tests, cases), Case(Always(), Nothing(), value.span))
     return Compiled(Decision(_closed(cases)), tuple(compiler.entries), compiler.same_origin)
 
 
@@ -289,6 +305,12 @@ def _closed(cases: tuple[Case, ...]) -> tuple[Case, ...]:
     return (*cases, Case(Always(), UnknownAnswer("not every way out was understood"), span))
 
 
+def _says_nothing(cases: tuple[Case, ...]) -> bool:
+    """Whether the answer is unknown for everybody. A test between two of these tells nothing, and choices of choices
+    would make of them thousands of cases."""
+    return len(cases) == 1 and isinstance(cases[0].predicate, Always) and isinstance(cases[0].answer, UnknownAnswer)
+
+
 def _all(parts: Iterable[Predicate]) -> Predicate:
     kept = tuple(part for part in parts if not isinstance(part, Always))
     if not kept:
@@ -332,6 +354,40 @@ def _taken_apart(guards: Iterable[Guard]) -> Iterator[Guard]:
             yield guard
 
 
+def _is_loop(test: Value) -> bool:
+    """The test that stands for a loop: that it gets to some turn."""
+    return isinstance(test, Unknown) and test.reason in LOOP_ITEMS
+
+
+def _ends_in_own_property(callee: Value) -> bool:
+    """`Object.prototype.hasOwnProperty.call`, `{}.hasOwnProperty.call`."""
+    own = callee.base if isinstance(callee, Member) and callee.key == "call" else None
+    return isinstance(own, Member) and own.key == "hasOwnProperty"
+
+
+def _compares_to(count: int, operator: str, bound: int) -> bool:
+    return {
+        "==": count == bound,
+        "<": count < bound,
+        "<=": count <= bound,
+        ">": count > bound,
+        ">=": count >= bound,
+    }[operator]
+
+
+def _after_loop(test: Value) -> bool:
+    """A test of what happened in a loop that is over: that some turn of it got where other tests hold."""
+    return isinstance(test, Operation) and test.operator == "and" and any(map(_is_loop, _conjuncts(test)))
+
+
+def _conjuncts(value: Operation) -> Iterator[Value]:
+    for operand in value.operands:
+        if isinstance(operand, Operation) and operand.operator == "and":
+            yield from _conjuncts(operand)
+        else:
+            yield operand
+
+
 def _not(part: Predicate) -> Predicate:
     return part.part if isinstance(part, Not) else Not(part)
 
@@ -342,6 +398,14 @@ _NEVER: Predicate = Any(())
 def special(text: str, semantics: OriginSemantics) -> bool:
     """Whether a text is taken for a regular expression in the modes that go by its characters."""
     return not set(semantics.special).isdisjoint(text)
+
+
+_Outcome = tuple[tuple[Guard, ...], Value, Callable[[Value, Frame], tuple[Case, ...]]]
+"""A way out of a function: its tests, what stands there, and what reads that."""
+
+
+def _in_text_order(outcomes: list[_Outcome]) -> list[_Outcome]:
+    return sorted(outcomes, key=lambda outcome: outcome[1].span.start)
 
 
 class _Compiler:
@@ -373,6 +437,8 @@ class _Compiler:
                 further = frame.bindings.get((value.function, value.position))
             elif isinstance(value, Concat) and len(value.parts) == 1:
                 further = value.parts[0]
+            elif isinstance(value, Index) and frame.items and (loop := self._loop_of(value, frame)) is not None:
+                further = frame.items.get(loop)
             if further is None:
                 return value
             value = further
@@ -380,16 +446,77 @@ class _Compiler:
 
     def resolved(self, value: Value, frame: Frame) -> Value:
         value = self.behind(value, frame)
-        return value if isinstance(value, Parameter) else self.scene.resolve(value)
+        if isinstance(value, Parameter) and (value.function, value.position) in frame.origins:
+            return value
+        return self.scene.resolve(value)
+
+    def _loop_of(self, value: Index, frame: Frame) -> Span | None:
+        """Where the loop's variable stands whose turn an element is; None for an element that is chosen otherwise."""
+        key = self.behind(value.key, frame)
+        return key.span if isinstance(key, Unknown) and key.reason in LOOP_ITEMS else None
+
+    def turns(self, values: Iterable[Value], frame: Frame) -> list[Frame] | None:
+        """A frame for each turn of the loop whose variable the expressions look at; None outside of a loop.
+
+        Of several loops inside each other nothing is known: there, too, the variables stay unknown elements.
+        """
+        loops: dict[Span, Value] = {}
+        for value in values:
+            self._loops(value, frame, loops, 0)
+        if len(loops) != 1:
+            return None
+        ((place, items),) = loops.items()
+        return [frame._replace(items={**frame.items, place: item}) for item in self.items(items, frame)]
+
+    def _loops(self, value: Value, frame: Frame, found: dict[Span, Value], depth: int) -> None:
+        """Collects the loops whose variables an expression looks at: where each stands, and what it runs over."""
+        if depth > _MAX_DEPTH or self.is_origin(value, frame):
+            return
+        value = self.behind(value, frame)
+        parts: Iterable[Value] = ()
+        match value:
+            case Index(base=base, key=key):
+                place = self._loop_of(value, frame)
+                if place is not None:
+                    found[place] = base
+                    return
+                parts = (base, key)
+            case Operation(operands=parts) | Concat(parts=parts):
+                pass
+            case Call(callee=callee, arguments=arguments):
+                parts = (callee, *(argument.value for argument in arguments))
+            case Member(base=base):
+                parts = (base,)
+            case Fallback(first=first, then=then):
+                parts = (first, then)
+            case Choice(test=test, yes=yes, no=no):
+                parts = (test, yes, no)
+        for part in parts:
+            self._loops(part, frame, found, depth + 1)
+
+    def in_turns(self, value: Value, guards: tuple[Guard, ...], turns: list[Frame]) -> tuple[Case, ...]:
+        """What a header decides that a loop writes: the last turn that gets there counts."""
+        cases: list[Case] = []
+        for turn in reversed(turns):
+            tests = self.guarded([guard for guard in guards if not _is_loop(guard.test)], turn, about_request=True)
+            if not tests:
+                return self.unknown("written in every turn of a loop", value.span)
+            cases += _under(tests, self.cases(value, turn))
+        return (*cases, Case(Always(), Nothing(), value.span))
 
     def is_origin(self, value: Value, frame: Frame) -> bool:
         """Whether the expression is the request's Origin, as it is."""
         if frame.request_origin is not None and frame.request_origin(value):
             return True
         value = self.behind(value, frame)
-        if isinstance(value, Parameter):
-            return (value.function, value.position) in frame.origins
-        return frame.request_origin is not None and frame.request_origin(value)
+        if isinstance(value, Parameter) and (value.function, value.position) in frame.origins:
+            return True
+        if frame.request_origin is None:
+            return False
+        if isinstance(value, (Parameter, Call)) and not frame.request_origin(value):
+            # What its only caller hands to a function, and what one returns that does nothing else.
+            value = self.scene.resolve(value)
+        return frame.request_origin(value)
 
     def is_own_origin(self, value: Value, frame: Frame) -> bool:
         """Whether the expression is the server's own origin, as the request that a function is given has it."""
@@ -434,6 +561,8 @@ class _Compiler:
         value = self.behind(value, frame)
         if isinstance(value, Choice):
             return self.choice(value, deeper)
+        if isinstance(value, Call) and (found_cases := self.found(value, deeper)) is not None:
+            return (*found_cases, *self.meaning(self.semantics.unset, value.span))
         if isinstance(value, (Fallback, Call, Index)) and (test := self._boolean(value, deeper)) is not None:
             return self.truth(test, value.span)
         if isinstance(value, Fallback):
@@ -443,6 +572,12 @@ class _Compiler:
             return self._first_of(call.arguments[0].value, call.arguments[1].value, call.span, deeper)
         if isinstance(value, Operation):
             return self.operation(value, deeper)
+        if isinstance(value, Member):
+            counted = self.counted(value, deeper)
+            if counted is not None and not isinstance(counted, int):
+                return self.truth(counted, value.span)
+        if isinstance(value, Call) and (given := self.given_by(value, deeper)) is not None:
+            return given
         found = self.resolved(value, frame)
         if isinstance(found, (Choice, Fallback)):
             return self.choice(found, deeper) if isinstance(found, Choice) else self.fallback(found, deeper)
@@ -470,15 +605,20 @@ class _Compiler:
 
     def choice(self, value: Choice, frame: Frame) -> tuple[Case, ...]:
         test = self.predicate(value.test, frame)
-        return (*_under((test,), self.cases(value.yes, frame)), *self.cases(value.no, frame))
+        yes, no = self.cases(value.yes, frame), self.cases(value.no, frame)
+        return no if _says_nothing(yes) and _says_nothing(no) else (*_under((test,), yes), *no)
 
     def fallback(self, value: Fallback, frame: Frame) -> tuple[Case, ...]:
         first = self.behind(value.first, frame)
         if self.is_origin(value.first, frame):
             return self._first_of(first, value.then, value.span, frame)
+        if isinstance(first, Call) and (found := self.found(first, frame)) is not None:
+            return (*found, *self.cases(value.then, frame))
         # Entries of both sides are collected; which side counts is not known.
         self.cases(first, frame)
         then = self.cases(value.then, frame)
+        if _says_nothing(then):
+            return then
         test = UnknownPredicate("whether the first of two alternatives is there", value.span)
         reason = (
             "an environment variable"
@@ -486,6 +626,20 @@ class _Compiler:
             else "a value that may be missing"
         )
         return (Case(test, UnknownAnswer(reason), first.span), *then)
+
+    def found(self, call: Call, frame: Frame) -> tuple[Case, ...] | None:
+        """`X.find(o => ...)`: the first element that passes the test, for the origins that one passes for."""
+        callee = call.callee
+        if not isinstance(callee, Member) or callee.key != "find" or not call.arguments:
+            return None
+        function = self.resolved(call.arguments[0].value, frame)
+        if not isinstance(function, Function) or self.part(callee.base, frame) is not None:
+            return None
+        cases: list[Case] = []
+        for item in self.items(callee.base, frame):
+            inner = frame._replace(bindings={**frame.bindings, (function.span, 0): item}, depth=frame.depth + 1)
+            cases += _under((self.result(function, inner),), self.cases(item, inner))
+        return tuple(cases)
 
     def operation(self, value: Operation, frame: Frame) -> tuple[Case, ...]:
         if value.operator == "and" and value.operands:
@@ -788,9 +942,13 @@ class _Compiler:
             if len(value.items) > _MAX_ITEMS:
                 found.append(Unknown("a very long list", value.span))
             return found
-        if isinstance(value, Call) and value.construct and value.arguments:
-            if self.scene.canonical(value.callee) in ("global#Set", "global#Array"):
-                return self.items(value.arguments[0].value, frame, depth + 1)
+        if isinstance(value, Call) and value.arguments:
+            name = self.scene.canonical(value.callee)
+            first = value.arguments[0].value
+            if value.construct and name in ("global#Set", "global#Array"):
+                return self.items(first, frame, depth + 1)
+            if name in ("global#Object.keys", "global#Object.values") or (value.construct and name == "global#Map"):
+                return self._half(first, name, frame, depth + 1) or [value]
         if isinstance(value, (Null, Undefined)):
             return []
         if isinstance(value, Split):
@@ -802,6 +960,23 @@ class _Compiler:
                     for piece in pieces.items:
                         self.element(piece, frame)
         return [value]
+
+    def _half(self, value: Value, name: str, frame: Frame, depth: int) -> list[Value] | None:
+        """The keys or values of an object, or the keys of a `Map`; None where not all of them are known."""
+        held = self.resolved(value, frame)
+        if name == "global#Map":
+            pairs = [self.resolved(item, frame) for item in self.items(held, frame, depth)]
+            known = all(isinstance(pair, Sequence) and pair.items for pair in pairs)
+            return [self.resolved(cast(Sequence, pair).items[0], frame) for pair in pairs] if known else None
+        if not isinstance(held, Mapping):
+            return None
+        found: list[Value] = []
+        for entry in held.items:
+            if not isinstance(entry, Entry) or entry.key is None:
+                return None
+            key = Literal(entry.key, entry.key_span)
+            found.append(key if name == "global#Object.keys" else self.resolved(entry.value, frame))
+        return found
 
     def _kept(self, value: Value) -> Pattern | None:
         """A regular expression that is the option or a part of it, and so the same object for every request."""
@@ -949,9 +1124,18 @@ class _Compiler:
     def ways_out(
         self, function: Function, frame: Frame, read: Callable[[Value, Frame], tuple[Case, ...]]
     ) -> tuple[Case, ...]:
-        outcomes = [(way.guards, read(way.value, frame)) for way in function.returns]
+        outcomes: list[_Outcome] = [(way.guards, way.value, read) for way in function.returns]
+        outcomes = _in_text_order([*outcomes, *self._throws(function)])
         # Running off the end returns nothing.
         return (*self.ordered(outcomes, frame), Case(Always(), self.refused, function.span))
+
+    def _throws(self, function: Function) -> list[_Outcome]:
+        """The ways out by an exception, on which no library lets anybody in: it answers with an error, if at all."""
+
+        def fails(value: Value, _frame: Frame) -> tuple[Case, ...]:
+            return (Case(Always(), Raise(), value.span),)
+
+        return [(way.guards, way.value, fails) for way in function.throws]
 
     def judged(self, value: Value, frame: Frame) -> tuple[Case, ...]:
         """A returned value that says whether the origin is accepted."""
@@ -970,7 +1154,7 @@ class _Compiler:
     def callback(self, function: Function, frame: Frame) -> tuple[Case, ...]:
         """A function that answers by calling its callback."""
         position = self.semantics.callback_parameter
-        outcomes: list[tuple[tuple[Guard, ...], tuple[Case, ...]]] = []
+        outcomes: list[_Outcome] = []
         for site, own in self.scene.calls_in(function):
             target = self.behind(site.call.callee, frame)
             if not isinstance(target, Parameter) or (target.function, target.position) != (function.span, position):
@@ -979,13 +1163,13 @@ class _Compiler:
                 continue
             if not own:
                 return self.unknown("the callback is called from a nested function", site.call.span)
-            outcomes.append((site.guards, self.called_back(site.call, frame)))
+            outcomes.append((site.guards, site.call, self.called_back))
         if not outcomes:
             if function.asynchronous and self.semantics.promise == "awaited":
-                given = [(way.guards, self.cases(way.value, frame)) for way in function.returns]
+                given: list[_Outcome] = [(way.guards, way.value, self.cases) for way in function.returns]
                 return (*self.ordered(given, frame), *self.meaning(self.semantics.unset, function.span))
             return self.unknown("a function that does not call its callback", function.span)
-        return _closed(self.ordered(outcomes, frame))
+        return _closed(self.ordered(_in_text_order([*outcomes, *self._throws(function)]), frame))
 
     def _never_calls_back(self, function: Function) -> bool:
         """Whether a function has no parameter for the callback, and returns nothing that could be waited for."""
@@ -1003,8 +1187,9 @@ class _Compiler:
                 return True
         return False
 
-    def called_back(self, call: Call, frame: Frame) -> tuple[Case, ...]:
+    def called_back(self, call: Value, frame: Frame) -> tuple[Case, ...]:
         """What calling back with `(error, origin)` means."""
+        assert isinstance(call, Call)
         positional = [argument.value for argument in call.arguments if argument.keyword is None]
         if any(isinstance(value, Spread) for value in positional):
             return self.unknown("called back with spread arguments", call.span)
@@ -1049,21 +1234,25 @@ class _Compiler:
             return Tri.YES if name.endswith("Error") else Tri.UNKNOWN
         return Tri.UNKNOWN
 
-    def ordered(self, outcomes: Iterable[tuple[tuple[Guard, ...], tuple[Case, ...]]], frame: Frame) -> tuple[Case, ...]:
+    def ordered(self, outcomes: Iterable[_Outcome], frame: Frame) -> tuple[Case, ...]:
         """Ways out in text order: each counts where its tests hold and none before it was taken."""
         cases: list[Case] = []
         decided: set[tuple[Span, bool]] = set()
-        for guards, found in outcomes:
+        for guards, value, read in outcomes:
             # After `if (t) return a;` the test of what follows is `not t`, which the order of the cases says already.
             left = [guard for guard in guards if (guard.test.span, not guard.holds) not in decided]
-            tests = self.guarded(left, frame)
-            if any(test == _NEVER for test in tests):
-                continue
-            if len(left) == 1:
+            turns = self.turns([guard.test for guard in left if not _after_loop(guard.test)], frame)
+            if turns is None and len(left) == 1:
                 decided.add((left[0].test.span, left[0].holds))
-            cases += _under(tests, found)
-            if not tests:
-                break
+            elif turns is not None:
+                left = [guard for guard in left if not _is_loop(guard.test)]
+            for turn in [frame] if turns is None else turns:
+                tests = self.guarded(left, turn)
+                if any(test == _NEVER for test in tests):
+                    continue
+                cases += _under(tests, read(value, turn))
+                if not tests:
+                    return tuple(cases)
         return tuple(cases)
 
     def guarded(self, guards: Iterable[Guard], frame: Frame, *, about_request: bool = False) -> list[Predicate]:
@@ -1107,7 +1296,9 @@ class _Compiler:
             case Reference(module=module, name=name):
                 return _ABOUT_ORIGIN.search(f"{module} {name}") is None
             case Unknown(reason=reason):
-                return reason in _LOOP_ITEMS
+                return reason in LOOP_ITEMS
+            case Index(base=base):
+                return self._loop_of(value, frame) is not None and self._apart(base, frame, depth + 1)
             case Call(callee=callee, arguments=arguments):
                 handed_on = [self.behind(argument.value, frame) for argument in arguments]
                 if any(isinstance(part, (Parameter, Function, Name)) for part in handed_on):
@@ -1159,6 +1350,8 @@ class _Compiler:
         if self.is_origin(value, frame) or self.part(value, frame) is not None:
             return Atom("origin", "present", "", False, value.span)
         value = self.behind(value, frame)
+        if isinstance(value, Name) and isinstance(chosen := self.scene.resolve(value), Choice):
+            value = chosen  # bound in several places: which one counts is a matter of tests, too
         match value:
             case Operation():
                 return self.operator(value, frame)
@@ -1176,6 +1369,12 @@ class _Compiler:
             case Index(base=base, key=key):
                 if self.is_origin(key, frame):
                     return self.key_of(base, frame, value_counts=True)
+            case Member():
+                counted = self.counted(value, frame)
+                if isinstance(counted, int):
+                    return Always() if counted else _NEVER
+                if counted is not None:
+                    return counted
         return self.known(value, frame)
 
     def known(self, value: Value, frame: Frame) -> Predicate:
@@ -1191,6 +1390,8 @@ class _Compiler:
         if depth > _MAX_DEPTH or self.is_origin(value, frame):
             return True
         value = self.behind(value, frame)
+        if self._is_request_read_with_default(value, frame):
+            return True
         match value:
             case Operation(operands=operands):
                 return any(self._mentions_origin(part, frame, depth + 1) for part in operands)
@@ -1201,6 +1402,8 @@ class _Compiler:
                 return self._mentions_origin(base, frame, depth + 1)
             case Fallback(first=first, then=then):
                 return any(self._mentions_origin(part, frame, depth + 1) for part in (first, then))
+            case Choice(test=test, yes=yes, no=no):
+                return any(self._mentions_origin(part, frame, depth + 1) for part in (test, yes, no))
         return False
 
     def operator(self, value: Operation, frame: Frame) -> Predicate:
@@ -1209,7 +1412,7 @@ class _Compiler:
             case "not" if operands:
                 return _not(self.predicate(operands[0], frame))
             case "and":
-                return _all(self.predicate(part, frame) for part in operands)
+                return self._in_some_turn(value, frame) or _all(self.predicate(part, frame) for part in operands)
             case "in" | "not in" if len(operands) == 2:
                 inside = self.contained(operands[0], operands[1], frame, value.span)
                 if inside is not None:
@@ -1223,6 +1426,15 @@ class _Compiler:
                 if order is not None:
                     return order
         return self.known(value, frame)
+
+    def _in_some_turn(self, value: Operation, frame: Frame) -> Predicate | None:
+        """Tests of a loop's variable that hold together in some turn; None where it is not about a loop."""
+        parts = list(_conjuncts(value))
+        tests = [part for part in parts if not _is_loop(part)]
+        turns = self.turns(tests, frame) if len(tests) < len(parts) else None
+        if turns is None:
+            return None
+        return _any([_all([self.predicate(test, turn) for test in tests]) for turn in turns])
 
     def contained(self, left: Value, right: Value, frame: Frame, span: Span) -> Predicate | None:
         """`left in right`."""
@@ -1253,7 +1465,7 @@ class _Compiler:
             word = _PATH_WORDS.get(self._member_of_request(one, frame) or "") if self.semantics.of_request else None
             if word is not None and isinstance(against, Literal) and isinstance(against.value, str):
                 return PathTest(word, against.value, span)
-            found = self._index_test(one, "==", against, frame)
+            found = self._number_test(one, "==", against, frame)
             if found is not None:
                 return found
             kind = self._typeof(one, frame)
@@ -1297,11 +1509,53 @@ class _Compiler:
 
     def order(self, operator: str, left: Value, right: Value, frame: Frame) -> Predicate | None:
         """`X.indexOf(origin) > -1` and its kin, either way round."""
-        found = self._index_test(left, operator, self.resolved(right, frame), frame)
+        found = self._number_test(left, operator, self.resolved(right, frame), frame)
         if found is None:
             turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[operator]
-            found = self._index_test(right, turned, self.resolved(left, frame), frame)
+            found = self._number_test(right, turned, self.resolved(left, frame), frame)
         return found
+
+    def _number_test(self, value: Value, operator: str, bound: Value, frame: Frame) -> Predicate | None:
+        """A position or a count, compared with a number."""
+        found = self._index_test(value, operator, bound, frame)
+        if found is not None or not isinstance(bound, Literal) or type(bound.value) is not int:
+            return found
+        counted = self.counted(value, frame)
+        if isinstance(counted, int):
+            return Always() if _compares_to(counted, operator, bound.value) else _NEVER
+        if counted is None:
+            return None
+        # At least one is known to be counted, or none: the comparison has to come out alike for one and for many.
+        without, one, many = (_compares_to(count, operator, bound.value) for count in (0, 1, _MAX_ITEMS))
+        if one is not many:
+            return None
+        return (Always() if one else _NEVER) if one is without else (counted if one else _not(counted))
+
+    def counted(self, value: Value, frame: Frame) -> int | Predicate | None:
+        """How many elements a list has, or whether at least one passes the test that is counted; None: not known."""
+        value = self.behind(value, frame)
+        if isinstance(value, Member) and value.key in ("length", "size"):
+            return self._count(value.base, frame)
+        if not isinstance(value, Call) or len(value.arguments) != 1:
+            return None
+        argument = value.arguments[0].value
+        if self.scene.canonical(value.callee) == "global#len":
+            return self._count(argument, frame)
+        if isinstance(value.callee, Member) and value.callee.key == "count":
+            looked = self.part(argument, frame)
+            return self.membership(value.callee.base, looked, frame) if looked is not None else None
+        return None
+
+    def _count(self, value: Value, frame: Frame) -> int | Predicate | None:
+        value = self.behind(value, frame)
+        if isinstance(value, Call) and isinstance(value.callee, Member) and value.callee.key == "filter":
+            return self.some(value.callee.base, value.arguments[0].value, frame) if value.arguments else None
+        listed = self.resolved(value, frame)
+        if isinstance(listed, Literal) and isinstance(listed.value, str):
+            return len(listed.value)
+        items = self.items(value, frame)
+        known = all(isinstance(item, (Literal, Regex, Mapping)) for item in items)
+        return len(items) if known and (isinstance(listed, Sequence) or items != [listed]) else None
 
     def _index_test(self, value: Value, operator: str, bound: Value, frame: Frame) -> Predicate | None:
         value = self.behind(value, frame)
@@ -1384,6 +1638,12 @@ class _Compiler:
             ):
                 return self.some(mapped.callee.base, mapped.arguments[0].value, frame, every=name == "global#all")
             return None
+        if len(arguments) == 2 and self.is_origin(arguments[1], frame):
+            if name in ("global#Object.hasOwn", "global#Reflect.has") or _ends_in_own_property(callee):
+                return self.key_of(arguments[0], frame)
+        counted = self.counted(call, frame)
+        if counted is not None and not isinstance(counted, int):
+            return counted
         target = self.resolved(callee, frame)
         if isinstance(target, Function) and not call.construct:
             return self.helper(target, call, frame)
@@ -1400,6 +1660,8 @@ class _Compiler:
         looked = self.part(callee.base, frame)
         if looked is not None:
             return self.on_origin(key, looked, arguments, span, frame)
+        if key in ("startsWith", "startswith") and (looked := self._with_slash(callee.base, frame)) is not None:
+            return self.starts_with_slash(looked, arguments[0], span, frame)
         about = self.part(arguments[0], frame)
         if about is None:
             return None
@@ -1415,6 +1677,23 @@ class _Compiler:
         if key == "hasOwnProperty":
             return self.key_of(callee.base, frame)
         return None
+
+    def _with_slash(self, value: Value, frame: Frame) -> _Looked | None:
+        """The origin (or a part of it) with a slash put behind it."""
+        value = self.behind(value, frame)
+        if not isinstance(value, Concat) or len(value.parts) != 2:
+            return None
+        slash = self.resolved(value.parts[1], frame)
+        return self.part(value.parts[0], frame) if isinstance(slash, Literal) and slash.value == "/" else None
+
+    def starts_with_slash(self, looked: _Looked, operand: Value, span: Span, frame: Frame) -> Predicate | None:
+        """`(origin + "/").startsWith(operand)`: with a slash at its end the operand has to be all of the origin."""
+        operand = self.resolved(operand, frame)
+        if not isinstance(operand, Literal) or not isinstance(operand.value, str):
+            return None
+        starts = Atom(looked.part, "starts", operand.value, looked.fold, span)
+        whole, slash = operand.value[:-1], operand.value[-1:]
+        return Any((Atom(looked.part, "equals", whole, looked.fold, operand.span), starts)) if slash == "/" else starts
 
     def on_origin(
         self, key: str, looked: _Looked, arguments: list[Value], span: Span, frame: Frame
@@ -1477,8 +1756,25 @@ class _Compiler:
         )
 
     def helper(self, function: Function, call: Call, frame: Frame) -> Predicate | None:
-        """A call of a function of the project: its own ways out, with the arguments in place of the parameters."""
-        if not any(self._mentions_origin(argument.value, frame, 0) for argument in call.arguments):
+        """When the result of a call of a function of the project is truthy."""
+        inner = self.inlined(function, call, frame)
+        return self.result(function, inner) if inner is not None else None
+
+    def given_by(self, call: Call, frame: Frame) -> tuple[Case, ...] | None:
+        """What a function of the project that looks at the request gives as the origin to send."""
+        target = self.resolved(call.callee, frame) if frame.request_origin is not None else None
+        if not isinstance(target, Function) or call.construct:
+            return None
+        inner = self.inlined(target, call, frame)
+        return self.ways_out(target, inner, self.returned) if inner is not None else None
+
+    def inlined(self, function: Function, call: Call, frame: Frame) -> Frame | None:
+        """The body of a function with a call's arguments for its parameters; None where neither is about the origin."""
+        asks = any(self._mentions_origin(argument.value, frame, 0) for argument in call.arguments)
+        if not asks and (
+            frame.request_origin is None
+            or not any(self._mentions_origin(way.value, frame, 0) for way in function.returns)
+        ):
             return None
         origins = set(frame.origins)
         bindings = dict(frame.bindings)
@@ -1497,13 +1793,11 @@ class _Compiler:
             else:
                 bindings[function.span, position] = self.behind(value, frame)
         inner = frame._replace(origins=frozenset(origins), bindings=bindings, depth=frame.depth + 4)
-        if inner.depth > _MAX_DEPTH:
-            return None
-        return self.result(function, inner)
+        return inner if inner.depth <= _MAX_DEPTH else None
 
     def result(self, function: Function, frame: Frame) -> Predicate:
         """When a function's result is truthy."""
-        outcomes = [(way.guards, self._verdict(way.value, frame)) for way in function.returns]
+        outcomes = [(way.guards, way.value, self._verdict) for way in function.returns]
         cases = (*self.ordered(outcomes, frame), Case(Always(), Nothing(), function.span))
         accepted: list[Predicate] = []
         earlier: list[Predicate] = []

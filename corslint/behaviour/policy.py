@@ -49,6 +49,7 @@ from corslint.model.decisions import (
     accepts_null,
     answer,
     answers,
+    any_subdomain,
     depends_on_origin,
     insecure,
     patterns_of,
@@ -183,6 +184,7 @@ class Judge:
         self.guards = policy.guards
         self.broken = policy.broken or self._refused_credentials()
         self.header = policy.spec if policy.header else None
+        self.handed_out = None if policy.header else policy.spec
         self.scene = scene
         self.code = code
         others: dict[str, Answer] = {"refuse": Refuse(0), "unknown": UnknownAnswer("differs between the versions")}
@@ -272,7 +274,8 @@ class Judge:
             if self.header is not None:
                 reads = partial(_reads_request_origin, spec=self.header, scene=self.scene)
                 return compile_header(value, self.guards, semantics, self.scene, reads)
-            return compile_value(value, semantics, self.refused, self.scene)
+            asks = partial(_reads_request_origin, spec=self.handed_out, scene=self.scene) if self.handed_out else None
+            return compile_value(value, semantics, self.refused, self.scene, asks)
         field = self.fact.field(name)
         span = field.span or self.fact.span
         if field.state == "unknown":
@@ -631,7 +634,8 @@ class Judge:
         fields["effect.depends_on_origin"] = _answer_field(depends, at)
         fields["effect.vary_origin"] = _answer_field(self._vary(sent), at)
         fields["effect.sends_several"] = _answer_field(sends_several(sent), at)
-        raises = Tri.UNKNOWN if stranger is None else tri(stranger == "raises")
+        # A function may throw for strangers alone.
+        raises = Tri.UNKNOWN if stranger is None else tri(stranger == "raises" and not _sends_header_to_some(sent))
         fields["effect.raises"] = _answer_field(raises, at)
         fields["effect.sends_origin_header"] = _answer_field(_sends_header(sent, same_origin), at)
         self._witness(sent, at)
@@ -672,6 +676,11 @@ class Judge:
         return tri("echo" in self.semantics.vary)
 
     def _witness(self, sent: Decision, at: Span) -> None:
+        below = any_subdomain(sent)
+        if below is not None:
+            trail = _trail(below.span, at)
+            self.fact.fields["subdomain.origin"] = Field(below.origin, "written", below.span, trail)
+            self.fact.fields["subdomain.domain"] = Field(below.trusted, "written", below.span, trail)
         found = witness(sent)
         if found is None:
             return
@@ -865,6 +874,12 @@ def _sends_header(decision: Decision, same_origin: bool) -> Tri:
     return Tri.UNKNOWN if unsure else Tri.NO
 
 
+def _sends_header_to_some(decision: Decision) -> bool:
+    """Whether some case sends the header for certain, or may."""
+    reachable = [case.answer for case in decision.cases if case.predicate != Any(())]
+    return any(isinstance(given, (Star, Echo, Fixed, Own, UnknownAnswer)) for given in reachable)
+
+
 def _null_entry(decision: Decision) -> Span | None:
     """Where the origin `null` is named, in the case that lets it pass."""
     for case in answers(decision, "null"):
@@ -932,6 +947,9 @@ def _form(value: Value | None, scene: Scene) -> str | None:
 
 def _reads_request_origin(value: Value, spec: HeaderSpec, scene: Scene) -> bool:
     """Whether an expression reads the request's own Origin header."""
+    if isinstance(value, Call) and len(value.arguments) == 2 and _reads_a_request(value, spec, scene):
+        named = scene.resolve(value.arguments[1].value)
+        return isinstance(named, Literal) and str(named.value).lower() in spec.request_members
     if isinstance(value, Call) and isinstance(value.callee, Member) and len(value.arguments) == 1:
         named = scene.resolve(value.arguments[0].value)
         if not isinstance(named, Literal) or not isinstance(named.value, str):
@@ -945,6 +963,8 @@ def _reads_request_origin(value: Value, spec: HeaderSpec, scene: Scene) -> bool:
     if isinstance(value, Member):
         if value.key.lower() not in spec.request_members:
             return False
+        if isinstance(value.base, Call) and len(value.base.arguments) == 1:
+            return _reads_a_request(value.base, spec, scene)
         holder = _last_name(value.base, scene)
         return holder in _HOLDERS or (holder in _REQUESTS and value.span.path.endswith(".py"))
     if isinstance(value, Index):
@@ -952,6 +972,12 @@ def _reads_request_origin(value: Value, spec: HeaderSpec, scene: Scene) -> bool:
         named_key = isinstance(key, Literal) and str(key.value).lower() in spec.request_members
         return named_key and _last_name(value.base, scene) in _HOLDERS
     return False
+
+
+def _reads_a_request(call: Call, spec: HeaderSpec, scene: Scene) -> bool:
+    """Whether a function reads headers of the request that it is given."""
+    name = scene.canonical(call.callee) if spec.request_functions and not isinstance(call.callee, Member) else None
+    return name is not None and name.rpartition("#")[2] in spec.request_functions
 
 
 def _last_name(value: Value, scene: Scene) -> str:

@@ -190,7 +190,11 @@ def _insert(source: SourceFile, reading: NginxReading, order: Order) -> list[Cha
     rest = data[at : min(stop, body.end)].strip()
     closes = body.end <= stop and body.end < len(data)  # the block's brace stands on this line
     if closes or (rest and not rest.startswith(b"#")):
-        return [Change(at, at, b"".join(b" " + " ".join(text.split("\n")).encode() for text in texts))]
+        return [
+            Change(
+                at, at, b"".join(b" " + " ".join(line.strip() for line in text.split("\n")).encode() for text in texts)
+            )
+        ]
     starts_line = not data[: neighbour.span.start].rpartition(b"\n")[2].strip(b" \t\xef\xbb\xbf")
     indent = indentation(data, neighbour.span.start) if starts_line else outer + indent_unit(data, b"    ")
     return [Change(stop, stop, _lines(data, at, indent, texts))]

@@ -22,8 +22,8 @@ from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse, without_examples
 
 READ_AS = (
-    "value", "instance", "number", "seconds", "application", "list", "tri", "path", "rooted", "prefix", "keys", "names",
-    "source", "handler", "dotted", "place",
+    "value", "instance", "number", "integer", "seconds", "application", "list", "tri", "path", "rooted", "prefix",
+    "keys", "names", "source", "handler", "dotted", "place",
 )  # fmt: skip
 ORDERS = ("outermost", "last-is-outermost", "list", "first-is-outermost", "innermost")
 """Where a layer stands among those of its application, from the outside in: before all that follow here, the last one
@@ -81,11 +81,11 @@ class FieldSource(NamedTuple):
     `default` is what an option that is not given means; `absent` (a meaning) what a missing group of options means;
     `by_version` gives the default per range of major versions. `read_as` says how the value is read (`application`: an
     instance, or a text `module:name` that names one; `rooted`: a path that begins with a slash even if it is written
-    without; `prefix`: the literal beginning of a pattern for paths; `keys`: the keys of an object, as a list; `names`:
-    the same, where all of them can be read, as the field's value; `handler`: a function, a class or an instance;
-    `dotted`: the same, by a dotted text; `place`: where it stands, as an instance). `decorated`: what the call
-    decorates. `of_receiver`: positions and keyword are those of the call that made the receiver; `present`: only
-    whether it is there; `mapping` translates texts (and `null`).
+    without; `prefix`: the literal beginning of a pattern for paths; `integer`: a number that is written as one, not a
+    text of digits; `keys`: the keys of an object, as a list; `names`: the same, where all of them can be read, as the
+    field's value; `handler`: a function, a class or an instance; `dotted`: the same, by a dotted text; `place`: where
+    it stands, as an instance). `decorated`: what the call decorates. `of_receiver`: positions and keyword are those of
+    the call that made the receiver; `present`: only whether it is there; `mapping` translates texts (and `null`).
     """
 
     positions: tuple[int, ...] = ()
@@ -190,9 +190,12 @@ class CallSpec(NamedTuple):
     """A call that means something.
 
     `when` limits it to calls whose argument at a position (or with a keyword) is one of the named APIs,
-    and to calls of those themselves; `receivers`: to methods of what has one of these names; `least` and `most`: to
+    and to calls of those themselves, or (`when_not`) to all others; `when_maker`: it is an argument of the call that
+    made the receiver; `receivers`: to methods of what has one of these names; `least` and `most`: to
     calls with so many arguments. `options` are the positions at
-    which an options object may stand, "keywords" (position -1) the keyword arguments. `completes`: the call finishes
+    which an options object may stand, "keywords" (position -1) the keyword arguments; at the positions `after_number`
+    only where the first argument is a whole number. `without`: only where no file of the same package calls one of
+    these APIs. `completes`: the call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
     `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`). `late`: it
@@ -217,6 +220,10 @@ class CallSpec(NamedTuple):
     receivers: frozenset[str] = frozenset()
     least: int = 0
     most: int | None = None
+    when_not: bool = False
+    when_maker: bool = False
+    after_number: frozenset[int] = frozenset()
+    without: frozenset[str] = frozenset()
 
 
 class FileSpec(NamedTuple):
@@ -281,9 +288,11 @@ class HeaderSpec(NamedTuple):
     a container has to be a member of, `responses` the APIs whose arguments are response headers, `requests` those whose
     methods write a request's; an object with one of the keys `beside` its headers is a response. Where one of the first
     two or the last is empty, anything will do. `request_methods` write a request's header on any receiver; `clients`
-    are the APIs that send requests, with the headers in an object. `made`: APIs that make headers of either side; they
-    are a response's where one of `responses` gets them. `request_members` and `request_calls` recognise the request's
-    own Origin header. `vary`: what else writes Vary.
+    are the APIs that send requests, with the headers in an object. `decorators` are APIs that take the name and the
+    value of a header of every response of the function they decorate. `made`: APIs that make headers of either side;
+    they are a response's where one of `responses` gets them. `request_members`, `request_calls` and `request_functions`
+    recognise the request's own Origin header: the last are called with the request, and a name unless they give all.
+    `vary`: what else writes Vary.
     """
 
     methods: frozenset[str]
@@ -302,6 +311,8 @@ class HeaderSpec(NamedTuple):
     request_methods: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
     made: frozenset[str] = frozenset()
+    request_functions: frozenset[str] = frozenset()
+    decorators: frozenset[str] = frozenset()
 
 
 class LayerSpec(NamedTuple):
@@ -664,6 +675,22 @@ def _positions(check: Checker, value: object, at: KeyPath) -> tuple[int, ...]:
     return found
 
 
+def _option_positions(check: Checker, value: object, at: KeyPath) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The positions of options, and those among them that only count behind a number."""
+    if value == "keywords":
+        return (), frozenset()
+    listed = value if isinstance(value, list) else [value]
+    behind = {
+        i: check.keys(part, (*at, i), ("position", "after"), ("position", "after"))
+        for i, part in enumerate(listed)
+        if isinstance(part, dict)
+    }
+    for i, part in behind.items():
+        check.one_of(part["after"], (*at, i, "after"), ("number",))
+    positions = _positions(check, [behind[i]["position"] if i in behind else part for i, part in enumerate(listed)], at)
+    return positions, frozenset(positions[i] for i in behind)
+
+
 def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
     part = check.keys(
         raw,
@@ -672,20 +699,27 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         ("callee",),
     )
     form = check.one_of(part.get("form", "any"), (*at, "form"), ("any", "construct", "call"))
-    when = check.keys(part.get("when", {}), (*at, "when"), ("position", "keyword", "is", "receiver", "least", "most"))
+    when = check.keys(
+        part.get("when", {}),
+        (*at, "when"),
+        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most", "without"),
+    )
+    if "is" in when and "is_not" in when:
+        raise check.fail((*at, "when"), "`is` and `is_not` exclude each other")
+    asked = "is_not" if "is_not" in when else "is"
     completes = part.get("completes", False)
     completed = (
         check.keys(completes, (*at, "completes"), ("position", "keyword")) if completes not in (True, False) else {}
     )
     options = part.get("options", [])
-    positions = () if options == "keywords" else _positions(check, options, (*at, "options"))
+    positions, after_number = _option_positions(check, options, (*at, "options"))
     fills = check.keys(part.get("fills", {}), (*at, "fills"), _all_fields())
     return CallSpec(
         _names(check, part["callee"], (*at, "callee")),
         None if form == "any" else form == "construct",
         when.get("position"),
         when.get("keyword"),
-        frozenset(_names(check, when.get("is", []), (*at, "when", "is"))),
+        frozenset(_names(check, when.get(asked, []), (*at, "when", asked))),
         positions,
         options == "keywords",
         _emits(check, part.get("emits", []), (*at, "emits")),
@@ -698,6 +732,10 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         frozenset(_names(check, when.get("receiver", []), (*at, "when", "receiver"))),
         int(when.get("least", 0)),
         int(when["most"]) if "most" in when else None,
+        asked == "is_not",
+        bool(when.get("of_receiver", False)),
+        after_number,
+        frozenset(_names(check, when.get("without", []), (*at, "when", "without"))),
     )
 
 
@@ -980,9 +1018,11 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
             "request_methods",
             "clients",
             "made",
+            "decorators",
             "beside",
             "request_members",
             "request_calls",
+            "request_functions",
             "vary",
             "policy",
         ),
@@ -1006,4 +1046,6 @@ def _headers(check: Checker, raw: object, at: KeyPath) -> HeaderSpec:
         frozenset(part.get("request_methods", ())),
         frozenset(part.get("clients", ())),
         frozenset(part.get("made", ())),
+        frozenset(part.get("request_functions", ())),
+        frozenset(part.get("decorators", ())),
     )

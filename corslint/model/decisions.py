@@ -20,10 +20,11 @@ from corslint.source import Span
 T = TypeVar("T")
 
 __all__ = [
-    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Hang", "Insecure", "Not", "Nothing",
-    "Operator", "Own", "Part", "PathTest", "Pattern", "Predicate", "Raise", "Refuse", "Star", "UnknownAnswer",
-    "UnknownPredicate", "Witness", "accepts", "accepts_null", "answer", "answers", "depends_on_origin", "holds",
-    "insecure", "origin_parts", "patterns_of", "possible_origin", "sends_several", "to_stranger", "witness",
+    "All", "Always", "Answer", "Any", "Atom", "Case", "Decision", "Echo", "Fixed", "Hang", "Insecure", "Not",
+    "Nothing", "Operator", "Own", "Part", "PathTest", "Pattern", "Predicate", "Raise", "Refuse", "Star",
+    "UnknownAnswer", "UnknownPredicate", "Witness", "accepts", "accepts_null", "answer", "answers",
+    "any_subdomain", "depends_on_origin", "holds", "insecure", "origin_parts", "patterns_of", "possible_origin",
+    "sends_several", "to_stranger", "witness",
 ]  # fmt: skip
 
 Part = OneOf["origin", "scheme", "host", "hostname", "port", "address", "endpoint", "any_port", "any_host"]
@@ -200,7 +201,9 @@ class Witness(NamedTuple):
 _ORIGIN = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<hostname>\[[0-9a-f:.]+\]|[^/:?#@\[\]\s]+)(?::(?P<port>\d{1,5}))?"
 )
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_SPECIAL = "_!$&'()+,;=~`{}\""
+"""What else browsers take in a host name: all that the URL standard allows but `*`, which Chromium writes as `%2A`."""
+_LABEL = re.compile(rf"(?!-)[a-z0-9{re.escape(_SPECIAL)}-]{{1,63}}(?<!-)")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)")
 _NUMERIC = re.compile(r"\d+|0x[0-9a-f]*")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
@@ -221,7 +224,7 @@ def origin_parts(origin: str) -> _Parts | None:
 def possible_origin(origin: str) -> bool:
     """Whether a browser can send exactly this as the Origin of a page on the web (scheme `http` or `https`).
 
-    By the URL standard's host parser: lower case, legal DNS characters, a name whose last label is numeric must be an
+    By the URL standard's host parser: lower case, no forbidden character, a name whose last label is numeric must be an
     IPv4 address, a port only where it is not the scheme's own.
     """
     found = _ORIGIN.fullmatch(origin)
@@ -261,6 +264,8 @@ _SECOND_LEVEL = frozenset({
 _PRIVATE_TLDS = frozenset({
     "localhost", "local", "internal", "lan", "home", "corp", "intranet", "private", "localdomain", "arpa",
 })  # fmt: skip
+_REGISTERED = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+"""The label that registries sell; below it, names are their owner's to choose."""
 _ALPHABETIC_TLD = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]+")
 
 
@@ -291,7 +296,8 @@ def is_loopback(host: str) -> bool:
 def _registrable(host: str) -> bool:
     """Whether anybody on the internet could own this host name."""
     labels = host.split(".")
-    if len(labels) <= _public_suffix(labels) or labels[-1] in _PRIVATE_TLDS:
+    suffix = _public_suffix(labels)
+    if len(labels) <= suffix or labels[-1] in _PRIVATE_TLDS or not _REGISTERED.fullmatch(labels[-suffix - 1]):
         return False
     return _ALPHABETIC_TLD.fullmatch(labels[-1]) is not None
 
@@ -386,8 +392,9 @@ def answers(decision: Decision, origin: str | None, turn: int = 1, path: str | N
     if decision.stand_in is not None and origin in (None, "null"):
         origin = decision.stand_in
     found = []
+    known: dict[int, Tri] = {}
     for case in decision.cases:
-        held = holds(case.predicate, origin, turn, path)
+        held = _holds(case.predicate, origin, turn, path, known)
         if held is Tri.NO:
             continue
         found.append(case)
@@ -396,9 +403,9 @@ def answers(decision: Decision, origin: str | None, turn: int = 1, path: str | N
     return tuple(found)
 
 
-def answer(decision: Decision, origin: str | None) -> Answer:
+def answer(decision: Decision, origin: str | None, path: str | None = None) -> Answer:
     """What this origin gets; unknown where an undecidable test comes first and the outcomes differ."""
-    outcomes = [case.answer for case in answers(decision, origin)]
+    outcomes = [case.answer for case in answers(decision, origin, path=path)]
     if not outcomes:
         return UnknownAnswer("no case applies")
     if all(outcome == outcomes[0] for outcome in outcomes):
@@ -421,6 +428,10 @@ _STRANGERS = (
     "http://an-unlisted-stranger.invalid:3000",
 )
 """The reserved top level domain keeps them apart from anything that a list could name (RFC 2606)."""
+
+
+_ELSEWHERE = "/…"
+"""A path that no test names: who asks chooses what for, and all paths but those are like this one."""
 
 
 _KNOWN_LIMIT = 100
@@ -449,7 +460,7 @@ def _once(work_out: Callable[[Decision], T]) -> Callable[[Decision], T]:
 @_once
 def to_stranger(decision: Decision) -> Answer:
     """What an origin that nobody listed gets; of a stranger's choices of scheme and port the most generous counts."""
-    given = [answer(decision, origin) for origin in _STRANGERS]
+    given = [answer(decision, origin, _ELSEWHERE) for origin in _STRANGERS]
     for origin, outcome in zip(_STRANGERS, given, strict=True):
         if accepts(outcome, origin) is Tri.YES:
             return outcome
@@ -459,7 +470,7 @@ def to_stranger(decision: Decision) -> Answer:
 @_once
 def accepts_null(decision: Decision) -> Tri:
     """Whether the origin `null` (sandboxed frames, `data:` pages) may read responses."""
-    return accepts(answer(decision, "null"), "null")
+    return accepts(answer(decision, "null", _ELSEWHERE), "null")
 
 
 @_once
@@ -532,7 +543,7 @@ def witness(decision: Decision) -> Witness | None:
         foreign = _registrable(candidate.host) and site(candidate.host) not in trusted
         if not foreign and (last_resort is not None or not _last_resort(candidate)):
             continue
-        if accepts(answer(decision, candidate.origin), candidate.origin) is not Tri.YES:
+        if accepts(answer(decision, candidate.origin, _ELSEWHERE), candidate.origin) is not Tri.YES:
             continue
         span, test = _passing(decision, candidate)
         found = Witness(candidate.origin, candidate.technique, candidate.trusted, span, test)
@@ -540,6 +551,29 @@ def witness(decision: Decision) -> Witness | None:
             return found
         last_resort = found
     return last_resort
+
+
+def any_subdomain(decision: Decision) -> Witness | None:
+    """A name below a trusted domain that nobody wrote down and that gets through although strangers do not.
+
+    None where only some names do: what passes has the attacker's word as its first label.
+    """
+    if accepts(to_stranger(decision), _STRANGERS[0]) is not Tri.NO:
+        return None
+    fragments = list(_fragments(atom for case in decision.cases for atom in _atoms(case.predicate)))
+    trusted = {site(_named(fragment.host)) for fragment in fragments if _named(fragment.host)}
+    tried: set[str] = set()
+    for candidate in _candidates(fragments, (_stretched_before, _filled_in)):
+        below = candidate.host.startswith(f"{_ATTACKER}.") and _registrable(candidate.host)
+        if not below or candidate.origin in tried or site(candidate.host) not in trusted:
+            continue
+        if len(tried) >= _CANDIDATE_LIMIT:
+            break
+        tried.add(candidate.origin)
+        if possible_origin(candidate.origin) and _passes(decision, candidate.origin):
+            span, test = _passing(decision, candidate)
+            return Witness(candidate.origin, "subdomain", site(candidate.host), span, test)
+    return None
 
 
 def _last_resort(candidate: _Candidate) -> bool:
@@ -605,12 +639,12 @@ def _named(host: str) -> str:
     return host.strip(".-")
 
 
-def _candidates(fragments: list[_Fragment]) -> Iterator[_Candidate]:
+def _candidates(fragments: list[_Fragment], makers: Iterable[_Maker] | None = None) -> Iterator[_Candidate]:
     loose = [fragment for fragment in fragments if fragment.atom.op != "equals"]
     schemes = [scheme for scheme in ("https", "http") if any(fragment.scheme == scheme for fragment in fragments)]
     ports = list(dict.fromkeys(["", *(fragment.port for fragment in fragments if fragment.port)]))[:6]
-    makers = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in)
-    for make in makers:
+    every = (_stretched_after, _stretched_before, _swapped_dots, _cut_out, _other_suffix, _filled_in, _odd_character)
+    for make in every if makers is None else makers:
         for fragment in loose:
             if not _named(fragment.host):
                 continue
@@ -633,6 +667,7 @@ def _shown(fragment: _Fragment) -> str:
 
 
 _Made = Iterator[tuple[str, _Technique, str]]
+_Maker = Callable[[_Fragment], _Made]
 
 
 def _stretched_after(fragment: _Fragment) -> _Made:
@@ -650,6 +685,9 @@ def _stretched_before(fragment: _Fragment) -> _Made:
     host = fragment.host
     if host.startswith("."):
         yield f"{_ATTACKER}{host}", "subdomain", ""
+        if isinstance(fragment.atom.operand, Pattern):
+            # A dot that matches any character is none: `/.example.com$/`.
+            yield f"{_ATTACKER}{host[1:]}", "prefix", ""
         return
     yield f"{_ATTACKER}{host}", "prefix", ""
     if not host.startswith("-"):
@@ -689,6 +727,14 @@ def _filled_in(fragment: _Fragment) -> _Made:
             yield _named(filled.host), "other", ""
 
 
+def _odd_character(fragment: _Fragment) -> _Made:
+    """A name that goes on behind a character which the test does not know from host names."""
+    if isinstance(fragment.atom.operand, Pattern):
+        host = f"app{fragment.host}" if fragment.host.startswith((".", "-")) else fragment.host
+        for character in _SPECIAL:
+            yield f"{host.rstrip('.-')}{character}.{_ATTACKER}.test", "suffix", ""
+
+
 def _other_suffix(fragment: _Fragment) -> _Made:
     labels = _named(fragment.host).split(".")
     if len(labels) > 1:
@@ -699,7 +745,7 @@ def _passing(decision: Decision, candidate: _Candidate) -> tuple[Span, str]:
     """Where the test stands that lets the origin through, and what it compares with."""
     if _atom_holds(candidate.atom, candidate.origin) is Tri.YES:
         return candidate.atom.span, _compared(candidate.atom)
-    cases = answers(decision, candidate.origin)
+    cases = answers(decision, candidate.origin, path=_ELSEWHERE)
     for case in cases:
         for atom in _atoms(case.predicate):
             if atom.op != "present" and _atom_holds(atom, candidate.origin) is Tri.YES:
@@ -768,7 +814,7 @@ def _filled(scheme: str, fragment: _Fragment) -> str:
 
 
 def _passes(decision: Decision, origin: str) -> bool:
-    return possible_origin(origin) and accepts(answer(decision, origin), origin) is Tri.YES
+    return possible_origin(origin) and accepts(answer(decision, origin, _ELSEWHERE), origin) is Tri.YES
 
 
 def _names_scheme(atom: Atom, fragment: _Fragment) -> OneOf["listed", "pattern", "host"] | None:

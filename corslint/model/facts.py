@@ -131,6 +131,8 @@ FACT_KINDS: dict[str, KindSpec] = {
             "witness.origin": FieldSpec("text", "an attacker's origin that passes"),
             "witness.technique": FieldSpec(("suffix", "prefix", "dot", "substring", "scheme", "subdomain", "other"), "how it was made from a trusted one"),
             "witness.test": FieldSpec("text", "the test that lets it pass; its place is that test"),
+            "subdomain.origin": FieldSpec("text", "an origin below a trusted domain that passes though nobody wrote it down"),
+            "subdomain.domain": FieldSpec("text", "the domain that it is below; its place is the test that lets it pass"),
             "null_entry": FieldSpec("text", "the entry that accepts `null`; its place is that entry"),
             "null_entry.schemeless": FieldSpec("tri", "whether that entry is another text, without a scheme, that the library takes for `null`"),
             "options": FieldSpec("text", "the options object; its place is that object, for fixes"),
@@ -580,6 +582,20 @@ FACT_KINDS: dict[str, KindSpec] = {
             "method": FieldSpec("text", "balancing method; its place is that directive"),
             "block": FieldSpec("text", "the block's body, for fixes"),
             "complete": FieldSpec("tri", "whether everything in the block could be read"),
+        },
+    ),
+    "ignore_comment": KindSpec(
+        "Something in a comment to corslint (`corslint: ignore[...]`) that has no effect.",
+        {
+            "problem": FieldSpec(
+                ("unused", "unknown-rule", "no-rules", "not-closed", "unknown-verb", "unopened"),
+                "the rule says nothing there, there is no such rule, no rule is named, its bracket is not closed, what"
+                " follows `corslint:` is unknown, nothing was disabled that could be enabled",
+            ),
+            "verb": FieldSpec("text", "`ignore`, `ignore-file`, `disable`, `enable`, or what stands in its place"),
+            "rule": FieldSpec("text", "the rule that it is about; several with commas between"),
+            "suggestion": FieldSpec("text", "what was most likely meant by an unknown rule or verb"),
+            "covers": FieldSpec("text", "where it would have an effect, such as `on line 3` or `in this file`"),
         },
     ),
     "damage": KindSpec(

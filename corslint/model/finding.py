@@ -36,7 +36,10 @@ class Fix(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One fault. The primary span is where the fix goes; every other place involved is related."""
+    """One fault. The primary span is where the fix goes; every other place involved is related.
+
+    `fenced`: it can be reached in development only, so it is never more than a note.
+    """
 
     rule: str
     severity: str
@@ -47,3 +50,4 @@ class Finding(NamedTuple):
     primary: Span
     related: tuple[Place, ...] = ()
     fix: Fix | None = None
+    fenced: bool = False

@@ -101,7 +101,10 @@ _COUNTED = re.compile(r"\{(\d*)(,?)(\d*)\}")
 
 
 class _UnsupportedError(Exception):
-    """Syntax that is left to the real engine alone: back references, look-behind, property classes, conditionals."""
+    """Syntax that is left to the real engine alone: back references, look-behind, property classes, conditionals.
+
+    What the machine reads otherwise than the engine would be let loose on texts that only the engine takes long for.
+    """
 
 
 def _complement(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -117,12 +120,14 @@ def _complement(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...
 
 
 class _Parser:
-    def __init__(self, source: str, dialect: Dialect, verbose: bool) -> None:
+    def __init__(self, source: str, dialect: Dialect, flags: str) -> None:
         self.source = source
         self.dialect = dialect
-        self.verbose = verbose
+        self.verbose = "x" in flags and dialect != "ecmascript"
+        self.by_code_points = dialect != "ecmascript" or not {"u", "v"}.isdisjoint(flags)
+        self.sets = "v" in flags and dialect == "ecmascript"
         self.at = 0
-        self.fold = False
+        self.fold = "i" in flags
 
     def parse(self) -> _Node:
         node = self.alternatives(0)
@@ -241,6 +246,8 @@ class _Parser:
         source = self.source
         char = source[self.at]
         self.at += 1
+        if char == "u" and not self.by_code_points and source.startswith("{", self.at):
+            raise _UnsupportedError("repeated letter")  # `\u{61}` is 61 times `u` without the flag `u`
         if coded := re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}").match(
             source, self.at - 1
         ):
@@ -266,8 +273,10 @@ class _Parser:
                 self.at += 1
                 return _Set(tuple(ranges), negated)
             first = False
-            if char == "[" and source.startswith("[:", self.at):
-                raise _UnsupportedError("named class")
+            if char == "[" and (self.sets or source.startswith("[:", self.at)):
+                raise _UnsupportedError("named class, or a set in a set")
+            if self.sets and source.startswith(("&&", "--", "\\q"), self.at):
+                raise _UnsupportedError("operation on sets")
             low = self.member(ranges)
             if low is None or not (
                 source.startswith("-", self.at) and source[self.at + 1 : self.at + 2] not in ("]", "")
@@ -305,6 +314,10 @@ class _Parser:
         return self.character()
 
 
+_FOREIGN = re.compile(r"\\(?:x[89A-Fa-f]|u|U|N)")
+"""Escapes of characters beyond ASCII, or that may be."""
+
+
 class _Parsed(NamedTuple):
     node: _Node
     fold: bool
@@ -314,12 +327,14 @@ class _Parsed(NamedTuple):
 def _parsed(source: str, flags: str, dialect: Dialect) -> _Parsed | None:
     if len(source) > _SOURCE_LIMIT:
         return None
-    parser = _Parser(source, dialect, "x" in flags and dialect != "ecmascript")
+    parser = _Parser(source, dialect, flags)
     try:
         node = parser.parse()
     except _UnsupportedError:
         return None
-    return _Parsed(node, parser.fold or "i" in flags)
+    if parser.fold and not (source.isascii() and _FOREIGN.search(source) is None):
+        return None  # U+017F is an `s` where case does not count, U+212A a `k`
+    return _Parsed(node, parser.fold)
 
 
 # --- Counting steps ----------------------------------------------------------------------------------------------
@@ -533,6 +548,8 @@ def _affordable(pattern: Pattern, text: str) -> Tri:
     how, steps = _guarded(pattern.source, pattern.flags, pattern.dialect)
     if how != "counted" or steps is None:
         return tri(how == "free")
+    if not text.isascii():
+        return Tri.NO  # `\w` is more than the machine knows; no browser sends such an origin
     starts = range(len(text) + 1) if pattern.mode == "search" else (0,)
     found = _counted(steps, text, starts, pattern.mode == "full", [_STEP_LIMIT])
     return Tri.UNKNOWN if found is None else Tri.YES
@@ -548,6 +565,9 @@ def _engine(pattern: Pattern) -> Callable[[str], bool] | None:
     return makers[pattern.dialect](pattern)
 
 
+_REPEATED_U = re.compile(r"(?<!\\)(?:\\\\)*\\u\{")
+
+
 def _ecmascript(pattern: Pattern) -> Callable[[str], bool] | None:
     import regress
 
@@ -555,6 +575,8 @@ def _ecmascript(pattern: Pattern) -> Callable[[str], bool] | None:
     flags = "".join(flag for flag in "imsuv" if flag in pattern.flags)
     if set(pattern.flags) - set("dgimsuvy"):
         return None
+    if _REPEATED_U.search(pattern.source) and not {"u", "v"} & set(pattern.flags):
+        return None  # 61 times `u`, which regress takes for the code point
     source = {"search": "{}", "match": "^(?:{})", "full": "^(?:{})$"}[pattern.mode].replace("{}", pattern.source)
     try:
         regress.Regex(pattern.source, flags)

@@ -157,7 +157,8 @@ class Function(Node):
 
     `parameters` are the names in order; a destructured or rest parameter has the name "". `returns` are in text order;
     a body that can run off its end adds nothing. `span` is the whole function. `asynchronous`: JavaScript's `async`, so
-    that whoever calls it gets a promise.
+    that whoever calls it gets a promise. `throws` are the ways out by an exception that it raises itself and does not
+    catch; their value says nothing but where.
     """
 
     name: str
@@ -166,6 +167,7 @@ class Function(Node):
     returns: tuple[Return, ...]
     span: Span
     asynchronous: bool = False
+    throws: tuple[Return, ...] = ()
 
 
 class Parameter(Node):
@@ -246,6 +248,13 @@ class Unknown(Node):
 
     reason: str
     span: Span
+
+
+LOOP_ITEMS = frozenset({"loop", "each item of a loop"})
+"""Reasons of the `Unknown` that stands for which turn of a loop it is.
+
+The variable of a loop over `xs` is `Index(xs, Unknown("each item of a loop"))`, the key's span being the variable's.
+"""
 
 
 class Guard(Node):

@@ -69,16 +69,23 @@ def read(source: SourceFile) -> CodeReading:
         return CodeReading(
             source.path, "javascript", (Scope(-1, "module", whole, {}),), (), (), (), (), (damage,)
         )  # fmt: skip
-    parts: list[javascript.Part] = []
-    tags: list[ScriptTag] = []
-    for script in scripts(source):
-        if script.dialect is None:
-            continue
-        if "src" in script.attributes:
-            tags.append(ScriptTag(*script.attributes["src"]))
-        elif data[script.start : script.end].strip():
-            parts.append(javascript.Part(script.start, script.end, script.dialect))
-    return javascript.read_parts(source, data, parts, scripts=tuple(tags))
+    tags = tuple(
+        ScriptTag(*script.attributes["src"])
+        for script in scripts(source)
+        if script.dialect is not None and "src" in script.attributes
+    )
+    return javascript.read_parts(source, data, parts(source), scripts=tags)
+
+
+def parts(source: SourceFile) -> list[javascript.Part]:
+    """The scripts that stand in the component itself, in text order."""
+    return [
+        javascript.Part(script.start, script.end, script.dialect)
+        for script in scripts(source)
+        if script.dialect is not None
+        and "src" not in script.attributes
+        and source.data[script.start : script.end].strip()
+    ]
 
 
 def scripts(source: SourceFile) -> Iterator[Script]:

@@ -101,17 +101,26 @@ def markdown(source: SourceFile) -> DeploymentReading:
     """
     from corslint.parsers import nginx
 
-    data = source.data
-    parts: list[NginxReading] = []
+    return _read(source, "markdown", tuple(nginx.read_part(source, *one) for one in _fenced(source.data)))
+
+
+def places(data: bytes, *, markdown: bool) -> list[tuple[int, int, Flavour]]:
+    """Where configurations stand in a Markdown file, or in a shell script or Dockerfile, and of which flavour."""
+    if markdown:
+        return _fenced(data)
+    return [(one.start, one.end, _flavour(one)) for one in _written(data, 0, len(data), _DEPTH)]
+
+
+def _fenced(data: bytes) -> list[tuple[int, int, Flavour]]:
+    found: list[tuple[int, int, Flavour]] = []
     for name, start, end in _fences(data):
         if name in _SHELL_FENCES:
-            written = list(_written(data, start, end, _DEPTH))
-            parts += [nginx.read_part(source, one.start, one.end, _flavour(one)) for one in written]
+            found += [(one.start, one.end, _flavour(one)) for one in _written(data, start, end, _DEPTH)]
         elif name in _NGINX_FENCES or (name in _PERHAPS_FENCES and nginx_content.is_nginx_throughout(data[start:end])):
-            parts.append(nginx.read_part(source, start, end, "excerpt"))
-        if len(parts) >= _MAX_PARTS:
+            found.append((start, end, "excerpt"))
+        if len(found) >= _MAX_PARTS:
             break
-    return _read(source, "markdown", tuple(parts))
+    return found
 
 
 def _flavour(heredoc: Heredoc) -> Flavour:

@@ -83,8 +83,32 @@ def read(source: SourceFile) -> CodeReading:
         damage = Damage(whole, "the file is UTF-16 or UTF-32; pages are read as UTF-8", True)
         scope = Scope(-1, "module", whole, {})
         return CodeReading(source.path, "javascript", (scope,), (), (), (), (), (damage,), page=True)
+    page = _prepared(source)
+    return javascript.read_parts(source, page.masked, page.parts, page.holes, page.conditional, page.scripts, page=True)
+
+
+class _Page(NamedTuple):
+    """A page made ready for the reader of JavaScript; `markup` is it with its placeholders masked."""
+
+    markup: bytes
+    masked: bytes
+    parts: list[javascript.Part]
+    holes: list[tuple[int, int]]
+    conditional: list[tuple[int, int]]
+    scripts: tuple[ScriptTag, ...]
+
+
+def prepared(source: SourceFile) -> tuple[bytes, bytes, list[javascript.Part]]:
+    """A page with its placeholders masked, its scripts with theirs masked, and where these stand."""
+    page = _prepared(source)
+    return page.markup, page.masked, page.parts
+
+
+def _prepared(source: SourceFile) -> _Page:
+    data = source.data
     placeholders = _placeholders(data)
-    tags = _scripts(source, _markup(data, placeholders))
+    markup = _markup(data, placeholders)
+    tags = _scripts(source, markup)
     parts: list[javascript.Part] = []
     scripts: list[ScriptTag] = []
     masked = bytearray(data)
@@ -115,8 +139,7 @@ def read(source: SourceFile) -> CodeReading:
             start, end = tag.start + found.start(), tag.start + found.end()
             masked[start:end] = _LINE_END.sub(b" ", masked[start:end])
         parts.append(javascript.Part(tag.start, tag.end, dialect, templated))
-    conditional = _conditional(placeholders)
-    return javascript.read_parts(source, bytes(masked), parts, holes, conditional, tuple(scripts), page=True)
+    return _Page(markup, bytes(masked), parts, holes, _conditional(placeholders), tuple(scripts))
 
 
 def _white(masked: bytearray, start: int, end: int) -> bytes:

@@ -22,7 +22,7 @@ Where JavaScript needs a reading of its own:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from functools import lru_cache
 from time import thread_time
@@ -206,26 +206,14 @@ def read_parts(
     that every name, string or pattern that touches one is Unknown. `data` must be as long as the file. Statements that
     begin in one of the `conditional` ranges (sorted) stand behind an Unknown test.
     """
-    from tree_sitter import Range
-
     whole = Span(source.path, 0, len(data))
     reader = _Reader(source.path, data, whole, holes, conditional)
     broken: list[tuple[Span, str]] = []
-    deadline = thread_time() + _PARSE_SECONDS * (1 + len(data) / 1_000_000)
-    for part in parts:
-        ranges = None
-        if part.start or part.end != len(data):
-            ranges = [Range(_point(source, part.start), _point(source, part.end), part.start, part.end)]
-        grammar = _grammar(part.dialect)
-        root = _parsed(data, grammar.language, ranges, deadline)
-        if root is None:
+    for part, parsed in _programs(source, data, parts):
+        if parsed is None:
             broken.append((Span(source.path, part.start, part.end), "takes too long to parse"))
             continue
-        if root.has_error and part.dialect == "javascript":
-            annotated = _grammar("tsx")
-            again = _parsed(data, annotated.language, ranges, deadline)
-            if again is not None and not again.has_error:
-                grammar, root = annotated, again
+        grammar, root = parsed
         reader.program(root, grammar)
         if root.has_error and not part.templated:
             broken += _broken(root, source.path, data)
@@ -246,6 +234,37 @@ def read_parts(
         scripts=scripts,
         page=page,
     )
+
+
+def roots(source: SourceFile, data: bytes, parts: SequenceOf[Part]) -> Iterator[Node]:
+    """The trees of several pieces of a file, without those that take too long; `data` as for `read_parts`."""
+    for _, parsed in _programs(source, data, parts):
+        if parsed is not None:
+            yield parsed[1]
+
+
+def _programs(
+    source: SourceFile, data: bytes, parts: SequenceOf[Part]
+) -> Iterator[tuple[Part, tuple[_Grammar, Node] | None]]:
+    """Each part with its grammar and tree, or None where it takes too long to parse."""
+    from tree_sitter import Range
+
+    deadline = thread_time() + _PARSE_SECONDS * (1 + len(data) / 1_000_000)
+    for part in parts:
+        ranges = None
+        if part.start or part.end != len(data):
+            ranges = [Range(_point(source, part.start), _point(source, part.end), part.start, part.end)]
+        grammar = _grammar(part.dialect)
+        root = _parsed(data, grammar.language, ranges, deadline)
+        if root is None:
+            yield part, None
+            continue
+        if root.has_error and part.dialect == "javascript":
+            annotated = _grammar("tsx")
+            again = _parsed(data, annotated.language, ranges, deadline)
+            if again is not None and not again.has_error:
+                grammar, root = annotated, again
+        yield part, (grammar, root)
 
 
 def _parsed(data: bytes, language: Language, ranges: list[Range] | None, deadline: float) -> Node | None:
@@ -325,6 +344,9 @@ def _broken(root: Node, path: str, data: bytes) -> list[tuple[Span, str]]:
     pending = [root]
     while pending and len(found) < MOST_DAMAGE * 20:
         node = pending.pop()
+        if node.is_missing and node.type == "!":
+            # Nobody has to write `!`: the grammar makes it up to read `styled(Box)<Props>`...``, which is legal.
+            continue
         if node.is_missing:
             found.append((Span(path, node.start_byte, node.end_byte), f"expected `{node.type}`"))
         elif node.is_error:
@@ -424,6 +446,7 @@ class _Reader:
         # Where the outermost loop of the current function begins, or -1.
         self.loop = -1
         self.returns: list[Return] = []
+        self.throws: list[Return] = []
         # The exported names of the TypeScript namespace that is being read.
         self.namespace: list[Entry] | None = None
 
@@ -876,6 +899,7 @@ class _Reader:
         """`a.b[c](d).e`, from its root outwards: each link is a member, an index or a call of what stands before it."""
         grammar = self.grammar
         links: list[tuple[int, Node]] = []
+        prefix: Node | None = None
         while True:
             role = self.role(node)
             if role in (_MEMBER, _SUBSCRIPT):
@@ -890,6 +914,9 @@ class _Reader:
                 break
             if role != _ASIDE:
                 links.append((role, node))
+            elif node.type == "non_null_expression" and before.type == "unary_expression" and prefix is None:
+                # The grammar takes `!a!.b` for `(!a)!.b`; to TypeScript it is `!(a!.b)`.
+                prefix, before = before, before.child_by_field_name("argument") or before
             node = before
         depth = self.depth
         budget = max(DEEPEST - depth, 1)
@@ -918,7 +945,7 @@ class _Reader:
             if distance and distance % budget == 0:
                 value = Unknown(_TOO_DEEP, value.span)
         self.depth = depth
-        return value
+        return value if prefix is None else self.applied(prefix, value, value.span)
 
     def root(self, node: Node) -> Value:
         if node.kind_id != 65535 and node.type == "import":
@@ -1034,10 +1061,12 @@ class _Reader:
         return value
 
     def unary(self, node: Node) -> Value:
+        return self.applied(node, self.field(node, "argument"), self.span(node))
+
+    def applied(self, node: Node, operand: Value, span: Span) -> Value:
+        """What the operator of a unary expression makes of its operand."""
         operator = node.child_by_field_name("operator")
         text = operator.type if operator is not None else ""
-        operand = self.field(node, "argument")
-        span = self.span(node)
         if text == "void":
             return Undefined(span)
         if text == "!":
@@ -1248,11 +1277,12 @@ class _Reader:
         """A function of any kind: its scope, parameters and ways out. `owner`: the class whose constructor it is."""
         span = self.span(node)
         scope = self.open("function", span)
-        kept = self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.guards
+        kept = self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.throws, self.guards
         self.scope = self.names = self.vars = scope
         self.this, self.loop, self.guards = this, -1, ()
         returns: list[Return] = []
-        self.returns = returns
+        throws: list[Return] = []
+        self.returns, self.throws = returns, throws
         names: list[str] = []
         parameters = node.child_by_field_name("parameters")
         if parameters is not None:
@@ -1275,11 +1305,11 @@ class _Reader:
                 returns.append(Return(Unknown(_TOO_DEEP, self.span(body)), ()))
         else:
             returns.append(Return(self.value(body), ()))
-        self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.guards = kept
+        self.scope, self.names, self.vars, self.this, self.loop, self.returns, self.throws, self.guards = kept
         if _is_generator(node):
-            returns = [Return(Unknown("generator", span), ())]
+            returns, throws = [Return(Unknown("generator", span), ())], []
         asynchronous = any(child.type == "async" for child in node.children)
-        return Function(name, tuple(names), scope, tuple(returns), span, asynchronous)
+        return Function(name, tuple(names), scope, tuple(returns), span, asynchronous, tuple(throws))
 
     def parameter(self, node: Node, function: Span, names: list[str], owner: int) -> None:
         pattern: Node | None = node
@@ -1655,7 +1685,10 @@ class _Reader:
         names, scope = self.names, self.scope
         if initializer is not None and initializer.type == "lexical_declaration":
             self.enter(self.span(node))
-        if initializer is not None:
+        counter = self.counter(initializer, node.child_by_field_name("increment"))
+        if counter is not None:
+            self.bind(counter, Unknown("each item of a loop", self.span(counter)), self.names, node)
+        elif initializer is not None:
             if self.grammar.statements[initializer.kind_id if initializer.kind_id != 65535 else -1] is not None:
                 self.statement(initializer)
             else:
@@ -1663,7 +1696,7 @@ class _Reader:
         before = self.loop_begins(node)
         for name in ("condition", "increment"):
             part = node.child_by_field_name(name)
-            if part is not None and part.is_named:
+            if part is not None and part.is_named and not (name == "increment" and counter is not None):
                 if part.type in ("expression_statement", "empty_statement"):
                     self.statement(part)
                 else:
@@ -1673,9 +1706,24 @@ class _Reader:
         self.scope, self.names = scope, names
         return exits
 
+    def counter(self, initializer: Node | None, increment: Node | None) -> Node | None:
+        """The name that `for (let i = 0; ...; i++)` counts with; None for every other head."""
+        if initializer is None or initializer.type != "lexical_declaration" or increment is None:
+            return None
+        declared = self.kept(initializer)
+        counted = increment.child_by_field_name("argument") if increment.type == "update_expression" else None
+        if len(declared) != 1 or counted is None or counted.type != "identifier":
+            return None
+        name, begin = (declared[0].child_by_field_name(field) for field in ("name", "value"))
+        if name is None or begin is None or self.text(name) != self.text(counted) or self.text(begin) != "0":
+            return None
+        operator = increment.child_by_field_name("operator")
+        return name if operator is not None and operator.type == "++" else None
+
     def for_in_statement(self, node: Node) -> _Exits:
         names, scope = self.names, self.scope
-        self.field(node, "right")
+        items = self.field(node, "right")
+        operator = node.child_by_field_name("operator")
         kind, left = node.child_by_field_name("kind"), node.child_by_field_name("left")
         declares = kind.type if kind is not None else ""
         if declares and declares != "var":
@@ -1683,7 +1731,10 @@ class _Reader:
         before = self.loop_begins(node)
         if left is not None:
             target = self.vars if declares == "var" else self.names if declares else -1
-            self.bind(left, Unknown("each item of a loop", self.span(left)), target, node)
+            turn: Value = Unknown("each item of a loop", self.span(left))
+            if operator is not None and operator.type == "of":
+                turn = Index(items, turn, self.span(left))
+            self.bind(left, turn, target, node)
         exits = self.looped(node, node.child_by_field_name("body"), None)
         self.loop = before
         self.scope, self.names = scope, names
@@ -1691,8 +1742,10 @@ class _Reader:
 
     def try_statement(self, node: Node) -> _Exits:
         body, handler, finalizer = (node.child_by_field_name(name) for name in ("body", "handler", "finalizer"))
+        thrown = len(self.throws)
         exits = self.statement(body) if body is not None else ()
         if handler is not None:
+            del self.throws[thrown:]
             exits = self.caught(handler, exits)
         if finalizer is not None:
             last = finalizer.child_by_field_name("body")
@@ -1787,6 +1840,7 @@ class _Reader:
     def throw_statement(self, node: Node) -> _Exits:
         for child in self.kept(node):
             self.value(child)
+        self.throws.append(Return(Unknown("thrown", self.span(node)), self.guards))
         return (("throw", ()),)
 
     def with_statement(self, node: Node) -> _Exits:

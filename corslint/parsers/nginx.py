@@ -84,6 +84,7 @@ class _Lexed:
         self.shell = shell
         self.mask = masked.text
         self.tokens: list[_Token] = []
+        self.comments: list[tuple[int, int]] = []
         self.damage: list[Damage] = list(masked.damage)
         self.repetitions = masked.repetitions
         self._collect()
@@ -129,8 +130,10 @@ class _Lexed:
                 self._add(at, start, end, chr(first))
             elif first != _COMMENT:
                 self._add(at, start, end, "")
-            elif end - start >= _BUFFER:
-                self.complain(start, start + 40, self._too_long(start) + " (a comment of over 4,096 bytes)")
+            else:
+                self.comments.append((start, end))
+                if end - start >= _BUFFER:
+                    self.complain(start, start + 40, self._too_long(start) + " (a comment of over 4,096 bytes)")
             at = end
         rest = self._skip(at)
         if mask[rest : rest + 1] not in (b'"', b"'"):
@@ -669,6 +672,15 @@ def read(source: SourceFile) -> NginxReading:
 def read_part(source: SourceFile, start: int, end: int, flavour: Flavour) -> NginxReading:
     """Reads the configuration that stands between two offsets of another file. Spans are those of the file."""
     return _moved(_read(SourceFile(source.path, source.data[start:end]), flavour), start)
+
+
+def lexed(data: bytes, flavour: Flavour) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Where a configuration's words and marks stand, and where its comments do; nothing of one that is too large."""
+    if len(data) > MAX_BYTES:
+        return [], []
+    source = SourceFile("", data)
+    found = _Lexed(source, mask(source, flavour), shell=flavour == "shell")
+    return [(token.start, token.end) for token in found.tokens], found.comments
 
 
 def _read(source: SourceFile, flavour: Flavour) -> NginxReading:

@@ -131,6 +131,7 @@ class _Scope:
 
     __slots__ = (
         "bindings", "comprehension", "elsewhere", "generator", "kind", "parent", "returns", "span", "this",
+        "throws",
     )  # fmt: skip
 
     def __init__(self, parent: int, kind: _Kind, span: Span, this: tuple[str, int] | None = None) -> None:
@@ -141,6 +142,7 @@ class _Scope:
         self.bindings: dict[str, list[Binding]] = {}
         self.elsewhere: dict[str, int] = {}
         self.returns: list[Return] = []
+        self.throws: list[Return] = []
         self.comprehension = False
         self.generator = False
 
@@ -201,6 +203,14 @@ def read(source: SourceFile) -> CodeReading:
         exports=(),
         damage=tuple(damage[:MOST_DAMAGE]),
     )
+
+
+def root(data: bytes) -> Node:
+    """The tree of a file as it stands, damaged or not; bytes that are not UTF-8 are question marks."""
+    from tree_sitter import Parser
+
+    text = re.sub("[\udc80-\udcff]", "?", data.decode("utf-8", "surrogateescape")).encode()
+    return Parser(_grammar().language).parse(text).root_node
 
 
 def _nothing(path: str, whole: Span, message: str) -> CodeReading:
@@ -558,16 +568,22 @@ class _Reader:
         """`raise`, `break`, `continue`."""
         for child in node.named_children:
             self.value(child, depth)
+        if node.type == "raise_statement":
+            self.scopes[self.scope].throws.append(self.way_out(Unknown("thrown", self.span(node)), node))
         return True
 
     def return_statement(self, node: Node, depth: int) -> bool:
         children = _kept(node)
         value = self.value(children[0], depth) if children else Null(self.span(node))
+        self.scopes[self.scope].returns.append(self.way_out(value, node))
+        return True
+
+    def way_out(self, value: Value, node: Node) -> Return:
+        """A way out of a function with the tests that lead there."""
         guards = self.guards
         if self.loop >= 0:
             guards = _and(guards, Unknown("loop", self.span(node)), True)
-        self.scopes[self.scope].returns.append(Return(value, guards))
-        return True
+        return Return(value, guards)
 
     def evaluate(self, node: Node, depth: int) -> bool:
         """A statement that matters only for the calls in it (`print x`, `exec x`, `type X = ...`)."""
@@ -687,12 +703,15 @@ class _Reader:
         """`for` and `while`, with their `else`."""
         before, outer = self.guards, self.loop
         if node.type == "for_statement":
-            self.field(node, "right", depth)
+            items = self.field(node, "right", depth)
             if outer < 0:
                 self.loop = node.start_byte
             target = node.child_by_field_name("left")
             if target is not None:
-                self.assign(target, Unknown("loop", self.span(target)), node, depth)
+                turn: Value = Unknown("loop", self.span(target))
+                if target.type == "identifier" and not any(child.type == "async" for child in node.children):
+                    turn = Index(items, turn, turn.span)
+                self.assign(target, turn, node, depth)
         else:
             if outer < 0:
                 self.loop = node.start_byte
@@ -716,8 +735,10 @@ class _Reader:
         return self.body(node, "body", depth)
 
     def try_statement(self, node: Node, depth: int) -> bool:
-        before = self.guards
+        before, thrown = self.guards, len(self.scopes[self.scope].throws)
         ends = self.body(node, "body", depth)
+        if any(part.type in ("except_clause", "except_group_clause") for part in node.named_children):
+            del self.scopes[self.scope].throws[thrown:]
         after = self.guards
         handlers_end = True
         finally_ends = False
@@ -947,10 +968,10 @@ class _Reader:
             self.block(body, depth)
         self.scope = outer
         self.guards, self.loop = kept
-        returns = tuple(here.returns)
+        returns, throws = tuple(here.returns), tuple(here.throws)
         if here.generator:
-            returns = (Return(Unknown("generator", span), ()),)
-        return Function(name, tuple(names), scope, returns, span)
+            returns, throws = (Return(Unknown("generator", span), ()),), ()
+        return Function(name, tuple(names), scope, returns, span, False, throws)
 
     def parameter(
         self, node: Node, function: Span, names: list[str], bound: list[tuple[str, Value, Span]], depth: int

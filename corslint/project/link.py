@@ -33,6 +33,7 @@ from corslint.model.values import (
     Parameter,
     Reference,
     Regex,
+    Return,
     Sequence,
     Split,
     Spread,
@@ -45,6 +46,8 @@ from corslint.project.modules import Modules
 from corslint.source import Span
 
 _MAX_HOPS = 60
+_NOT_CUT = 1 << 30
+"""More than any count of values that are being resolved."""
 _MAX_FILES = 8
 _MAX_TRAIL = 16
 _MAX_DEPTH = 25
@@ -101,8 +104,9 @@ class Linker:
         self._modules = modules
         self._assumptions = assumptions
         self._cache: dict[tuple[str, Span], Resolved] = {}
-        self._open: set[tuple[str, Span]] = set()
-        self._calls_of: dict[Span, list[tuple[Call, bool]]] | None = None
+        self._open: dict[tuple[str, Span], int] = {}
+        self._cut = _NOT_CUT
+        self._calls_of: dict[Span, list[tuple[CallSite, bool]]] | None = None
         self._indexing = False
         self._everything: tuple[CodeReading, ...] = ()
         self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
@@ -127,15 +131,20 @@ class Linker:
         known = self._cache.get(key)
         if known is not None:
             return known
-        if key in self._open or len(self._open) > _MAX_HOPS:
+        opened = self._open.get(key)
+        if opened is not None or len(self._open) > _MAX_HOPS:
+            self._cut = min(self._cut, opened or 0)  # the outermost that is in the way
             return Resolved(Unknown("defined by itself", value.span), ())
-        self._open.add(key)
+        outside, self._cut = self._cut, _NOT_CUT
+        self._open[key] = here = len(self._open)
         try:
             result = self._step(value)
         finally:
-            self._open.discard(key)
-        if not self._open or not isinstance(result.value, Unknown):
+            del self._open[key]
+        # What was cut short because an outer value is being resolved may be known when asked for by itself.
+        if self._cut >= here or not isinstance(result.value, Unknown):
             self._cache[key] = result
+        self._cut = min(outside, _NOT_CUT if self._cut >= here else self._cut)
         return result
 
     def _step(self, value: Value) -> Resolved:
@@ -255,6 +264,8 @@ class Linker:
             return usable[0].value
         if not straight and sum(1 for binding in usable if not binding.guards) > 1:
             return None
+        # A test that they all stand behind is that of the block around, in which the use stands, too.
+        shared = set.intersection(*({(guard.test.span, guard.holds) for guard in each.guards} for each in usable))
         value: Value | None = None
         for binding in usable:
             reached = self.holds(binding.guards)
@@ -266,11 +277,22 @@ class Linker:
                 value = (
                     binding.value
                     if len(usable) == 1
-                    else Choice(_test_of(binding), binding.value, _unset(binding), binding.span)
+                    else Choice(self._tests_of(binding, shared), binding.value, _unset(binding), binding.span)
                 )
             else:
-                value = Choice(_test_of(binding), binding.value, value, binding.span)
+                value = Choice(self._tests_of(binding, shared), binding.value, value, binding.span)
         return _merge_complement(value)
+
+    def _tests_of(self, binding: Binding, shared: set[tuple[Span, bool]]) -> Value:
+        """All tests that lead to a binding, but those that are shared and those that hold for certain."""
+        tests = [
+            _as_test(guard)
+            for guard in binding.guards
+            if (guard.test.span, guard.holds) not in shared and self.holds((guard,)) is not Tri.YES
+        ]
+        if not tests:
+            return _test_of(binding)
+        return tests[0] if len(tests) == 1 else Operation("and", tuple(tests), tests[-1].span)
 
     # --- writes to members of a variable ---
 
@@ -679,6 +701,9 @@ class Linker:
         returns = [r for r in function.returns if self.holds(r.guards) is not Tri.NO]
         if len(returns) == 1 and not isinstance(returns[0].value, (Null, Undefined)):
             return self._follow(call, returns[0].value)
+        either = _either(returns, call.span)
+        if either is not None:
+            return self._follow(call, either)
         return Resolved(
             Unknown("returned by a function in more than one way" if returns else "returns nothing", call.span), ()
         )
@@ -775,17 +800,22 @@ class Linker:
         calls = self._callers().get(parameter.function, [])
         if len(calls) != 1 or not parameter.name:
             return None
-        call, bound = calls[0]
+        (call, *_), bound = calls[0]
         position = parameter.position - 1 if bound else parameter.position
         return self.argument(call, position if position >= 0 else None, parameter.name)
 
-    def _callers(self) -> dict[Span, list[tuple[Call, bool]]]:
+    def calls_of(self, function: Span) -> list[CallSite]:
+        """Where the function of this place is called; none are known while they are being looked for."""
+        return [] if self._indexing else [site for site, _ in self._callers().get(function, ())]
+
+    def _callers(self) -> dict[Span, list[tuple[CallSite, bool]]]:
         """The calls of every function of the project, and whether `self` is passed along unseen."""
         if self._calls_of is None:
             self._indexing = True
-            index: dict[Span, list[tuple[Call, bool]]] = {}
+            index: dict[Span, list[tuple[CallSite, bool]]] = {}
             cache, self._cache = self._cache, {}
-            opened, self._open = self._open, set()
+            opened, self._open = self._open, {}
+            cut, self._cut = self._cut, _NOT_CUT
             try:
                 for reading in self._everything:
                     for site in reading.calls:
@@ -794,10 +824,10 @@ class Linker:
                             target = self.resolve(callee)
                             if isinstance(target, Function):
                                 bound = isinstance(callee, Member) and self._is_method(target, reading)
-                                index.setdefault(target.span, []).append((site.call, bound))
+                                index.setdefault(target.span, []).append((site, bound))
             finally:
                 self._indexing = False
-                self._cache, self._open = cache, opened
+                self._cache, self._open, self._cut = cache, opened, cut
             self._calls_of = index
         return self._calls_of
 
@@ -1039,6 +1069,9 @@ def _said(value: Value) -> str:
             return f"{kind} {module} {name}"
         case Member(key=key):
             return f"{kind} {key}"
+        case Choice(yes=yes, no=no):
+            # Each option of two objects of which a test chooses is such a choice itself.
+            return f"{kind} {yes.span} {no.span}"
     return kind
 
 
@@ -1058,7 +1091,10 @@ def _place(change: Write | CallSite) -> int:
 
 def _test_of(item: Binding | Write) -> Value:
     """The innermost test that leads to a binding or write, the way round that makes it hold."""
-    guard = item.guards[-1]
+    return _as_test(item.guards[-1])
+
+
+def _as_test(guard: Guard) -> Value:
     return guard.test if guard.holds else Operation("not", (guard.test,), guard.test.span)
 
 
@@ -1086,6 +1122,16 @@ def _export(reading: CodeReading | None, name: str) -> Value | None:
         if export.name == name:
             found = export.value
     return found
+
+
+def _either(returns: list[Return], span: Span) -> Choice | None:
+    """What a function returns that has two ways out, with one test between them: `if (t) return a; return b;`."""
+    if len(returns) != 2 or len(returns[0].guards) != 1:
+        return None
+    (guard,), (one, other) = returns[0].guards, (way.value for way in returns)
+    if any(test.test.span != guard.test.span or test.holds is guard.holds for test in returns[1].guards):
+        return None
+    return Choice(guard.test, one, other, span) if guard.holds else Choice(guard.test, other, one, span)
 
 
 def _keywords(call: Call) -> Mapping:

@@ -61,6 +61,10 @@ class Reported(Protocol):
     def sources(self) -> Callable[[str], SourceFile]:
         """The files that findings point into; a file that could not be read is empty."""
 
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """How many more findings there are, by the reason why they are not shown; a key of `LEFT_OUT`."""
+
 
 class RuleAbout(NamedTuple):
     """What a format may say about a rule, whatever the finding. `severity` is the most severe that it can have.
@@ -77,6 +81,11 @@ class RuleAbout(NamedTuple):
     references: tuple[str, ...] = ()
 
 
+def _nothing_known(rule: str) -> RuleAbout:
+    words = rule.replace("-", " ")
+    return RuleAbout(rule, words, "warning", (), f"{words}\n", f"# {words}\n")
+
+
 class Run(NamedTuple):
     """What a format may ask beside the findings.
 
@@ -87,7 +96,7 @@ class Run(NamedTuple):
     colour: bool = False
     width: int = 120
     name: Callable[[str], str] = str
-    about: Callable[[str], RuleAbout] | None = None
+    about: Callable[[str], RuleAbout] = _nothing_known
 
 
 PLAIN = Run()
@@ -121,6 +130,7 @@ class Merged(NamedTuple):
     in_tests: int
     passed_over: Mapping[str, int]
     sources: Callable[[str], SourceFile]
+    left_out: Mapping[str, int] = {}
 
 
 def merged(reports: Sequence[Reported]) -> Merged:
@@ -128,6 +138,7 @@ def merged(reports: Sequence[Reported]) -> Merged:
     owners: dict[str, Callable[[str], SourceFile]] = {}
     findings: dict[tuple[str, Span], Finding] = {}
     passed_over: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     for report in reports:
         for finding in report.findings:
             findings.setdefault((finding.rule, finding.primary), finding)
@@ -138,6 +149,8 @@ def merged(reports: Sequence[Reported]) -> Merged:
                 owners.setdefault(span.path, report.sources)
         for reason, count in report.passed_over.items():
             passed_over[reason] = passed_over.get(reason, 0) + count
+        for reason, count in report.left_out.items():
+            left_out[reason] = left_out.get(reason, 0) + count
 
     def sources(path: str) -> SourceFile:
         return owners[path](path)
@@ -153,6 +166,7 @@ def merged(reports: Sequence[Reported]) -> Merged:
         sum(report.in_tests for report in reports),
         dict(sorted(passed_over.items())),
         sources,
+        {reason: left_out[reason] for reason in LEFT_OUT if reason in left_out},
     )
 
 
@@ -186,12 +200,21 @@ def closing_line(report: Reported) -> str:
         parts.append(f"{counted(report.hidden_notes, 'note')} hidden (--pedantic shows them)")
     if report.in_tests:
         parts.append(f"{counted(report.in_tests, 'finding')} in tests (--include-tests shows them)")
+    parts += [f"{count} {LEFT_OUT[reason]}" for reason, count in report.left_out.items()]
     if report.passed_over:
         parts.append("passed over " + ", ".join(passed_over_words(*one) for one in report.passed_over.items()))
     return "; ".join(parts)
 
 
+LEFT_OUT = {
+    "suppressed": "suppressed by comments",
+    "baseline": "in the baseline",
+    "unsure": "not shown as less sure than min-confidence",
+}
+"""What follows the number of findings that are left out for a reason."""
+
 _PASSED_OVER = {
+    "excluded": ("excluded", "excluded"),
     "link out of the tree": ("link out of the tree", "links out of the tree"),
     "minified": ("minified", "minified"),
     "not a regular file": ("that is no regular file", "that are no regular files"),

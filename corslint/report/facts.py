@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 
 from corslint.model.facts import Fact, Field
+from corslint.report._json import dumps
 from corslint.source import SourceFile, Span
 
 VERSION = 1
@@ -18,7 +18,7 @@ def render(facts: Sequence[Fact], sources: _Sources) -> str:
     ordered = sorted(facts, key=lambda fact: (fact.span.path, fact.span.start, fact.kind, fact.span.end))
     numbers = {id(fact): number for number, fact in enumerate(ordered)}
     document = {"version": VERSION, "facts": [_fact(fact, numbers, sources) for fact in ordered]}
-    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
+    return dumps(document) + "\n"
 
 
 def _fact(fact: Fact, numbers: dict[int, int], sources: _Sources) -> dict[str, object]:

@@ -30,6 +30,7 @@ def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
             "hidden_notes": report.hidden_notes,
             "in_tests": report.in_tests,
             "passed_over": dict(report.passed_over),
+            "left_out": dict(report.left_out),
         },
     }
     yield dumps(document) + "\n"

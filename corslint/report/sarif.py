@@ -42,7 +42,7 @@ def _run(report: Reported, run: Run, rules: Sequence[str]) -> dict[str, object]:
     driver = {
         "name": "corslint",
         "semanticVersion": corslint.__version__,
-        "rules": [_rule(rule, report, run) for rule in rules],
+        "rules": [_rule(run.about(rule)) for rule in rules],
     }
     return {
         "tool": {"driver": driver},
@@ -61,21 +61,16 @@ def _run(report: Reported, run: Run, rules: Sequence[str]) -> dict[str, object]:
 # --- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _rule(rule: str, report: Reported, run: Run) -> dict[str, object]:
-    """A rule that has findings. Without knowledge of it, what can be said from them."""
-    if run.about is None:
-        effects = sorted({finding.effect for finding in report.findings if finding.rule == rule})
-        return {"id": rule, "properties": _properties(effects, "warning")}
-    about = run.about(rule)
+def _rule(about: RuleAbout) -> dict[str, object]:
     return {
-        "id": rule,
-        "name": "".join(part.capitalize() for part in rule.split("-")),
+        "id": about.id,
+        "name": "".join(part.capitalize() for part in about.id.split("-")),
         "shortDescription": {"text": about.title},
         "fullDescription": {"text": _first_paragraph(about)},
         "help": {"text": about.text, "markdown": about.markdown},
         **({"helpUri": about.references[0]} if about.references else {}),
         "defaultConfiguration": {"level": about.severity},
-        "properties": _properties(about.effects, about.severity),
+        "properties": _properties(about),
     }
 
 
@@ -83,15 +78,15 @@ def _first_paragraph(about: RuleAbout) -> str:
     return " ".join(about.text.partition("\n\n")[0].split()) or about.title
 
 
-def _properties(effects: Sequence[str], severity: str) -> dict[str, object]:
-    exploitable = "exploitable" in effects
+def _properties(about: RuleAbout) -> dict[str, object]:
+    exploitable = "exploitable" in about.effects
     made: dict[str, object] = {
         "tags": ["cors", "security" if exploitable else "correctness"],
         "precision": "high",  # what could not be determined makes no finding
-        "problem.severity": _PROBLEM[severity],
+        "problem.severity": _PROBLEM[about.severity],
     }
     if exploitable:
-        made["security-severity"] = _SECURITY[severity]
+        made["security-severity"] = _SECURITY[about.severity]
     return made
 
 

@@ -215,3 +215,36 @@ def test_clients_in_tests_go_through_no_proxy() -> None:
     context = context_of(files)._replace(in_tests=frozenset({"tests/socket.test.js"}))
     report = lint.lint(context, Settings(), files, _KNOWN)
     assert [(one.rule, one.severity) for one in report.findings] == [("missing-upgrade-headers", "warning")]
+
+
+def two_maps(origins: str, credentials: str) -> str:
+    """A location that takes both headers from maps of `$http_origin`."""
+    return "\n".join((
+        "map $http_origin $cors {", origins, "}", "map $http_origin $with {", credentials, "}",
+        adds("$cors", "add_header Access-Control-Allow-Credentials $with always;", VARY),
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("origins", "credentials", "expected"),
+    [
+        (r"⟦~example\.com⟧ $http_origin;", r"~example\.com true;", [("weak-origin-check", "error")]),
+        (r"⟦~example\.com⟧ $http_origin;", "https://example.com true;", [("weak-origin-check", "warning")]),
+        ("default ⟦$http_origin⟧;", "default true;", []),
+        ("⟦null⟧ $http_origin;", "null true;", [("null-origin-allowed", "error")]),
+        ("⟦null⟧ $http_origin; https://example.com $http_origin;", "https://example.com true;", [("null-origin-allowed", "warning")]),
+        ("⟦null⟧ $http_origin; https://example.com $http_origin;", "default $unread;", [("null-origin-allowed", "warning")]),
+    ],
+)  # fmt: skip
+def test_credentials_for_some_origins(origins: str, credentials: str, expected: list[tuple[str, str]]) -> None:
+    text = two_maps(origins, credentials)
+    if expected:
+        check(text, *expected)
+    else:  # the place is where the header is added
+        found_here = found(text.replace("⟦", "").replace("⟧", ""))
+        assert [one[:2] for one in found_here] == [("reflected-origin-with-credentials", "error")]
+
+
+def test_a_star_for_strangers_and_credentials_for_others_are_no_pair() -> None:
+    text = two_maps("default *; https://app.example.com $http_origin;", 'default ""; https://app.example.com true;')
+    assert [one[:2] for one in found(text)] == [("wildcard-origin", "note")]

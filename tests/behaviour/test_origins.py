@@ -175,7 +175,42 @@ BODIES = [
     (f"{{ if (origin === undefined || origin === '{A}') {LET_IN}; else cb(null, false); }}", [A, None], [B]),
     (f"{{ if (typeof origin === 'undefined' || origin === '{A}') {LET_IN}; else cb(null, false) }}", [A, None], [B]),
     ("cb(null, LIST.some(o => o === origin))", [A], [EVIL]),
-    ("cb(null, LIST.find(o => origin === o))", [A], [EVIL]),
+    ("cb(null, !!LIST.find(o => origin === o))", [A], [EVIL]),
+    ("{ for (const o of LIST) { if (o === origin) return cb(null, true); } cb(null, false); }", [A], [B, EVIL]),
+    ("{ for (const o of LIST) if (o === origin) { cb(null, true); return; } cb(new Error('no')); }", [A], [B]),
+    (
+        "{ for (let i = 0; i < LIST.length; i++) if (LIST[i] === origin) return cb(null, true); cb(null, false) }",
+        [A],
+        [B],
+    ),
+    ("{ for (const i in LIST) if (LIST[i] === origin) return cb(null, true); cb(null, false) }", [A], [B]),
+    (
+        "{ let ok = false; for (const o of LIST) if (origin.startsWith(o)) { ok = true; break; } cb(null, ok); }",
+        [A, A + ".evil.example"],
+        [B],
+    ),
+    ("{ for (const o of []) if (o === origin) return cb(null, true); cb(null, false); }", [], [A]),
+    ("cb(null, inLoop(origin))", [A], [B, EVIL]),
+    ("cb(null, LIST.filter(o => o === origin).length > 0)", [A], [B]),
+    ("cb(null, LIST.filter(o => o === origin).length !== 0)", [A], [B]),
+    ("cb(null, LIST.filter(o => o === origin).length >= 1)", [A], [B]),
+    ("cb(null, 0 < LIST.filter(o => o === origin).length)", [A], [B]),
+    ("cb(null, LIST.filter(o => o === origin).length)", [A], [B]),
+    ("{ if (LIST.filter(o => o === origin).length === 0) return cb(null, false); cb(null, true); }", [A], [B]),
+    ("cb(null, LIST.filter(o => o === origin).length >= 0)", [A, B], []),
+    ("cb(null, LIST.filter(o => o === origin).length < 1)", [B], [A]),
+    ("cb(null, LIST.length > 2)", [], [A, B]),
+    ("cb(null, !!LIST.length)", [A, B], []),
+    ("cb(null, SET.size === 2)", [A, B, EVIL], []),
+    ("cb(null, Object.hasOwn(TABLE, origin))", [A, B], [EVIL]),
+    ("cb(null, Reflect.has(TABLE, origin))", [A, B], [EVIL]),
+    ("cb(null, Object.prototype.hasOwnProperty.call(TABLE, origin))", [A, B], [EVIL]),
+    ("cb(null, {}.hasOwnProperty.call(TABLE, origin))", [A, B], [EVIL]),
+    ("cb(null, Object.keys(TABLE).includes(origin))", [A, B], [EVIL]),
+    ("cb(null, Object.values(NAMED).includes(origin))", [A], [B]),
+    ("cb(null, MAP.has(origin))", [A], [B]),
+    (f"cb(null, (origin + '/').startsWith('{A}/'))", [A], [A + ".evil.example", B]),
+    (f"cb(null, `${{origin}}/`.startsWith('{A}'))", [A, A + ".evil.example"], [B]),
     ("cb(null, LIST.findIndex(o => o === origin) !== -1)", [A], [EVIL]),
     (
         f"cb(null, [/^https:..a[.]example$/, '{B}'].some(o => typeof o === 'string' ? o === origin : o.test(origin)))",
@@ -222,7 +257,10 @@ PRELUDE = f"""
 const LIST = ['{A}', 'https://c.example'];
 const SET = new Set(['{A}', '{B}']);
 const TABLE = {{ '{A}': true, '{B}': false }};
+const NAMED = {{ one: '{A}', two: 'https://c.example' }};
+const MAP = new Map([['{A}', 1], ['https://c.example', 2]]);
 function isAllowed(o) {{ if (!o) return true; return SET.has(o); }}
+function inLoop(o) {{ for (const one of LIST) {{ if (one === o) return true; }} return false; }}
 """
 
 
@@ -233,6 +271,29 @@ def test_callback(body: str, accepted: list[str | None], refused: list[str | Non
         assert given(compiled, origin) == "echo", origin
     for origin in refused:
         assert given(compiled, origin) == "nothing", origin
+
+
+def test_an_element_that_is_found_is_what_is_sent() -> None:
+    for call in ("LIST.find(o => origin === o)", "LIST.find(o => origin === o) ?? false"):
+        compiled = javascript(f"{PRELUDE}\nconst subject = (origin, cb) => cb(null, {call});")
+        assert answer(compiled.decision, A) == Fixed(A)
+        assert given(compiled, EVIL) == "nothing"
+    first = javascript(f"{PRELUDE}\nconst subject = (origin, cb) => cb(null, LIST.find(o => origin.startsWith(o)));")
+    assert answer(first.decision, A + ".evil.example") == Fixed(A)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{ for (const a of LIST) for (const b of LIST) if (origin === a + b) return cb(null, true); cb(null, false); }",
+        "cb(null, LIST.filter(o => o === origin).length > 1)",
+        "cb(null, MORE.length > 1)",
+        "cb(null, LIST[3 + more] === origin && check())",
+    ],
+)
+def test_what_is_counted_or_looped_over_may_be_unknown(body: str) -> None:
+    code = f"{PRELUDE}\nconst MORE = [...load(), '{A}'];\nconst subject = (origin, cb) => {body};"
+    assert given(javascript(code), A + A) in ("unknown", "nothing")
 
 
 def test_callback_in_other_spellings() -> None:
@@ -258,6 +319,29 @@ def test_callback_in_other_spellings() -> None:
 def test_callback_not_understood(body: str) -> None:
     compiled = javascript(f"{PRELUDE}\nconst subject = async (origin, cb) => {body};")
     assert given(compiled, EVIL) == "unknown"
+
+
+def test_a_function_that_throws() -> None:
+    test = "if (!origin.endsWith('example.com')) throw new Error('no');"
+    for code in (
+        f"(origin, cb) => {{ {test} cb(null, true); }}",
+        f"(origin, cb) => {{ {test} return cb(null, true); }}",
+    ):
+        compiled = javascript(f"const subject = {code};")
+        assert to_stranger(compiled.decision).kind == "raises"
+        found = witness(compiled.decision)
+        assert found is not None
+        assert found.origin == "https://attackerexample.com"
+    returning = javascript(f"const subject = (origin) => {{ {test} return origin; }};", RETURNING)
+    assert [given(returning, origin) for origin in (EVIL, "https://example.com")] == ["raises", "echo"]
+    caught = javascript(
+        "const subject = (origin) => { try { throw new Error('no'); } catch { return ''; } };", RETURNING
+    )
+    assert given(caught, EVIL) == "nothing"
+    raising = python(
+        "def subject(origin, environ):\n    if origin != 'https://a.example':\n        raise E\n    return True\n"
+    )
+    assert [given(raising, origin) for origin in (A, B)] == ["echo", "raises"]
 
 
 def test_always_true_callback() -> None:
@@ -327,6 +411,11 @@ def test_safe_callback_has_no_witness() -> None:
         ("return re.fullmatch(r'https://a', origin) is not None", [], [A]),
         ("return PATTERN.search(origin)", [A], [B]),
         ("return any(origin.startswith(o) for o in ALLOWED)", [A], [B]),
+        ("for o in ALLOWED:\n        if origin.startswith(o):\n            return True\n    return False", [A], [B]),
+        ("ok = False\n    for o in ALLOWED:\n        if o == origin:\n            ok = True\n    return ok", [A], [B]),
+        ("return ALLOWED.count(origin) > 0", [A], [B]),
+        ("return len(ALLOWED) == 1", [A, B], []),
+        ("return not ALLOWED.count(origin)", [B], [A]),
         ("return urlparse(origin).hostname == 'a.example'", [A], [B]),
         ("if origin in ALLOWED:\n        return True\n    return False", [A], [B]),
         ("if origin not in ALLOWED:\n        return False\n    return True", [A], [B]),
@@ -697,7 +786,13 @@ def test_environment_inside_a_list(expression: str, stranger: str) -> None:
 RAW = OriginSemantics(meanings=(("*", "star"), ("", "none")), text="fixed")
 
 
-def header(body: str, prelude: str = PRELUDE) -> Compiled:
+HELPERS = """
+function asked(r) { return r.headers.origin; }
+function listed(r) { const o = r.headers.origin; return LIST.includes(o) ? o : null; }
+"""
+
+
+def header(body: str, prelude: str = PRELUDE + HELPERS) -> Compiled:
     """The decision of `set(value)` inside a handler."""
     read = Read(f"{prelude}\nfunction handler(req, set) {{ const origin = req.headers.origin; {body} }}")
     site = next(
@@ -732,6 +827,13 @@ def header(body: str, prelude: str = PRELUDE) -> Compiled:
         (f"set(LIST.includes(origin) ? origin : '{B}');", {A: "echo", EVIL: "fixed"}),
         ("if (isAllowed(origin)) set(origin);", {A: "echo", EVIL: "nothing"}),
         ("if (checked(req)) set(origin);", {A: "unknown"}),
+        ("for (const o of LIST) if (o === origin) set(o);", {A: "fixed", B: "nothing"}),
+        ("for (const o of LIST) { if (origin.startsWith(o)) set(origin); }", {A + ".evil": "echo", B: "nothing"}),
+        ("for (const o of LIST) set(o);", {A: "unknown", B: "unknown"}),
+        ("set(asked(req));", {A: "echo", None: "nothing"}),
+        ("set(listed(req));", {A: "echo", B: "nothing"}),
+        ("const given = listed(req); if (given) set(given);", {A: "echo", B: "nothing"}),
+        ("set(LIST.find(o => o === origin));", {A: "fixed", B: "nothing"}),
         ("if (req.method === 'OPTIONS') set(origin);", {A: "echo"}),
         ("if (req.method === 'OPTIONS' && LIST.includes(origin)) set(origin);", {A: "echo", EVIL: "nothing"}),
         # only reachable in development: the fact's `fence` says so, the decision speaks of the requests that get there
@@ -748,6 +850,15 @@ def test_header(body: str, expected: dict[str | None, str]) -> None:
 def test_null_in_a_list() -> None:
     assert accepts_null(javascript("const subject = ['null'];").decision) is Tri.YES
     assert accepts_null(javascript("const subject = [null];").decision) is Tri.NO
+
+
+def test_choices_of_unknowns_are_one_unknown() -> None:
+    names = ["load()", *(f"v{number}" for number in range(12))]
+    # Each is a choice of two choices that hold the one before twice: 4,096 ways in all.
+    steps = "".join(f"const v{n} = t{n} ? {names[n]} : (u{n} || {names[n]});\n" for n in range(12))
+    assert len(javascript(f"{steps}const subject = v11;").decision.cases) == 1
+    compiled = javascript(f"const subject = flag ? load() : '{A}';")
+    assert [case.answer.kind for case in compiled.decision.cases] == ["unknown", "fixed"]
 
 
 def test_hostile_nesting_ends() -> None:

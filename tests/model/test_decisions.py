@@ -30,12 +30,14 @@ from corslint.model.decisions import (
     accepts,
     accepts_null,
     answer,
+    any_subdomain,
     depends_on_origin,
     holds,
     insecure,
     origin_parts,
     possible_origin,
     sends_several,
+    site,
     to_stranger,
     witness,
 )
@@ -182,6 +184,10 @@ def test_accepts() -> None:
         ("http://[::1]:3000", True),
         ("https://xn--mnchen-3ya.example", True),
         ("https://a_b.example.com", True),
+        ("https://a!b`c{d}.example.com", True),
+        ("https://a*b.example.com", False),
+        ("https://a%2ab.example.com", False),
+        ("https://a|b.example.com", False),
         ("http://localhost:3000.attacker.test", False),
         ("https://example.com:443", False),
         ("http://example.com:80", False),
@@ -238,7 +244,11 @@ WITNESSES: list[tuple[str, Atom, str, str]] = [
     # Starlette: fullmatch, but a dot or `.*` is still too wide
     ("fullmatch dot", regex(r"https://app.example.com", "full", "python"), "https://appxexample.com", "dot"),
     ("fullmatch star", regex(r"https://.*example\.com", "full", "python"), "https://attackerexample.com", "prefix"),
-    ("fullmatch star dot", regex(r"https://.*.example.com", "full", "python"), "https://axexample.com", "dot"),
+    ("fullmatch star dot", regex(r"https://.*.example.com", "full", "python"), "https://attackerexample.com", "prefix"),
+    ("a dot before the name", regex(r".example.com$"), "https://attackerexample.com", "prefix"),
+    # characters that browsers take in host names, and that tests of "a boundary" forget
+    ("not a letter", regex(r"^https:\/\/example\.com(?![a-z0-9.-])"), "https://example.com_.attacker.test", "suffix"),
+    ("not a word", regex(r"^https:\/\/example\.com($|[^\w.-])"), "https://example.com!.attacker.test", "suffix"),
     # substrings: Starlette's text, Socket.IO 2's text
     ("inside", atom("inside", "https://app.example.com"), "https://app.example.co", "substring"),
     ("inside endpoint", atom("inside", "https://app.example.com:443", "endpoint"), "https://e.com", "substring"),
@@ -288,6 +298,9 @@ SAFE: list[tuple[str, Predicate]] = [
     ("one label", atom("ends", "://intranet")),
     ("addresses", regex(r"^http:\/\/192\.168\.\d+\.\d+(:\d+)?$")),
     ("addresses, dots unescaped", regex(r"^http:\/\/192.168.\d+.\d+$")),
+    ("a dot before the name that is one", regex(r"[.]example\.com$")),
+    ("a boundary that knows its characters", regex(r"^https:\/\/example\.com(?::\d+)?$")),
+    ("nobody sells such a name", regex(r"^https:\/\/app[!_]example\.com$")),
     ("the only dot is the last", regex(r"^https:\/\/example.com$")),
     ("a private name", regex(r"^http:\/\/host.docker.internal$")),
     ("a subdomain's prefix", atom("ends", "app.example.com")),
@@ -305,6 +318,32 @@ SAFE: list[tuple[str, Predicate]] = [
 @pytest.mark.parametrize("test", [row[1] for row in SAFE], ids=[row[0] for row in SAFE])
 def test_no_witness(test: Predicate) -> None:
     assert witness(allow(test)) is None
+
+
+BELOW: list[tuple[str, Predicate, str | None]] = [
+    ("the end of the host name", atom("ends", ".example.com", "hostname"), "https://attacker.example.com"),
+    ("the end of the text", atom("ends", ".example.com"), "https://attacker.example.com"),
+    ("a pattern", regex(r"^https:\/\/([a-z0-9-]+\.)?example\.com$"), "https://attacker.example.com"),
+    ("with a port", regex(r"^https:\/\/.+\.example\.com:8443$"), "https://attacker.example.com:8443"),
+    ("below a country's second level", atom("ends", ".example.co.uk"), "https://attacker.example.co.uk"),
+    ("two names", regex(r"^https:\/\/(app|admin)\.example\.com$"), None),
+    ("names of one kind", regex(r"^https:\/\/app-[a-z]+\.example\.com$"), None),
+    ("one name", atom("equals", "https://app.example.com"), None),
+    ("names that anybody can get", atom("ends", ".github.io"), None),
+    ("this machine", regex(r"^http:\/\/(.*\.)?localhost$"), None),
+    ("a private network", atom("ends", ".corp", "hostname"), None),
+    ("unreadable", UNREADABLE, None),
+]
+
+
+@pytest.mark.parametrize(("test", "origin"), [row[1:] for row in BELOW], ids=[row[0] for row in BELOW])
+def test_any_subdomain(test: Predicate, origin: str | None) -> None:
+    found = any_subdomain(allow(test))
+    assert (found.origin if found else None) == origin
+    assert found is None or (found.technique, site(found.origin.split("/")[2].split(":")[0])) == (
+        "subdomain",
+        found.trusted,
+    )
 
 
 @pytest.mark.parametrize("given", [Star(), Echo()])

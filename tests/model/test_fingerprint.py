@@ -101,11 +101,16 @@ def test_findings_on_one_place_are_told_apart_and_what_they_say_does_not_matter(
     assert fingerprints([other], lambda _: source) == (first,)
 
 
+NEST = "(\n" * 5
+
+
 def test_a_bracket_alone_says_nothing() -> None:
     code = "use(\n  {\n    origin: '*',\n  },\n  {\n    origin: 'x',\n  },\n)\n"
     one = of(code, "{\n    origin: '*',\n  }")
     assert one == of("use({},\n" + code[4:], "{\n    origin: '*',\n  }")
     assert one != of(code, "{\n    origin: 'x',\n  }")
+    # It is not looked for without end.
+    assert of(f"{NEST}a", f"{NEST}a") == of(f"{NEST}b", f"{NEST}b") != of(f"{NEST[2:]}b", f"{NEST[2:]}b")
     assert of("a\n{\n}\n", "{\n}") != of("a\n{", "{") != of("a\n", "a")
 
 

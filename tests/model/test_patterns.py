@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from corslint.model import patterns
 from corslint.model.patterns import Dialect, Mode, Pattern, matches, samples
 from corslint.model.tri import Tri, tri
+from tests.lab.installation import require
 
 ES: Dialect = "ecmascript"
 PY: Dialect = "python"
@@ -71,6 +73,85 @@ def test_no_pattern_hangs(source: str, dialect: Dialect) -> None:
     for length in (20, 40, 60, 80):
         assert matches(Pattern(source, "", dialect, "search"), "a" * length + "?") in (Tri.NO, Tri.UNKNOWN)
     assert time.monotonic() - started < 2
+
+
+HOSTILE_SYNTAX: list[tuple[str, str, Dialect]] = [
+    # look-behind, names, properties of characters, sets of sets, and flags of ECMAScript
+    (r"(?<=a)(a+)+$", "", ES), (r"(?<!b)(?:a+)+$", "", ES), (r"(?<n>a+)+\k<n>$", "", ES), (r"^(?:\p{L}+)+$", "u", ES),
+    (r"^(?:[\w&&[a-z]]+)+$", "v", ES), (r"^(?:\u{61}+)+$", "u", ES), (r"(?:a+)+$", "y", ES), (r"^(?:A+)+$", "gi", ES),
+    (r"^(?:.+)+x$", "s", ES), (r"^(?:a+)+$", "dgimsuy", ES), (r"(?:(?=(a+))\1)+b", "", ES), (r"(?<=(a+)+)x", "", ES),
+    # names, flags, conditionals, atomic groups and possessive repetitions of Python
+    (r"(?<=a)(a+)+$", "", PY), (r"(?P<n>a+)+(?P=n)$", "", PY), (r"(?i)^(?:A+)+$", "", PY), (r"(?x)^ (a+)+ $", "", PY),
+    (r"^(?i:A+)+$", "", PY), (r"^ (?: a+ )+ $ # end", "x", PY), (r"(a+)+(?(1)b|c)$", "", PY), (r"^(?>a+|a)+$", "", PY),
+    (r"^(?:a++|a+)+$", "", PY), (r"\A(?:a+)+\Z", "", PY), (r"^(?:\w+)+$", "a", PY), (r"(?s)^(?:.+)+x$", "", PY),
+    # the same and recursion of PCRE
+    (r"(?<=a)(a+)+$", "", PCRE), (r"(?<n>a+)+\k<n>$", "", PCRE), (r"^(a|(?1)b)+$", "", PCRE),
+    (r"(?i)^(?:A+)+$", "", PCRE),
+    (r"^(?>a+|a)+$", "", PCRE), (r"\A(?:\p{L}+)+\z", "u", PCRE), (r"(?|(a+)|(a))+$", "", PCRE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "flags", "dialect"), HOSTILE_SYNTAX)
+def test_no_syntax_of_an_engine_hangs(source: str, flags: str, dialect: Dialect) -> None:
+    started = time.monotonic()
+    for mode in ("search", "match", "full"):
+        for length in (20, 40, 80, 160):
+            found = matches(Pattern(source, flags, dialect, mode), "a" * length + "?")
+            # An atomic group does not come back, and so is quick and certain.
+            assert found in (Tri.NO, Tri.UNKNOWN), (mode, length)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("source", "flags", "dialect", "text"),
+    [
+        (r"^(\u{5}|\u{5})+$", "", ES, "u" * 160 + "!"),
+        ("^(?:\u017f+)+$", "iu", ES, "s" * 40 + "!"),
+        (r"^(?:\u017f+)+$", "iu", ES, "s" * 40 + "!"),
+        ("^(?:\u212a+)+$", "i", PY, "k" * 40 + "!"),
+        (r"^(?:\xdf+)+$", "i", PY, "\u1e9e" * 40 + "!"),
+        (r"^(?:\w+)+$", "", PY, "\u00fc" * 40 + "!"),
+        (r"^(?:[\w--[0-9]]+)+$", "v", ES, "a" * 40 + "!"),
+        (r"^(?:[\q{aa|a}]+)+$", "v", ES, "a" * 40 + "!"),
+    ],
+)
+def test_what_only_the_engine_takes_long_for(source: str, flags: str, dialect: Dialect, text: str) -> None:
+    started = time.monotonic()
+    assert matches(Pattern(source, flags, dialect, "search"), text) is Tri.UNKNOWN
+    assert time.monotonic() - started < 1
+
+
+ORIGINS = (
+    "https://example.com", "https://app.example.com", "https://APP.example.com", "http://example.com:3000", "null", "",
+    "https://example.com.attacker.test", "https://attackerexample.com", "https://xn--mnchen-3ya.example", "https://ex\nx",
+    "https://m\u00fcnchen.example", "https://app-1.example.com", "https://1.2.3.4", "https://app.app.example.com",
+)  # fmt: skip
+OF_ECMASCRIPT = [
+    (r"(?<=https:\/\/)example", ""), (r"(?<!app\.)example\.com$", ""), (r"^https:\/\/(?<sub>\w+)\.\k<sub>\.", ""),
+    (r"^https:\/\/\p{L}+\.", "u"), (r"^https:\/\/\p{Lu}+\.", "u"), (r"^https:\/\/[\p{L}&&[a-m]]", "v"),
+    (r"example", "y"), (r"https", "y"), (r"https", "g"), (r"^https:.*x$", "s"), (r"^https:.*x$", ""), (r"^x$", "m"),
+    (r"APP\.example", "i"), (r"^https:\/\/(\w)\1p", ""), (r"^https:\/\/\u{61}pp", "u"), (r"^https:\/\/\u{61}pp", ""),
+    (r"^https:\/\/app(?!-)", ""), (r"^https:\/\/(?:\d+\.?){4}$", ""), (r"[^]x$", ""), (r"^[\w:/.-]*$", ""), (r"$^", ""),
+    (r"\bexample\b", ""), (r"\Bexample", ""), (r"^https:\/\/[^\W_]+\.example", ""), ("m\u00dcnchen", "iu"),
+]  # fmt: skip
+
+
+def test_verdicts_on_ecmascript_equal_those_of_node() -> None:
+    node = require("node").path("node")
+    script = """
+        const [patterns, texts] = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+        console.log(JSON.stringify(patterns.map(([source, flags]) =>
+          texts.map((text) => new RegExp(source, flags).test(text)))));
+    """
+    asked = json.dumps([OF_ECMASCRIPT, ORIGINS])
+    answered = subprocess.run([node, "-e", script], input=asked, capture_output=True, text=True, timeout=30, check=True)
+    known = 0
+    for (source, flags), real in zip(OF_ECMASCRIPT, json.loads(answered.stdout), strict=True):
+        for text, held in zip(ORIGINS, real, strict=True):
+            found = matches(Pattern(source, flags, ES, "search"), text)
+            assert found in (Tri.UNKNOWN, tri(held)), (source, flags, text)
+            known += found is not Tri.UNKNOWN
+    assert known > 0.85 * len(OF_ECMASCRIPT) * len(ORIGINS)
 
 
 def test_expensive_patterns_are_given_up() -> None:

@@ -192,6 +192,10 @@ def test_expressions(expression: str, expected: str) -> None:
     [
         ("a!", "a"),
         ("a!.b!", "a.b"),
+        ("!a!.b(c)", "op[not](a.b(c))"),
+        ("typeof a![b].c === 'd'", "op[==](op[typeof](a[b].c), 'd')"),
+        ("!a!", "op[not](a)"),
+        ("(!a)!.b", "op[not](a).b"),
         ("a as T", "a"),
         ("a as unknown as T", "a"),
         ("[1] as const", "[1]"),
@@ -275,7 +279,13 @@ def test_typescript_expressions(expression: str, expected: str) -> None:
         ("for (const b of c) { let d = 1; d = 2 }", "d", ["1", "2"]),
         ("let a; while (t) a = 1", "a", ["undefined", "t -> ?(loop) -> 1"]),
         ("var a = 0; for (;;) { var a = 1 }", "a", ["0", "?(loop) -> 1"]),
-        ("for (const [k, v] of e) ;", "v", ["?(each item of a loop).1"]),
+        ("for (const [k, v] of e) ;", "v", ["e[?(each item of a loop)].1"]),
+        ("for (const a of b) ;", "a", ["b[?(each item of a loop)]"]),
+        ("for (let i = 0; i < n; i++) a[i];", "i", ["?(each item of a loop)"]),
+        ("for (let i = 1; i < n; i++) a[i];", "i", ["1", "op[other](i@1)"]),
+        ("for (let i = 0; i < n; i--) a[i];", "i", ["0", "op[other](i@1)"]),
+        ("for (let i = 0, n = 9; i < n; i++) a[i];", "i", ["0", "op[other](i@1)"]),
+        ("for (let i = 0; i < n; j++) a[i];", "i", ["0"]),
         ("for (i in o) ;", "i", ["?(each item of a loop)"]),
         ("try {} catch (e) { x = 1 }", "x", ["?(exception) -> 1"]),
         ("try {} catch ({message}) {}", "message", ["?(exception).message"]),
@@ -469,6 +479,27 @@ def test_returns(body: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("throw x", [((), "throw x")]),
+        ("if (t) throw x; return 1", [((True,), "throw x")]),
+        ("if (t) return 1; throw x", [((False,), "throw x")]),
+        ("try { throw x } catch (e) { return 1 }", []),
+        ("try { throw x } catch (e) { throw e }", [((True,), "throw e")]),
+        ("try { throw x } finally { g() }", [((), "throw x")]),
+        ("throw x; function g() { throw y }", [((), "throw x")]),
+        ("return 1", []),
+    ],
+)
+def test_throws(body: str, expected: list[tuple[tuple[bool, ...], str]]) -> None:
+    source = SourceFile("a.js", f"function f() {{ {body} }}".encode())
+    function = read(source, "javascript").scopes[0].bindings["f"][0].value
+    assert isinstance(function, Function)
+    ways = [(tuple(guard.holds for guard in way.guards), source.text(way.value.span)) for way in function.throws]
+    assert [(guards, text.rstrip(";")) for guards, text in ways] == expected
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("a.b = 1", ["a.b = 1"]),
@@ -487,7 +518,7 @@ def test_returns(body: str, expected: list[str]) -> None:
         ("({a: b.c, d: e[0]} = f())", ["b.c = f().a", "e.0 = f().d"]),
         ("if (t) a.b = 1", ["t -> a.b = 1"]),
         ("t && (a.b = 1)", ["t -> a.b = 1"]),
-        ("for (a.b of c) ;", ["a.b = ?(each item of a loop)"]),
+        ("for (a.b of c) ;", ["a.b = c[?(each item of a loop)]"]),
         ("function f(exports) { exports.a = 1 }", ["exports@1.a = 1"]),
         ("module.exports.a.b = 1", ["module.exports.a.b = 1"]),
         ("a = 1", []),
@@ -690,6 +721,12 @@ def test_type_annotations_in_javascript_are_no_damage() -> None:
     found = reading("// @flow\nconst a: number = f(1);\ntype T = {b: string};\nexport const x = (y: T): T => g(y);")
     assert found.damage == ()
     assert show_calls(found) == ["f(1)", "g@1(y@1)"]
+
+
+def test_types_of_a_tagged_template_are_no_damage() -> None:
+    found = reading("const A = styled(Box)<{ wide: boolean }>`margin: 0;`;\nf(1);", "typescript")
+    assert found.damage == ()
+    assert "f(1)" in show_calls(found)
 
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])

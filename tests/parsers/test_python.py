@@ -322,7 +322,7 @@ def test_imports(source: str, expected: dict[str, list[str]]) -> None:
         ("a = 1\na -= b", {"a": ["1", "other(a@0, b@0)"]}),
         ("a = 1\ndel a", {"a": ["1", "?deleted"]}),
         ("del (a, b)", {"a": ["?deleted"], "b": ["?deleted"]}),
-        ("for a in b: pass", {"a": ["?loop"]}),
+        ("for a in b: pass", {"a": ["b@0[?loop]"]}),
         ("for a, (b, *c) in d: pass", {"a": ["?loop.0"], "b": ["?loop.1.0"], "c": ["?unpacking with a star"]}),
         ("with open(p) as f, g() as (h, i): pass", {"f": ["open@0(p@0)"], "h": ["g@0().0"], "i": ["g@0().1"]}),
         ("with (open(p) as f, g): pass", {"f": ["open@0(p@0)"]}),
@@ -357,10 +357,10 @@ def test_imports(source: str, expected: dict[str, list[str]]) -> None:
         ("while t: x = 1", {"x": ["1 if t@0"]}),
         ("x = 0\nwhile t: x = 1", {"x": ["0", "1 if t@0 if ?loop"]}),
         ("x = 0\nfor i in y:\n x = 1\n z = 1\n z = 2", {
-            "x": ["0", "1 if ?loop"], "i": ["?loop"], "z": ["1", "2"],
+            "x": ["0", "1 if ?loop"], "i": ["y@0[?loop]"], "z": ["1", "2"],
         }),
-        ("for i in y:\n if i: continue\n z = 1\nw = 1", {"i": ["?loop"], "z": ["1 unless i@0"], "w": ["1"]}),
-        ("for i in y: pass\nelse: x = 1", {"i": ["?loop"], "x": ["1 if ?loop"]}),
+        ("for i in y:\n if i: continue\n z = 1\nw = 1", {"i": ["y@0[?loop]"], "z": ["1 unless i@0"], "w": ["1"]}),
+        ("for i in y: pass\nelse: x = 1", {"i": ["y@0[?loop]"], "x": ["1 if ?loop"]}),
         ("with a:\n if not b: raise V\nx = 1", {"x": ["1 unless not(b@0)"]}),
         ("try:\n if not b: raise V\nexcept V: raise\nx = 1", {"x": ["1 unless not(b@0)"]}),
         ("try:\n if not b: raise V\nexcept V: pass\nx = 1", {"x": ["1"]}),
@@ -418,6 +418,27 @@ def test_returns(body: str, expected: str) -> None:
     reading = read(f"def f(a):\n {body}\n")
     assert reading.damage == ()
     assert bindings(reading)["f"] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("raise E", ["raise E"]),
+        ("if a: raise E\n return 1", ["raise E if a@1"]),
+        ("for o in a:\n  if o: raise E", ["raise E if o@1 if ?loop"]),
+        ("try: raise E\n except E: return 1", []),
+        ("try: raise E\n except E: raise F", ["raise F if ?exception"]),
+        ("try: raise E\n finally: g()", ["raise E"]),
+        ("raise E\n yield a", []),
+        ("return 1", []),
+    ],
+)
+def test_throws(body: str, expected: list[str]) -> None:
+    source = SourceFile("a.py", f"def f(a):\n {body}\n".encode())
+    function = python.read(source).scopes[0].bindings["f"][0].value
+    assert isinstance(function, Function)
+    ways = [(source.text(way.value.span), way) for way in function.throws]
+    assert [text + show_return(way).removeprefix("?thrown") for text, way in ways] == expected
 
 
 def test_parameters() -> None:

@@ -120,6 +120,22 @@ JAVASCRIPT = {
     "returned by an arrow": ("const f = () => 'x'; probe(f());", "'x'"),
     "returned in two ways": (
         "function f(q) { if (q) return 'x'; return 'y'; } probe(f());",
+        "(q@1 ? 'x' : 'y')",
+    ),
+    "returned where it does not hold": (
+        "function f(q) { if (!q) { return 'x'; } else { return 'y'; } } probe(f());",
+        "(op[not](q@1) ? 'x' : 'y')",
+    ),
+    "returned behind two tests": (
+        "function f(q, r) { if (q) { if (r) return 'x'; } return 'y'; } probe(f());",
+        "?(returned by a function in more than one way)",
+    ),
+    "returned behind another test": (
+        "function f(q, r) { if (q) return 'x'; if (r) return 'y'; } probe(f());",
+        "?(returned by a function in more than one way)",
+    ),
+    "returned in three ways": (
+        "function f(q, r) { if (q) return 'x'; if (r) return 'y'; return 'z'; } probe(f());",
         "?(returned by a function in more than one way)",
     ),
     "parameter of an only caller": ("function f(a) { probe(a); } f('x');", "'x'"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from corslint.model.facts import Fact, Field
-from corslint.model.finding import Finding, Fix, Place
+from corslint.model.finding import Edit, Finding, Fix, Place
 from corslint.model.fingerprint import fingerprints
 from corslint.report import Merged, closing_line, concise, facts, merged
 from corslint.report import json as json_report
@@ -53,7 +53,7 @@ def test_concise_is_what_problem_matchers_expect() -> None:
 
 
 def test_json() -> None:
-    whole = report(FINDING, hidden_notes=4, in_tests=5, passed_over={"minified": 2})
+    whole = report(FINDING, hidden_notes=4, in_tests=5, passed_over={"minified": 2}, left_out={"suppressed": 1})
     assert json.loads(written(json_report, whole)) == {
         "version": 1,
         "findings": [
@@ -81,6 +81,7 @@ def test_json() -> None:
             "hidden_notes": 4,
             "in_tests": 5,
             "passed_over": {"minified": 2},
+            "left_out": {"suppressed": 1},
         },
     }
 
@@ -148,6 +149,11 @@ def test_merged_sorts_adds_up_and_shows_once_what_two_contexts_found() -> None:
     assert whole.sources("b.conf") is OTHER
 
 
+def test_merged_knows_the_files_that_only_a_fix_speaks_of() -> None:
+    one = FINDING._replace(related=(), fix=Fix("Mend", "safe", (Edit(Span("b.conf", 0, 1), "x"),)))
+    assert merged([report(one)]).sources("b.conf") is OTHER
+
+
 def test_merged_sorts_by_place_in_the_file_not_by_text() -> None:
     source = SourceFile("a.js", b"\n" * 20)
     ones = [FINDING._replace(primary=Span("a.js", at, at), related=()) for at in (10, 2)]
@@ -211,3 +217,11 @@ def test_facts() -> None:
             },
         ],
     }
+
+
+def test_facts_drive_no_terminal() -> None:
+    evil = "\x1b[2J\x9b\u202e"
+    fact = Fact("cors_policy", Span("src/a.js", 6, 9), {"origin": Field(evil)})
+    output = facts.render([fact], SOURCES)
+    assert all(character == "\n" or character.isprintable() for character in output)
+    assert json.loads(output)["facts"][0]["fields"]["origin"]["value"] == evil

@@ -94,6 +94,14 @@ def test_a_diagnostic() -> None:
     ]
 
 
+def test_a_place_beyond_the_end_is_the_end() -> None:
+    source = SourceFile("a.js", b"a\nbc")
+    one = FINDING._replace(primary=Span("a.js", 9, 12), related=())
+    (diagnostic,) = diagnostics(report(one, sources=lambda path: source))
+    end = {"line": 2, "column": 3}
+    assert diagnostic["location"]["range"] == {"start": end, "end": end}
+
+
 @pytest.mark.parametrize(("severity", "expected"), [("error", "ERROR"), ("warning", "WARNING"), ("note", "INFO")])
 def test_severities(severity: str, expected: str) -> None:
     assert diagnostics(report(FINDING._replace(severity=severity)))[0]["severity"] == expected

@@ -146,8 +146,9 @@ def test_what_can_be_exploited_is_security(severity: str, score: str) -> None:
 
 
 def test_nothing_known_about_rules() -> None:
-    (rule,) = run_of(report(FINDING._replace(effect="exploitable")), about=None)["tool"]["driver"]["rules"]
-    assert (rule["id"], rule["properties"]["tags"]) == ("a-rule", ["cors", "security"])
+    output = json.loads(written("sarif", report(FINDING)))
+    (rule,) = output["runs"][0]["tool"]["driver"]["rules"]
+    assert (rule["id"], rule["shortDescription"]["text"]) == ("a-rule", "a rule")
 
 
 def test_every_rule_makes_a_valid_descriptor() -> None:
@@ -165,7 +166,7 @@ def test_every_rule_makes_a_valid_descriptor() -> None:
 
 def test_what_was_not_read_is_a_notification() -> None:
     broken = FINDING._replace(rule="syntax-error", effect="tool", message="it ends", severity="warning", help="")
-    made = run_of(report(broken, passed_over={"minified": 2, "node_modules": 1}))
+    made = run_of(report(broken, FINDING, passed_over={"minified": 2, "node_modules": 1}))
     (invocation,) = made["invocations"]
     at, *others = invocation["toolExecutionNotifications"]
     assert at["level"] == "warning"
@@ -271,12 +272,15 @@ def test_a_fix_over_two_files_says_exactly_which_bytes_it_changes() -> None:
         Edit(Span("b.conf", 2, 12), ""),
     )
     one = FINDING._replace(fix=Fix("Mend it", "unsafe", edits))
-    (result,) = run_of(report(one))["results"]
+    (result,) = run_of(report(one), name=lambda path: f"web/{path}")["results"]
     (fix,) = result["fixes"]
+    assert ["insertedContent" in each for change in fix["artifactChanges"] for each in change["replacements"]] == [
+        *(True, True, False)
+    ]
     assert (fix["description"]["text"], fix["properties"]) == ("Mend it", {"applicability": "unsafe"})
     expected = fixes.apply([one], SOURCES, unsafe=True).changed
     for source, change in zip((SOURCE, OTHER), fix["artifactChanges"], strict=True):
-        assert change["artifactLocation"]["uri"] == source.path
+        assert change["artifactLocation"]["uri"] == f"web/{source.path}"
         data = source.data
         for replacement in reversed(change["replacements"]):
             region = replacement["deletedRegion"]

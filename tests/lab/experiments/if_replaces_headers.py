@@ -6,6 +6,7 @@ from tests.lab.experiment import Answered, Blocked, Experiment, Fetch, Get, Ngin
 
 PAGE = "https://app.example.com"
 TILE = "https://maps.example.com/tiles/harbour.json"
+LAYER = "https://maps.example.com/layers/depth.json"
 
 EXPERIMENT = Experiment(
     rule="if-replaces-headers",
@@ -28,6 +29,13 @@ EXPERIMENT = Experiment(
             Fetch(PAGE, f"{TILE}?download=1"),
             bad=Blocked("No 'Access-Control-Allow-Origin' header is present on the requested resource."),
             good=Readable(200, body="Harbour"),
+        ),
+        Step("a location whose headers an if adds", Fetch(PAGE, LAYER), bad=Readable(200), good=Readable(200)),
+        Step(
+            "and another if holds, which adds nothing",
+            Fetch(PAGE, f"{LAYER}?download=1"),
+            bad=Blocked("No 'Access-Control-Allow-Origin' header is present on the requested resource."),
+            good=Readable(200, body="Depth"),
         ),
     ),
 )

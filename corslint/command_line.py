@@ -1,0 +1,231 @@
+"""Options of the command line that say what is checked and what counts, and the settings that come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from corslint import discovery
+from corslint import settings as settings_
+from corslint.settings import Pattern, Settings
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def rule_ids(_context: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Ids separated by commas. A value without any is a mistake, such as a variable that is not set: all would run."""
+    named = []
+    for value in values:
+        ids = [part.strip() for part in value.split(",") if part.strip()]
+        if not ids:
+            raise click.UsageError(f"{option.opts[0]} names no rule: its value is empty")
+        named += ids
+    return tuple(named)
+
+
+def _pattern_and_rules(
+    context: click.Context, option: click.Parameter, values: Sequence[str]
+) -> tuple[tuple[Pattern, tuple[str, ...]], ...]:
+    """`PATTERN:RULES`, as often as given."""
+    read = []
+    for value in values:
+        pattern, colon, rules = value.rpartition(":")
+        if not colon or not pattern.strip():
+            raise click.UsageError(
+                f"{option.opts[0]} takes a pattern, a colon and rules, like 'legacy/**:wildcard-origin'"
+            )
+        read.append((Pattern(".", pattern), rule_ids(context, option, [rules])))
+    return tuple(read)
+
+
+def _rule_and_level(
+    _context: click.Context, option: click.Parameter, values: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """`RULE=SEVERITY`, as often as given."""
+    read = []
+    for value in values:
+        rule, equals, level = value.partition("=")
+        if not equals or not rule.strip() or level.strip() not in settings_.LEVELS:
+            raise click.UsageError(
+                f"{option.opts[0]} takes a rule and its severity ({', '.join(settings_.LEVELS)}), like"
+                f" 'wildcard-origin=error', not {value!r}"
+            )
+        read.append((rule.strip(), level.strip()))
+    return tuple(read)
+
+
+SOURCES = (
+    click.option(
+        "--config", multiple=True, metavar="FILE|KEY=VALUE", help="This settings file, or one setting in TOML."
+    ),
+    click.option("--isolated", "--no-config", is_flag=True, help="Look for no settings file."),
+    click.option("--exclude", multiple=True, metavar="PATTERN", help="Do not read these files and folders, either."),
+    click.option("--force-exclude", is_flag=True, help="Exclusions also count for paths that are named."),
+)
+CHOICES = (
+    click.option("--select", multiple=True, callback=rule_ids, metavar="RULES", help="Only these rules."),
+    click.option("--extend-select", multiple=True, callback=rule_ids, metavar="RULES", help="These rules, too."),
+    click.option("--ignore", multiple=True, callback=rule_ids, metavar="RULES", help="All but these rules."),
+    click.option(
+        "--per-file-ignores", multiple=True, callback=_pattern_and_rules, metavar="PATTERN:RULES",
+        help="Without these rules in files that match.",
+    ),
+    click.option("--severity", multiple=True, callback=_rule_and_level, metavar="RULE=SEVERITY", help="Of one rule."),
+    click.option("--min-confidence", type=click.Choice(settings_.CONFIDENCES), help="Only findings at least as sure."),
+    click.option("--pedantic", is_flag=True, help="Show notes; implied by --fail-on note and by --select."),
+    click.option("--include-tests", is_flag=True, help="Show findings in test files."),
+    click.option("--markdown", is_flag=True, help="Also check the nginx configurations in Markdown files."),
+    click.option(
+        "--fail-on", type=click.Choice(settings_.FAIL_ON),
+        help="The least severity that makes the exit status 1.  [default: warning]",
+    ),
+    click.option("--exit-zero", is_flag=True, help="The exit status is 0 whatever is found."),
+    click.option("--max-warnings", type=click.IntRange(0), help="Exit status 1 only for errors, or more warnings."),
+)  # fmt: skip
+
+
+IGNORES = (
+    click.option("--add-ignores", is_flag=True, help="Write a comment for each finding that takes it back."),
+    click.option("--reason", default="", metavar="TEXT", help="With --add-ignores: what the comments give as reason."),
+)
+
+
+BASELINE = (
+    click.option("--baseline", metavar="FILE", help="Show only findings that this baseline does not have."),
+    click.option("--write-baseline", metavar="FILE", help="Write all findings into a baseline."),
+    click.option("--prune-baseline", is_flag=True, help="With --baseline: drop its findings that are gone."),
+    click.option(
+        "--fail-on-stale", is_flag=True, help="With --baseline: exit status 1 if one of its findings is gone."
+    ),
+)
+
+
+def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
+    """Adds options to a command, in the order in which they are written here."""
+
+    def add(command: _F) -> _F:
+        for option in reversed([option for group in groups for option in group]):
+            command = option(command)
+        return command
+
+    return add
+
+
+def contexts(paths: Sequence[str], cwd: str, given: Mapping[str, Any]) -> list[tuple[discovery.Context, Settings]]:
+    """What is checked, and the settings of each context; what they exclude is not in it."""
+    taken = settings_.sources(given["config"], given["isolated"])
+    found = []
+    for context in discovery.contexts(paths or (".",), cwd):
+        around = (*context.files, *context.unreadable)
+        loaded = settings_.load_tree(context.settings_at, context.root, around, cwd, taken)
+        settings = with_options(loaded, given)
+        named = () if settings.force_exclude else paths
+        found.append((discovery.without_excluded(context, settings.excludes, named, cwd), settings))
+    return found
+
+
+def with_options(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """The settings with what the command line says in their place."""
+    if given.get("select"):
+        # Asking for a rule by name beats a file that ignores it.
+        settings = settings._replace(select=given["select"], extend_select=(), ignore=())
+    further = given.get("extend_select", ())
+    return settings._replace(
+        extend_select=(*settings.extend_select, *further),
+        ignore=(*(name for name in settings.ignore if name not in further), *given.get("ignore", ())),
+        per_file_ignores=(*settings.per_file_ignores, *given.get("per_file_ignores", ())),
+        severity=(*settings.severity, *given.get("severity", ())),
+        min_confidence=given.get("min_confidence") or settings.min_confidence,
+        exclude=(*settings.exclude, *(Pattern(".", text) for text in given.get("exclude", ()))),
+        force_exclude=settings.force_exclude or given.get("force_exclude", False),
+        fail_on=given.get("fail_on") or settings.fail_on,
+        pedantic=settings.pedantic or given.get("pedantic", False),
+        include_tests=settings.include_tests or given.get("include_tests", False),
+        markdown=settings.markdown or given.get("markdown", False),
+        nested=tuple((folder, with_options(nested, given)) for folder, nested in settings.nested),
+    ).implied()
+
+
+# --- what would be done ----------------------------------------------------------------------------------------------
+
+SHOWS = (
+    click.option("--show-settings", is_flag=True, help="Print the settings that count, and check nothing."),
+    click.option("--show-files", is_flag=True, help="Print the files that would be checked, and check nothing."),
+    click.option("--statistics", is_flag=True, help="Print how many findings each rule has, in place of the findings."),
+)
+
+
+def shown(checked: Sequence[tuple[discovery.Context, Settings]], given: Mapping[str, Any]) -> str | None:
+    """What `--show-settings` or `--show-files` prints; None where neither is given."""
+    if given["show_files"]:
+        from corslint import lint
+
+        return "".join(f"{path}\n" for path in sorted({path for one in checked for path in lint.wanted(*one).lint}))
+    if not given["show_settings"]:
+        return None
+    parts = []
+    for context, settings in checked:
+        for folder, one in (("", settings), *settings.nested):
+            parts.append(_written(f"{context.root}: {folder}" if folder else context.root, one))
+    return "\n".join(parts)
+
+
+def _written(what: str, settings: Settings) -> str:
+    """Settings as a settings file would say them; every key that is not at its default, with the others as comments."""
+    lines = [f"# {what}: settings from {settings.source or 'no file'}"]
+    lines += [f"# which extends {source}" for source in settings.extended]
+    values = _values(settings)
+    defaults = _values(Settings())
+    lines += [f"{'' if value != defaults.get(key) else '# '}{key} = {value}" for key, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _values(settings: Settings) -> dict[str, str]:
+    version = settings.nginx_version
+    return {
+        "select": _list(settings.select),
+        "extend-select": _list(settings.extend_select),
+        "ignore": _list(settings.ignore),
+        "per-file-ignores": _table((_pattern(one), _list(rules)) for one, rules in settings.per_file_ignores),
+        "severity": _table((rule, _quoted(level)) for rule, level in dict(settings.severity).items()),
+        "min-confidence": _quoted(settings.min_confidence),
+        "exclude": _list(map(_pattern, settings.exclude)),
+        "force-exclude": str(settings.force_exclude).lower(),
+        "rules": _list(settings.rules),
+        **({"nginx-version": _quoted(".".join(map(str, version)))} if version else {}),
+        "nginx-paths": _table((target, _quoted(folder)) for target, folder in settings.nginx_paths),
+        "markdown": str(settings.markdown).lower(),
+        "frontends": _list(settings.frontends),
+        "include-tests": str(settings.include_tests).lower(),
+        "fail-on": _quoted(settings.fail_on),
+        "pedantic": str(settings.pedantic).lower(),
+    }
+
+
+def _quoted(text: str) -> str:
+    """A TOML string."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False)  # every JSON string is a TOML string
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
+
+
+def _table(entries: Iterable[tuple[str, str]]) -> str:
+    found: dict[str, str] = {}
+    for key, value in entries:
+        found[key] = value if key not in found else f"{found[key][:-1]}, {value[1:]}"
+    return f"{{ {', '.join(f'{_quoted(key)} = {value}' for key, value in found.items())} }}" if found else "{}"
+
+
+def _pattern(pattern: Pattern) -> str:
+    """A pattern, as it counts from the working directory."""
+    if pattern.folder == ".":
+        return pattern.text
+    sign, text = ("!", pattern.text[1:]) if pattern.text.startswith("!") else ("", pattern.text)
+    anchored = "/" in text.rstrip("/")
+    return f"{sign}{pattern.folder}/{text.lstrip('/') if anchored else f'**/{text}'}"

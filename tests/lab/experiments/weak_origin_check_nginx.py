@@ -1,0 +1,26 @@
+"""A regular expression of an `if` that also finds the name inside of another."""
+
+from __future__ import annotations
+
+from tests.lab.experiment import Blocked, Experiment, Fetch, Nginx, Readable, Step
+
+PAGE = "https://app.example.com"
+TILE = "https://maps.example.com/tiles/harbour.json"
+ATTACKER = "https://app.example.com.attacker.test"
+
+EXPERIMENT = Experiment(
+    rule="weak-origin-check",
+    project="weak-origin-check-nginx",
+    claim="the pattern finds the trusted name inside of an attacker's, whose page reads the answer with cookies",
+    parts=(Nginx("nginx/maps.conf", listens=80, roots={"/var/www/maps": "maps"}),),
+    hosts={"maps.example.com:443": 80},
+    steps=(
+        Step("the page itself", Fetch(PAGE, TILE, credentials=True), bad=Readable(200), good=Readable(200)),
+        Step(
+            "the other page, with the user's cookies",
+            Fetch(ATTACKER, TILE, credentials=True),
+            bad=Readable(200, body="Harbour"),
+            good=Blocked("No 'Access-Control-Allow-Origin' header is present on the requested resource."),
+        ),
+    ),
+)

@@ -1,0 +1,28 @@
+"""`*` as the list of headers beside credentials."""
+
+from __future__ import annotations
+
+from tests.lab.experiment import Blocked, Experiment, Fetch, Nginx, Readable, Step
+
+PAGE = "https://app.example.com"
+TILE = "https://maps.example.com/tiles/harbour.json"
+VERSION = {"x-map-version": "2"}
+
+EXPERIMENT = Experiment(
+    rule="wildcard-header-list-with-credentials",
+    project="wildcard-header-list-with-credentials-nginx",
+    claim="beside credentials the star is a header of that name, and the header that the page sends is refused",
+    parts=(Nginx("nginx/maps.conf", listens=80, roots={"/var/www/maps": "maps"}),),
+    hosts={"maps.example.com:443": 80},
+    steps=(
+        Step(
+            "the page reads a tile",
+            Fetch(PAGE, TILE, credentials=True, headers=VERSION),
+            bad=Blocked(
+                "Request header field x-map-version is not allowed by "
+                "Access-Control-Allow-Headers in preflight response."
+            ),
+            good=Readable(200, body="Harbour"),
+        ),
+    ),
+)
