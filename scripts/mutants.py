@@ -894,6 +894,8 @@ def _table(descriptor: catalog.Descriptor, at: KeyPath) -> responses.Responds:
     """The table at a key path."""
     found: Any = descriptor
     for step in at:
+        if isinstance(found, catalog.FileSpec):
+            found = found.call
         found = getattr(found, step) if isinstance(step, str) and hasattr(found, step) else found[step]
     assert isinstance(found, responses.Responds)
     return found

@@ -184,7 +184,9 @@ class Layers:
         spec, call = self._known(handler)
         responder = self._policies.get(handler.span) if isinstance(handler, Call) else None
         if responder is not None:
-            return "cors", self._ends_preflight(responder), Tri.YES
+            ends = self._ends_preflight(responder)
+            # Where the version is open, so is the answer; what its library always does is not.
+            return "cors", spec.preflight if spec is not None and ends is Tri.UNKNOWN else ends, Tri.YES
         if spec is not None:
             return self._by_spec(fact, spec, call)
         if isinstance(handler, (Function, This)):
