@@ -430,6 +430,13 @@ def described(section: str, keys: Iterable[str], known: Mapping[str, Schema]) ->
 def descriptor_schema() -> Schema:
     names: Schema = {"anyOf": [TEXT, TEXTS]}
     positions: Schema = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}
+    behind: Schema = {
+        "type": "object",
+        "properties": {"position": {"type": "integer"}, "after": {"enum": ["number"]}},
+        "required": ["position", "after"],
+        "additionalProperties": False,
+    }
+    option_positions: Schema = {"anyOf": [behind, {"type": "array", "items": {"anyOf": [{"type": "integer"}, behind]}}]}
     flag: Schema = {"type": "boolean"}
     meaning: Schema = {"enum": list(semantics.MEANINGS)}
     ranges: Schema = {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}}
@@ -522,7 +529,7 @@ def descriptor_schema() -> Schema:
                 "form": word(("construct", "call", "any")),
                 "lays": word(("over", "under", "apart")),
                 "when": when,
-                "options": {"anyOf": [{"const": "keywords"}, positions]},
+                "options": {"anyOf": [{"const": "keywords"}, positions, option_positions]},
                 "emits": emits,
                 "fills": {"type": "object", "additionalProperties": source},
                 "late": flag,

@@ -101,12 +101,15 @@ def test_without_credentials_a_weak_check_is_a_warning() -> None:
     [
         "https://app.example.com $http_origin;",
         "https://App.Example.com $http_origin;",  # nginx compares plain keys without regard to case
-        r"~^https://([a-z0-9-]+\.)?example\.com$ $http_origin;",
         r"'~^https://[a-z]{2}\.example\.com$' $http_origin;",
     ],
 )
 def test_good_rows_of_a_map(row: str) -> None:
     assert found(mapped(row)) == []
+
+
+def test_any_subdomain_is_worth_knowing() -> None:
+    check(mapped(r"⟦~^https://([a-z0-9-]+\.)?example\.com$⟧ $http_origin;"), ("any-subdomain-allowed", "note"))
 
 
 @pytest.mark.parametrize(

@@ -324,7 +324,7 @@ BELOW: list[tuple[str, Predicate, str | None]] = [
     ("the end of the host name", atom("ends", ".example.com", "hostname"), "https://attacker.example.com"),
     ("the end of the text", atom("ends", ".example.com"), "https://attacker.example.com"),
     ("a pattern", regex(r"^https:\/\/([a-z0-9-]+\.)?example\.com$"), "https://attacker.example.com"),
-    ("with a port", regex(r"^https:\/\/.+\.example\.com:8443$"), "https://attacker.example.com:8443"),
+    ("with a port", regex(r"^https:\/\/.+\.example\.com:8443$"), "https://attacker.a.example.com:8443"),
     ("below a country's second level", atom("ends", ".example.co.uk"), "https://attacker.example.co.uk"),
     ("two names", regex(r"^https:\/\/(app|admin)\.example\.com$"), None),
     ("names of one kind", regex(r"^https:\/\/app-[a-z]+\.example\.com$"), None),

@@ -38,10 +38,10 @@ class TestScripts:
         assert shown({"setup.sh": f"cat > x <<EOF\n{body}EOF\n"}) == []
 
     def test_a_variable_of_the_shell_is_unknown(self) -> None:
-        body = "location / {\n  add_header Access-Control-Allow-Origin {};\n"
-        body += "  add_header Access-Control-Allow-Credentials true;\n  proxy_pass http://a;\n}\n"
+        body = "location / {\n  add_header Access-Control-Allow-Origin {} always;\n"
+        body += "  add_header Access-Control-Allow-Credentials true always;\n  proxy_pass http://a;\n}\n"
         for value, rules in (("\\$http_origin", ["reflected-origin-with-credentials"]), ("$http_origin", [])):
-            files = {"setup.sh": f"cat > x <<EOF\n{body.replace('{};', value + ';')}EOF\n"}
+            files = {"setup.sh": f"cat > x <<EOF\n{body.replace('{} ', value + ' ')}EOF\n"}
             assert [one.rule for one in found(files)] == rules
 
     def test_each_heredoc_is_a_configuration_of_its_own(self) -> None:
