@@ -275,9 +275,10 @@ class Libraries:
 class Server:
     """One snippet, running. Started again by itself when a request brought it down."""
 
-    def __init__(self, command: list[str], env: dict[str, str]) -> None:
+    def __init__(self, command: list[str], env: dict[str, str], folder: Path) -> None:
         self.command = command
         self.env = env
+        self.folder = folder
         self.checks: list[str] = []
         self.error: str | None = None
         self.crash: str | None = None
@@ -293,6 +294,7 @@ class Server:
         self.process = subprocess.Popen(
             self.command,
             env=self.env,
+            cwd=self.folder,  # some keep a cache in the folder that they are started in
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -439,12 +441,12 @@ def running(spec: Mapping[str, Any], case: Mapping[str, Any], libraries: Librari
             libraries.link_into(here, {**spec["packages"], **spec.get("also", {})})
             command = ["node", "--preserve-symlinks-main", str(DRIVERS / "serve.cjs"), str(snippet)]
         else:
-            command = [str(libraries.python(spec)), str(DRIVERS / "serve.py"), str(snippet)]
+            command = [str(libraries.python(spec).absolute()), str(DRIVERS / "serve.py"), str(snippet)]
         named = {name for match in ENV_READ.finditer(code) for name in match.groups() if name}
         env = {key: value for key, value in os.environ.items() if key not in named}
         # The same seed in every run: some libraries write the elements of a set into a header in its order.
         always = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
-        server = Server(command, {**env, **always, **case.get("env", {})})
+        server = Server(command, {**env, **always, **case.get("env", {})}, here)
         try:
             yield server
         finally:
