@@ -553,9 +553,9 @@ _LISTING_WORDS: Mapping[str, Sequence[str]] = {
     "text": responses.TEXTS,
     "case": responses.CASES,
     "star": ("text", "any", "all", "asked", "added"),
-    "empty": ("text", "none", "asked", "default"),
-    "blank": ("text", "none", "asked", "default"),
-    "unset": ("none", "asked", "default"),
+    "empty": ("text", "none", "asked"),
+    "blank": ("text", "none", "asked"),
+    "unset": ("none", "asked"),
 }
 _OPPOSITE = {"present": "lacks", "truthy": "falsy", "holds": "fails"}
 _OPPOSITE |= {turned: key for key, turned in _OPPOSITE.items()}
@@ -703,7 +703,9 @@ def _listing(listing: Mapping[str, Any]) -> Iterator[Change]:
         elif key == "version":
             yield from (((key,), text) for text in ranges(part))
         elif key in _LISTING_WORDS:
-            yield (key,), following(_LISTING_WORDS[key], part)
+            # What asks for the default is often the default itself: `default` is changed, and nothing is to it.
+            words = _LISTING_WORDS[key]
+            yield (key,), following(words if part in words else ("default", *words), part)
 
 
 # --- mutants --------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.yamlfile import Checker, KeyPath, parse, without_examples
 
 READ_AS = (
-    "value", "instance", "number", "integer", "seconds", "application", "list", "tri", "path", "rooted", "prefix",
+    "value", "instance", "number", "seconds", "integer", "application", "list", "tri", "path", "rooted", "prefix",
     "keys", "names", "source", "dotted", "handler", "place",
 )  # fmt: skip
 ORDERS = ("outermost", "last-is-outermost", "list", "first-is-outermost", "innermost")
