@@ -136,7 +136,8 @@ class Extractor:
     """Turns the code readings of one project into facts.
 
     `spells_header`: whether a file's own text may hold the name of a CORS header; where neither a file nor what it
-    imports does, none is written there. `spells`: whether a word, in lower case, stands in a part of a file.
+    imports does, none is written there. `spells`: whether a word, in lower case, stands in a part of a file. `text`:
+    the source text of such a part.
     """
 
     def __init__(
@@ -146,9 +147,11 @@ class Extractor:
         packages: Packages,
         spells_header: Callable[[str], bool],
         spells: Callable[[Span, str], bool],
+        text: Callable[[Span], str],
     ) -> None:
         self._linker = linker
         self._spells = spells
+        self._text = text
         self._spells_header = spells_header
         self._catalog = catalog
         self._packages = packages
@@ -630,6 +633,10 @@ class Extractor:
             )
             if isinstance(context.options, Unknown):
                 fields["configured"] = Field(None, "unknown", call.span)
+            exact = self._carried(values["origin"], context.descriptor.language) if "origin" in values else None
+            if exact is not None:
+                listed = exact if exact.startswith("[") else f"[{exact}]"
+                fields["origin.exact"] = fields["origin"]._replace(value=listed, state="written")
             semantics = emit.policy.under(
                 context.version.releases if context.version is not None else (),
                 partial(self._releases, context.descriptor, context.reading.path),
@@ -1084,8 +1091,13 @@ class Extractor:
 
     # --- functions that handle a request ---
 
-    def looks_at(self, reading: CodeReading, site: CallSite, words: Iterable[str]) -> bool:
-        """Whether the function that a call stands in or decorates, or one that it calls, may look at one of these."""
+    def looks_at(
+        self, reading: CodeReading, site: CallSite, words: Iterable[str], blind: frozenset[str] = frozenset()
+    ) -> bool:
+        """Whether the function that a call stands in or decorates, or one that it calls, may look at one of these.
+
+        `blind` are functions of libraries that are known not to.
+        """
         words = tuple(words)
         pending = list(self._handlers(reading, site))
         seen: set[Span] = set()
@@ -1099,10 +1111,45 @@ class Extractor:
             if len(seen) > _MAX_WRAPPERS or any(self._spells(function.span, word) for word in words):
                 return True
             for other in self._handed_to(function, site.call):
-                if not isinstance(other, Function):
+                if isinstance(other, Function):
+                    pending.append(other)
+                elif self._linker.canonical_of_resolved(other) not in blind:
                     return True
-                pending.append(other)
         return False
+
+    def spelled(self, reading: CodeReading, site: CallSite, given: Value | None, pattern: re.Pattern[str]) -> Field:
+        """Whether code has text that matches: what is given to a call, else what the call decorates or stands in.
+
+        Functions are followed into those that they hand their parameters to. What can't be followed says nothing.
+        """
+        spans: list[Span] = []
+        pending: list[Value] = []
+        if given is not None:
+            spans.append(given.span)
+            pending.append(self._linker.resolve(given))
+        elif isinstance(site.call.callee, This):
+            spans.append(site.call.callee.span)
+        else:
+            pending += self._decorated_by(reading, site.call) or self._handlers(reading, site)
+        while pending and len(spans) <= _MAX_WRAPPERS:
+            value = pending.pop()
+            if isinstance(value, (Function, This)) and value.span not in spans:
+                spans.append(value.span)
+                pending += self._handed_to(value, site.call) if isinstance(value, Function) else self._bases(value)
+        for span in spans:
+            if pattern.search(self._text(span)):
+                return Field("yes", "written", span)
+        return Field("no", "written", site.call.span)
+
+    def _decorated_by(self, reading: CodeReading, call: Call) -> list[Value]:
+        """The functions and classes that a call decorates."""
+        return [
+            binding.value
+            for each in reading.decorations
+            if isinstance(each.decorator, Call) and each.decorator.span == call.span
+            for binding in reading.scopes[each.scope].bindings.get(each.target, ())
+            if binding.span == each.target_span
+        ]
 
     def _handlers(self, reading: CodeReading, site: CallSite) -> Iterator[Function]:
         decorated = [
@@ -1900,7 +1947,7 @@ class _Context(NamedTuple):
     def field(self, source: FieldSource, call: Call, argument: Argument | None) -> tuple[Field, Value | None]:
         """One field, and its resolved value where the source is an expression."""
         linker = self.extractor._linker
-        if source.handler and self.extractor.looks_at(self.reading, self.site, source.handler):
+        if source.handler and self.extractor.looks_at(self.reading, self.site, source.handler, source.blind):
             return Field(None, "unknown", call.span), None
         if source.has_constant:
             return Field(source.constant, "written", call.span), None
@@ -1921,6 +1968,10 @@ class _Context(NamedTuple):
                 return Field(dict(source.mapping).get(callee.key, callee.key), "written", callee.key_span), None
             return Field(None, "absent", call.span), None
         value = self._beside(source.beside, call) if source.beside is not None else self._value(source, call, argument)
+        if source.spells is not None:
+            return self.extractor.spelled(self.reading, self.site, value, source.spells), None
+        if value is not None and source.through:
+            return self._through(value, source.through), None
         if source.present and isinstance(value, Unknown):
             return Field(None, "unknown", value.span), None
         if value is not None and source.only and not self._made_by(value, source.only):
@@ -1957,6 +2008,19 @@ class _Context(NamedTuple):
                 return True
             value = inner
         return False
+
+    def _through(self, value: Value, names: frozenset[str]) -> Field:
+        """Whether a value is a call of one of these APIs, or one in its first argument is."""
+        linker = self.extractor._linker
+        found: Value | None = value
+        for _ in range(_MAX_CHAIN):
+            made = linker.resolve(found) if found is not None else None
+            if not isinstance(made, Call):
+                break
+            if linker.canonical(made.callee) in names:
+                return Field("yes", "written", made.span)
+            found = linker.argument(made, 0, None)
+        return Field("no", "written", value.span)
 
     def _decorated(self, source: FieldSource, call: Call) -> tuple[Field, Value | None]:
         """The function or class that a call decorates."""

@@ -103,6 +103,10 @@ class Project:
         """Whether a word (in lower case) stands in that part of a file, in any case."""
         return word.encode() in self.source(span.path).data[span.start : span.end].lower()
 
+    def text(self, span: Span) -> str:
+        """The text of a part of a file."""
+        return self.source(span.path).data[span.start : span.end].decode("utf-8", "replace")
+
     def code_readings(self) -> dict[str, CodeReading]:
         """All code parsed so far."""
         return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, CodeReading)}
@@ -260,6 +264,9 @@ def understand(
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
     places.note_ports(facts)
     places.note_names(facts)
+    places.note_twins(facts)
+    well_known = descriptors.socket_paths
+    sockets.note_proxies(facts, places.server_ports, well_known.described | well_known.polling, well_known.websocket)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
     facts += [service for reading in project.readings.values() for service in topology.services(reading)]
     facts += _damage(project)
@@ -285,23 +292,28 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
         if not added:
             break
         known |= added.keys()
-        Extractor(linker, descriptors, packages, project.spells_header, project.spells).extract(added.values())
+        _extractor(project, descriptors, linker, packages).extract(added.values())
     for _ in range(_ROUNDS):
         readings = project.code_readings()
         linker.look_for_callers(readings.values())
-        extracted = Extractor(linker, descriptors, packages, project.spells_header, project.spells).extract(
-            readings.values()
-        )
+        extracted = _extractor(project, descriptors, linker, packages).extract(readings.values())
         if len(project.code_readings()) == len(readings):
             break
     return extracted
 
 
+def _extractor(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extractor:
+    return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text)
+
+
 def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact]:
     facts = list(extracted.facts)
+    owners = _owners(extracted)
     entries: dict[int, list[Fact]] = {}
     for found in extracted.policies:
         lists = response.note_lists(found, linker, project.code)
+        if id(found.fact) in owners:
+            response.tell_of_strangers(found, owners[id(found.fact)], linker, project.code)
         entries[id(found.fact)] = [*policy.judge(found, linker, project.code), *lists]
     for made in extracted.groups:
         facts += merge_alternatives(
@@ -310,6 +322,18 @@ def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact
     for more in entries.values():
         facts += more
     return facts
+
+
+def _owners(extracted: Extracted) -> dict[int, Fact]:
+    """The socket servers of the policies that belong to one, by the policies' identities."""
+    found: dict[int, Fact] = {}
+    for made in (extracted.facts, *(one for group in extracted.groups for one in group)):
+        servers = {fact.field("instance").value: fact for fact in made if fact.kind == "socket_server"}
+        for fact in made:
+            owner = servers.get(fact.field("socket").value) if fact.kind == "cors_policy" else None
+            if owner is not None:
+                found[id(fact)] = owner
+    return found
 
 
 def _nginx_facts(

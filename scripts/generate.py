@@ -460,6 +460,7 @@ def descriptor_schema() -> Schema:
     when = part("", "_call", "when", {"is": names, "receiver": names})
     sources = {
         "position": positions, "key": names, "setting": names, "inside": names, "only": names, "handler": names,
+        "blind": names, "through": names, "spells": {"type": "string"},
         "as": word(catalog.READ_AS), "by_version": ranges, "map": ranges,
         **dict.fromkeys(("receiver", "of_receiver", "call", "method", "callee", "delegated", "unknown"), flag),
         **dict.fromkeys(("scope", "present", "truthy"), flag),

@@ -14,6 +14,7 @@ from corslint.behaviour.environment import with_environment
 from corslint.behaviour.policy import Judge, part_fields, scene_of, several
 from corslint.extract import Policy
 from corslint.model.decisions import (
+    STRANGERS,
     Always,
     Answer,
     Case,
@@ -38,6 +39,8 @@ from corslint.model.values import Mapping as MappingValue
 from corslint.project.link import Linker
 from corslint.records import NamedTuple
 
+_SWITCHED = 101
+"""The status that opens a WebSocket."""
 NAMES = {
     "acao": "Access-Control-Allow-Origin",
     "acac": "Access-Control-Allow-Credentials",
@@ -94,6 +97,14 @@ class Responder:
         first = outcomes[0]
         found = first if all(other == first for other in outcomes[1:]) else _merged(outcomes)
         return found._replace(judged_by=inner.judged_by | {self._library})
+
+    def lets_in(self, origin: str, path: str) -> Tri:
+        """Whether the WebSocket handshake of a page of that origin opens a socket."""
+        admitted = self._judge.admits(origin)
+        if admitted is not Tri.YES:
+            return admitted
+        status = self.respond(Request(kind="upgrade", path=path, origin=origin), Response(_SWITCHED)).status
+        return Tri.UNKNOWN if status is None else tri(status == _SWITCHED)
 
     # -- which case ---------------------------------------------------------------------------------------------------
 
@@ -607,6 +618,30 @@ class _Situation(NamedTuple):
                 names = responder.output("acah", self)
                 return Tri.UNKNOWN if isinstance(names, _Unknown) else tri(names is not None)
         raise AssertionError(name)
+
+
+# --- What becomes of WebSocket handshakes ----------------------------------------------------------------------------
+
+_HANDSHAKE = "/?EIO=4&transport=websocket"
+
+
+def tell_of_strangers(policy: Policy, server: Fact, linker: Linker, code: Callable[[str], CodeReading | None]) -> None:
+    """Fill a socket server's `upgrade.to_stranger` from its policy: a handshake that is not refused is accepted.
+
+    Of a stranger's choices of scheme and port the most generous counts. Nothing is said where the descriptor does not
+    say what becomes of handshakes.
+    """
+    if policy.semantics.responds is None or "upgrade.to_stranger" in server.fields:
+        return
+    responder = Responder(policy, linker, code)
+    path = policy.fact.field("given.path").value
+    asked = (path.rstrip("/") if isinstance(path, str) else "") + _HANDSHAKE
+    found = [responder.lets_in(origin, asked) for origin in STRANGERS]
+    answer = Tri.YES if Tri.YES in found else Tri.UNKNOWN if Tri.UNKNOWN in found else Tri.NO
+    at = policy.fact.field("gate").span or policy.fact.span
+    words = {Tri.YES: "accepted", Tri.NO: "refused"}
+    field = Field(None, "unknown", at) if answer is Tri.UNKNOWN else Field(words[answer], "written", at)
+    server.fields["upgrade.to_stranger"] = field._replace(confidence=policy.fact.field("major").confidence)
 
 
 # --- What a policy allows, whoever asks ------------------------------------------------------------------------------

@@ -49,6 +49,9 @@ _SOURCE_KEYS = frozenset(
         "override",
         "only",
         "handler",
+        "blind",
+        "spells",
+        "through",
         "unknown",
         "decorated",
         "setting",
@@ -79,7 +82,11 @@ class FieldSource(NamedTuple):
     `override` is the method of this name that a class (`ClassSpec`) has or inherits from another one of the project.
     `only`: what is found counts only where it is a call of one of these APIs, and so is each call in its first
     argument; `handler`: nor does anything count where the function that the call stands in or decorates, or one that it
-    hands its parameters to, may look at one of these words. `unknown`: nothing that is looked at tells.
+    hands its parameters to, may look at one of these words (`blind`: functions that are known not to). `spells`:
+    whether code has text that this matches: the argument at the position, the function or class that it is, or without
+    a position what the call decorates or stands in, and functions that one hands its parameters to. `through`: whether
+    what is found is a call of one of these APIs, or one in its first argument is. `unknown`: nothing that is looked at
+    tells.
     `default` is what an option that is not given means; `absent` (a meaning) what a missing group of options means;
     `by_version` gives the default per range of major versions. `read_as` says how the value is read (`application`: an
     instance, or a text `module:name` that names one; `rooted`: a path that begins with a slash even if it is written
@@ -109,6 +116,9 @@ class FieldSource(NamedTuple):
     override: str | None = None
     only: frozenset[str] = frozenset()
     handler: tuple[str, ...] = ()
+    blind: frozenset[str] = frozenset()
+    spells: re.Pattern[str] | None = None
+    through: frozenset[str] = frozenset()
     decorated: bool = False
     constant: object = None
     has_constant: bool = False
@@ -743,10 +753,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
 
 def _file(check: Checker, raw: object, at: KeyPath) -> FileSpec:
     part = check.keys(raw, at, ("names", "emits"), ("names", "emits"))
-    try:
-        names = re.compile(check.text(part["names"], (*at, "names")))
-    except re.error as error:
-        raise check.fail((*at, "names"), f"not a regular expression: {error}") from None
+    names = _pattern(check, part["names"], (*at, "names"))
     return FileSpec(names, _call(check, {"callee": [], "options": 0, "emits": part["emits"]}, at))
 
 
@@ -845,6 +852,9 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         override=part.get("override"),
         only=frozenset(_names(check, part.get("only", []), (*at, "only"))),
         handler=_names(check, part.get("handler", []), (*at, "handler")),
+        blind=frozenset(_names(check, part.get("blind", []), (*at, "blind"))),
+        spells=_pattern(check, part["spells"], (*at, "spells")) if "spells" in part else None,
+        through=frozenset(_names(check, part.get("through", []), (*at, "through"))),
         decorated=bool(part.get("decorated", False)),
         constant=_frozen(part.get("constant")),
         has_constant="constant" in part,
@@ -860,6 +870,13 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
             _version_default(check, pair, (*at, "by_version", i)) for i, pair in enumerate(part.get("by_version", []))
         ),
     )
+
+
+def _pattern(check: Checker, raw: object, at: KeyPath) -> re.Pattern[str]:
+    try:
+        return re.compile(check.text(raw, at))
+    except re.error as error:
+        raise check.fail(at, f"not a regular expression: {error}") from None
 
 
 def _version_default(check: Checker, raw: object, at: KeyPath) -> tuple[str, object]:

@@ -56,6 +56,23 @@ class Topology:
                 name = self._name_at(fact.span, servers[0]) if len(servers) == 1 else None
                 fact.fields["instead"] = Field(name, "absent" if name is None else "written", fact.span)
 
+    def note_twins(self, facts: Iterable[Fact]) -> None:
+        """Socket servers that share an http server and a path with one before them; none under a condition counts."""
+        first: dict[tuple[object, ...], Fact] = {}
+        for fact in sorted((fact for fact in facts if fact.kind == "socket_server"), key=lambda fact: fact.span):
+            http, under, kind = (fact.field(name) for name in ("http_server", "answers_under", "kind"))
+            if not isinstance(http.value, Span) or not isinstance(under.value, str) or self._conditional(fact.span):
+                continue
+            other = first.setdefault((http.value, under.value, kind.value, fact.field("library").value), fact)
+            if other is not fact:
+                fact.fields["twin"] = other.field("instance")._replace(span=other.span)
+
+    def _conditional(self, call: Span) -> bool:
+        """Whether a call is made under a condition, or may be made more or less than once."""
+        reading = self._readings.get(call.path)
+        sites = [site for site in reading.calls if site.call.span == call] if reading is not None else []
+        return not sites or any(site.guards or site.loop for site in sites)
+
     def _name_at(self, call: Span, instance: Span) -> str | None:
         """A name that stands for an instance where a call is made."""
         reading = self._readings.get(call.path)
