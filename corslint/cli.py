@@ -458,6 +458,54 @@ def _test_rules(known: lint.Knowledge, folders: tuple[str, ...], rule_id: str | 
 
 
 @command.command()
+@click.argument("text", metavar="TEXT")
+@_PATHS
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@command_line.options(command_line.SOURCES)
+def explain(text: str, paths: tuple[str, ...], output_format: str, **options: Any) -> int:
+    """Explain a message of the browser's console, a client, a server or `curl -v`; `-` reads it from standard input.
+
+    Names the rules that may be the cause, with their findings in files and folders (default: the working directory).
+    Exit status 3: nothing in the text is known.
+    """
+    from corslint import lint
+    from corslint.explain import explanation, render
+
+    said = _pasted(text)
+    if not said.strip():
+        raise click.UsageError("there is no text to explain")
+    cwd = os.getcwd()
+    checked = command_line.contexts(paths, cwd, options)
+    reports = []
+    for context, settings in checked:
+        linted = lint.lint(context, settings)
+        # Also notes, and what is not selected: whatever it is, it may be the cause.
+        outside = tuple(one for one in linted.live if one.primary.path not in context.in_tests)
+        reports.append(linted._replace(findings=outside))
+    whole = report.merged(reports)
+    rules = lint.knowledge(tuple(dict.fromkeys(folder for _, one in checked for folder in one.rules)), examples=False)
+    explained = explanation.explain(said, rules.rules, whole.findings)
+    if not explained.knows_something:
+        _write("corslint: nothing in this text is known; paste the whole line of the console\n", sys.stderr)
+        return 3
+    if output_format == "json":
+        _write(render.as_json(explained, whole.sources), sys.stdout)
+    else:
+        outputs.write_text(render.text(explained, whole.sources, files=whole.files), sys.stdout)
+    return 0
+
+
+def _pasted(text: str) -> str:
+    """The text of the argument, or of standard input where that is `-`: as much of it as is looked at."""
+    if text != "-":
+        return text
+    from corslint.explain.wordings import LONGEST_TEXT
+
+    data = sys.stdin.buffer.read(4 * LONGEST_TEXT + 4) if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
+    return data.decode("utf-8", "replace")
+
+
+@command.command()
 @click.argument("name", type=click.Choice(("settings", "rule", "descriptor", "facts")))
 def schema(name: str) -> int:
     """Print a JSON Schema: of settings, rules, descriptors, or of the output of `facts`."""

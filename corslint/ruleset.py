@@ -58,6 +58,12 @@ third.
 target and its keys, such as `{replace: entry.text, with: "{entry.corrected}"}` (see `corslint/fixes.py`). Where a
 value that an edit needs is absent or unknown there is no fix.
 
+**Symptoms** are wordings of browsers, clients and servers behind which the fault may be; `corslint explain` reads them.
+`{v}` in a text stands for any text. Where the text is one of `corslint/explain/messages.yaml`, it counts for every
+browser's wording of it. `{says, where, weight}` says more: `where` maps clues (what such a message tells of the
+request) to a text, a list of texts or `{matches: regex}`, and `weight` is how often the fault is behind the message
+then, from 1 (hardly ever) to 9 (nearly always); 3 if it is not given.
+
 **Examples** prove the rule: at least one that fires, with the exact primary places in `⟦...⟧`, and at least one near
 miss (`clean: true`). `fixed` gives the files as they are after the fix, for at least one example if the rule has a
 fix. `severity`, `effect`, `message` and `applicability` (of the fix; `none`: there is no fix) are what every finding of
@@ -79,6 +85,8 @@ from corslint.fixes import APPLICABILITY, VERBS, edit_fault
 from corslint.model.facts import FACT_KINDS
 from corslint.model.finding import EFFECTS, SEVERITIES, Finding
 from corslint.model.patterns import Pattern, matches
+from corslint.model.symptom import CLUES, USUAL_WEIGHT, WEIGHTS, Symptom
+from corslint.model.symptom import Condition as ClueCondition
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -292,7 +300,7 @@ class Rule(NamedTuple):
     related: tuple[RelatedSpec, ...]
     subjects: tuple[FieldRef, ...]
     yields_to: tuple[str, ...]
-    symptoms: tuple[str, ...]
+    symptoms: tuple[Symptom, ...]
     proof: str | None
     references: tuple[str, ...]
     examples: tuple[Example, ...]
@@ -542,7 +550,10 @@ class _Compiler:
                 for number, entry in enumerate(self._list(raw.get("subjects"), ("subjects",)))
             ),
             yields_to=self._texts("yields_to"),
-            symptoms=self._texts("symptoms"),
+            symptoms=tuple(
+                self._symptom(entry, ("symptoms", number))
+                for number, entry in enumerate(self._list(raw.get("symptoms"), ("symptoms",)))
+            ),
             proof=None if proof is None else check.text(proof, ("proof",)),
             references=self._texts("references"),
             examples=self._examples(fixes),
@@ -796,6 +807,34 @@ class _Compiler:
             # Rules may come with a stranger's repository.
             raise self._check.fail(at, "this regular expression could take for ever, so it is refused")
         return pattern
+
+    # -- symptoms
+
+    def _symptom(self, value: object, at: KeyPath) -> Symptom:
+        check = self._check
+        if not isinstance(value, dict):
+            return Symptom(self._wording(value, at))
+        raw = check.keys(value, at, ("says", "where", "weight"), ("says",))
+        where = check.keys(raw.get("where", {}), (*at, "where"), CLUES)
+        weight = raw.get("weight", USUAL_WEIGHT)
+        if isinstance(weight, bool) or weight not in WEIGHTS:
+            raise check.fail((*at, "weight"), f"a weight is a number from {WEIGHTS[0]} to {WEIGHTS[-1]}")
+        conditions = {name: self._clue(one, (*at, "where", name)) for name, one in where.items()}
+        return Symptom(self._wording(raw["says"], (*at, "says")), MappingProxyType(conditions), weight)
+
+    def _wording(self, value: object, at: KeyPath) -> str:
+        text = self._check.text(value, at)
+        if not re.sub(r"\{\w+\}", "", text).strip():
+            raise self._check.fail(at, "a symptom needs words")
+        return text
+
+    def _clue(self, value: object, at: KeyPath) -> ClueCondition:
+        check = self._check
+        if isinstance(value, dict):
+            raw = check.keys(value, at, ("matches",), ("matches",))
+            return ClueCondition(pattern=self._regex(check.text(raw["matches"], (*at, "matches")), (*at, "matches")))
+        texts = self._some(value, at) if isinstance(value, list) else [value]
+        return ClueCondition(tuple(check.text(text, at) for text in texts))
 
     # -- texts
 

@@ -40,6 +40,7 @@ LAYERS = (
     "corslint.outputs",
     "corslint.rulepages",
     "corslint.statistics",
+    "corslint.explain",
     "corslint.command_line",
     "corslint.cli",
     "corslint.__main__",

@@ -1,8 +1,9 @@
 """Carries out the experiments: `python -m tests.lab [RULE ...]`.
 
 Without a rule all of it is done: every experiment, the browser model on generated answers against Chromium, and the
-emulator on drawn options against the libraries; what came of it is written to `docs/proof.md`, failures too. Exit
-status 0: all proven; 1: not all; 2: a usage error, or the lab lacks something; 130: interrupted.
+emulator on drawn options against the libraries; what came of it is written to `docs/proof.md`, failures too. What the
+broken sides said goes to `fixtures/console.json`, also where only some experiments were asked for. Exit status 0: all
+proven; 1: not all; 2: a usage error, or the lab lacks something; 130: interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from tests.lab import proof
+from tests.lab import proof, recordings
 from tests.lab.chromium import Chromium
 from tests.lab.experiment import Experiment, load
 from tests.lab.installation import ROOT, Tools, reason, tools
@@ -141,7 +142,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("rules", nargs="*", metavar="RULE", help="a rule, or the folder of its project; default all")
     parser.add_argument("--jobs", type=_count, default=2, metavar="COUNT", help="experiments at a time (default 2)")
     parser.add_argument("--seed", type=int, default=None, help="of the generated cases (default: drawn, and printed)")
-    parser.add_argument("--no-write", action="store_true", help="leave docs/proof.md as it is")
+    parser.add_argument(
+        "--no-write", action="store_true", help="leave docs/proof.md and fixtures/console.json as they are"
+    )
     return parser
 
 
@@ -172,6 +175,9 @@ def _run(chosen: list[Experiment], found: Tools, given: argparse.Namespace, *, c
     if complete:
         for rule, why in proof.unproven({one.experiment.rule for one in verdicts}).items():
             console.print(f"{rule}: {why}", highlight=False)
+    if not given.no_write:
+        proven = (one for one in verdicts if one.proven)
+        recordings.keep({one.experiment.project: recordings.recording(one.experiment.rule, one.said) for one in proven})
     if complete and not given.no_write:
         proof.write(proof.render(verdicts, compared_, proof.versions(found, browser, verdicts)))
     return 0 if all(one.proven for one in results) else 1
