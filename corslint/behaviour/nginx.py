@@ -362,7 +362,7 @@ def _followed(word: Word, scope: Scope) -> tuple[str | None, Span]:
     """A word with the variables replaced that can be one text only."""
     text, span = word.text, word.span
     for name in dict.fromkeys(variables(text)):
-        found = possible_texts(Word(f"${name}", "", word.span), scope)
+        found = possible_texts(word._replace(text=f"${name}", quote=""), scope)
         if len(found) != 1 or found[0].text is None:
             if name in ("request_uri", "uri", "is_args", "args", "query_string"):
                 continue
@@ -991,7 +991,7 @@ def _about_origin(condition: Directive, scope: Scope) -> bool:
         if "http_origin" in variables(word.text):
             return True
         for name in variables(word.text):
-            texts = possible_texts(Word(f"${name}", "", word.span), scope)
+            texts = possible_texts(word._replace(text=f"${name}", quote=""), scope)
             if any(one.echo or not isinstance(one.predicate, Always) for one in texts):
                 return True
     return False
@@ -1239,33 +1239,35 @@ def _refused(detail: str, place: Span) -> Fact:
 def _undefined(unit: Unit, readings: Mapping[str, NginxReading], names: Collection[str]) -> dict[str, Span]:
     """Variables that nothing defines, each with its first use: nginx does not start. None where a module could bring
     them."""
-    files = {one.span.path for one in unit.statements}
+    files = {one.name.path for one in unit.statements}
     if any(readings[path].template for path in files):
         return {}
-    defined: set[str] = set()
     if any(_FOREIGN.match(key) for key in names):
         return {}
+    defined: set[str] = set()
+    patterns: set[str] = set()
+    used: dict[str, Word] = {}  # by its text, which most words share with many others
     for one in unit.statements:
-        for position in _DEFINES.get(one.name.text, ()):
-            if one.arguments and -len(one.arguments) <= position < len(one.arguments):
-                defined.add(one.arguments[position].text.lstrip("$").strip("{}"))
-        if "(?" in one.name.text:
-            defined.update(_CAPTURE.findall(one.name.text))
-        for word in one.arguments:
-            if "(?" in word.text:
-                defined.update(_CAPTURE.findall(word.text))
-    told: dict[str, Span] = {}
-    for one in unit.statements:
-        positions = _EVALUATES.get(one.name.text)
+        key, arguments = one.name.text, one.arguments
+        for position in _DEFINES.get(key, ()):
+            if arguments and -len(arguments) <= position < len(arguments):
+                defined.add(arguments[position].text.lstrip("$").strip("{}"))
+        patterns.update([word.text for word in (one.name, *arguments) if "(?" in word.text])
+        positions = _EVALUATES.get(key)
         if positions is None:
             continue
-        words = [one.arguments[place] for place in positions if place < len(one.arguments)]
-        if one.name.text == "if" and one.arguments:
-            words = [one.arguments[0], *(one.arguments[2:] if _compares(one) else ())]
+        words = [arguments[place] for place in positions if place < len(arguments)]
+        if key == "if" and arguments:
+            words = [arguments[0], *(arguments[2:] if _compares(one) else ())]
         for word in words:
-            for name in variables(word.text) if "$" in word.text else ():
-                if name not in defined and name not in told and not is_built_in(name):
-                    told[name] = word.span
+            if "$" in word.text:
+                used.setdefault(word.text, word)
+    defined.update(name for text in patterns for name in _CAPTURE.findall(text))
+    told: dict[str, Span] = {}
+    for text, word in used.items():
+        for name in variables(text):
+            if name not in defined and name not in told and not is_built_in(name):
+                told[name] = word.span
     return told
 
 

@@ -113,6 +113,10 @@ class CodeReading(NamedTuple):
     page: bool = False
 
 
+_new = tuple.__new__
+"""Makes a named tuple in half the time: places of nginx's words are asked for that often."""
+
+
 class Word(NamedTuple):
     """One word of an nginx directive: `text` as nginx sees it, `quote` is `"`, `'` or empty, `span` includes quotes.
 
@@ -122,7 +126,15 @@ class Word(NamedTuple):
 
     text: str
     quote: str
-    span: Span
+    path: str
+    start: int
+    length: int
+    """In bytes, as all places. Python keeps one object for each small number, and a large file has many words."""
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return _new(Span, (self.path, self.start, self.start + self.length))
 
 
 class Directive(NamedTuple):
@@ -136,7 +148,13 @@ class Directive(NamedTuple):
     arguments: tuple[Word, ...]
     block: tuple[Directive, ...] | None
     body: Span
-    span: Span
+    length: int
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        start = self.name.start
+        return _new(Span, (self.name.path, start, start + self.length))
 
     @property
     def key(self) -> str:

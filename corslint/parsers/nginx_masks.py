@@ -36,8 +36,10 @@ _CONTROL = re.compile(  # Go templates and Handlebars: `{{ if .X }}`, `{{#each x
 _BRACED = re.compile(rb"\$\{[^{}\s;\"'\\$]*\}|\$\{\w+:?[-=?+][^{}\n;\"'$]*\}")
 _UPPER = re.compile(rb"\$\{?([A-Z][A-Z0-9_]{2,})\b")
 _OWN_VARIABLE = re.compile(rb"\b(?:set\w*|auth_request_set|js_set|perl_set|geo|map\s+\S+)\s+\$([A-Z]\w*)")
-_REPETITION = re.compile(rb"(?<=[^\s;{}$])\{\d+(?:,\d*)?\}")
-_INNER_CLOSE = re.compile(rb"(?<=[^\s;{}\"'])\}(?=[^\s{}#]|[ \t]+[^\s{}#;])")
+
+# They begin with the brace, and look back behind it: a search for one byte is quick.
+_REPETITION = re.compile(rb"\{(?<=[^\s;{}$]\{)\d+(?:,\d*)?\}")
+_INNER_CLOSE = re.compile(rb"\}(?<=[^\s;{}\"']\})(?=[^\s{}#]|[ \t]+[^\s{}#;])")
 
 _OPENS = re.compile(
     r"#?\s*(?:if|ifdef|unless|for|foreach|each|range|with|define|block|macro|call|filter|while|case|autoescape)\b"
