@@ -1936,7 +1936,7 @@ class _Context(NamedTuple):
             value = _dotted(linker.resolve(value))
         resolved = linker.resolved(value)
         if source.read_as == "names":
-            return self._names(resolved.value, resolved.trail), None
+            return self._names(resolved.value, resolved.trail), resolved.value
         if source.read_as == "keys":
             listed = self._keys(resolved.value)
             return Field(None, "unknown", listed.span, resolved.trail), listed

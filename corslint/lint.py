@@ -329,10 +329,11 @@ def _nginx_facts(
     )
     version = ".".join(map(str, settings.nginx_version)) if settings.nginx_version else None
     placement = Placement(project.context.files, deployments, readings, dict(settings.nginx_paths))
+    clients = [fact for fact in facts if fact.kind in ("http_request", "socket_client")]
     found: list[Fact] = []
     # What a script or a text holds is a configuration of its own: nothing tells which others it will meet.
     for each in (readings, *({part.path: part} for part in parts)):
-        found += nginx.facts(each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement)
+        found += nginx.facts(each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement, clients)
     return found
 
 

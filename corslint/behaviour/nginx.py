@@ -44,6 +44,7 @@ from corslint.behaviour.nginx_origins import (
     possible_texts,
     variables,
 )
+from corslint.behaviour.nginx_redirects import redirects
 from corslint.behaviour.nginx_sockets import (
     connection_fields,
     gaps,
@@ -121,12 +122,14 @@ def facts(
     nginx_version: str | None = None,
     well_known: SocketPaths = SocketPaths(),  # noqa: B008 (immutable)
     placement: Placement | None = None,
+    clients: Iterable[Fact] = (),
 ) -> list[Fact]:
     """The facts of all nginx files of a project.
 
     `socket_paths` are the request paths of the project's socket servers (`/socket.io/`), empty where it has none.
     `nginx_version` is the version in use, None where it is not known. `well_known` are segments of paths that speak
     for a socket by themselves. `placement` knows what lies where in containers, and the version of nginx there.
+    `clients` are the requests and sockets of pages: those that nginx redirects are told of.
     """
     placement = placement or Placement(())
     found: list[Fact] = []
@@ -172,6 +175,7 @@ def facts(
         for path, its_routes in of_unit.items():
             found.extend(gaps(_servers_of(its_routes), asked[path], socket_paths))
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
+    found.extend(redirects([one.configuration for one in asked.values()] if clients else (), clients))
     return found
 
 

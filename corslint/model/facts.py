@@ -546,6 +546,18 @@ FACT_KINDS: dict[str, KindSpec] = {
             "folder": FieldSpec("text", "the folder that it is built from"),
         },
     ),
+    "redirect": KindSpec(
+        "A client's first request for an address, which nginx redirects where browsers follow no redirect.",
+        {
+            **_PLAIN,
+            "url": FieldSpec("text", "the address; its place is where the client names it"),
+            "asks": FieldSpec(("preflight", "handshake", "polling"), "what it is: the question before a request, a WebSocket's handshake, a socket's polling over plain HTTP"),
+            "status": FieldSpec("number", "status of nginx's answer"),
+            "by": FieldSpec("text", "what redirects it: a directive, or a location whose path has a slash more; its place is that"),
+            "to": FieldSpec(("https", "slash", "elsewhere"), "where it leads: to TLS, to the same path with a slash at its end, to another place"),
+            "instead": FieldSpec("text", "the address to ask for at once, where that is certain"),
+        },
+    ),
     "socket_gap": KindSpec(
         "An nginx server that passes requests on, but not those for a socket's path.",
         {
