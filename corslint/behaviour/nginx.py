@@ -123,13 +123,15 @@ def facts(
     well_known: SocketPaths = SocketPaths(),  # noqa: B008 (immutable)
     placement: Placement | None = None,
     clients: Iterable[Fact] = (),
+    answered: Sequence[str] = (),
 ) -> list[Fact]:
     """The facts of all nginx files of a project.
 
     `socket_paths` are the request paths of the project's socket servers (`/socket.io/`), empty where it has none.
     `nginx_version` is the version in use, None where it is not known. `well_known` are segments of paths that speak
     for a socket by themselves. `placement` knows what lies where in containers, and the version of nginx there.
-    `clients` are the requests and sockets of pages: those that nginx redirects are told of.
+    `clients` are the requests and sockets of pages: those that nginx redirects are told of. `answered` is what the
+    paths of requests have to begin with so that one of the project's socket servers answers them.
     """
     placement = placement or Placement(())
     found: list[Fact] = []
@@ -168,12 +170,12 @@ def facts(
         if version is not None or "headers_drop_by" in found[-1].fields:
             found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
         found[-1].fields |= nginx_policy.route_fields(route.unit, route.level, asked[route.unit.path])
-    if socket_paths:
+    if answered:
         of_unit: dict[str, list[_Route]] = {}
         for route in routes:
             of_unit.setdefault(route.unit.path, []).append(route)
         for path, its_routes in of_unit.items():
-            found.extend(gaps(_servers_of(its_routes), asked[path], socket_paths))
+            found.extend(gaps(_servers_of(its_routes), asked[path], answered))
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
     found.extend(redirects([one.configuration for one in asked.values()] if clients else (), clients))
     return found

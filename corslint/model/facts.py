@@ -565,6 +565,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "host_block": FieldSpec("instance", "the server"),
             "path": FieldSpec("text", "path of the socket's requests"),
             "taker": FieldSpec("text", "the location that takes them; absent where none does"),
+            "redirected_by": FieldSpec("text", "the location whose path has a slash more, and that redirects them there"),
             "names": FieldSpec("list", "the server's names"),
             "ports": FieldSpec("list", "the ports it listens on"),
         },
