@@ -259,6 +259,8 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
         fields.update(_request_fields(level))
         fields.update(_version_fields(level, version))
         fields.update(_upgrade_fields(level, head, answers if carries is not Tri.NO else None))
+        if fields["passes_upgrade"].value == "no" and fields["http_version"].value != "1.1":
+            fields["upgrade_version"] = _written("proxy_http_version 1.1;", head)
     return Fact("proxy_route", head, fields)
 
 
@@ -357,7 +359,7 @@ def _pass_fields(route: _Route) -> dict[str, Field]:
         fields["upstream_path"] = ABSENT if not rest or _SAME_REQUEST.fullmatch(rest) else _unknown(word.span)
     elif rest:
         fields["upstream_path"] = _written(rest, word.span)
-        fields["pass_bare"] = _written(word.text[: -len(rest)], word.span)
+        fields["pass_bare"] = _written(word.text[: -len(rest)].removesuffix(":"), word.span)
     port = _port(parts["port"], parts["host"], route.unit)
     if port is not None:
         fields["upstream_port"] = _written(port, span)

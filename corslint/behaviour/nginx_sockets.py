@@ -191,6 +191,9 @@ def _place(level: Level) -> Span:
 _DECIDERS = frozenset(("rewrite", "if", "return", "error_page", "content_by_lua_block", "js_content", "perl"))
 """Directives that may send a request somewhere else."""
 
+_TARGET = re.compile(r"https?://(?:unix:[^:$?#]+:?|(?!unix:)[^/$?#]+)(/[^$?#]*)?")
+"""A target without a query: the group is its path. That of a Unix socket stands behind a second colon."""
+
 _REWRITES = frozenset(("rewrite", "if", "set", "return", "try_files"))
 
 
@@ -201,7 +204,7 @@ def _plainly_arrives(level: Level, server: Level, path: str) -> tuple[str, Span]
     if not lines or not lines[0].arguments or (level.by_key.keys() | server.by_key.keys()) & _REWRITES:
         return None
     word = lines[0].arguments[0]
-    target = re.fullmatch(r"https?://[^/$?#]+(/[^$?#]*)?", word.text)
+    target = _TARGET.fullmatch(word.text)
     if target is None or (target[1] and (modifier not in ("", "^~", "=") or not path.startswith(prefix))):
         return None
     return (target[1] + path[len(prefix) :] if target[1] else path), word.span

@@ -234,7 +234,8 @@ class Container(NamedTuple):
     """What one container runs on and holds: the last stage of a Dockerfile, or a service of a compose file.
 
     `builds` is the Dockerfile that a service is built from, `context` the folder its sources are relative to. Of
-    several mounts of one target the last is in force. `span` is the service's definition.
+    several mounts of one target the last is in force. `span` is the service's definition, `ports` are those that the
+    machine has, too: the machine's and its own.
     """
 
     name: str
@@ -243,6 +244,7 @@ class Container(NamedTuple):
     builds: str = ""
     context: str = ""
     span: Span | None = None
+    ports: tuple[tuple[int, int], ...] = ()
 
 
 class DeploymentReading(NamedTuple):
