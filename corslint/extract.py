@@ -1988,7 +1988,7 @@ class _Context(NamedTuple):
             value = _dotted(linker.resolve(value))
         resolved = linker.resolved(value)
         if source.read_as == "names":
-            return self._names(resolved.value, resolved.trail), None
+            return self._names(resolved.value, resolved.trail), resolved.value
         if source.read_as == "keys":
             listed = self._keys(resolved.value)
             return Field(None, "unknown", listed.span, resolved.trail), listed
@@ -2163,6 +2163,17 @@ class _Context(NamedTuple):
         return None
 
 
+def _socket_path(value: Value, trail: tuple[Span, ...], linker: Linker) -> Field:
+    """The path of a Unix socket that stands where a port may stand, too; the fallback of a variable counts for it."""
+    if isinstance(value, Fallback) and isinstance(value.first, EnvVar):
+        value = linker.resolve(value.then)
+    if isinstance(value, Literal):
+        path = isinstance(value.value, str) and value.value.startswith("/")
+        return Field(value.value if path else None, "written" if path else "absent", value.span, trail)
+    absent = isinstance(value, (Call, Function, Mapping, Null, Undefined))
+    return Field(None, "absent" if absent else "unknown", value.span, trail)
+
+
 def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Linker) -> Field:
     """A resolved value as a plain field."""
     unknown = Field(None, "unknown", value.span, trail)
@@ -2191,6 +2202,8 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
             value = linker.resolve(value.arguments[0].value)
     if source.read_as in ("number", "integer") and isinstance(value, (Call, Function, Mapping)):
         return Field(None, "absent", value.span, trail)
+    if source.read_as == "socket":
+        return _socket_path(value, trail, linker)
     if source.read_as == "list":
         if isinstance(value, Literal):
             return Field((value.value,), "written", value.span, trail)

@@ -353,12 +353,17 @@ def _nginx_facts(
             if fact.kind == "socket_server" and isinstance(fact.field("path").value, str)
         }
     )
+    answered = {fact.field("answers_under").value for fact in facts if fact.kind == "socket_server"}
+    begins = sorted(path for path in answered if isinstance(path, str))
     version = ".".join(map(str, settings.nginx_version)) if settings.nginx_version else None
     placement = Placement(project.context.files, deployments, readings, dict(settings.nginx_paths))
+    clients = [fact for fact in facts if fact.kind in ("http_request", "socket_client")]
     found: list[Fact] = []
     # What a script or a text holds is a configuration of its own: nothing tells which others it will meet.
     for each in (readings, *({part.path: part} for part in parts)):
-        found += nginx.facts(each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement)
+        found += nginx.facts(
+            each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement, clients, begins
+        )
     return found
 
 

@@ -701,8 +701,14 @@ def behind(world: World, server: Fact, route: Fact) -> Related:
 
 
 def _target_is(world: World, server: Fact, route: Fact, otherwise: Callable[[], Related]) -> Related:
-    """Whether the server runs where the route leads: by its container, by its port, or by exclusion."""
-    found = _by_service(world, server, route) or _by_port(world, server, route) or otherwise()
+    """Whether the server runs where the route leads: by its socket, its container, its port, or by exclusion."""
+    found = (
+        _by_socket(world, server, route)
+        or _by_service(world, server, route)
+        or _by_published_port(world, server, route)
+        or _by_port(world, server, route)
+        or otherwise()
+    )
     if found.answer is Tri.UNKNOWN:
         return UNKNOWN
     sure = weakest((found.confidence, _sure(route, "proxied", "upstream", "upstream_port")))
@@ -710,22 +716,83 @@ def _target_is(world: World, server: Fact, route: Fact, otherwise: Callable[[], 
     return Related(found.answer, sure, evidence)
 
 
-def _by_service(world: World, server: Fact, route: Fact) -> Related | None:
-    """What the names of containers decide: a route that leads to one leads to what is built from its folder."""
+def _hosts(world: World, route: Fact) -> tuple[object, ...]:
+    """Where a route leads: the hosts of its upstream's servers, or the one that it names."""
     host = _text(route, "upstream")
     block = next(iter(_upstreams(world).get(host or "", ())), None)
     field = _given(block, "hosts") if block is not None else None
-    hosts = field.value if field is not None and isinstance(field.value, tuple) else (host,)
+    return field.value if field is not None and isinstance(field.value, tuple) else (host,)
+
+
+def _by_socket(world: World, server: Fact, route: Fact) -> Related | None:
+    """What Unix sockets decide: None where the route leads to none, or the server is not known to listen on any."""
+    wanted = {
+        host.removeprefix("unix:") for host in _hosts(world, route) if isinstance(host, str) and host[:5] == "unix:"
+    }
+    listened = _sockets(world, server) if wanted else None
+    return None if not listened else Related(Tri.YES) if wanted & listened else Related(Tri.NO)
+
+
+def _sockets(world: World, server: Fact) -> frozenset[str]:
+    """The Unix sockets that a policy or a socket server is known to listen on."""
+    owner = _instance(server, "socket")
+    if owner is not None:
+        owners = world.by_instance(owner, "socket_server")
+        return _sockets(world, owners[0]) if len(owners) == 1 else frozenset()
+    app = _instance(server, "app")
+    own = {found for name in ("instance", "http_server", "app") if (found := _instance(server, name)) is not None}
+    own |= _server_apps(world, server)[0] if server.kind == "socket_server" else set()
+    own |= _mounted_in(world, app) if app is not None else set()
+    for http in world.of_kind("http_server"):
+        instance = _instance(http, "instance")
+        if instance is not None and _instance(http, "handler") in own:
+            own.add(instance)
+    listeners = [one for one in world.of_kind("listener") if {_instance(one, "target"), _instance(one, "app")} & own]
+    return frozenset(path for one in listeners if (path := _text(one, "socket")) is not None)
+
+
+def _by_service(world: World, server: Fact, route: Fact) -> Related | None:
+    """What the names of containers decide: a route that leads to one leads to what is built from its folder."""
+    hosts = _hosts(world, route)
     named = [one for one in world.of_kind("service") if _text(one, "name") in hosts and world.visible(one, route)]
-    folders = {_text(one, "folder") for one in named}
-    if not named or None in folders or "." in folders:
+    return _in_container(world, server, named, _number(route, "upstream_port")) if named else None
+
+
+def _in_container(world: World, server: Fact, services: Sequence[Fact], port: int | None) -> Related | None:
+    """Whether the server runs in one of these containers, at that port; None where that is not for them to say."""
+    if all(one.field("folder").state == "absent" for one in services):
+        return UNKNOWN  # an image of somebody else's, or one that is built elsewhere
+    folders = {_text(one, "folder") for one in services}
+    if None in folders or "." in folders:
         return None
     if not any(_inside(server.span.path, folder) for folder in folders if folder is not None):
         return Related(Tri.NO)
-    port, ports = _number(route, "upstream_port"), _ports(world, server)
+    ports = _ports(world, server)
     if port is not None and ports is not None:
         return Related(Tri.YES) if port in ports else UNKNOWN
     return Related(Tri.YES, "medium")
+
+
+def _by_published_port(world: World, server: Fact, route: Fact) -> Related | None:
+    """What published ports decide: a port of this machine that is a container's, unless the server listens on it."""
+    port, host = _number(route, "upstream_port"), _text(route, "upstream")
+    ports = _ports(world, server)
+    hosts = [one for one in _hosts(world, route) if isinstance(one, str)]
+    if port is None or host is None or not hosts or not all(map(is_loopback, hosts)) or (ports and port in ports):
+        return None
+    for one in world.of_kind("service"):
+        published = _given(one, "published")
+        for text in published.value if published is not None and isinstance(published.value, tuple) else ():
+            there, _, here = str(text).partition(":")
+            if int(there) == port and world.visible(one, route):
+                return _in_container(world, server, [one], int(here)) or _at_port(world, server, int(here))
+    return None
+
+
+def _at_port(world: World, server: Fact, port: int) -> Related | None:
+    """Whether the server listens on a container's port, where nothing else tells what runs in that."""
+    ports = _ports(world, server)
+    return None if ports is None else Related(Tri.YES, "medium") if port in ports else Related(Tri.NO, "medium")
 
 
 def _only_target(world: World, server: Fact, route: Fact) -> Related:

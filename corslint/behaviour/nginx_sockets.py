@@ -12,6 +12,7 @@ from corslint.behaviour.nginx_answers import Answers
 from corslint.behaviour.nginx_levels import Level, Unit, choose, nearest, pattern_of
 from corslint.behaviour.nginx_origins import variables
 from corslint.behaviour.nginx_request import Answer
+from corslint.behaviour.nginx_rewrite import REDIRECTS
 from corslint.behaviour.nginx_routing import listens
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import Directive, Word
@@ -191,6 +192,9 @@ def _place(level: Level) -> Span:
 _DECIDERS = frozenset(("rewrite", "if", "return", "error_page", "content_by_lua_block", "js_content", "perl"))
 """Directives that may send a request somewhere else."""
 
+_TARGET = regex(r"https?://(?:unix:[^:$?#]+:?|(?!unix:)[^/$?#]+)(/[^$?#]*)?")
+"""A target without a query: the group is its path. That of a Unix socket stands behind a second colon."""
+
 _REWRITES = frozenset(("rewrite", "if", "set", "return", "try_files"))
 
 
@@ -201,7 +205,7 @@ def _plainly_arrives(level: Level, server: Level, path: str) -> tuple[str, Span]
     if not lines or not lines[0].arguments or (level.by_key.keys() | server.by_key.keys()) & _REWRITES:
         return None
     word = lines[0].arguments[0]
-    target = re.fullmatch(r"https?://[^/$?#]+(/[^$?#]*)?", word.text)
+    target = _TARGET.fullmatch(word.text)
     if target is None or (target[1] and (modifier not in ("", "^~", "=") or not path.startswith(prefix))):
         return None
     return (target[1] + path[len(prefix) :] if target[1] else path), word.span
@@ -257,9 +261,10 @@ def gaps(servers: Sequence[Level], answers: Answers, paths: Sequence[str]) -> It
         for path in paths:
             found = answers.at(server, path)
             taker = choose(server, path).level
+            below = _redirecting(server, path, found) if found is not None else None
             if found is None or (found.passed is not Tri.NO and not _serves_files(server, path)):
                 continue
-            place = (taker or server).place
+            place = (below or taker or server).place
             fields = {
                 "framework": _written("nginx", place),
                 "language": _written("nginx", place),
@@ -269,7 +274,20 @@ def gaps(servers: Sequence[Level], answers: Answers, paths: Sequence[str]) -> It
                 "names": _written(_names(server), server.span),
                 "ports": _written(tuple(one.port for one in listens(server) or ()), server.span),
             }
+            if below is not None:
+                fields["redirected_by"] = _written(_title(below), place)
             yield Fact("socket_gap", place, fields)
+
+
+def _redirecting(server: Level, path: str, found: Answer) -> Level | None:
+    """The location for the same path with a slash at its end, where nginx redirects requests without one to that."""
+    if found.passed is not Tri.NO or found.response.status not in REDIRECTS:
+        return None
+    for one in _locations(server):
+        wanted = pattern_of(one)[0] in ("", "^~") and pattern_of(one)[1] == f"{path}/"
+        if wanted and one.directive is not None and one.directive.name.span in found.where:
+            return one
+    return None
 
 
 def _serves_files(server: Level, path: str, around: Level | None = None) -> bool:

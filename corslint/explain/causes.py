@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from corslint.explain.messages import Message, Messages, Way
 from corslint.explain.pasted import Complaint, complaints
@@ -18,6 +17,8 @@ from corslint.model.finding import SEVERITIES, Finding
 from corslint.model.patterns import Pattern
 from corslint.model.symptom import Condition, Symptom
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.ruleset import Rule, RuleSet
 
 _NOT_SURE = 0.5
@@ -31,7 +32,7 @@ _FOLLOWING = 0.5
 _CERTAINTY = {"error": 1.0, "warning": 0.7, "note": 0.4}
 """What a finding counts by its severity: an error breaks for certain, a warning under conditions, a note is legal."""
 
-_GAP = re.compile(r"\{\w+\}")
+_GAP = regex(r"\{\w+\}")
 _STYLE = frozenset({"browser", "request"})
 """What a symptom's wording tells of the speaker, and not of the fault."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from corslint.explain import messages, transcripts
 from corslint.explain.causes import Cause, Symptoms
@@ -13,6 +12,8 @@ from corslint.explain.messages import Messages
 from corslint.explain.pasted import Complaint, complaints
 from corslint.explain.wordings import LONGEST_TEXT, even
 from corslint.model.finding import Finding
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.ruleset import RuleSet
 
 
@@ -51,8 +52,8 @@ def _covered(one: Complaint, said: Iterable[Complaint]) -> bool:
     return any(other.start <= one.start and one.end <= other.end for other in said)
 
 
-_PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!&()*+,;=%-]{1,2048}")
-_GAP = re.compile(r"\{([a-z_]+)\}")
+_PLAIN = regex(r"[A-Za-z0-9._~:/?#\[\]@!&()*+,;=%-]{1,2048}")
+_GAP = regex(r"\{([a-z_]+)\}")
 _OTHERWISE = {
     "url": "the server", "origin": "the page's origin", "value": "", "header": "that header", "method": "that method",
     "status": "that status", "error": "no reason given",

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 from corslint import resources
 from corslint.explain.wordings import Wording
 from corslint.model.symptom import CLUES
+from corslint.records import NamedTuple
 from corslint.yamlfile import Checker, KeyPath, parse
 
 SPEAKERS = ("browser", "client", "server", "proxy")

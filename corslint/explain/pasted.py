@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from corslint.explain.messages import Message, Messages, Way
 from corslint.explain.wordings import Found, Text
+from corslint.records import NamedTuple
 
 _MOST = 50
 """Different messages of one text that are looked at."""

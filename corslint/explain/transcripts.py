@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
 from corslint.behaviour.browser import Credentials, PageRequest, fetch
 from corslint.model.exchange import Header, Request, Response
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 _MOST_LINES = 20_000
 _LONGEST_LINE = 8_192
 _MOST_EXCHANGES = 10
-_ASKED = re.compile(r"> ([A-Z]{1,20}) (\S{1,4096}) HTTP/([\d.]{1,4})\s*$")
-_ANSWERED = re.compile(r"< HTTP/[\d.]{1,4} (\d{3})\b")
-_LINE = re.compile(r"([<>]) ([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}):[ \t]*(.*)$")
-_HOST = re.compile(r"[A-Za-z0-9._\[\]:-]{1,260}")
+_ASKED = regex(r"> ([A-Z]{1,20}) (\S{1,4096}) HTTP/([\d.]{1,4})\s*$")
+_ANSWERED = regex(r"< HTTP/[\d.]{1,4} (\d{3})\b")
+_LINE = regex(r"([<>]) ([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}):[ \t]*(.*)$")
+_HOST = regex(r"[A-Za-z0-9._\[\]:-]{1,260}")
 _ENCRYPTED = ("* SSL connection using", "* TLSv1", "* ALPN")
 
 

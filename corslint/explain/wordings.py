@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 LONGEST_TEXT = 1 << 20
 """Characters of a pasted text that are looked at."""
@@ -25,11 +27,11 @@ _WORDS = frozenset({"error", "header", "method", "origin", "redirected_from", "s
 """Gaps that hold one word, without blanks."""
 _NUMBERS = frozenset({"status"})
 
-_GAP = re.compile(r"\{([a-z_]+)\}")
-_SEQUENCE = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
+_GAP = regex(r"\{([a-z_]+)\}")
+_SEQUENCE = regex(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _QUOTES = {**dict.fromkeys(map(ord, "‘’‛`´′"), "'"), **dict.fromkeys(map(ord, "“”„‟«»″"), '"')}
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_BLANKS = regex(r"[\s\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _JSON = (re.compile('": '), '":'), (re.compile(', "'), ',"')
 
 

@@ -25,7 +25,7 @@ from corslint.yamlfile import Checker, KeyPath, parse, without_examples
 
 READ_AS = (
     "value", "instance", "number", "seconds", "integer", "application", "list", "tri", "path", "rooted", "prefix",
-    "keys", "names", "source", "dotted", "handler", "place",
+    "keys", "names", "source", "dotted", "handler", "place", "socket",
 )  # fmt: skip
 ORDERS = ("outermost", "last-is-outermost", "list", "first-is-outermost", "innermost")
 """Where a layer stands among those of its application, from the outside in: before all that follow here, the last one

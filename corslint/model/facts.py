@@ -239,7 +239,7 @@ FACT_KINDS: dict[str, KindSpec] = {
     ),
     "listener": KindSpec(
         "A place that starts to listen.",
-        {**_PLAIN, "target": FieldSpec("instance", "what listens"), "port": FieldSpec("number", "the port, where it is written"), "app": FieldSpec("instance", "the application that was told to listen by itself"), "call": FieldSpec("text", "the call; its place is the object that the method is called on"), "instead": FieldSpec("text", "the name, where it is called, of the http server that was built from that application and carries a socket server")},
+        {**_PLAIN, "target": FieldSpec("instance", "what listens"), "port": FieldSpec("number", "the port, where it is written"), "socket": FieldSpec("text", "path of the Unix socket that it listens on instead"), "app": FieldSpec("instance", "the application that was told to listen by itself"), "call": FieldSpec("text", "the call; its place is the object that the method is called on"), "instead": FieldSpec("text", "the name, where it is called, of the http server that was built from that application and carries a socket server")},
     ),
     "middleware": KindSpec(
         "A layer of an application: something that runs for every request, or for those of a path.",
@@ -500,6 +500,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "hides.*": FieldSpec("text", "upstream response header hidden"),
             "passes_upgrade": FieldSpec("tri", "whether `Upgrade` and `Connection` reach the upstream so that a WebSocket can open"),
             "upgrade_lacks": FieldSpec("list", "which of `Upgrade` and `Connection` do not reach the upstream"),
+            "upgrade_version": FieldSpec("text", "the line that upgrades need besides, where nginx does not speak HTTP/1.1 to the upstream yet"),
             "loses_upgrade": FieldSpec("tri", "whether they would, but for the own lines of this level or one around it"),
             "nginx_version": FieldSpec("text", "version of nginx, from the settings or the tag of its image"),
             "inherits_by_mode": FieldSpec("tri", "whether this nginx has `add_header_inherit`"),
@@ -588,7 +589,20 @@ FACT_KINDS: dict[str, KindSpec] = {
         "A container of a compose file.",
         {
             "name": FieldSpec("text", "its name, which is its host name, too"),
-            "folder": FieldSpec("text", "the folder that it is built from"),
+            "folder": FieldSpec("text", "the folder that it is built from; absent where it runs an image of somebody else's"),
+            "published": FieldSpec("list", "its ports that the machine has, too, as `8080:3000`: the machine's, its own"),
+        },
+    ),
+    "redirect": KindSpec(
+        "A client's first request for an address, which nginx redirects where browsers follow no redirect.",
+        {
+            **_PLAIN,
+            "url": FieldSpec("text", "the address; its place is where the client names it"),
+            "asks": FieldSpec(("preflight", "handshake", "polling"), "what it is: the question before a request, a WebSocket's handshake, a socket's polling over plain HTTP"),
+            "status": FieldSpec("number", "status of nginx's answer"),
+            "by": FieldSpec("text", "what redirects it: a directive, or a location whose path has a slash more; its place is that"),
+            "to": FieldSpec(("https", "slash", "elsewhere"), "where it leads: to TLS, to the same path with a slash at its end, to another place"),
+            "instead": FieldSpec("text", "the address to ask for at once, where that is certain"),
         },
     ),
     "socket_gap": KindSpec(
@@ -598,6 +612,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "host_block": FieldSpec("instance", "the server"),
             "path": FieldSpec("text", "path of the socket's requests"),
             "taker": FieldSpec("text", "the location that takes them; absent where none does"),
+            "redirected_by": FieldSpec("text", "the location whose path has a slash more, and that redirects them there"),
             "names": FieldSpec("list", "the server's names"),
             "ports": FieldSpec("list", "the ports it listens on"),
         },

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from corslint.model.patterns import Pattern, matches
 from corslint.model.tri import Tri, all_of, tri
+from corslint.records import NamedTuple
 
 CLUES: Mapping[str, str] = MappingProxyType({
     "browser": "`chromium`, `firefox` or `safari`, by the wording",

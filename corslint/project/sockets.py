@@ -11,6 +11,7 @@ from corslint.model.facts import Fact, Field
 from corslint.model.values import Choice, Concat, EnvVar, Fallback, Literal, Mapping, Null, Undefined, Value
 from corslint.project.link import Linker
 from corslint.project.packages import Packages
+from corslint.regexes import regex
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _MAX_MOUNTS = 8
@@ -310,7 +311,7 @@ def _host(address: str) -> str | None:
         return None
 
 
-_ADDRESS = re.compile(r"(?P<before>(?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*)(?P<path>[^?#]*)")
+_ADDRESS = regex(r"(?P<before>(?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*)(?P<path>[^?#]*)")
 
 
 def _split_path(address: str) -> tuple[str, str]:

@@ -131,11 +131,18 @@ class Topology:
 
 
 def services(reading: Reading | None) -> Iterator[Fact]:
-    """The containers of a compose file that are built from a folder of the project."""
+    """The containers of a compose file."""
     for one in reading.containers if isinstance(reading, DeploymentReading) else ():
         if one.name and one.span is not None:
-            folder = Field(one.context, "written", one.span) if one.context else Field(None, "unknown", one.span)
-            yield Fact("service", one.span, {"name": Field(one.name, "written", one.span), "folder": folder})
+            foreign = one.image is not None and not one.builds and not one.mounts
+            folder = Field(None, "absent" if foreign else "unknown", one.span)
+            if one.context:
+                folder = Field(one.context, "written", one.span)
+            fields = {"name": Field(one.name, "written", one.span), "folder": folder}
+            if one.ports:
+                published = tuple(f"{there}:{here}" for there, here in one.ports)
+                fields["published"] = Field(published, "written", one.span)
+            yield Fact("service", one.span, fields)
 
 
 def complete(facts: list[Fact]) -> None:
