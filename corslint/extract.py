@@ -621,6 +621,7 @@ class Extractor:
             self._handshake(context, emit.policy, fact)
         elif emit.policy is not None:
             fields.setdefault("options", self._options_field(context))
+            fields.update(_list_options(emit, call.span))
             if context.options is not None:
                 portable = self._portable(context.options)
                 fields["options.portable"] = Field("yes" if portable else "no", "written", fields["options"].span)
@@ -1936,7 +1937,7 @@ class _Context(NamedTuple):
             value = _dotted(linker.resolve(value))
         resolved = linker.resolved(value)
         if source.read_as == "names":
-            return self._names(resolved.value, resolved.trail), None
+            return self._names(resolved.value, resolved.trail), resolved.value
         if source.read_as == "keys":
             listed = self._keys(resolved.value)
             return Field(None, "unknown", listed.span, resolved.trail), listed
@@ -2202,6 +2203,14 @@ def _dotted(value: Value) -> Value:
 
 def _is_parameter(value: Value, function: Function, position: int) -> bool:
     return isinstance(value, Parameter) and (value.function, value.position) == (function.span, position)
+
+
+def _list_options(emit: EmitSpec, at: Span) -> Iterator[tuple[str, Field]]:
+    """The names of the options that take the lists of a policy."""
+    for part, what in (("methods", "methods"), ("headers", "request_headers"), ("exposed", "exposed")):
+        source = emit.fields.get(f"given.{part}")
+        if isinstance(source, FieldSource) and source.keys:
+            yield f"options.{what}", Field(source.keys[0], "written", at)
 
 
 def _origin_paths(emit: EmitSpec) -> frozenset[str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from corslint import engine, resources, ruleset, suppression, triage
+from corslint import crossings, engine, resources, ruleset, suppression, triage
 from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
@@ -18,7 +18,7 @@ from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
-from corslint.project import sockets, topology
+from corslint.project import requests, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -256,11 +256,15 @@ def understand(
     pages = [path for path, reading in project.code_readings().items() if reading.page]
     facts += list(doubled.facts(facts))
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
+    requests.Requests(
+        linker, packages, project.code_readings(), descriptors.page_builders, descriptors.own_origin
+    ).complete(facts)
     places.note_ports(facts)
     places.note_names(facts)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
     facts += [service for reading in project.readings.values() for service in topology.services(reading)]
     facts += _damage(project)
+    facts += list(crossings.unlisted(World(facts, places, project.source, context.in_tests), project.source))
     for number, fact in enumerate(facts):
         fact.id = number
     return Understood(facts, places, project)

@@ -1,0 +1,233 @@
+"""What pages ask of servers, held against what the servers' policies list: methods and headers that are missing there.
+
+A browser asks with a preflight before it sends a method or a header that is not on its own safe list, and compares the
+answer's lists with what it is about to send: methods letter by letter, header names in any case (Fetch, CORS-preflight
+fetch). Nothing is concluded from a list that is not known in full, and nothing where several policies may answer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from corslint.model.facts import Fact, Field
+from corslint.model.tri import Tri
+from corslint.relations import World, reaches
+from corslint.source import SourceFile, Span
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "POST"})
+"""CORS-safelisted methods: they pass whatever the answer to the preflight lists."""
+_UNASKED_METHODS = _SAFE_METHODS | {"OPTIONS", "TRACE", "CONNECT"}
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_ANY_LIST = "*"
+
+
+class _List(NamedTuple):
+    """A list that a policy sends."""
+
+    names: tuple[str, ...]
+    at: Span
+    written: bool
+    confidence: str
+
+
+class _Use(NamedTuple):
+    """One use of something that is not in the list."""
+
+    name: str
+    at: Span
+    by: str
+    fact: Fact
+    confidence: str
+
+
+def unlisted(world: World, source: Callable[[str], SourceFile]) -> Iterator[Fact]:
+    """A fact for each use of a method or a header that the policy in charge does not list."""
+    policies = [one for one in world.of_kind("cors_policy") if one.field("layer").value in ("http", "socket")]
+    if not policies:
+        return
+    by_hand = _lists_by_hand(world)
+    asked = _requests_by_policy(world)
+    for policy in policies:
+        if policy.field("effect.sends_origin_header").value == "no":
+            continue
+        # Long polling sends nothing but GET and POST.
+        methods = _list_of(policy, "methods", by_hand) if policy.field("layer").value == "http" else None
+        if methods is not None and _ANY_LIST not in methods.names and not _anything(policy, "effect.any_method"):
+            uses = [*_routes(world, policy, methods), *_methods(asked.get(id(policy), ()), methods)]
+            yield from _facts(policy, "method", "methods", methods, uses, source)
+        headers = _list_of(policy, "request_headers", by_hand)
+        if headers is not None and not _anything(policy, "effect.any_request_header"):
+            uses = list(_headers(asked.get(id(policy), ()), headers))
+            yield from _facts(policy, "request-header", "request_headers", headers, uses, source)
+        exposed = _list_of(policy, "exposed", by_hand)
+        if exposed is not None:
+            uses = list(_read(asked.get(id(policy), ()), exposed))
+            yield from _facts(policy, "response-header", "exposed", exposed, uses, source)
+
+
+def _anything(policy: Fact, name: str) -> bool:
+    return policy.field(name).value == "yes"
+
+
+def _list_of(policy: Fact, what: str, by_hand: Mapping[tuple[Span, str], list[Fact]]) -> _List | None:
+    """A policy's list, None where it is not known in full."""
+    field = policy.field(f"effect.{what}")
+    if isinstance(field.value, tuple) and field.state in ("written", "default"):
+        return _List(field.value, field.span or policy.span, field.state == "written", field.confidence)
+    lists = by_hand.get((policy.span, what), ())
+    if len(lists) != 1 or not isinstance(lists[0].field("names").value, tuple):
+        return None
+    names = lists[0].field("names")
+    return _List(names.value, lists[0].span, True, names.confidence)  # type: ignore[arg-type]
+
+
+_WHATS = {"methods": "methods", "request-headers": "request_headers", "response-headers": "exposed"}
+
+
+def _lists_by_hand(world: World) -> dict[tuple[Span, str], list[Fact]]:
+    found: dict[tuple[Span, str], list[Fact]] = defaultdict(list)
+    for fact in world.of_kind("sent_list"):
+        owner, what = fact.field("policy").value, fact.field("what").value
+        if isinstance(owner, Span) and what in _WHATS and fact.field("by").value == "header":
+            found[owner, _WHATS[str(what)]].append(fact)
+    return found
+
+
+# --- who asks --------------------------------------------------------------------------------------------------------
+
+
+def _requests_by_policy(world: World) -> dict[int, list[tuple[Fact, str]]]:
+    """The requests that reach exactly one policy, by that; with how sure that is."""
+    found: dict[int, list[tuple[Fact, str]]] = defaultdict(list)
+    policies = world.of_kind("cors_policy")
+    for request in world.of_kind("http_request"):
+        if request.field("browser").value == "no" or request.field("mode").value in ("no-cors", "same-origin"):
+            continue
+        path = urlsplit(str(request.field("address").value or "")).path
+        met: list[tuple[Fact, str, Tri]] = []
+        for policy in policies:
+            related = world.ask("connects_to", request, policy)
+            if related.answer is Tri.YES:
+                reach = reaches(world, policy, path)
+                if reach is not Tri.NO:
+                    met.append((policy, related.confidence, reach))
+        if len(met) == 1 and met[0][2] is Tri.YES:
+            found[id(met[0][0])].append((request, met[0][1]))
+    for client in world.of_kind("socket_client"):
+        polls = client.field("polling").value == "yes" and client.field("same_origin").value != "yes"
+        for policy in policies if polls else ():
+            if policy.field("layer").value == "socket":
+                related = world.ask("connects_to", client, policy)
+                if related.answer is Tri.YES:
+                    found[id(policy)].append((client, related.confidence))
+    return found
+
+
+def _routes(world: World, policy: Fact, methods: _List) -> Iterator[_Use]:
+    """The routes behind a policy whose methods it does not list."""
+    for route in world.of_kind("http_route"):
+        own = route.field("methods")
+        if not isinstance(own.value, tuple):
+            continue
+        missing = [name for name in own.value if name not in _UNASKED_METHODS and name not in methods.names]
+        if not missing:
+            continue
+        related = world.ask("covers", policy, route)
+        if related.answer is Tri.YES and world.visible(route, policy):
+            for name in missing:
+                yield _Use(name, route.span, "route", route, related.confidence)
+
+
+def _methods(asked: list[tuple[Fact, str]] | tuple[()], methods: _List) -> Iterator[_Use]:
+    """The methods that requests have and that are not listed."""
+    for request, sure in asked:
+        method = request.field("method")
+        if not isinstance(method.value, str) or method.value in _UNASKED_METHODS or method.value in methods.names:
+            continue
+        yield _Use(method.value, request.span, "request", request, sure)
+
+
+def _headers(asked: list[tuple[Fact, str]] | tuple[()], listed: _List) -> Iterator[_Use]:
+    """The request headers that are not listed."""
+    known = {name.lower() for name in listed.names}
+    for client, sure in asked:
+        by = "socket" if client.kind == "socket_client" else "request"
+        for name in _texts(client, "sends"):
+            # A wildcard is none for this header (Fetch), though Chromium and Firefox still take it for one.
+            if name not in known and _ANY_LIST not in known:
+                at = client.field(f"sends_at.{name}")
+                yield _Use(str(at.value), at.span or client.span, by, client, sure)
+
+
+def _read(asked: list[tuple[Fact, str]] | tuple[()], exposed: _List) -> Iterator[_Use]:
+    """The response headers that pages read and that are not exposed."""
+    known = {name.lower() for name in exposed.names}
+    for request, sure in asked:
+        for name in _texts(request, "reads"):
+            if name not in known and _ANY_LIST not in known:
+                at = request.field(f"reads_at.{name}")
+                yield _Use(str(at.value), at.span or request.span, "request", request, sure)
+
+
+def _texts(fact: Fact, name: str) -> tuple[str, ...]:
+    found = fact.field(name).value
+    return found if isinstance(found, tuple) else ()
+
+
+# --- facts -----------------------------------------------------------------------------------------------------------
+
+
+def _facts(
+    policy: Fact, what: str, part: str, held: _List, uses: list[_Use], source: Callable[[str], SourceFile]
+) -> Iterator[Fact]:
+    names = tuple(dict.fromkeys(use.name for use in uses))
+    option = policy.field(f"options.{part}")
+    copied = ("framework", "library", "language", "version", "major", "fence")
+    common = {name: policy.fields[name] for name in copied if name in policy.fields}
+    instead = _with(source(held.at.path).text(held.at), names) if held.written else _new_list(held.names, names, policy)
+    for use in uses:
+        other = next((name for name in held.names if name.lower() == use.name.lower()), None)
+        fenced = use.fact.field("fence")
+        fields = {
+            **common,
+            "what": Field(what, "written", held.at),
+            "names": Field(names, "written", held.at),
+            "missing": Field(use.name, "written", use.at, (), use.confidence),
+            "by": Field(use.by, "written", use.at),
+            "listed": Field(held.names, "written" if held.written else "default", held.at, (), held.confidence),
+            "written": Field("yes" if held.written else "no", "written", held.at),
+            "read_only": Field("yes" if set(held.names) <= _READING else "no", "written", held.at),
+            "other_case": Field(other, "absent" if other is None else "written", held.at),
+            "option": option,
+            "options": policy.field("options"),
+            "instead": Field(instead, "absent" if instead is None else "written", held.at),
+        }
+        if fenced.value == "development":
+            fields["fence"] = fenced
+        yield Fact("unlisted", policy.span, fields)
+
+
+def _with(text: str, names: tuple[str, ...]) -> str | None:
+    """Source text of a list, in brackets or in one text, with further names; None where it is neither."""
+    text = text.strip()
+    if len(text) < 2:
+        return None
+    inner = text[1:-1].strip()
+    if text[0] + text[-1] in ("[]", "()"):
+        quote = next((mark for mark in text if mark in "'\""), "'")
+        if not inner or inner[-1] not in "'\",":
+            return None
+        more = ", ".join(f"{quote}{name}{quote}" for name in names)
+        return f"{text[0]}{inner.rstrip(',').rstrip()}, {more}{text[-1]}"
+    if text[0] == text[-1] and text[0] in "'\"`":
+        joint = ", " if ", " in inner or "," not in inner else ","
+        return f"{text[0]}{joint.join((inner, *names))}{text[0]}"
+    return None
+
+
+def _new_list(held: tuple[str, ...], names: tuple[str, ...], policy: Fact) -> str:
+    quote = "'" if policy.field("language").value == "javascript" else '"'
+    return "[" + ", ".join(f"{quote}{name}{quote}" for name in (*held, *names)) + "]"
