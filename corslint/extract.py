@@ -1396,9 +1396,13 @@ class Extractor:
 
     def _sent_back(self, reading: CodeReading, spec: HeaderSpec) -> set[Span]:
         """The calls that make headers for either side, where a response gets what they made."""
+        return self._made_for(reading, spec, spec.responses)
+
+    def _made_for(self, reading: CodeReading, spec: HeaderSpec, takers: Iterable[str]) -> set[Span]:
+        """The calls that make headers for either side, where one of these APIs gets what they made."""
         found: set[Span] = set()
         for site in reading.calls if spec.made else ():
-            if not _begins_with(self._linker.canonical(site.call.callee), spec.responses):
+            if not _begins_with(self._linker.canonical(site.call.callee), takers):
                 continue
             for argument in site.call.arguments:
                 for item in self._entries(argument.value):
@@ -1439,11 +1443,14 @@ class Extractor:
 
     def _request_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Response headers that a client puts on its request."""
+        given = self._made_for(reading, spec, spec.clients) if spec.clients else set()
         for site in reading.calls:
             callee = site.call.callee
             method = callee.key if isinstance(callee, Member) else None
             base = self._linker.canonical(callee.base) if isinstance(callee, Member) else None
             on_request = method in spec.methods and _begins_with(base, spec.clients)
+            if isinstance(callee, Member) and method in spec.methods and given:
+                on_request = on_request or self._linker.resolve(callee.base).span in given
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             if (method in spec.request_methods or on_request) and len(positional) > 1:
                 name = self._linker.resolve(positional[0].value)
