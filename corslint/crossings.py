@@ -7,11 +7,13 @@ fetch). Nothing is concluded from a list that is not known in full, and nothing 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
 from corslint.model.tri import Tri
 from corslint.relations import World, reaches
@@ -94,6 +96,127 @@ def _lists_by_hand(world: World) -> dict[tuple[Span, str], list[Fact]]:
         if isinstance(owner, Span) and what in _WHATS and fact.field("by").value == "header":
             found[owner, _WHATS[str(what)]].append(fact)
     return found
+
+
+# --- front ends -----------------------------------------------------------------------------------------------------
+
+
+class _FrontEnd(NamedTuple):
+    """The origin of pages that talk to a policy: where that is written, and what says so."""
+
+    origin: str
+    at: Span | None
+    by: str
+    client: Fact | None
+    confidence: str
+
+
+def turned_away(world: World, accepts: Callable[[Fact, str], Tri], declared: Iterable[str]) -> Iterator[Fact]:
+    """A fact for each front end that is known and that a policy which it talks to does not let in."""
+    declared = tuple(declared)
+    for policy in world.of_kind("cors_policy"):
+        if policy.field("layer").value not in ("http", "socket") or policy.span.path in world.in_tests:
+            continue
+        if policy.field("effect.sends_origin_header").value == "no":
+            continue  # switched off, which is another fault, or none
+        whole = policy.field("scope").state == "absent"
+        pages = [_FrontEnd(origin, None, "settings", None, "high") for origin in declared if whole]
+        for page in (*pages, *_developed(world, policy)):
+            if accepts(policy, page.origin) is Tri.NO:
+                yield _turned_away(world, policy, page)
+
+
+def _developed(world: World, policy: Fact) -> Iterator[_FrontEnd]:
+    """The pages of servers for development whose code asks this policy's server."""
+    for server in world.of_kind("dev_server"):
+        origin = _dev_origin(server)
+        folder = world.topology.package_of(server.span.path)
+        if origin is None or not world.visible(server, policy) or _moved(world, server, folder):
+            continue
+        for kind in ("socket_client", "http_request"):
+            for client in world.of_kind(kind):
+                if world.topology.package_of(client.span.path) != folder or client.field("browser").value == "no":
+                    continue
+                if kind == "socket_client" and client.field("polling").value != "yes":
+                    continue
+                related = world.ask("connects_to", client, policy)
+                if related.answer is Tri.YES and client.field("host").value is not None:
+                    yield _FrontEnd(origin, server.field("port").span, "dev-server", client, related.confidence)
+                    return
+
+
+_MOVES = re.compile(rb"--port\b|\s-p\s|\bPORT=|--host\b")
+
+
+def _moved(world: World, server: Fact, folder: str) -> bool:
+    """Whether its pages may be reached at another port: by how it is started, or from outside of a container."""
+    manifest = f"{folder}/package.json" if folder else "package.json"
+    started = world.sources(manifest).data if world.sources is not None else b""
+    contained = any(
+        isinstance(inside := service.field("folder").value, str)
+        and (inside in ("", ".") or server.span.path.startswith(f"{inside}/"))
+        for service in world.of_kind("service")
+    )
+    return contained or _MOVES.search(started) is not None
+
+
+def _dev_origin(server: Fact) -> str | None:
+    port, host, https = server.field("port"), server.field("host"), server.field("https")
+    if not isinstance(port.value, int) or host.state == "unknown" or https.state == "unknown":
+        return None
+    scheme = "https" if https.value == "yes" else "http"
+    name = host.value if isinstance(host.value, str) and host.value not in ("0.0.0.0", "::") else "localhost"
+    return f"{scheme}://{name}:{port.value}"
+
+
+def _turned_away(world: World, policy: Fact, page: _FrontEnd) -> Fact:
+    instance = policy.field("instance").value
+    own = [
+        one
+        for one in world.of_kind("origin_entry")
+        if one.field("policy").value == instance and isinstance(one.field("text").value, str)
+    ]
+    slips = [(entry, slip) for entry in own if (slip := _slip(str(entry.field("text").value), page.origin))]
+    at = policy.field("origin").span or policy.span
+    nearest = slips[0][0].field("text") if slips else None
+    loopback = any(is_loopback(urlsplit(str(entry.field("text").value)).hostname or "") for entry in own)
+    copied = ("framework", "library", "language", "version", "major", "fence", "layer")
+    place = nearest.span if nearest is not None else at
+    fields = {
+        **{name: policy.fields[name] for name in copied if name in policy.fields},
+        "origin": Field(page.origin, "written", page.at or at, (), page.confidence),
+        "by": Field(page.by, "written", page.at or at),
+        "slip": Field(slips[0][1] if slips else "none", "written", place),
+        "nearest": Field(nearest.value if nearest else None, "written" if nearest else "absent", place),
+        "client": Field("client", "written" if page.client else "absent", page.client.span if page.client else at),
+        "loopback": Field("yes" if loopback else "no", "written", at),
+        "siblings": Field(len(own), "written", at),
+    }
+    if page.by == "settings":
+        fields["origin"] = fields["origin"]._replace(span=at)
+    return Fact("turned_away", policy.span, fields)
+
+
+_SAME_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _slip(listed: str, origin: str) -> str | None:
+    """What alone is different between an origin that is listed and one that asks: port, name of the machine, scheme."""
+    try:
+        one, two = urlsplit(listed), urlsplit(origin)
+        ports = [part.port or _PORTS.get(part.scheme) for part in (one, two)]
+    except ValueError:
+        return None
+    schemes, hosts = (one.scheme, two.scheme), (one.hostname, two.hostname)
+    if hosts[0] == hosts[1] and schemes[0] == schemes[1] and ports[0] != ports[1]:
+        return "port"
+    if hosts[0] == hosts[1] and schemes[0] != schemes[1] and (one.port == two.port):
+        return "scheme"
+    same_machine = set(hosts) <= _SAME_MACHINE and hosts[0] != hosts[1]
+    return "machine" if same_machine and schemes[0] == schemes[1] and ports[0] == ports[1] else None
+
+
+_PORTS = {"http": 80, "https": 443}
 
 
 # --- who asks --------------------------------------------------------------------------------------------------------

@@ -14,9 +14,11 @@ from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, merge_alternatives
 from corslint.frameworks import catalog
+from corslint.model import decisions
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
+from corslint.model.tri import Tri
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
 from corslint.project import requests, sockets, topology
 from corslint.project.link import Linker
@@ -247,6 +249,7 @@ def understand(
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
     extracted = _extract(project, descriptors, linker, packages)
+    accepts = _acceptance(extracted, linker, project)
     layers = Layers(extracted, linker, descriptors, project.code_readings(), project.code)
     doubled = Doubled(extracted.policies, linker, project.code)
     facts = _judged(extracted, linker, project)
@@ -264,7 +267,9 @@ def understand(
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
     facts += [service for reading in project.readings.values() for service in topology.services(reading)]
     facts += _damage(project)
-    facts += list(crossings.unlisted(World(facts, places, project.source, context.in_tests), project.source))
+    world = World(facts, places, project.source, context.in_tests)
+    facts += list(crossings.unlisted(world, project.source))
+    facts += list(crossings.turned_away(world, accepts, settings.frontends))
     for number, fact in enumerate(facts):
         fact.id = number
     return Understood(facts, places, project)
@@ -297,6 +302,26 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
         if len(project.code_readings()) == len(readings):
             break
     return extracted
+
+
+def _acceptance(extracted: Extracted, linker: Linker, project: Project) -> Callable[[Fact, str], Tri]:
+    """Whether a policy lets in pages of an origin, asked before or after it is judged."""
+    unjudged = {
+        id(one.fact): one._replace(
+            fact=Fact(one.fact.kind, one.fact.span, dict(one.fact.fields), dict(one.fact.values))
+        )
+        for one in extracted.policies
+    }
+
+    def accepts(fact: Fact, origin: str) -> Tri:
+        found = unjudged.get(id(fact))
+        if found is None:
+            return Tri.UNKNOWN
+        decision, same_origin = policy.decided(found, linker, project.code)
+        answer = decisions.accepts(decisions.answer(decision, origin), origin)
+        return Tri.UNKNOWN if same_origin and answer is Tri.NO else answer
+
+    return accepts
 
 
 def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact]:

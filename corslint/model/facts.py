@@ -202,6 +202,20 @@ FACT_KINDS: dict[str, KindSpec] = {
             "instead": FieldSpec("text", "source text of the list with what is missing"),
         },
     ),
+    "turned_away": KindSpec(
+        "A front end that is known and that a policy which it talks to does not let in.",
+        {
+            **_PLAIN,
+            "layer": FieldSpec(("http", "socket"), "the policy's layer"),
+            "origin": FieldSpec("text", "the front end's origin; its place is where its port is written"),
+            "by": FieldSpec(("settings", "dev-server"), "what says so: `frontends` in the settings, or a server for development whose pages ask this server"),
+            "slip": FieldSpec(("port", "machine", "scheme", "none"), "what alone is different from an origin that is listed: the port, the name of the same machine, http and https"),
+            "nearest": FieldSpec("text", "that origin; its place is the entry, or the policy's origin where there is none"),
+            "client": FieldSpec("text", "the client that asks; its place is the call"),
+            "loopback": FieldSpec("tri", "whether the policy lists any origin of this machine"),
+            "siblings": FieldSpec("number", "how many origins the policy lists"),
+        },
+    ),
     "credentials_value": KindSpec(
         "A value that is meant to allow credentials and doesn't: only `true` does.",
         {
