@@ -833,7 +833,7 @@ def served_by(world: World, server: Fact, route: Fact) -> Related:
 
 
 def behind(world: World, server: Fact, route: Fact) -> Related:
-    """That proxy route passes requests on to this policy's or socket server's process, whatever their path.
+    """That proxy route passes requests on to the process of this policy, socket server or cookie, whatever their path.
 
     Yes, high: to this machine and the port that the server is known to listen on, or to the container that is built
     from its folder. Yes, medium: to that port on another host, or, where nothing is known of ports, to the only target
@@ -1211,7 +1211,9 @@ RELATIONS: Mapping[str, Relation] = {
     "connects_to": Relation(connects_to, ("socket_client", "http_request"), ("socket_server", "cors_policy")),
     "covers": Relation(covers, ("cors_policy",), ("http_route",)),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
-    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
+    "behind": Relation(
+        behind, ("cors_policy", "socket_server", "session_cookie"), ("proxy_route",), (_served_keys, _route_keys)
+    ),
     "serves": Relation(
         serves, ("upstream",), ("proxy_route", "socket_server", "socket_client"), (_upstream_keys, _spread_keys)
     ),

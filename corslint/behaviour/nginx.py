@@ -253,6 +253,8 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
         fields.update(_request_fields(level))
         fields.update(_version_fields(level, version))
         fields.update(_upgrade_fields(level, head, answers if carries is not Tri.NO else None))
+        server = _server_of(level)
+        fields.update(server_fields(server) if server is not None else {})
     return Fact("proxy_route", head, fields)
 
 
@@ -263,8 +265,7 @@ def _socket_fields(route: _Route, carriers: _Carriers, answers: Answers, undefin
     fields |= {**timeout_fields(level, _head(level)), **host_fields(level)}
     if carriers.of(route)[1] in ("server", "library"):
         fields |= path_fields(level, answers, carriers.paths, carriers.libraries)
-    server = _server_of(level)
-    return fields if server is None else fields | server_fields(server)
+    return fields
 
 
 def _server_of(level: Level) -> Level | None:

@@ -268,7 +268,7 @@ FACT_KINDS: dict[str, KindSpec] = {
     ),
     "http_server": KindSpec(
         "A server that a web application or a socket server is attached to.",
-        {**_PLAIN, "instance": FieldSpec("instance", "the call that made it"), "handler": FieldSpec("instance", "the application it was built from")},
+        {**_PLAIN, "instance": FieldSpec("instance", "the call that made it"), "handler": FieldSpec("instance", "the application it was built from"), "tls": FieldSpec("tri", "whether it speaks TLS by itself")},
     ),
     "listener": KindSpec(
         "A place that starts to listen.",
