@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from corslint.behaviour import csp
 from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
-from corslint.model.tri import Tri
-from corslint.relations import World, reaches
+from corslint.model.tri import Tri, tri
+from corslint.project import served
+from corslint.relations import World, process_ports, reaches
 from corslint.source import SourceFile, Span
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -340,8 +342,9 @@ def _with(text: str, names: tuple[str, ...]) -> str | None:
         return None
     inner = text[1:-1].strip()
     if text[0] + text[-1] in ("[]", "()"):
-        quote = next((mark for mark in text if mark in "'\""), "'")
-        if not inner or inner[-1] not in "'\",":
+        last = inner.rstrip(",").rstrip()[-1:]
+        quote = last if last in ("'", '"') else None
+        if quote is None:
             return None
         more = ", ".join(f"{quote}{name}{quote}" for name in names)
         return f"{text[0]}{inner.rstrip(',').rstrip()}, {more}{text[-1]}"
@@ -354,3 +357,173 @@ def _with(text: str, names: tuple[str, ...]) -> str | None:
 def _new_list(held: tuple[str, ...], names: tuple[str, ...], policy: Fact) -> str:
     quote = "'" if policy.field("language").value == "javascript" else '"'
     return "[" + ", ".join(f"{quote}{name}{quote}" for name in (*held, *names)) + "]"
+
+
+# --- Content-Security-Policy -----------------------------------------------------------------------------------------
+
+_AS_SOCKET = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+_AS_REQUEST = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
+
+
+class _Said(NamedTuple):
+    """What a policy says about connections, and where."""
+
+    directive: str
+    sources: tuple[str, ...]
+    at: Span
+    written: bool
+
+
+def blocked(world: World, source: Callable[[str], SourceFile], declared: Iterable[str]) -> Iterator[Fact]:
+    """A fact for each connection of a page that the page's own Content-Security-Policy blocks."""
+    hosts = frozenset(host for origin in declared if (host := urlsplit(origin).hostname))
+    policies = world.of_kind("content_security_policy")
+    clients = [
+        client
+        for kind in ("http_request", "socket_client")
+        for client in (world.of_kind(kind) if policies else ())
+        if client.field("browser").value != "no" and client.field("base").value != "yes"
+    ]
+    for policy in policies:
+        said = _said(policy)
+        if said is None or policy.field("enabled").value != "yes" or policy.field("report_only").value != "no":
+            continue
+        for client in clients:
+            sure = _shows(world, policy, client)
+            if sure is None or not world.visible(client, policy):
+                continue
+            what = _blocks(said.sources, client, _own(world, policy, client, said.sources, hosts))
+            if what is not None:
+                yield _blocked(policy, said, client, what, sure, source)
+
+
+def _said(policy: Fact) -> _Said | None:
+    text = policy.field("value")
+    if isinstance(text.value, str):
+        found = csp.connections(text.value)
+        return _Said(*found, text.span or policy.span, True) if found is not None else None
+    if text.state != "absent":
+        return None
+    for name, directive in (("connect", "connect-src"), ("default", "default-src")):
+        field = policy.field(name)
+        if field.state == "absent":
+            continue
+        if not isinstance(field.value, tuple):
+            return None
+        written = field.state == "written"
+        return _Said(directive, field.value, (field.span if written else None) or policy.span, written)
+    return None
+
+
+def _shows(world: World, policy: Fact, client: Fact) -> str | None:
+    """How sure it is that the policy counts for the page that the client runs in; None where nothing says so."""
+    by, here, there = policy.field("by").value, policy.span.path, client.span.path
+    if here == there and by == "page":
+        return "high"
+    package = world.topology.package_of
+    if by == "page":
+        pages = {
+            one.span.path
+            for one in world.of_kind("content_security_policy")
+            if one.field("by").value == "page" and package(one.span.path) == package(here)
+        }
+        alone = len(pages) == 1 and client.field("browser").value == "yes" and not there.endswith((".html", ".htm"))
+        return "medium" if alone and package(here) == package(there) else None
+    if by == "proxy":
+        homes = {
+            package(one.span.path)
+            for kind in ("http_request", "socket_client")
+            for one in world.of_kind(kind)
+            if one.field("browser").value == "yes" and one.span.path not in world.in_tests
+        }
+        return "medium" if homes == {package(there)} and client.field("browser").value == "yes" else None
+    process = world.topology.process_of
+    folders = [
+        one.field("folder").value
+        for one in world.of_kind("middleware")
+        if one.field("kind").value == "static" and process(one.span.path) == process(here)
+    ]
+    if process(there) == process(here):
+        return None
+    return "high" if any(isinstance(folder, str) and served.holds(folder, there) for folder in folders) else None
+
+
+def _address(client: Fact) -> str | None:
+    name = "url" if client.kind == "socket_client" else "address"
+    value = client.field(name).value
+    return value if isinstance(value, str) and urlsplit(value).scheme in _AS_SOCKET else None
+
+
+def _own(world: World, policy: Fact, client: Fact, sources: Iterable[str], hosts: Collection[str]) -> Tri:
+    """Whether the client's host and port are those of its page."""
+    parts = urlsplit(_address(client) or "")
+    host, port = parts.hostname or "", client.field("url_port").value
+    if not is_loopback(host):
+        named = any(urlsplit(one if "//" in one else f"//{one}").hostname == host for one in sources if "." in one)
+        if hosts:
+            return tri(host in hosts)
+        return Tri.NO if named else Tri.UNKNOWN
+    package = world.topology.package_of
+    for server in world.of_kind("dev_server"):
+        if package(server.span.path) == package(client.span.path) and policy.field("by").value == "page":
+            number = server.field("port").value
+            return tri(number == port) if isinstance(number, int) else Tri.UNKNOWN
+    ports = process_ports(world, policy) if policy.field("by").value in ("option", "header") else None
+    return tri(port in ports) if ports is not None else Tri.UNKNOWN
+
+
+def _blocks(sources: tuple[str, ...], client: Fact, own: Tri) -> str | None:
+    """What the policy keeps a client from: its request, its socket, or only the WebSocket of a socket that polls."""
+    address = _address(client)
+    if address is None:
+        return None
+    parts = urlsplit(address)
+    page = "http" if is_loopback(parts.hostname or "") else None
+
+    def allowed(scheme: str) -> Tri:
+        return csp.allows(sources, parts._replace(scheme=scheme).geturl(), own, page)
+
+    if client.kind == "http_request":
+        return "request" if allowed(parts.scheme) is Tri.NO else None
+    socket, request = allowed(_AS_SOCKET[parts.scheme]), allowed(_AS_REQUEST[parts.scheme])
+    if client.field("websocket_only").value == "yes":
+        return "socket" if socket is Tri.NO else None
+    if client.field("websocket_only").value != "no":
+        return None
+    if request is Tri.NO:
+        return "socket"
+    transports = client.field("transports").value
+    upgrades = isinstance(transports, tuple) and "websocket" in transports
+    return "upgrade" if socket is Tri.NO and request is Tri.YES and upgrades else None
+
+
+def _blocked(
+    policy: Fact, said: _Said, client: Fact, what: str, sure: str, source: Callable[[str], SourceFile]
+) -> Fact:
+    parts = urlsplit(_address(client) or "")
+    sockets = what == "upgrade" or client.field("websocket_only").value == "yes"
+    scheme = _AS_SOCKET[parts.scheme] if sockets else _AS_REQUEST[parts.scheme]
+    origin = f"{scheme}://{parts.netloc}"
+    copied = ("framework", "library", "language", "version", "major", "fence")
+    text = policy.field("value").value
+    instead: str | None = None
+    if isinstance(text, str):
+        written = source(said.at.path).text(said.at)
+        quote = written[:1] if written[:1] in ("'", '"', "`") and written[:1] == written[-1:] else ""
+        wide = csp.widened(text, origin)
+        instead = f"{quote}{wide}{quote}" if wide is not None and quote not in ("", *wide) else None
+    elif said.directive == "connect-src" and said.written:
+        instead = _with(source(said.at.path).text(said.at), (origin,))
+    fields = {
+        **{name: policy.fields[name] for name in copied if name in policy.fields},
+        "by": policy.field("by"),
+        "url": Field(_address(client), "written", client.field("url").span or client.span, (), sure),
+        "origin": Field(origin, "written", client.span),
+        "directive": Field(said.directive, "written", said.at),
+        "sources": Field(said.sources, "written" if said.written else "default", said.at),
+        "written": Field("yes" if said.written else "no", "written", said.at),
+        "what": Field(what, "written", client.span),
+        "instead": Field(instead, "absent" if instead is None else "written", said.at),
+        "options": policy.field("options"),
+    }
+    return Fact("blocked_connection", policy.span, fields)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from corslint import crossings, engine, resources, ruleset, suppression, triage
-from corslint.behaviour import policy, response
+from corslint.behaviour import csp, policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
@@ -20,7 +20,7 @@ from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
-from corslint.project import requests, sockets, topology
+from corslint.project import requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -254,6 +254,8 @@ def understand(
     doubled = Doubled(extracted.policies, linker, project.code)
     facts = _judged(extracted, linker, project)
     facts += layers.complete(facts)
+    served.note_folders(facts, linker, packages)
+    facts += _page_policies(project)
     places = topology.Topology(project.code_readings(), linker, packages)
     topology.complete(facts)
     pages = [path for path, reading in project.code_readings().items() if reading.page]
@@ -270,6 +272,7 @@ def understand(
     world = World(facts, places, project.source, context.in_tests)
     facts += list(crossings.unlisted(world, project.source))
     facts += list(crossings.turned_away(world, accepts, settings.frontends))
+    facts += list(crossings.blocked(world, project.source, settings.frontends))
     for number, fact in enumerate(facts):
         fact.id = number
     return Understood(facts, places, project)
@@ -302,6 +305,24 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
         if len(project.code_readings()) == len(readings):
             break
     return extracted
+
+
+def _page_policies(project: Project) -> Iterator[Fact]:
+    """The Content-Security-Policies that pages and nginx configurations of the project hold."""
+    for path in project.context.files:
+        if kind_of(path) == "html" and project.spells(Span(path, 0, len(project.source(path).data)), csp.HEADER):
+            for text, span in csp.metas(project.source(path)):
+                yield _page_policy(text, span, "page", "HTML")
+    for reading in list(project.readings.values()):
+        if isinstance(reading, NginxReading):
+            for text, span in csp.lines(reading.directives):
+                yield _page_policy(text, span, "proxy", "nginx")
+
+
+def _page_policy(text: str, span: Span, by: str, title: str) -> Fact:
+    told = {"framework": title, "language": title.lower(), "by": by, "value": text}
+    told |= {"enabled": "yes", "report_only": "no"}
+    return Fact("content_security_policy", span, {name: Field(value, "written", span) for name, value in told.items()})
 
 
 def _acceptance(extracted: Extracted, linker: Linker, project: Project) -> Callable[[Fact, str], Tri]:

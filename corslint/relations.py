@@ -645,7 +645,7 @@ def _asked(world: World, request: Fact) -> _Partner:
         return _Partner(nobody, frozenset(map(id, policies)), "high")
     if loopback and port is not None:
         there = [
-            (one, _process_ports(world, one) if _instance(one, "app") is None else _ports(world, one))
+            (one, process_ports(world, one) if _instance(one, "app") is None else _ports(world, one))
             for one in policies
         ]
         known = [one for one, ports in there if ports is not None and port in ports]
@@ -777,7 +777,7 @@ def _reaches_by_hand(world: World, policy: Fact, path: str | None) -> Tri:
         if same_process(world, fact, policy).answer is Tri.YES
     ]
     if not layers:
-        return Tri.YES if any(_process_ports(world, policy) or ()) else Tri.UNKNOWN
+        return Tri.YES if any(process_ports(world, policy) or ()) else Tri.UNKNOWN
     around = [
         fact for fact in layers if (handler := _instance(fact, "handler")) is not None and handler.covers(policy.span)
     ]
@@ -965,7 +965,7 @@ def _ports(world: World, server: Fact) -> frozenset[int] | None:
     return None if app is None else world.remember(("ports", app), lambda: _app_ports(world, app))
 
 
-def _process_ports(world: World, fact: Fact) -> frozenset[int] | None:
+def process_ports(world: World, fact: Fact) -> frozenset[int] | None:
     """The ports that the process listens on that a fact belongs to; None where one of them is not known."""
     process = world.topology.process_of(fact.span.path)
 

@@ -216,6 +216,35 @@ FACT_KINDS: dict[str, KindSpec] = {
             "siblings": FieldSpec("number", "how many origins the policy lists"),
         },
     ),
+    "content_security_policy": KindSpec(
+        "A Content-Security-Policy, as far as it decides what pages may connect to.",
+        {
+            **_COMMON,
+            "instance": FieldSpec("instance", "the call that made it"),
+            "by": FieldSpec(("option", "header", "page", "proxy"), "who sends it: a library by its options, a header that is written by hand, a `<meta>` tag of a page, nginx"),
+            "enabled": FieldSpec("tri", "whether it is sent at all"),
+            "report_only": FieldSpec("tri", "whether it only reports"),
+            "value": FieldSpec("text", "the whole policy, where it is one text; its place is that text"),
+            "connect": FieldSpec("list", "source expressions of its `connect-src`"),
+            "default": FieldSpec("list", "source expressions of its `default-src`"),
+            "options": FieldSpec("text", "the options; its place is that object, for fixes"),
+        },
+    ),
+    "blocked_connection": KindSpec(
+        "A connection of a page that the page's own Content-Security-Policy blocks.",
+        {
+            **_PLAIN,
+            "by": FieldSpec(("option", "header", "page", "proxy"), "who sends the policy"),
+            "url": FieldSpec("text", "the address; its place is the client"),
+            "origin": FieldSpec("text", "its scheme, host and port"),
+            "directive": FieldSpec("text", "`connect-src`, or `default-src` where there is none"),
+            "sources": FieldSpec("list", "its source expressions; its place is the list, or what sends the policy"),
+            "written": FieldSpec("tri", "whether that list is written, and not the library's default"),
+            "what": FieldSpec(("request", "socket", "upgrade"), "a request; a socket that cannot connect; a socket whose WebSocket cannot open, so that it goes on polling"),
+            "instead": FieldSpec("text", "source text of what decides with that origin"),
+            "options": FieldSpec("text", "the options; its place is that object, for fixes"),
+        },
+    ),
     "credentials_value": KindSpec(
         "A value that is meant to allow credentials and doesn't: only `true` does.",
         {
@@ -292,6 +321,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "writes_cors": FieldSpec("tri", "whether it writes CORS headers"),
             "registered": FieldSpec("instance", "the call or decorator that applies it; its place is that"),
             "setting": FieldSpec("text", "the setting that makes it answer"),
+            "folder": FieldSpec("text", "the folder whose files it serves, seen from the project"),
         },
     ),
     "http_route": KindSpec(
