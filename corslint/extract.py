@@ -625,6 +625,7 @@ class Extractor:
             self._handshake(context, emit.policy, fact)
         elif emit.policy is not None:
             fields.setdefault("options", self._options_field(context))
+            fields.update(_list_options(emit, call.span))
             if context.options is not None:
                 portable = self._portable(context.options)
                 fields["options.portable"] = Field("yes" if portable else "no", "written", fields["options"].span)
@@ -1443,9 +1444,13 @@ class Extractor:
 
     def _sent_back(self, reading: CodeReading, spec: HeaderSpec) -> set[Span]:
         """The calls that make headers for either side, where a response gets what they made."""
+        return self._made_for(reading, spec, spec.responses)
+
+    def _made_for(self, reading: CodeReading, spec: HeaderSpec, takers: Iterable[str]) -> set[Span]:
+        """The calls that make headers for either side, where one of these APIs gets what they made."""
         found: set[Span] = set()
         for site in reading.calls if spec.made else ():
-            if not _begins_with(self._linker.canonical(site.call.callee), spec.responses):
+            if not _begins_with(self._linker.canonical(site.call.callee), takers):
                 continue
             for argument in site.call.arguments:
                 for item in self._entries(argument.value):
@@ -1486,11 +1491,14 @@ class Extractor:
 
     def _request_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Response headers that a client puts on its request."""
+        given = self._made_for(reading, spec, spec.clients) if spec.clients else set()
         for site in reading.calls:
             callee = site.call.callee
             method = callee.key if isinstance(callee, Member) else None
             base = self._linker.canonical(callee.base) if isinstance(callee, Member) else None
             on_request = method in spec.methods and _begins_with(base, spec.clients)
+            if isinstance(callee, Member) and method in spec.methods and given:
+                on_request = on_request or self._linker.resolve(callee.base).span in given
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             if (method in spec.request_methods or on_request) and len(positional) > 1:
                 name = self._linker.resolve(positional[0].value)
@@ -2280,6 +2288,14 @@ def _dotted(value: Value) -> Value:
 
 def _is_parameter(value: Value, function: Function, position: int) -> bool:
     return isinstance(value, Parameter) and (value.function, value.position) == (function.span, position)
+
+
+def _list_options(emit: EmitSpec, at: Span) -> Iterator[tuple[str, Field]]:
+    """The names of the options that take the lists of a policy."""
+    for part, what in (("methods", "methods"), ("headers", "request_headers"), ("exposed", "exposed")):
+        source = emit.fields.get(f"given.{part}")
+        if isinstance(source, FieldSource) and source.keys:
+            yield f"options.{what}", Field(source.keys[0], "written", at)
 
 
 def _origin_paths(emit: EmitSpec) -> frozenset[str]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from corslint import compiled, engine, resources, ruleset, suppression, triage
-from corslint.behaviour import policy, response
+from corslint import compiled, crossings, engine, resources, ruleset, suppression, triage
+from corslint.behaviour import csp, policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, merge_alternatives
 from corslint.frameworks import catalog
+from corslint.model import decisions
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
+from corslint.model.tri import Tri
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
-from corslint.project import sockets, topology
+from corslint.project import requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -253,15 +255,21 @@ def understand(
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
     extracted = _extract(project, descriptors, linker, packages)
+    accepts = _acceptance(extracted, linker, project)
     layers = Layers(extracted, linker, descriptors, project.code_readings(), project.code)
     doubled = Doubled(extracted.policies, linker, project.code)
     facts = _judged(extracted, linker, project)
     facts += layers.complete(facts)
+    served.note_folders(facts, linker, packages)
+    facts += _page_policies(project)
     places = topology.Topology(project.code_readings(), linker, packages)
     topology.complete(facts)
     pages = [path for path, reading in project.code_readings().items() if reading.page]
     facts += list(doubled.facts(facts))
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
+    requests.Requests(
+        linker, packages, project.code_readings(), descriptors.page_builders, descriptors.own_origin
+    ).complete(facts)
     places.note_ports(facts)
     places.note_names(facts)
     places.note_twins(facts)
@@ -270,6 +278,10 @@ def understand(
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
     facts += [service for reading in project.readings.values() for service in topology.services(reading)]
     facts += _damage(project)
+    world = World(facts, places, project.source, context.in_tests)
+    facts += list(crossings.unlisted(world, project.source))
+    facts += list(crossings.turned_away(world, accepts, settings.frontends))
+    facts += list(crossings.blocked(world, project.source, settings.frontends))
     for number, fact in enumerate(facts):
         fact.id = number
     return Understood(facts, places, project)
@@ -304,6 +316,44 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
 
 def _extractor(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extractor:
     return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text)
+
+
+def _page_policies(project: Project) -> Iterator[Fact]:
+    """The Content-Security-Policies that pages and nginx configurations of the project hold."""
+    for path in project.context.files:
+        if kind_of(path) == "html" and project.spells(Span(path, 0, len(project.source(path).data)), csp.HEADER):
+            for text, span in csp.metas(project.source(path)):
+                yield _page_policy(text, span, "page", "HTML")
+    for reading in list(project.readings.values()):
+        if isinstance(reading, NginxReading):
+            for text, span in csp.lines(reading.directives):
+                yield _page_policy(text, span, "proxy", "nginx")
+
+
+def _page_policy(text: str, span: Span, by: str, title: str) -> Fact:
+    told = {"framework": title, "language": title.lower(), "by": by, "value": text}
+    told |= {"enabled": "yes", "report_only": "no"}
+    return Fact("content_security_policy", span, {name: Field(value, "written", span) for name, value in told.items()})
+
+
+def _acceptance(extracted: Extracted, linker: Linker, project: Project) -> Callable[[Fact, str], Tri]:
+    """Whether a policy lets in pages of an origin, asked before or after it is judged."""
+    unjudged = {
+        id(one.fact): one._replace(
+            fact=Fact(one.fact.kind, one.fact.span, dict(one.fact.fields), dict(one.fact.values))
+        )
+        for one in extracted.policies
+    }
+
+    def accepts(fact: Fact, origin: str) -> Tri:
+        found = unjudged.get(id(fact))
+        if found is None:
+            return Tri.UNKNOWN
+        decision, same_origin = policy.decided(found, linker, project.code)
+        answer = decisions.accepts(decisions.answer(decision, origin), origin)
+        return Tri.UNKNOWN if same_origin and answer is Tri.NO else answer
+
+    return accepts
 
 
 def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact]:

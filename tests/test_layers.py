@@ -25,6 +25,7 @@ LAYERS = (
     "corslint.project.topology",
     "corslint.behaviour",
     "corslint.relations",
+    "corslint.crossings",
     "corslint.suppression",
     "corslint.editing",
     "corslint.fixes",

@@ -262,6 +262,8 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
         fields.update(_upgrade_fields(level, head, answers if carries is not Tri.NO else None))
         if fields["passes_upgrade"].value == "no" and fields["http_version"].value != "1.1":
             fields["upgrade_version"] = _written("proxy_http_version 1.1;", head)
+        server = _server_of(level)
+        fields.update(server_fields(server) if server is not None else {})
     return Fact("proxy_route", head, fields)
 
 
@@ -272,8 +274,7 @@ def _socket_fields(route: _Route, carriers: _Carriers, answers: Answers, undefin
     fields |= {**timeout_fields(level, _head(level)), **host_fields(level)}
     if carriers.of(route)[1] in ("server", "library"):
         fields |= path_fields(level, answers, carriers.paths, carriers.libraries)
-    server = _server_of(level)
-    return fields if server is None else fields | server_fields(server)
+    return fields
 
 
 def _server_of(level: Level) -> Level | None:

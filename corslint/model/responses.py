@@ -159,12 +159,13 @@ class Responds(NamedTuple):
     each: Mapping[str, str] = {}
     conditions: Mapping[str, tuple[When, ...]] = {}
     certain: bool = True
+    possible: Mapping[str, tuple[Listing, ...]] = {}
 
     def under(self, releases: tuple[Release, ...]) -> Responds:
         """The table when the library's version is one of these (none: any).
 
         A row of which the version leaves it open whether it counts stays, with its range. `certain` is false where it
-        is open which list counts.
+        is open which list counts; `possible` then holds those that may count, by what they list.
         """
         doubts: list[Listing] = []
 
@@ -175,11 +176,24 @@ class Responds(NamedTuple):
         def rows_of(rows: Iterable[Row]) -> tuple[Row, ...]:
             return tuple(row._replace(when=when) for row in rows for when in left(row.when))
 
+        def holds(listing: Listing) -> Tri:
+            return Tri.YES if listing.version is None else all_within(releases, listing.version)
+
         def fits(listing: Listing) -> bool:
-            held = Tri.YES if listing.version is None else all_within(releases, listing.version)
+            held = holds(listing)
             if held is Tri.UNKNOWN:
                 doubts.append(listing)
             return held is Tri.YES
+
+        def may_count(listings: Iterable[Listing]) -> tuple[Listing, ...]:
+            found = []
+            for listing in listings:
+                held = holds(listing)
+                if held is not Tri.NO:
+                    found.append(listing)
+                if held is Tri.YES:
+                    break
+            return tuple(found)
 
         return self._replace(
             conditions={
@@ -191,6 +205,7 @@ class Responds(NamedTuple):
             headers=tuple(listing for listing in self.headers if fits(listing)),
             tables={name: rows_of(rows) for name, rows in self.tables.items()},
             certain=not doubts,
+            possible={"methods": may_count(self.methods), "headers": may_count(self.headers)},
         )
 
 
