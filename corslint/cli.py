@@ -384,9 +384,9 @@ def _fixed(
     from corslint import fixes, lint
 
     def again(changed: Mapping[str, bytes]) -> list[Finding]:
-        return list(_new(lint.lint(context, settings, changed, with_fixes=True), known).findings)
+        return _fixable(_new(lint.lint(context, settings, changed, with_fixes=True), known))
 
-    result = fixes.fix_to_fixpoint(again, found.findings, found.sources, unsafe)
+    result = fixes.fix_to_fixpoint(again, _fixable(found), found.sources, unsafe)
     for finding, reason in result.refused:
         line = report.neutral(f"{finding.primary.path}: fix for {finding.rule} not applied: {reason}")
         _write(f"corslint: {line}\n", sys.stderr)
@@ -398,6 +398,12 @@ def _fixed(
         done = f"{report.counted(result.applied, 'finding')} in {report.counted(len(result.changed), 'file')}"
         _write(f"corslint: fixed {done}\n", sys.stderr)
     return fixes.diff(result.changed, found.sources)
+
+
+def _fixable(found: lint.Report) -> list[Finding]:
+    """The findings by which fixes are judged: all; those that are not shown have no fix to make, but none may be added."""
+    shown = set(found.findings)
+    return [*found.findings, *(finding._replace(fix=None) for finding in found.live if finding not in shown)]
 
 
 @command.command()

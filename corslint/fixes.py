@@ -42,7 +42,8 @@ _NEEDED: dict[str, tuple[frozenset[str], ...]] = {
 }
 """Of each of these sets of keys, exactly one key must be given."""
 
-APPLICABILITY = ("safe", "unsafe")
+APPLICABILITY = ("safe", "unsafe", "placeholder")
+"""`placeholder`: the new text has a part that nobody but the user knows, such as an origin. It is shown, never made."""
 
 ROUNDS = 20
 """How often the fixed files are linted for further fixes."""
@@ -122,7 +123,7 @@ class Request(Protocol):
 
     @property
     def applicability(self) -> str:
-        """`safe` or `unsafe`."""
+        """One of `APPLICABILITY`."""
 
     @property
     def edits(self) -> Sequence[_EditRequest]:
@@ -303,7 +304,7 @@ class FixResult(NamedTuple):
 
 def wanted(finding: Finding, *, unsafe: bool) -> bool:
     """Whether a finding has a fix that may be made."""
-    return finding.fix is not None and (unsafe or finding.fix.applicability == "safe")
+    return finding.fix is not None and finding.fix.applicability in (("safe", "unsafe") if unsafe else ("safe",))
 
 
 def apply(findings: Sequence[Finding], sources: Callable[[str], SourceFile], *, unsafe: bool) -> FixResult:
@@ -354,7 +355,8 @@ def fix_to_fixpoint(
     """Fix, lint the result, and fix what is left, until nothing changes.
 
     `lint_again` lints the same files with these bytes in place of those on disk. A fix stays only if its finding is
-    gone and no other came up: for no rule does a file have more findings than before. Any other is taken back.
+    gone and no other came up: for no rule does a file have more findings than before. Any other is taken back. A note
+    is no fault: it may come up where something graver went.
     """
     changed: dict[str, bytes] = {}
     refused: dict[_Key, tuple[Finding, str]] = {}
@@ -436,8 +438,10 @@ class _Round:
 def _fault(fixed: Sequence[Finding], before: Sequence[Finding], after: Sequence[Finding]) -> str | None:
     """Why these fixes may not stay, None where they may. Another fix may have silenced a finding before its own did."""
     was, now = Counter(map(_place, before)), Counter(map(_place, after))
+    notes_count = any(finding.severity == "note" for finding in fixed)
+    grave = {_place(finding) for finding in after if notes_count or finding.severity != "note"}
     for (rule, path), times in now.items():
-        if times > was[rule, path]:
+        if times > was[rule, path] and (rule, path) in grave:
             return f"the fix brings up {rule} in {path}"
     said, says = Counter(map(_said, before)), Counter(map(_said, after))
     for what, times in Counter(map(_said, fixed)).items():
