@@ -401,9 +401,15 @@ def _fixed(
 
 
 def _fixable(found: lint.Report) -> list[Finding]:
-    """The findings by which fixes are judged: all; those that are not shown have no fix to make, but none may be added."""
+    """All by which fixes are judged. Those that are not shown have no fix to make, but none may be added.
+
+    Nor may a policy become one that cannot be told: it would be silent, not mended.
+    """
+    from corslint import fixes
+
     shown = set(found.findings)
-    return [*found.findings, *(finding._replace(fix=None) for finding in found.live if finding not in shown)]
+    hidden = (finding._replace(fix=None) for finding in found.live if finding not in shown)
+    return [*found.findings, *hidden, *map(fixes.undecided, found.undecided)]
 
 
 @command.command()
@@ -515,8 +521,8 @@ def _explanation(rules: RuleSet, rule_id: str) -> str:
 
 def _case(case: Case) -> list[str]:
     from corslint.rulepages import plain
+    from corslint.ruleset import alternatives
 
     lines = [f"{case.severity}: {plain(case.message)}", f"  help: {plain(case.help)}"]
-    if case.fix is not None:
-        lines.append(f"  fix ({case.fix.applicability}): {plain(case.fix.title)}")
+    lines += [f"  fix ({fix.applicability}): {plain(fix.title)}" for fix in alternatives(case.fix)]
     return lines

@@ -435,11 +435,16 @@ class _Round:
             self.attempt(candidates[half:])
 
 
+def undecided(at: Span) -> Finding:
+    """What stands among the findings for a policy of which cannot be told whom it lets in."""
+    return Finding("a policy that cannot be told", "warning", "tool", "high", "cannot be told", "", at)
+
+
 def _fault(fixed: Sequence[Finding], before: Sequence[Finding], after: Sequence[Finding]) -> str | None:
     """Why these fixes may not stay, None where they may. Another fix may have silenced a finding before its own did."""
     was, now = Counter(map(_place, before)), Counter(map(_place, after))
     notes_count = any(finding.severity == "note" for finding in fixed)
-    grave = {_place(finding) for finding in after if notes_count or finding.severity != "note"}
+    grave = {_place(one) for one in after if notes_count or one.severity != "note" or one.effect == "tool"}
     for (rule, path), times in now.items():
         if times > was[rule, path] and (rule, path) in grave:
             return f"the fix brings up {rule} in {path}"

@@ -377,6 +377,9 @@ def _fix(fix: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Change]:
         for key, argument in edit.items():
             if key not in VERBS:
                 yield from under(("edits", number, key), _literals(argument))
+    if "otherwise" in fix:
+        yield ("otherwise",), DROPPED
+        yield from under(("otherwise",), _fix(fix["otherwise"], kinds))
 
 
 def _literals(value: Any) -> Iterator[Change]:

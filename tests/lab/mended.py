@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from corslint import lint
 from corslint.model.finding import Finding
 from corslint.settings import Settings
 from tests.examples import findings_of
 from tests.lab.chromium import Chromium
-from tests.lab.experiment import ClientFile, Connected, Experiment, Fetch, Readable, Socket
+from tests.lab.experiment import ClientFile, Connected, Experiment, Fetch, Page, Readable, Socket
 from tests.lab.installation import ROOT, Tools
 from tests.lab.observation import difference
 from tests.lab.processes import LabError
@@ -69,13 +70,13 @@ def _mended(experiment: Experiment, folder: Path, tools: Tools, browser: Callabl
     if not any(one.fix for one in before):
         return Mended(experiment, "no fix", _why(before))
     problems = _fix(folder)
-    left = _of_the_rule(experiment, folder)
     outcome: Outcome = "works"
-    if any(one.fix and one.fix.applicability == "placeholder" for one in left):
+    if any(one.fix and one.fix.applicability == "placeholder" for one in _findings(folder)):
         problems += _fix(folder, "--config", f"frontends = {json.dumps(frontends(experiment))}")
-        left = _of_the_rule(experiment, folder)
         outcome = "works with frontends"
-    problems += [f"lint: the fix was not made: {_told(one)}" for one in left if one.fix]
+    left = _of_the_rule(experiment, folder)
+    made = ("safe", "unsafe")
+    problems += [f"lint: not mended: {_told(one)}" for one in left if one.fix and one.fix.applicability in made]
     if len(left) == len(before):
         return Mended(experiment, "withheld", _why(left), tuple(problems))
     told = []
@@ -92,15 +93,13 @@ def _mended(experiment: Experiment, folder: Path, tools: Tools, browser: Callabl
 
 def frontends(experiment: Experiment) -> list[str]:
     """The origins of the pages that have to get through, as a user would declare them."""
-    return list(
-        dict.fromkeys(
-            step.probe.origin
-            for step in experiment.steps
-            if isinstance(step.probe, Fetch | Socket | ClientFile)
-            and isinstance(step.good, Connected | Readable)
-            and step.probe.origin != "null"
-        )
+    pages = (step.probe for step in experiment.steps if isinstance(step.good, Connected | Readable))
+    origins = (
+        "://".join(urlsplit(page.url)[:2]) if isinstance(page, Page) else page.origin
+        for page in pages
+        if isinstance(page, Fetch | Socket | ClientFile | Page)
     )
+    return [origin for origin in dict.fromkeys(origins) if origin != "null"]
 
 
 def _fix(folder: Path, *options: str) -> list[str]:
@@ -121,10 +120,13 @@ def _fix(folder: Path, *options: str) -> list[str]:
 
 
 def _of_the_rule(experiment: Experiment, folder: Path) -> list[Finding]:
-    """The findings of the experiment's rule in a folder, with their fixes."""
+    return [one for one in _findings(folder) if one.rule == experiment.rule]
+
+
+def _findings(folder: Path) -> list[Finding]:
+    """What is found in a folder where nothing is declared, with the fixes."""
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    found = findings_of(files, Settings(), lint.knowledge(), with_fixes=True)
-    return [one for one in found if one.rule == experiment.rule]
+    return findings_of(files, Settings(), lint.knowledge(), with_fixes=True)
 
 
 def _told(finding: Finding) -> str:
