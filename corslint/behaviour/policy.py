@@ -46,6 +46,7 @@ from corslint.model.decisions import (
     Refuse,
     Star,
     UnknownAnswer,
+    Witness,
     accepts_null,
     answer,
     answers,
@@ -60,6 +61,7 @@ from corslint.model.decisions import (
 )
 from corslint.model.exchange import Request
 from corslint.model.facts import Fact, Field
+from corslint.model.narrowing import narrowed
 from corslint.model.patterns import matches, valid
 from corslint.model.reading import CodeReading
 from corslint.model.semantics import MEANINGS, OriginSemantics, Row, means_yes
@@ -708,6 +710,26 @@ class Judge:
         fields["witness.origin"] = Field(found.origin, "written", found.span, trail)
         fields["witness.technique"] = Field(found.technique, "written", found.span, trail)
         fields["witness.test"] = Field(found.test, "written", found.span, trail)
+        self._narrower(sent, found)
+
+    def _narrower(self, sent: Decision, found: Witness) -> None:
+        """What could stand in place of the test, as far as it is proven to let in whom it was meant for, and no other."""
+        language = self.fact.field("language").value
+        better = narrowed(sent, found, str(language)) if language in ("javascript", "python") else None
+        reading = self.code(found.span.path)
+        if better is None or reading is None:
+            return
+        fields = self.fact.fields
+        calls = [site.call for site in reading.calls if site.call.span == found.span]
+        if better.around is None and not calls:
+            fields["witness.narrower"] = Field(better.text, "written", found.span)
+        elif better.around is not None and len(calls) == 1:
+            callee = calls[0].callee
+            if isinstance(callee, Member) and callee.key.lower() in ("endswith", "startswith", "includes"):
+                before, behind = better.around
+                fields["witness.tested"] = Field(found.test, "written", callee.base.span)
+                fields["witness.before"] = Field(before, "written", found.span)
+                fields["witness.behind"] = Field(behind, "written", found.span)
 
     # -- parts ----------------------------------------------------------------------------------------------------
 

@@ -62,6 +62,7 @@ _WHOLE = frozenset({"return_statement", "parenthesized_expression", "spread_elem
 _OPERATIONS = frozenset(
     {"binary_expression", "ternary_expression", "unary_expression", "as_expression", "satisfies_expression"}
 )
+_PRIMARIES = frozenset({"call_expression", "member_expression", "regex", "array", "string", "parenthesized_expression"})
 _TEXT = re.compile(rb"[^\r\n]")
 _TAG = re.compile(rb"<script\b([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
 _TYPESCRIPT = re.compile(rb"\blang\s*=\s*[\"']?(tsx?)\b")
@@ -320,7 +321,19 @@ def _replaceable(node: Node, new: Data | Code) -> bool:
         return dotted
     if parent.type in _LISTS or (parent.type, field) in _SLOTS or parent.type in _WHOLE:
         return True
-    return parent.type in _OPERATIONS and (dotted or not isinstance(new, Code))
+    closed = dotted or not isinstance(new, Code) or _is_primary(new.text)
+    return closed and (parent.type in _OPERATIONS or (parent.type, field) == ("arrow_function", "body"))
+
+
+def _is_primary(text: str) -> bool:
+    """Whether an expression holds together beside any operator."""
+    root = _parse(f"({text})".encode(), "javascript").root_node
+    statement = root.named_children[0] if root.named_child_count == 1 and not root.has_error else None
+    inner = statement.named_children[0] if statement is not None and statement.named_child_count == 1 else None
+    # The parentheses are ours: what is in them has to be one expression, and that one of these.
+    if inner is None or inner.type != "parenthesized_expression" or inner.named_child_count != 1:
+        return False
+    return inner.named_children[0].type in _PRIMARIES
 
 
 def _changed(data: bytes, node: Node, text: bytes) -> list[Change]:

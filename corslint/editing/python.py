@@ -378,10 +378,18 @@ def _replaceable(tree: _Tree, node: libcst.BaseExpression, new: Data | Code) -> 
         # An argument's keyword, a dictionary's key and an annotation are no values.
         return isinstance(parent, libcst.Return) or parent.value is node
     if isinstance(parent, (libcst.BinaryOperation, libcst.BooleanOperation, libcst.Comparison, libcst.UnaryOperation)):
-        return dotted or bool(node.lpar) or not isinstance(new, Code)
+        return dotted or bool(node.lpar) or not isinstance(new, Code) or _is_primary(new.text)
     if isinstance(parent, (libcst.IfExp, libcst.ComparisonTarget)):
         return dotted or bool(node.lpar) or not isinstance(new, Code)
     return False
+
+
+def _is_primary(text: str) -> bool:
+    """Whether an expression holds together beside any operator: a call, or what stands in brackets."""
+    import libcst
+
+    new = _expression(text)
+    return isinstance(new, (libcst.Call, libcst.List, libcst.Attribute)) or bool(new is not None and new.lpar)
 
 
 def _replaced(tree: _Tree, node: libcst.BaseExpression, text: str) -> _Planned | None:
