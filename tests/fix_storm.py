@@ -46,6 +46,9 @@ FRONTENDS = (
 )
 
 
+Edit = Callable[[bytes, random.Random], bytes]
+
+
 class Outcome(NamedTuple):
     """What one case came to. `harm` is empty where all went well; `mended` counts the files that fixes changed."""
 
@@ -163,7 +166,7 @@ def _spread_lists(data: bytes, chance: random.Random) -> bytes:
     )
 
 
-EDITS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+EDITS: tuple[Edit, ...] = (
     _drop_line, _repeat_line, _swap_lines, _join_lines, _insert, _cut, _rename, _copy_piece, _comment_behind, _indent,
     _crlf, _mixed, _marked, _unended, _spread_lists,
 )  # fmt: skip
@@ -285,7 +288,7 @@ def weather(seed: int, case: int, node: Node | None) -> Outcome:
                 changed = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
                 mended.update(changed)
                 for name in changed:
-                    harm += [f"{more}: {name}: {problem}" for problem in _harm(name, was, now, node)]
+                    harm += [f"{more}: {name}: {problem}" for problem in harm_to(name, was, now, node)]
                 if changed:
                     harm += [f"{more}: again: {problem}" for problem in _run((*options, *more))]
                     if _contents(folder) != now:
@@ -308,7 +311,8 @@ def _run(options: Sequence[str]) -> Iterator[str]:
         yield f"exit status {status}: {error.getvalue().strip()}"
 
 
-def _harm(name: str, was: dict[str, bytes], now: dict[str, bytes], node: Node | None) -> Iterator[str]:
+def harm_to(name: str, was: dict[str, bytes], now: dict[str, bytes], node: Node | None) -> Iterator[str]:
+    """What came to harm in a file, given all files before and after."""
     if name not in was or name not in now:
         yield "it came or went"
         return

@@ -713,7 +713,7 @@ class Judge:
         self._narrower(sent, found)
 
     def _narrower(self, sent: Decision, found: Witness) -> None:
-        """What could stand in place of the test, as far as it is proven to let in whom it was meant for, and no other."""
+        """What could stand in place of the test: proven to let in whom it was written for, and nobody else."""
         language = self.fact.field("language").value
         better = narrowed(sent, found, str(language)) if language in ("javascript", "python") else None
         reading = self.code(found.span.path)

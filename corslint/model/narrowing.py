@@ -39,8 +39,8 @@ _OPEN_SCHEME = re.compile(r"https[?]:")
 class Narrowed(NamedTuple):
     """Source text for the place of a test.
 
-    `around`: what comes before and behind the source of what is tested (`origin`, `url.hostname`), None where the test's
-    place is a pattern or a text alone, which `text` then replaces.
+    `around`: what comes before and behind the source of what is tested (`origin`, `url.hostname`), None where the
+    test's place is a pattern or a text alone, which `text` then replaces.
     """
 
     text: str
@@ -125,7 +125,7 @@ def _patterns(pattern: Pattern) -> Iterator[str]:
 
 def _texts(test: Atom, text: str, language: str) -> Iterator[tuple[Predicate, Narrowed]]:
     """Narrower comparisons with a text, as calls on what is tested."""
-    quote, equals, disjoins = ('"', " == ", " or ") if language == "python" else ("'", " === ", " || ")
+    quote, equals = ('"', " == ") if language == "python" else ("'", " === ")
     ends = "endswith" if language == "python" else "endsWith"
     if quote in text or "\\" in text:
         return
