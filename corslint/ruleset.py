@@ -942,7 +942,9 @@ class _Compiler:
             raise check.fail(at, fault)
         self._place(value[verb], (*at, verb), certain)
         for key, argument in value.items():
-            if key != verb:
+            if key == "behind":
+                self._place(argument, (*at, key), certain)
+            elif key != verb:
                 self._edit_texts(argument, (*at, key), texts)
 
     def _edit_texts(self, value: object, at: KeyPath, texts: dict[str, Template], depth: int = 0) -> None:
