@@ -384,9 +384,9 @@ def _fixed(
     from corslint import fixes, lint
 
     def again(changed: Mapping[str, bytes]) -> list[Finding]:
-        return list(_new(lint.lint(context, settings, changed, with_fixes=True), known).findings)
+        return _fixable(_new(lint.lint(context, settings, changed, with_fixes=True), known))
 
-    result = fixes.fix_to_fixpoint(again, found.findings, found.sources, unsafe)
+    result = fixes.fix_to_fixpoint(again, _fixable(found), found.sources, unsafe)
     for finding, reason in result.refused:
         line = report.neutral(f"{finding.primary.path}: fix for {finding.rule} not applied: {reason}")
         _write(f"corslint: {line}\n", sys.stderr)
@@ -398,6 +398,18 @@ def _fixed(
         done = f"{report.counted(result.applied, 'finding')} in {report.counted(len(result.changed), 'file')}"
         _write(f"corslint: fixed {done}\n", sys.stderr)
     return fixes.diff(result.changed, found.sources)
+
+
+def _fixable(found: lint.Report) -> list[Finding]:
+    """All by which fixes are judged. Those that are not shown have no fix to make, but none may be added.
+
+    Nor may a policy become one that cannot be told: it would be silent, not mended.
+    """
+    from corslint import fixes
+
+    shown = set(found.findings)
+    hidden = (finding._replace(fix=None) for finding in found.live if finding not in shown)
+    return [*found.findings, *hidden, *map(fixes.undecided, found.undecided)]
 
 
 @command.command()
@@ -557,8 +569,8 @@ def _explanation(rules: RuleSet, rule_id: str) -> str:
 
 def _case(case: Case) -> list[str]:
     from corslint.rulepages import plain
+    from corslint.ruleset import alternatives
 
     lines = [f"{case.severity}: {plain(case.message)}", f"  help: {plain(case.help)}"]
-    if case.fix is not None:
-        lines.append(f"  fix ({case.fix.applicability}): {plain(case.fix.title)}")
+    lines += [f"  fix ({fix.applicability}): {plain(fix.title)}" for fix in alternatives(case.fix)]
     return lines

@@ -34,6 +34,7 @@ from corslint.ruleset import (
     Rule,
     RuleSet,
     Template,
+    alternatives,
     category,
 )
 from corslint.source import Span
@@ -649,6 +650,14 @@ def _written(value: object) -> str:
 
 
 def _fix(spec: FixSpec | None, bindings: Bindings, world: World, plan_fix: PlanFix) -> Fix | None:
-    if spec is None or all_of(holds(test, bindings).answer for test in spec.only_when) is not Tri.YES:
-        return None
-    return plan_fix(spec.plan, bindings, lambda text: _fill(spec.texts.get(text, (text,)), bindings, world))
+    """The first of a fix and its stand-ins that can be made here."""
+    for one in alternatives(spec):
+        if all_of(holds(test, bindings).answer for test in one.only_when) is Tri.YES:
+            fix = plan_fix(one.plan, bindings, _filler(one, bindings, world))
+            if fix is not None:
+                return fix
+    return None
+
+
+def _filler(spec: FixSpec, bindings: Bindings, world: World) -> Callable[[str], str]:
+    return lambda text: _fill(spec.texts.get(text, (text,)), bindings, world)

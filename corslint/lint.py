@@ -19,7 +19,7 @@ from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
-from corslint.project import requests, served, sockets, topology
+from corslint.project import frontends, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -39,6 +39,7 @@ class Report(NamedTuple):
     """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule.
 
     `left_out` says how many more were found and why they are not shown; `live` are all that no comment takes back.
+    `undecided` are the policies of which cannot be told what they answer a stranger.
     """
 
     findings: tuple[Finding, ...]
@@ -49,6 +50,7 @@ class Report(NamedTuple):
     sources: Callable[[str], SourceFile]
     left_out: Mapping[str, int] = {}
     live: tuple[Finding, ...] = ()
+    undecided: tuple[Span, ...] = ()
 
 
 class Project:
@@ -166,7 +168,17 @@ def lint(
     plan_fix = _planner(project) if with_fixes else _no_fix
     found = engine.run(rules, world, plan_fix)
     kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
-    return _reported(kept, sorter, context, project, suppressed)
+    report = _reported(kept, sorter, context, project, suppressed)
+    return report._replace(undecided=_undecided(understood.facts)) if with_fixes else report
+
+
+def _undecided(facts: Iterable[Fact]) -> tuple[Span, ...]:
+    return tuple(
+        fact.span
+        for fact in facts
+        if fact.kind == "cors_policy"
+        and "unknown" in (fact.field("effect.to_stranger").state, fact.field("effect.credentials").state)
+    )
 
 
 def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
@@ -282,6 +294,7 @@ def understand(
     facts += list(crossings.unlisted(world, project.source))
     facts += list(crossings.turned_away(world, accepts, settings.frontends))
     facts += list(crossings.blocked(world, project.source, settings.frontends))
+    frontends.note_frontends(facts, settings.frontends)
     for number, fact in enumerate(facts):
         fact.id = number
     return Understood(facts, places, project)

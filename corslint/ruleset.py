@@ -54,9 +54,10 @@ subjects of a match are the fact of its first clause, that fact's place, its pri
 `subjects: [name.field]`. It does not matter whether the other rule is selected, or itself silent in favour of a
 third.
 
-**Fixes.** `fix: {title, applicability, only_when, edits}`; `only_when` is like `when`. Each edit is one verb with its
-target and its keys, such as `{replace: entry.text, with: "{entry.corrected}"}` (see `corslint/fixes.py`). Where a
-value that an edit needs is absent or unknown there is no fix.
+**Fixes.** `fix: {title, applicability, only_when, edits, otherwise}`; `only_when` is like `when`. Each edit is one verb
+with its XX is absent or unknown there is no fix, but for the one under `otherwise`. `applicability` is
+`safe`, `unsafe` where it changes who may read data, or `placeholder` where the user has to fill in what stands in `<>`:
+such a fix is shown and never made.
 
 **Symptoms** are wordings of browsers, clients and servers behind which the fault may be; `corslint explain` reads them.
 `{v}` in a text stands for any text. Where the text is one of `corslint/explain/messages.yaml`, it counts for every
@@ -238,9 +239,10 @@ class RelatedSpec(NamedTuple):
 
 
 class FixSpec(NamedTuple):
-    """How to mend a finding. `applicability` is `safe` or `unsafe`; without `only_when` being a yes there is no fix.
+    """How to mend a finding. Without `only_when` being a yes, or where it can't be planned, `otherwise` counts.
 
-    `plan` is the rule's mapping as written, for `corslint/fixes.py`; `texts` are the texts in it, compiled.
+    `applicability` is one of `fixes.APPLICABILITY`. `plan` is the rule's mapping as written, for `corslint/fixes.py`;
+    `texts` are the texts in it, compiled.
     """
 
     title: Template
@@ -248,6 +250,14 @@ class FixSpec(NamedTuple):
     plan: Mapping[str, Any]
     texts: Mapping[str, Template]
     only_when: tuple[FieldTest, ...]
+    otherwise: FixSpec | None = None
+
+
+def alternatives(fix: FixSpec | None) -> Iterator[FixSpec]:
+    """A fix, and those that stand in for it."""
+    while fix is not None:
+        yield fix
+        fix = fix.otherwise
 
 
 class Case(NamedTuple):
@@ -534,7 +544,7 @@ class _Compiler:
             for number, entry in enumerate(self._list(report.get("related"), ("report", "related")))
         )
         cases = self._cases(report)
-        fixes = any(case.fix is not None for case in cases)
+        fixes = any(one.applicability != "placeholder" for case in cases for one in alternatives(case.fix))
         proof = raw.get("proof")
         return Rule(
             id=rule,
@@ -938,9 +948,10 @@ class _Compiler:
 
     def _fix(self, value: object, at: KeyPath, certain: bool = True) -> FixSpec:
         check = self._check
-        raw = check.keys(
-            value, at, ("title", "applicability", "edits", "only_when"), ("title", "applicability", "edits")
-        )
+        if at.count("otherwise") > _MAX_NESTING:
+            raise check.fail(at, f"fixes nested more than {_MAX_NESTING} deep are refused")
+        known = ("title", "applicability", "edits", "only_when", "otherwise")
+        raw = check.keys(value, at, known, ("title", "applicability", "edits"))
         title = self._template(raw["title"], (*at, "title"))
         texts = {raw["title"]: title}
         for number, entry in enumerate(self._some(raw["edits"], (*at, "edits"))):
@@ -951,6 +962,7 @@ class _Compiler:
             plan=MappingProxyType(dict(raw)),
             texts=MappingProxyType(texts),
             only_when=self._when(raw["only_when"], (*at, "only_when")) if "only_when" in raw else (),
+            otherwise=self._fix(raw["otherwise"], (*at, "otherwise"), certain) if "otherwise" in raw else None,
         )
 
     def _edit(self, value: object, at: KeyPath, texts: dict[str, Template], certain: bool) -> None:
@@ -971,7 +983,9 @@ class _Compiler:
             raise check.fail(at, fault)
         self._place(value[verb], (*at, verb), certain)
         for key, argument in value.items():
-            if key != verb:
+            if key == "behind":
+                self._place(argument, (*at, key), certain)
+            elif key != verb:
                 self._edit_texts(argument, (*at, key), texts)
 
     def _edit_texts(self, value: object, at: KeyPath, texts: dict[str, Template], depth: int = 0) -> None:
@@ -1035,7 +1049,7 @@ class _Compiler:
             raise check.fail(at, "put ⟦ and ⟧ around the primary place, or say `clean: true`")
         if raw.get("applicability") == "none" and fixed:
             raise check.fail((*at, "applicability"), "where there is no fix, nothing can be `fixed`")
-        if raw.get("applicability", "none") != "none" and not fixed:
+        if raw.get("applicability", "none") not in ("none", "placeholder") and not fixed:
             raise check.fail((*at, "applicability"), "the applicability is that of the fix: say what is `fixed`")
 
         def word(key: str, allowed: tuple[str, ...]) -> str | None:

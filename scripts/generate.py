@@ -169,6 +169,7 @@ def rule_schema() -> Schema:
             "title": TEXT,
             "applicability": {"enum": list(APPLICABILITY)},
             "only_when": when,
+            "otherwise": {"$ref": "#/$defs/fix"},
             "edits": {
                 "type": "array",
                 "minItems": 1,

@@ -885,6 +885,8 @@ def _policies(unit: Unit, level: Level, decided: _Decided) -> Iterator[Fact]:
         "block": _written(level.kind, level.body),
         "origin": _written(header.text, span),
         "origin.form": _written("other" if "$" in header.text else "literal", span),
+        "origin.takes": _written("text", span),
+        "origin.with_port": _written("no", span),
     }
     around = level.parent if level.kind == "if" and level.parent is not None else level
     if around.kind == "location":

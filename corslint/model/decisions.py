@@ -753,6 +753,17 @@ def _passing(decision: Decision, candidate: _Candidate) -> tuple[Span, str]:
     return cases[-1].span, ""
 
 
+def tests_at(decision: Decision, found: Witness) -> list[Atom]:
+    """The tests at a witness' place: one, where it is clear which of them lets it pass."""
+    atoms = (atom for case in decision.cases for atom in _atoms(case.predicate))
+    return list(dict.fromkeys(one for one in atoms if one.span == found.span and _compared(one) == found.test))
+
+
+def fragments(test: Atom) -> Iterator[_Fragment]:
+    """What a test trusts."""
+    return _fragments((test,))
+
+
 def _compared(atom: Atom) -> str:
     return f"/{atom.operand.source}/{atom.operand.flags}" if isinstance(atom.operand, Pattern) else atom.operand
 

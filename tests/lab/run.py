@@ -37,6 +37,7 @@ from tests.lab.experiment import (
     Side,
     Silence,
     Socket,
+    Step,
     Upgrade,
     written_ports,
 )
@@ -132,9 +133,18 @@ def _short(experiment: Experiment, side: Side, seen: list[Observation]) -> str:
 class Running:
     """One side of a project, started. A context manager: everything that it started ends with it."""
 
-    def __init__(self, experiment: Experiment, side: Side, tools: Tools, browser: Callable[[], Chromium]) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        side: Side,
+        tools: Tools,
+        browser: Callable[[], Chromium],
+        files: Path | None = None,
+    ) -> None:
+        """`files` is a folder that stands in for the side of the project, whose expectations count."""
         self.experiment = experiment
         self.side = side
+        self._files = files or PROJECTS / experiment.project / side
         self.versions: dict[str, str] = {}
         self._tools = tools
         self._browser = browser
@@ -144,7 +154,7 @@ class Running:
         with ExitStack() as ending:
             self._home = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="corslint-lab-")))
             self.project = self._home / self.side
-            shutil.copytree(PROJECTS / self.experiment.project / self.side, self.project)
+            shutil.copytree(self._files, self.project)
             self.ports = Ports(self._home / "ports", self.experiment.hosts)
             self.addresses = Addresses(self.ports)
             self._start(ending)
@@ -161,10 +171,17 @@ class Running:
             LabError: a step cannot be taken, which is no observation.
         """
         for step in self.experiment.steps:
-            expected = step.expectation(self.side)
-            if expected is not None:
-                check_interrupted()
-                yield step.name, expected, self._observe(step.probe, expected)
+            yield from self.observed(step, step.expectation(self.side))
+
+    def observed(self, step: Step, expected: Expectation | None) -> Iterator[tuple[str, Expectation, Observation]]:
+        """Take one step, if anything is expected of it.
+
+        Raises:
+            LabError: it cannot be taken, which is no observation.
+        """
+        if expected is not None:
+            check_interrupted()
+            yield step.name, expected, self._observe(step.probe, expected)
 
     def _observe(self, probe: Probe, expected: Expectation) -> Observation:
         if isinstance(probe, Get | Preflight | Upgrade | Silence):

@@ -37,6 +37,7 @@ EXPERIMENT = Experiment(
             Fetch(PAGE, f"{SHIPS}/ships"),
             bad=Readable(200),
             good=Readable(200),
+            mended=Readable(200),  # what is mounted in what is left to the owner
         ),
     ),
 )
