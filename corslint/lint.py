@@ -12,7 +12,7 @@ from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
-from corslint.extract import Extracted, Extractor, merge_alternatives
+from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alternatives
 from corslint.frameworks import catalog
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
@@ -109,11 +109,18 @@ class Project:
 
 
 class Understood(NamedTuple):
-    """The common model of one context."""
+    """The common model of one context.
+
+    `policies` are as they were before they were judged, and `sites` the calls that make layers and routes: with these
+    an application can be asked what it answers to a single request (`behaviour/application.py`).
+    """
 
     facts: list[Fact]
     topology: topology.Topology
     project: Project
+    linker: Linker
+    policies: tuple[Policy, ...] = ()
+    sites: Mapping[Span, LayerSite] = {}
 
 
 class Knowledge(NamedTuple):
@@ -263,7 +270,7 @@ def understand(
     facts += _damage(project)
     for number, fact in enumerate(facts):
         fact.id = number
-    return Understood(facts, places, project)
+    return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
 
 
 def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[str], SourceFile]]:
@@ -313,10 +320,8 @@ def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact
 def _nginx_facts(
     project: Project, facts: list[Fact], settings: Settings, well_known: catalog.SocketPaths
 ) -> list[Fact]:
-    readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
-    deployments = [found for found in project.readings.values() if isinstance(found, DeploymentReading)]
-    parts = [part for one in deployments for part in one.parts]
-    if not readings and not parts:
+    readings = nginx_readings(project)
+    if not any(readings):
         return []
     from corslint.behaviour import nginx
 
@@ -328,12 +333,31 @@ def _nginx_facts(
         }
     )
     version = ".".join(map(str, settings.nginx_version)) if settings.nginx_version else None
-    placement = Placement(project.context.files, deployments, readings, dict(settings.nginx_paths))
+    placement = nginx_placement(project, settings)
     found: list[Fact] = []
-    # What a script or a text holds is a configuration of its own: nothing tells which others it will meet.
-    for each in (readings, *({part.path: part} for part in parts)):
+    for each in readings:
         found += nginx.facts(each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement)
     return found
+
+
+def nginx_readings(project: Project) -> list[dict[str, NginxReading]]:
+    """The nginx files of a project, then each configuration that a script or a text holds.
+
+    Those are configurations of their own: nothing tells which others they will meet.
+    """
+    readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
+    parts = [part for one in _deployments(project) for part in one.parts]
+    return [readings, *({part.path: part} for part in parts)]
+
+
+def nginx_placement(project: Project, settings: Settings) -> Placement:
+    """Where the files of a project lie for nginx, and which nginx that is."""
+    readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
+    return Placement(project.context.files, _deployments(project), readings, dict(settings.nginx_paths))
+
+
+def _deployments(project: Project) -> list[DeploymentReading]:
+    return [found for found in project.readings.values() if isinstance(found, DeploymentReading)]
 
 
 def _damage(project: Project) -> list[Fact]:
