@@ -19,7 +19,7 @@ from corslint.behaviour.nginx_request import Answer, FileKind, Surroundings, Ups
 from corslint.behaviour.nginx_routing import listens
 from corslint.behaviour.nginx_values import bare_host
 from corslint.model.decisions import is_loopback
-from corslint.model.exchange import Request, RequestKind, Response
+from corslint.model.exchange import Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.finding import Place
 from corslint.model.tri import Tri
@@ -92,15 +92,17 @@ class Network:
         self._folders = frozenset(folder for path in files for folder in _above(path))
         self._version = version
         self._hops = 0
+        self._password = Tri.UNKNOWN
+        self._damaged = {fact.span.path for fact in world.of_kind("damage") if fact.field("language").value == "nginx"}
 
     # --- edges ---
 
-    def receivers(self, address: Address, path: str) -> list[Edge]:
+    def receivers(self, address: Address, path: str, kind: RequestKind = "actual") -> list[Edge]:
         """What answers at an address: one edge that exists, or those of which one may."""
         found = [edge for edge in self._candidates(address) if edge.exists is not Tri.NO]
-        return self._narrowed(found, path)
+        return self._narrowed(found, path, kind)
 
-    def behind(self, route: Fact, path: str) -> list[Edge]:
+    def behind(self, route: Fact, path: str, kind: RequestKind = "actual") -> list[Edge]:
         """The servers that a proxy's route passes requests on to, by the relation `behind`."""
         found: list[Edge] = []
         for running in self._visible():
@@ -112,7 +114,7 @@ class Network:
                 found.append(Edge(running, Tri.UNKNOWN, "medium", "the proxy may pass requests on to it"))
         if self._names_somebody_else(route):
             return []
-        return self._narrowed(found, path)
+        return self._narrowed(found, path, kind)
 
     def _names_somebody_else(self, route: Fact) -> bool:
         """Whether a route passes to a full domain name that no upstream block explains: somebody else's server."""
@@ -121,25 +123,30 @@ class Network:
             return False
         return all(fact.field("name").value != host for fact in self._world.of_kind("upstream"))
 
-    def _narrowed(self, found: list[Edge], path: str) -> list[Edge]:
+    def _narrowed(self, found: list[Edge], path: str, kind: RequestKind) -> list[Edge]:
         """The one edge that exists; or, of those that may, the only one, or the only one that knows the path."""
         certain = [edge for edge in found if edge.exists is Tri.YES]
         left = certain or found
         if len(left) > 1:
+            left = [edge for edge in left if self._may_know(edge, path, kind)] or left
+        if len(left) > 1:
             knowing = [
                 edge
                 for edge in left
-                if isinstance(edge.to, Running) and self._applications.routes(edge.to, path) is Tri.YES
+                if isinstance(edge.to, Running) and self._applications.routes(edge.to, path, kind) is Tri.YES
             ]
             if len(knowing) == 1:
                 reason = f"of all servers only this one has a route for {path}"
                 return [knowing[0]._replace(exists=Tri.YES, confidence="medium", reason=reason)]
         if len(left) == 1 and left[0].exists is not Tri.YES:
-            only = left[0]
-            if isinstance(only.to, Running) and self._applications.routes(only.to, path) is Tri.NO and len(found) > 1:
-                return left
-            return [only._replace(exists=Tri.YES, confidence="medium", reason="it is the only one in the project")]
+            reason = "it is the only one in the project"
+            if len(found) > 1:
+                reason = f"all other servers have nothing for {path}"
+            return [left[0]._replace(exists=Tri.YES, confidence="medium", reason=reason)]
         return left
+
+    def _may_know(self, edge: Edge, path: str, kind: RequestKind) -> bool:
+        return not isinstance(edge.to, Running) or self._applications.routes(edge.to, path, kind) is not Tri.NO
 
     def _candidates(self, address: Address) -> Iterator[Edge]:
         proxies = list(self._proxies(address))
@@ -205,14 +212,18 @@ class Network:
 
     # --- answers ---
 
-    def answer(self, request: Request) -> Reply:
-        """What comes back for a browser's request to `request.server`, and which places it came through."""
+    def answer(self, request: Request, password: Tri = Tri.UNKNOWN) -> Reply:
+        """What comes back for a browser's request to `request.server`, and which places it came through.
+
+        `password`: whether the request has an `Authorization`, which is then the right one.
+        """
         assert request.server is not None
+        self._password = password
         return self._at(Address.of(request.server), request)
 
     def _at(self, address: Address, request: Request) -> Reply:
         path = request.path.partition("?")[0]
-        return self._one_of(self.receivers(address, path), request, f"{request.server}")
+        return self._one_of(self.receivers(address, path, request.kind), request, f"{request.server}")
 
     def _one_of(self, edges: list[Edge], request: Request, where: str) -> Reply:
         if not edges or self._hops > _MAX_HOPS:
@@ -282,8 +293,12 @@ class Network:
             inner.append(reply)
             return reply.response if reply.response.complete is Tri.YES or reply.response.headers else None
 
+        if self._damaged & {one.span.path for one in proxy.configuration.unit.statements}:
+            return Reply(nothing_known(), (Step(proxy.span, "nginx reads this file otherwise than it is written"),))
         surroundings = Surroundings(upstream, self._file, self._version)
-        found = answer(proxy.configuration, incoming(request, proxy.port), surroundings)
+        asked = incoming(request, proxy.port)
+        asked = asked._replace(headers=(*asked.headers, Header("Authorization", None, self._password)))
+        found = answer(proxy.configuration, asked, surroundings)
         steps, sources = _told(proxy.configuration, found)
         passed = inner[-1] if inner and found.passed is not Tri.NO else Reply(found.response)
         assumed = passed.assumptions
@@ -302,12 +317,22 @@ class Network:
         path = inner.path.partition("?")[0]
         host, _, port = (asked.target or "").rpartition(":")
         if is_loopback(host) and port.isdigit():
-            edges = self.receivers(Address(False, host, int(port)), path)
+            edges = self.receivers(Address(False, host, int(port)), path, inner.kind)
             if any(edge.exists is Tri.YES for edge in edges):
-                return self._spread(asked, inner, self._one_of(edges, inner, asked.target or ""))
+                return self._passed(asked, inner, edges)
         route = self._route_at(asked.span)
-        edges = self.behind(route, path) if route is not None else []
-        return self._spread(asked, inner, self._one_of(edges, inner, asked.target or "the upstream"))
+        edges = self.behind(route, path, inner.kind) if route is not None else []
+        return self._passed(asked, inner, edges)
+
+    def _passed(self, asked: UpstreamRequest, request: Request, edges: list[Edge]) -> Reply:
+        reply = self._spread(asked, request, self._one_of(edges, request, asked.target or "the upstream"))
+        to = edges[0].to if edges else None
+        # Node.js upgrades a request of HTTP/1.0 like any other; servers in Python differ.
+        tolerant = isinstance(to, Running) and to.language == "javascript"
+        if request.kind == "upgrade" and asked.version != "1.1" and not tolerant:
+            note = Step(asked.span, "HTTP/1.0, which some servers do not upgrade")
+            return reply._replace(response=reply.response._replace(status=None), steps=(*reply.steps, note))
+        return reply
 
     def _spread(self, asked: UpstreamRequest, request: Request, reply: Reply) -> Reply:
         """The answer where several servers take turns: a session of long polling is known to one of them alone."""
@@ -392,8 +417,8 @@ def _inner_request(asked: UpstreamRequest, original: Request) -> Request | None:
 
     upgrades = (text("upgrade") or "").lower() == "websocket" and "upgrade" in (text("connection") or "").lower()
     kind: RequestKind = original.kind
-    if kind == "upgrade" and not upgrades:
-        kind = "actual"
+    if upgrades or kind == "upgrade":
+        kind = "upgrade" if upgrades else "actual"
     if kind == "preflight" and text("access-control-request-method") is None:
         kind = "actual"
     host = text("x-forwarded-host") or text("host")

@@ -6,7 +6,8 @@ their answers; the answers come from the project (`network.py`). Nothing is sent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -94,9 +95,18 @@ class Tracer:
     """Follows requests through one project."""
 
     def __init__(
-        self, understood: Understood, settings: Settings, catalog: Catalog, in_tests: Iterable[str] = (), status: int | None = None
+        self,
+        understood: Understood,
+        settings: Settings,
+        catalog: Catalog,
+        in_tests: Iterable[str] = (),
+        status: int | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`status`: what handlers answer with, in place of success."""
+        """`status`: what handlers answer with, in place of success; 500 is an error that nobody caught.
+
+        `environment`: the variables that are set, and all others are not; None: nobody knows.
+        """
         project = understood.project
         self._facts = understood.facts
         self._settings = settings
@@ -106,7 +116,7 @@ class Tracer:
         code = Code(
             understood.facts, understood.policies, understood.linker, project.code, understood.sites, catalog.refusals
         )
-        self._applications = Applications(code, status)
+        self._applications = Applications(code, status, environment)
         placement = nginx_placement(project, settings)
         configurations = [
             Configuration(unit) for each in nginx_readings(project) for unit in units(each, placement) if each
@@ -148,7 +158,7 @@ class Tracer:
         return self._connected(question) if question.kind == "socket.io" else self._opened(question)
 
     def _fetched(self, question: Question) -> Trace:
-        asking = _Asking(self._network)
+        asking = _Asking(self._network, question)
         asked = PageRequest(
             question.url,
             question.origin,
@@ -162,7 +172,7 @@ class Tracer:
         )
 
     def _connected(self, question: Question) -> Trace:
-        asking = _Asking(self._network)
+        asking = _Asking(self._network, question)
         parts = urlsplit(question.url)
         client = Client(
             f"{parts.scheme}://{parts.netloc}",
@@ -188,7 +198,7 @@ class Tracer:
         )
 
     def _opened(self, question: Question) -> Trace:
-        asking = _Asking(self._network)
+        asking = _Asking(self._network, question)
         request = Request(
             "upgrade", "GET", path_of(question.url), question.origin, cookie=Tri.UNKNOWN, server=_http(question.url)
         )
@@ -277,12 +287,20 @@ class Tracer:
 class _Asking:
     """Answers the browser, and keeps what was asked."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, question: Question) -> None:
         self._network = network
+        self._question = question
         self.legs: list[Leg] = []
 
+    def _password(self, request: Request) -> Tri:
+        """Whether `Authorization` comes along: never with a preflight, whatever the request after it does."""
+        if request.kind == "preflight":
+            return Tri.NO
+        named = any(name.lower() == "authorization" for name, _ in self._question.headers)
+        return Tri.YES if named else Tri.UNKNOWN if self._question.credentials else Tri.NO
+
     def __call__(self, request: Request) -> Response:
-        reply: Reply = self._network.answer(request)
+        reply: Reply = self._network.answer(request, self._password(request))
         self.legs.append(Leg(request, reply.response, reply.steps, reply.sources, reply.assumptions))
         return reply.response
 
@@ -299,8 +317,12 @@ def _plain_failure(found: Handshake) -> tuple[str, ...]:
         for outcome in attempt.outcomes:
             status = outcome.exchanges[-1].response.status
             if status is not None and status >= 400:
-                return (f"Failed to load resource: the server responded with a status of {status}",)
+                return (f"Failed to load resource: the server responded with a status of {status} ({_phrase(status)})",)
     return ()
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
 
 
 def _reason(allowed: Tri, legs: Iterable[Leg]) -> str:

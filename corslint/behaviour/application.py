@@ -16,7 +16,7 @@ from corslint.behaviour.handwritten import Handwritten, functions_in
 from corslint.behaviour.response import NAMES, Responder
 from corslint.extract import LayerSite, Policy
 from corslint.frameworks.catalog import RefusalSpec
-from corslint.model.exchange import NO_ANSWER, Header, Request, Response
+from corslint.model.exchange import NO_ANSWER, Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.reading import CodeReading
 from corslint.model.tri import Tri, tri
@@ -29,6 +29,9 @@ _REFUSED = 401
 _ASSUMED_STATUS = 200
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
+_UNCAUGHT = 500
+_MARK = 299
+"""A status that no application answers with."""
 
 
 class Step(NamedTuple):
@@ -60,6 +63,7 @@ class Running(NamedTuple):
     sockets: tuple[Fact, ...]
     ports: frozenset[int] | None
     framework: str
+    language: str = ""
 
 
 class Code(NamedTuple):
@@ -85,7 +89,7 @@ class Applications:
         self._of_kind: dict[str, list[Fact]] = {}
         for fact in code.facts:
             self._of_kind.setdefault(fact.kind, []).append(fact)
-        self._handwritten = Handwritten(code.facts, code.policies, code.linker, code.code, code.refusals)
+        self._handwritten = Handwritten(code.facts, code.policies, code.linker, code.code, code.refusals, environment)
         self._layers = self._by_app()
         self._handled = [span for fact in self._every_layer() for span in self._handler_spans(fact)]
         self.running = tuple(self._listening())
@@ -98,12 +102,16 @@ class Applications:
         """What a server for development answers itself."""
         return _Asking(self, request).development(instance)
 
-    def routes(self, running: Running, path: str) -> Tri:
+    def routes(self, running: Running, path: str, kind: RequestKind = "actual") -> Tri:
         """Whether something that listens has a place for a path: a route, or a socket server."""
+        only_upgrades = running.handler is None and all(one.field("kind").value == "websocket" for one in running.sockets)
+        if running.sockets and only_upgrades and kind != "upgrade":
+            return Tri.NO
         if any(_below(path, socket) is Tri.YES for socket in running.sockets):
             return Tri.YES
-        app = running.handler or running.instance
-        return self._routes(app, path)
+        if running.handler is None and running.sockets and running.instance not in self._layers:
+            return Tri.NO
+        return self._routes(running.handler or running.instance, path)
 
     def _routes(self, app: Span, path: str, depth: int = 0) -> Tri:
         found = Tri.NO
@@ -137,29 +145,8 @@ class Applications:
     # --- what listens ---
 
     def _listening(self) -> Iterator[Running]:
-        servers = {fact.field("instance").value: fact for fact in self._of_kind.get("http_server", ())}
-        apps = {fact.field("instance").value: fact for fact in self._of_kind.get("http_app", ())}
-        sockets = {fact.field("instance").value: fact for fact in self._of_kind.get("socket_server", ())}
-        known = {**sockets, **apps, **servers}
-        ports: dict[Span, set[int] | None] = {}
-        for listener in self._of_kind.get("listener", ()):
-            target, number = listener.field("target").value, listener.field("port").value
-            if isinstance(target, Span) and target in known:
-                before = ports.setdefault(target, set())
-                ports[target] = before | {number} if before is not None and isinstance(number, int) else None
-        handled = {fact.field("handler").value for fact in servers.values()} | {
-            layer.field("handler").value for layer in self._every_layer()
-        }
-        for instance, socket in sockets.items():
-            number = socket.field("port").value
-            if isinstance(instance, Span) and isinstance(number, int):
-                ports[instance] = (ports.get(instance) or set()) | {number}
-            elif isinstance(instance, Span) and socket.field("http_server").value is None:
-                if socket.field("app").value is None:
-                    ports.setdefault(instance, None)
-        for instance, fact in {**apps, **servers}.items():
-            if isinstance(instance, Span) and instance not in ports and instance not in handled:
-                ports[instance] = None  # a command line says where
+        known = self._servers()
+        ports = self._ports(known)
         for instance, found in ports.items():
             fact = known[instance]
             behind = fact.field("handler").value if fact.kind == "http_server" else fact.field("app").value
@@ -169,17 +156,78 @@ class Applications:
                 instance,
                 fact.span,
                 behind if isinstance(behind, Span) else None,
-                tuple(self._sockets_of(instance, fact, sockets.values())),
+                tuple(self._sockets_of(instance, fact, ports)),
                 frozenset(found) if found else None,
                 str(fact.field("framework").value or "an application"),
+                str(fact.field("language").value or ""),
             )
 
-    @staticmethod
-    def _sockets_of(instance: Span, fact: Fact, sockets: Iterable[Fact]) -> Iterator[Fact]:
-        for socket in sockets:
-            attached = socket.field("http_server").value
-            own = attached is None and fact.kind == "http_app" and socket.field("app").value == instance
-            if attached == instance or socket.field("instance").value == instance or own:
+    def _servers(self) -> dict[Span, Fact]:
+        """All that could listen, by instance: also applications of which only layers or policies are known."""
+        known: dict[Span, Fact] = {}
+        for kind in ("socket_server", "http_app", "http_server"):
+            for fact in self._of_kind.get(kind, ()):
+                instance = fact.field("instance").value
+                if isinstance(instance, Span):
+                    known[instance] = fact
+        others = [*self._every_layer(), *(policy.fact for policy in self._libraries())]
+        for fact in others:
+            app = fact.field("app").value
+            if isinstance(app, Span) and app not in known:
+                like = {name: fact.field(name) for name in ("framework", "language")}
+                known[app] = Fact("http_app", app, {**like, "instance": fact.field("app")})
+        return known
+
+    def _ports(self, known: Mapping[Span, Fact]) -> dict[Span, set[int] | None]:
+        """Where each of them listens; None where a command line or nothing at all says it."""
+        ports: dict[Span, set[int] | None] = {}
+        for listener in self._of_kind.get("listener", ()):
+            target, number = listener.field("target").value, listener.field("port").value
+            if isinstance(target, Span) and target in known:
+                before = ports.setdefault(target, set())
+                ports[target] = before | {number} if before is not None and isinstance(number, int) else None
+        handled = {fact.field("handler").value for fact in (*self._every_layer(), *known.values())}
+        handled |= {fact.field("app").value for fact in known.values() if fact.kind == "socket_server"}
+        for instance, fact in known.items():
+            number = fact.field("port").value
+            if isinstance(number, int):
+                ports[instance] = (ports.get(instance) or set()) | {number}
+            elif instance in ports or instance in handled:
+                continue
+            elif fact.kind != "socket_server" or not (
+                fact.field("http_server").value in known or fact.field("app").value
+            ):
+                ports[instance] = None
+        for instance, fact in known.items():  # a socket server's application, where nothing else starts it
+            app = fact.field("app").value
+            if fact.kind == "socket_server" and isinstance(app, Span) and app in known:
+                if app not in ports and not any(self._leads(other, app, known) for other in ports):
+                    ports[app] = None
+        alone = [one for one, fact in known.items() if one in ports and fact.kind != "socket_server"]
+        for instance in [one for one in ports if known[one].kind == "socket_server" and ports[one] is None]:
+            beside = [one for one in alone if one.path == instance.path]
+            if len(beside) == 1:  # it is put into the only server of its file, in a way that is not known
+                del ports[instance]
+        return ports
+
+    def _leads(self, instance: Span, app: Span, known: Mapping[Span, Fact]) -> bool:
+        """Whether a server hands requests on to an application."""
+        behind = known[instance].field("handler").value
+        mounted = {
+            layer.field("handler").value for layer in self._every_layer() if layer.field("app").value in (instance, behind)
+        }
+        return instance == app or behind == app or app in mounted
+
+    def _sockets_of(self, instance: Span, fact: Fact, ports: Mapping[Span, object]) -> Iterator[Fact]:
+        for socket in self._of_kind.get("socket_server", ()):
+            attached, app, own = (socket.field(name).value for name in ("http_server", "app", "instance"))
+            known = any(one.field("instance").value == attached for one in self._of_kind.get("http_server", ()))
+            loose = not known and app is None and own not in ports and fact.kind != "socket_server"
+            if (
+                instance in (attached, own)
+                or (attached is None and fact.kind == "http_app" and app == instance)
+                or (loose and isinstance(own, Span) and own.path == instance.path)
+            ):
                 yield socket
 
     # --- layers ---
@@ -194,7 +242,8 @@ class Applications:
         found: dict[Span, list[Fact]] = {}
         for fact in self._every_layer():
             app = fact.field("app").value
-            says = fact.kind == "http_route" or fact.field("kind").value is not None
+            wraps = fact.field("registered").state == "absent" and isinstance(fact.field("handler").value, Span)
+            says = fact.kind == "http_route" or fact.field("kind").value is not None or wraps
             if isinstance(app, Span) and says and fact.field("fence").value != "development":
                 found.setdefault(app, []).append(fact)
         for layers in found.values():
@@ -224,7 +273,16 @@ class Applications:
     def policy_of(self, layer: Fact) -> Policy | None:
         """The policy of a library that a layer is."""
         spans = {layer.field("handler").value, layer.field("registered").value}
-        return next((one for one in self._libraries() if one.fact.field("instance").value in spans), None)
+        found = next((one for one in self._libraries() if one.fact.field("instance").value in spans), None)
+        if found is not None or layer.field("kind").value != "cors" or isinstance(layer.field("handler").value, Span):
+            return found
+        # A layer that is named in a list, and configured beside it.
+        beside = [
+            one
+            for one in self._libraries()
+            if one.fact.field("app").value is None and one.fact.span.path == layer.span.path
+        ]
+        return beside[0] if len(beside) == 1 else None
 
     def _libraries(self) -> Iterator[Policy]:
         for policy in self._code.policies:
@@ -235,9 +293,18 @@ class Applications:
         """The policies of libraries that belong to an application, but to no layer of it that is known, from the
         inside out."""
         layered = {id(found) for layer in self._layers.get(app, ()) if (found := self.policy_of(layer)) is not None}
-        own = [one for one in self._libraries() if one.fact.field("app").value == app and id(one) not in layered]
+        own = [
+            one
+            for one in self._libraries()
+            if id(one) not in layered and app == (self._outer(one) or one.fact.field("app").value)
+        ]
         plain = [one for one in own if one.fact.field("scope").state != "unknown"]
         return inside_out(plain, self._code.facts)
+
+    def _outer(self, policy: Policy) -> Span | None:
+        """The policy itself, where it is an application around another one."""
+        own = policy.fact.field("instance").value
+        return own if isinstance(own, Span) and own in self._layers else None
 
     def decorating(self, handler: Span) -> Policy | None:
         """The policy that decorates the function of a route."""
@@ -258,8 +325,16 @@ class Applications:
         )
 
     def responder(self, policy: Policy) -> Responder:
-        """What answers for a policy."""
+        """What answers for a policy; where its version is open, the newest that is possible."""
+        responds = policy.semantics.responds
+        if responds is not None and responds.whole is not None:
+            policy = policy._replace(semantics=policy.semantics._replace(responds=responds.newest()))
         return Responder(policy, self._code.linker, self._code.code, self._environment)
+
+    def covers(self, policy: Policy) -> bool:
+        """Whether an answer of the status that was asked for passes a policy: not each sees errors that nobody
+        caught."""
+        return self._status != _UNCAUGHT or policy.fact.field("covers_errors").value != "no"
 
     def socket_policies(self, server: Fact) -> list[Policy]:
         """The policies that a socket server's answers pass, from the inside out."""
@@ -324,8 +399,8 @@ class _Asking:
                 return self._reply(self._socket(socket))
             if held is Tri.UNKNOWN:
                 return self._reply(nothing_known())
-        if self._request.kind == "upgrade" and running.sockets and running.handler is None:
-            return self._reply(Response(NO_ANSWER))
+        if self._request.kind == "upgrade" and running.sockets and running.language == "javascript":
+            return self._reply(Response(NO_ANSWER))  # Engine.IO ends upgrades that are not for it (`destroyUpgrade`)
         if running.handler is None:
             function = next(self._functions(running), None)
             if function is not None:
@@ -401,6 +476,12 @@ class _Asking:
 
     def _responded(self, policy: Policy, inner: Response) -> Response:
         """A library's answer around another one, with a note where it adds or changes headers."""
+        if not self._all.covers(policy):
+            self._note(policy.fact.span, f"{policy.fact.field('framework').value} does not see errors that nobody caught")
+            return inner
+        responds = policy.semantics.responds
+        if responds is not None and responds.whole is not None:
+            self._assume(policy.fact.span, f"{policy.fact.field('framework').value} has the newest version that is possible")
         answer = self._all.responder(policy).respond(self._request, inner)
         before, after = (_of_origin(one) for one in (inner, answer))
         place = policy.fact.field("origin").span or policy.fact.span
@@ -429,24 +510,37 @@ class _Asking:
     def _nothing_there(self, app: Span) -> Response:
         layers = self._all.layers.get(app, ())
         if not any(layer.kind == "http_route" for layer in layers):
-            status = None if self._request.kind == "preflight" else self._all.status or _ASSUMED_STATUS
-            if self._request.kind != "preflight":
+            preflight = self._request.kind == "preflight"
+            status = self._all.options_status(app) if preflight else self._all.status or _ASSUMED_STATUS
+            if not preflight:
                 self._assume(app, f"there is an answer for {self._path}, with status {status}")
             return Response(status)
         self._note(app, f"the application has no route for {self._path}")
         return Response(_NOT_FOUND)
 
-    def _layered(self, app: Span, path: str, index: int, depth: int) -> Response | None:
-        """The answer of the layers from this one on; None where none of them answers."""
+    def _layered(
+        self, app: Span, path: str, index: int, depth: int, ended: Response | None = None
+    ) -> Response | None:
+        """The answer of the layers from this one on; None where none of them answers.
+
+        `ended`: what a function that runs before all of them has answered already; it passes them on its way out.
+        """
         layers = self._all.layers.get(app, ())
         if index >= len(layers) or depth > _MAX_MOUNTED:
-            return self._automatic(app, path)
+            return ended if ended is not None else self._automatic(app, path)
         layer = layers[index]
 
         def rest() -> Response | None:
-            return self._layered(app, path, index + 1, depth)
+            return self._layered(app, path, index + 1, depth, ended)
 
-        held = self._applies(layer, path)
+        held = Tri.NO if ended is not None and layer.kind == "http_route" else self._applies(layer, path)
+        if held is not Tri.NO and layer.field("order").value == "outermost":
+            early = self._layer(layer, path, depth, lambda: None)
+            if early is None:
+                return rest()
+            sure = held is Tri.YES and early.status is not None
+            late = self._layered(app, path, index + 1, depth, early)
+            return late if sure else either(late, rest())
         if held is Tri.NO:
             return rest()
         mine = self._layer(layer, path, depth, rest)
@@ -474,6 +568,10 @@ class _Asking:
     def _layer(self, layer: Fact, path: str, depth: int, rest: Callable[[], Response | None]) -> Response | None:
         policy = self._all.policy_of(layer)
         if policy is not None:
+            # What answers by itself asks nobody further in.
+            alone = self._all.responder(policy).respond(self._request, Response(_MARK))
+            if alone.status not in (None, _MARK):
+                return self._responded(policy, Response(_MARK))
             inner = rest()
             return self._responded(policy, inner if inner is not None else self._missing(layer))
         if layer.kind == "http_route":
@@ -495,12 +593,22 @@ class _Asking:
         if kind in ("neutral", "error-handler", "static"):
             return rest()
         if kind == "redirect":
-            return _unknown_status(rest())
+            return self._redirecting(layer, path, rest())
         if layer.field("writes_cors").value == "no":
             return rest()
         inner = rest()
         self._note(layer.span, "what this layer does is not known")
         return (inner or Response(None))._replace(complete=Tri.UNKNOWN)
+
+    def _redirecting(self, layer: Fact, path: str, inner: Response | None) -> Response | None:
+        """What is behind a layer that sends some requests to another address: to TLS, or to a path with a slash."""
+        secure = (self._request.server or "").startswith("https:")
+        answers = layer.field("answers_preflight").value
+        stays = secure if answers == "yes" else path.endswith("/") or self._request.kind == "preflight"
+        if stays and answers is not None:
+            self._assume(layer.span, "the request is not redirected here")
+            return inner
+        return _unknown_status(inner)
 
     def _missing(self, layer: Fact) -> Response:
         app = layer.field("app").value
@@ -513,7 +621,9 @@ class _Asking:
             self._note(layer.span, "refuses the preflight, which never carries credentials")
             return refused
         inner = rest()
-        return inner if answers == "no" else either(refused, inner)
+        if answers == "no" or inner is None:
+            return inner if answers == "no" else refused._replace(status=None)
+        return either(refused, inner)
 
     def _mounted_socket(self, layer: Fact, handler: Span, rest: Callable[[], Response | None]) -> Response | None:
         for server in self._all.mounted_sockets(handler):
@@ -554,7 +664,7 @@ class _Asking:
             self._note(layer.span, f"answers with status {ended.status}")
             return ended
         inner = rest()
-        if inner is None and effects.lines:
+        if inner is None and effects.lines and layer.field("order").value != "outermost":
             inner = self._missing(layer)
         passed = inner and _with_lines(inner, effects.lines, inner_wins=layer.field("language").value == "javascript")
         return passed if effects.ends is Tri.NO else either(ended, passed)
@@ -681,7 +791,7 @@ def engine_status(server: Fact, request: Request) -> int | None:
     if server.field("kind").value == "websocket":
         return 101 if request.kind == "upgrade" else None
     if request.method == "OPTIONS":
-        return _BAD_REQUEST
+        return _BAD_REQUEST if server.field("language").value == "javascript" else _ASSUMED_STATUS
     query = dict(part.partition("=")[::2] for part in request.path.partition("?")[2].split("&"))
     spoken = server.field("protocol").value
     version = query.get("EIO", "")

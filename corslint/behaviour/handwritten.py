@@ -68,10 +68,12 @@ class Handwritten:
         linker: Linker,
         code: Callable[[str], CodeReading | None],
         refusals: Mapping[str, tuple[RefusalSpec, ...]],
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._linker = linker
         self._code = code
         self._refusals = refusals
+        self._environment = environment
         self._writes = [
             fact for fact in facts if fact.kind == "header_write" and fact.field("target").value == "response"
         ]
@@ -104,7 +106,7 @@ class Handwritten:
         for fact in sorted(mine, key=lambda fact: fact.span not in self._policies):
             policy = self._policies.get(fact.span)
             found = (
-                self._by_policy(policy, asked, request)
+                self._by_policy(policy, asked, request, beside=fact.field("operation").value == "append")
                 if policy is not None
                 else self._plain(reading, fact, asked, request, granted)
             )
@@ -117,7 +119,7 @@ class Handwritten:
                 granted[policy.guards] = Tri.NO
         return lines, sources
 
-    def _by_policy(self, policy: Policy, asked: Asked, request: Request) -> list[Header]:
+    def _by_policy(self, policy: Policy, asked: Asked, request: Request, *, beside: bool) -> list[Header]:
         """An Access-Control-Allow-Origin: who gets it, its own tests say."""
         left: list[Guard] = []
         for guard in policy.guards:
@@ -127,12 +129,12 @@ class Handwritten:
             if held is Tri.UNKNOWN:
                 left.append(guard)
         given = policy._replace(guards=tuple(left))
-        answer = Responder(given, self._linker, self._code).respond(request, Response(_SUCCESS))
+        answer = Responder(given, self._linker, self._code, self._environment).respond(request, Response(_SUCCESS))
         value = answer.header(NAMES["acao"])
         if value is Missing.ABSENT:
             return []
         text = value if isinstance(value, str) else None
-        return [Header(NAMES["acao"], text, Tri.YES if text is not None else Tri.UNKNOWN)]
+        return [Header(NAMES["acao"], text, Tri.YES if text is not None else Tri.UNKNOWN, beside)]
 
     def _plain(
         self,

@@ -230,6 +230,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             **_PLAIN,
             "instance": FieldSpec("instance", "the call that made it"),
             "trust_proxy": FieldSpec("tri", "whether it believes what a proxy in front says of the request (`X-Forwarded-Proto`)"),
+            "options_status": FieldSpec("number", "the status with which it answers OPTIONS by itself, where a path has routes for other methods alone"),
         },
     ),
     "http_server": KindSpec(
