@@ -17,7 +17,7 @@ from corslint.behaviour.nginx_levels import Level
 from corslint.behaviour.nginx_machine import Configuration, answer
 from corslint.behaviour.nginx_request import Answer, FileKind, Surroundings, UpstreamRequest, incoming
 from corslint.behaviour.nginx_routing import listens
-from corslint.behaviour.nginx_values import bare_host
+from corslint.behaviour.nginx_values import bare_host, first_name
 from corslint.model.decisions import is_loopback
 from corslint.model.exchange import Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
@@ -102,6 +102,27 @@ class Network:
         found = [edge for edge in self._candidates(address) if edge.exists is not Tri.NO]
         return self._narrowed(found, path, kind)
 
+    def origins(self, path: str) -> list[str]:
+        """The origins that pages beside a file may have: the names of nginx servers, else the ports of its package."""
+        named = []
+        for configuration in self._configurations:
+            for server in configuration.servers:
+                name = first_name(server)
+                secure = any("ssl" in [word.text for word in line.arguments] for line in server.own("listen"))
+                for one in listens(server) or ():
+                    if name and name != "_" and "*" not in name and not name.startswith(("~", ".")):
+                        usual = one.port in (80, 443)
+                        scheme = "https" if secure or one.port == 443 else "http"
+                        named.append(f"{scheme}://{name}" + ("" if usual else f":{one.port}"))
+        package = self._world.topology.package_of(path)
+        local = [
+            f"http://localhost:{port}"
+            for running in self._visible()
+            if self._world.topology.package_of(running.span.path) == package
+            for port in sorted(running.ports or ())
+        ]
+        return list(dict.fromkeys(named or local))
+
     def behind(self, route: Fact, path: str, kind: RequestKind = "actual") -> list[Edge]:
         """The servers that a proxy's route passes requests on to, by the relation `behind`."""
         found: list[Edge] = []
@@ -185,13 +206,13 @@ class Network:
                 if named_here and (address.port in ports or not is_loopback(address.host)):
                     sure = "high" if address.port in ports else "medium"
                     place = Place(server.place, "this server's name")
-                    named.append(Edge(at, Tri.YES, sure, "an nginx server has this name", (place,)))
+                    named.append(Edge(at, Tri.YES, sure, "it has this name", (place,)))
                 elif address.port in ports:
                     place = Place(server.place, "listens on this port")
                     exists = Tri.YES if is_loopback(address.host) else Tri.UNKNOWN
-                    others.append(Edge(at, exists, "medium", "an nginx server listens on this port", (place,)))
+                    others.append(Edge(at, exists, "medium", "it listens on this port", (place,)))
                 elif not is_loopback(address.host):
-                    others.append(Edge(at, Tri.UNKNOWN, "medium", "nginx may be asked under this name"))
+                    others.append(Edge(at, Tri.UNKNOWN, "medium", "nothing says under which name it is asked"))
         right = [edge for edge in named if isinstance(edge.to, Proxy) and edge.to.port == address.port]
         chosen = right or named or others
         # One configuration chooses among its servers by itself.
@@ -243,15 +264,17 @@ class Network:
         return Reply(merged, steps, replies[0].sources if merged == replies[0].response else ())
 
     def _reached(self, edge: Edge, request: Request) -> Reply:
-        first = Step(_span_of(edge.to), edge.reason)
         if isinstance(edge.to, Proxy):
             reply = self._by_nginx(edge.to, request)
-        elif isinstance(edge.to, Running):
+            head, *rest = reply.steps or (Step(edge.to.span, ""),)
+            return reply._replace(steps=(head._replace(text=f"{head.text}: {edge.reason}"), *rest))
+        if isinstance(edge.to, Running):
             reply = self._applications.answer(edge.to, request)
-            first = Step(edge.to.span, f"{edge.to.framework} answers: {edge.reason}")
+            what = "this application" if edge.to.handler is not None else "this server"
         else:
             reply = self._by_dev_server(edge.to, request)
-        return reply._replace(steps=(first, *reply.steps))
+            what = "the development server"
+        return reply._replace(steps=(Step(_span_of(edge.to), f"{what} answers: {edge.reason}"), *reply.steps))
 
     # --- servers for development ---
 
@@ -304,7 +327,8 @@ class Network:
         assumed = passed.assumptions
         if found.passed is Tri.NO and self._assumed_file(found):
             assumed = (*assumed, Step(_last(found), "the file is there"))
-        return Reply(found.response, (*steps, *passed.steps), (*sources, *passed.sources), assumed)
+        by_socket = passed.by_socket and found.passed is not Tri.NO
+        return Reply(found.response, (*steps, *passed.steps), (*sources, *passed.sources), assumed, by_socket)
 
     @staticmethod
     def _assumed_file(found: Answer) -> bool:
@@ -461,7 +485,7 @@ def _told(configuration: Configuration, found: Answer) -> tuple[tuple[Step, ...]
             continue
         end = directive.arguments[-1].span.end if directive is not None and directive.arguments else span.end
         steps.append(Step(Span(span.path, span.start, end), _SAYS.get(key, "decides")))
-    if found.upstream is not None and found.passed is not Tri.NO:
+    if found.upstream is not None and found.passed is not Tri.NO and found.upstream.span not in found.where:
         steps.append(Step(found.upstream.span, _SAYS["proxy_pass"]))
     return tuple(steps), tuple(sources)
 

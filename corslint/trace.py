@@ -36,6 +36,10 @@ EXIT_STATUS = {Tri.YES: 0, Tri.NO: 1, Tri.UNKNOWN: 3}
 _ORDINARY = "*"
 
 
+NO_PAGE = ""
+"""In place of an origin: which page runs a client is not known."""
+
+
 class Question(NamedTuple):
     """What a page does: `url` is asked by a page of `origin`.
 
@@ -62,6 +66,7 @@ class Leg(NamedTuple):
     steps: tuple[Step, ...]
     sources: tuple[tuple[str, Span], ...]
     assumptions: tuple[Step, ...]
+    by_socket: bool = False
 
 
 class Trace(NamedTuple):
@@ -150,6 +155,9 @@ class Tracer:
 
     def trace(self, question: Question) -> Trace:
         """Follow one request, or one handshake."""
+        if question.origin == NO_PAGE:
+            reason = "which page runs this client is not known: name its origin under `frontends` in the settings"
+            return Trace(question, Tri.UNKNOWN, reason=reason)
         mixed = _mixed_content(question)
         if mixed is not None:
             return mixed
@@ -167,6 +175,10 @@ class Tracer:
             question.headers,
         )
         outcome = fetch(asked, asking)
+        doubled = asking.legs and asking.legs[-1].response.lines("Content-Length")
+        if outcome.allowed is Tri.YES and doubled:
+            reason = "a Content-Length is added to the response, which browsers refuse where it is not the right one"
+            return Trace(question, Tri.UNKNOWN, tuple(asking.legs), reason=reason)
         return Trace(
             question, outcome.allowed, tuple(asking.legs), _words([outcome]), reason=_reason(outcome.allowed, asking.legs)
         )
@@ -184,6 +196,9 @@ class Tracer:
             protocol=question.protocol,
         )
         found = connect(client, asking)
+        page = next((leg for leg in asking.legs if not leg.by_socket and leg.response.status == 200), None)
+        if page is not None and page.request.kind == "actual" and found.connected is not Tri.NO:
+            return self._not_spoken(question, asking.legs)
         failed = next((one for one in found.attempts if one.passed is not Tri.YES), None)
         event = failed.event if failed is not None and found.connected is Tri.NO else None
         messages = tuple(word for attempt in found.attempts for word in attempt.messages())
@@ -196,6 +211,14 @@ class Tracer:
             found.transport,
             _reason(found.connected, asking.legs),
         )
+
+    @staticmethod
+    def _not_spoken(question: Question, legs: list[Leg]) -> Trace:
+        """Polling got an answer that no socket server gave: the client takes it for a fault of the server."""
+        first = legs[:1]
+        if any(not step.span.path for leg in first for step in leg.assumptions) or first[0].response.complete is not Tri.YES:
+            return Trace(question, Tri.UNKNOWN, tuple(first), reason="whether a socket server answers is not known")
+        return Trace(question, Tri.NO, tuple(first), (), "server error")
 
     def _opened(self, question: Question) -> Trace:
         asking = _Asking(self._network, question)
@@ -269,19 +292,30 @@ class Tracer:
             parts = urlsplit(url)
             scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme or "http")
             target = f"{scheme}://{parts.netloc}"
-        for origin in self._pages_of(client):
+        elif client.field("url").state == "unknown" or client.field("same_origin").value == "no":
+            return
+        pages = list(self._pages_of(client, own=target is None))
+        for origin in pages:
             yield origin, target or origin
+        if not pages:
+            yield NO_PAGE, target or "the page's own origin"
 
-    def _pages_of(self, client: Fact) -> Iterator[str]:
-        """The origins of pages that are known to run a client: what the settings name, else its development server."""
+    def _pages_of(self, client: Fact, *, own: bool) -> Iterator[str]:
+        """The origins of pages that are known to run a client: what the settings name, else its development server.
+
+        `own`: it talks to the origin that its page comes from, which is then one where something answers.
+        """
         if self._settings.frontends:
             yield from self._settings.frontends
             return
+        found = []
         package = self._world.topology.package_of(client.span.path)
         for server in self._world.of_kind("dev_server"):
             port = server.field("port").value
             if self._world.topology.package_of(server.span.path) == package and isinstance(port, int):
-                yield f"{'https' if server.field('https').value == 'yes' else 'http'}://localhost:{port}"
+                scheme = "https" if server.field("https").value == "yes" else "http"
+                found.append(f"{scheme}://localhost:{port}")
+        yield from found or (self._network.origins(client.span.path) if own else ())
 
 
 class _Asking:
@@ -301,7 +335,7 @@ class _Asking:
 
     def __call__(self, request: Request) -> Response:
         reply: Reply = self._network.answer(request, self._password(request))
-        self.legs.append(Leg(request, reply.response, reply.steps, reply.sources, reply.assumptions))
+        self.legs.append(Leg(request, reply.response, reply.steps, reply.sources, reply.assumptions, reply.by_socket))
         return reply.response
 
 

@@ -38,6 +38,7 @@ LAYERS = (
     "corslint.outputs",
     "corslint.rulepages",
     "corslint.statistics",
+    "corslint.tracing",
     "corslint.command_line",
     "corslint.cli",
     "corslint.__main__",

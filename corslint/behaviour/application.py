@@ -48,6 +48,8 @@ class Reply(NamedTuple):
     steps: tuple[Step, ...] = ()
     sources: tuple[tuple[str, Span], ...] = ()
     assumptions: tuple[Step, ...] = ()
+    by_socket: bool = False
+    """Whether a socket server gave it."""
 
 
 class Running(NamedTuple):
@@ -115,8 +117,8 @@ class Applications:
 
     def _routes(self, app: Span, path: str, depth: int = 0) -> Tri:
         found = Tri.NO
-        if depth > _MAX_MOUNTED or app not in self._layers:
-            return Tri.UNKNOWN
+        if depth > _MAX_MOUNTED or not any(isinstance(one.field("path").value, str) for one in self._layers.get(app, ())):
+            return Tri.UNKNOWN  # nothing is known of any route
         for layer in self._layers[app]:
             if layer.kind == "http_route":
                 held = matches_path(layer, path, whole=True)
@@ -390,6 +392,7 @@ class _Asking:
         self._steps: list[Step] = []
         self._sources: list[tuple[str, Span]] = []
         self._assumptions: list[Step] = []
+        self._by_socket = False
 
     def at(self, running: Running) -> Reply:
         path = self._path
@@ -406,7 +409,7 @@ class _Asking:
             if function is not None:
                 return self._reply(self._function(function, running.span))
             if running.sockets:
-                self._note(running.span, f"{running.framework} has nothing under this path")
+                self._note(running.span, "the socket server has nothing under this path")
                 return self._reply(Response(_NOT_FOUND))
             return self._reply(nothing_known())
         return self._reply(self._handler(running))
@@ -420,7 +423,7 @@ class _Asking:
         return self._reply(answer)
 
     def _reply(self, response: Response) -> Reply:
-        return Reply(response, tuple(self._steps), tuple(self._sources), tuple(self._assumptions))
+        return Reply(response, tuple(self._steps), tuple(self._sources), tuple(self._assumptions), self._by_socket)
 
     def _functions(self, running: Running) -> Iterator[Function]:
         reading = self._all.code.code(running.instance.path)
@@ -467,10 +470,14 @@ class _Asking:
     # --- socket servers ---
 
     def _socket(self, server: Fact) -> Response:
-        status = engine_status(server, self._request)
-        self._note(server.span, f"{server.field('framework').value} takes requests below {server.field('answers_under').value}")
-        answer = Response(status)
-        for policy in self._all.socket_policies(server):
+        return self._engine(server, self._all.socket_policies(server))
+
+    def _engine(self, server: Fact, policies: Iterable[Policy]) -> Response:
+        title, path = server.field("framework").value, server.field("answers_under").value
+        self._note(server.span, f"{title} takes requests below {path}")
+        self._by_socket = True
+        answer = Response(engine_status(server, self._request))
+        for policy in policies:
             answer = self._responded(policy, answer)
         return answer
 
@@ -636,12 +643,8 @@ class _Asking:
 
     def _socket_itself(self, server: Fact) -> Response:
         """A mounted socket server's own answer: what the applications around it add comes with their layers."""
-        self._note(server.span, f"{server.field('framework').value} takes requests below {server.field('answers_under').value}")
-        answer = Response(engine_status(server, self._request))
-        for policy in self._all.socket_policies(server):
-            if policy.fact.field("layer").value == "socket":
-                answer = self._responded(policy, answer)
-        return answer
+        policies = self._all.socket_policies(server)
+        return self._engine(server, [one for one in policies if one.fact.field("layer").value == "socket"])
 
     def _mount(
         self, layer: Fact, app: Span, path: str, depth: int, rest: Callable[[], Response | None]

@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 from corslint.model.finding import Finding
 from corslint.source import SourceFile, Span
 
-_NO_FORMATS = frozenset({"facts"})
+_NO_FORMATS = frozenset({"facts", "trace"})
 """Modules beside the formats that write something else than findings."""
 
 
