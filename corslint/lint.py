@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corslint import engine, resources, ruleset, suppression, triage
 from corslint.behaviour import policy, response
@@ -26,6 +26,9 @@ from corslint.project.placement import Placement
 from corslint.relations import World
 from corslint.settings import Settings
 from corslint.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from corslint.trace import Tracer
 
 _ROUNDS = 4
 
@@ -75,6 +78,10 @@ class Project:
                         self.unreadable[path] = error.strerror or str(error)
             known = self._sources[path] = SourceFile(path, data)
         return known
+
+    def admit(self, paths: Iterable[str]) -> None:
+        """Let the text of further files be asked for: of settings files, in which findings stand."""
+        self._files |= frozenset(paths)
 
     def reading(self, path: str) -> Reading | None:
         """The reading of a file of the context, parsed when first asked for."""
@@ -161,11 +168,29 @@ def lint(
     context = wanted(context, settings)
     understood = understand(context, settings, overlay, known.catalog)
     project = understood.project
+    if settings.expect:
+        context = _with_settings(context, settings)
+        understood.facts.extend(_expectations(understood, settings, known.catalog))
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
     plan_fix = _planner(project) if with_fixes else _no_fix
     found = engine.run(rules, world, plan_fix)
     kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
     return _reported(kept, sorter, context, project, suppressed)
+
+
+def _expectations(understood: Understood, settings: Settings, descriptors: catalog.Catalog) -> list[Fact]:
+    """What became of the requests that the settings speak of."""
+    from corslint import expectations
+
+    understood.project.admit(one.source for one in settings.expect)
+    return list(expectations.facts(settings.expect, tracer(understood, settings, descriptors)))
+
+
+def _with_settings(context: Context, settings: Settings) -> Context:
+    """The context, in which the settings files count as asked for where all of it is."""
+    if not context.lint.issuperset(context.files):
+        return context
+    return context._replace(lint=context.lint | {one.source for one in settings.expect})
 
 
 def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
@@ -271,6 +296,38 @@ def understand(
     for number, fact in enumerate(facts):
         fact.id = number
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
+
+
+def tracer(
+    understood: Understood,
+    settings: Settings,
+    descriptors: catalog.Catalog,
+    status: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Tracer:
+    """What follows requests through a context.
+
+    `status`: what handlers answer with, in place of success; 500 is an error that nobody caught. `environment`: the
+    variables that are set, and all others are not; None: nobody knows.
+    """
+    from corslint.behaviour.application import Applications, Code
+    from corslint.behaviour.nginx_levels import units
+    from corslint.behaviour.nginx_machine import Configuration
+    from corslint.network import Network
+    from corslint.trace import Tracer
+
+    project = understood.project
+    world = World(understood.facts, understood.topology, project.source, project.context.in_tests)
+    code = Code(
+        understood.facts, understood.policies, understood.linker, project.code, understood.sites, descriptors.refusals
+    )
+    placement = nginx_placement(project, settings)
+    configurations = [
+        Configuration(unit) for each in nginx_readings(project) if each for unit in units(each, placement)
+    ]
+    applications = Applications(code, status, environment)
+    network = Network(world, applications, configurations, project.context.files, settings.nginx_version)
+    return Tracer(world, network, descriptors, project.source, settings.frontends)
 
 
 def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[str], SourceFile]]:

@@ -207,11 +207,11 @@ class Network:
                     sure = "high" if address.port in ports else "medium"
                     place = Place(server.place, "this server's name")
                     named.append(Edge(at, Tri.YES, sure, "it has this name", (place,)))
-                elif address.port in ports:
+                elif address.port in ports and (is_loopback(address.host) or not _names_hosts(server)):
                     place = Place(server.place, "listens on this port")
                     exists = Tri.YES if is_loopback(address.host) else Tri.UNKNOWN
                     others.append(Edge(at, exists, "medium", "it listens on this port", (place,)))
-                elif not is_loopback(address.host):
+                elif not is_loopback(address.host) and not _names_hosts(server):
                     others.append(Edge(at, Tri.UNKNOWN, "medium", "nothing says under which name it is asked"))
         right = [edge for edge in named if isinstance(edge.to, Proxy) and edge.to.port == address.port]
         chosen = right or named or others
@@ -414,6 +414,12 @@ def _is_named(server: Level, host: str) -> bool:
             if text.startswith(".") and (host == text[1:] or host.endswith(text)):
                 return True
     return False
+
+
+def _names_hosts(server: Level) -> bool:
+    """Whether a server says under which names it is asked."""
+    names = [word.text for line in server.own("server_name") for word in line.arguments]
+    return bool(names) and not any(name in ("_", "") or name.startswith("~") or "$" in name for name in names)
 
 
 def _takes(proxy: Fact, path: str) -> bool:

@@ -6,26 +6,22 @@ their answers; the answers come from the project (`network.py`). Nothing is sent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from corslint.behaviour.addresses import origin_of, path_of
-from corslint.behaviour.application import Applications, Code, Reply, Step
-from corslint.behaviour.browser import Exchange, Outcome, PageRequest, fetch
+from corslint.behaviour.application import Reply, Step
+from corslint.behaviour.browser import Exchange, Outcome, PageRequest, fetch, normalised_method
 from corslint.behaviour.handshake import Attempt, Client, Handshake, Transport, connect
-from corslint.behaviour.nginx_levels import units
-from corslint.behaviour.nginx_machine import Configuration
 from corslint.frameworks.catalog import Catalog
-from corslint.lint import Understood, nginx_placement, nginx_readings
 from corslint.model.decisions import is_loopback
 from corslint.model.exchange import Request, Response
 from corslint.model.facts import Fact
 from corslint.model.tri import Tri, tri
 from corslint.network import Address, Network
 from corslint.relations import World
-from corslint.settings import Settings
 from corslint.source import SourceFile, Span
 
 Kind = Literal["fetch", "socket.io", "websocket"]
@@ -101,38 +97,29 @@ class Tracer:
 
     def __init__(
         self,
-        understood: Understood,
-        settings: Settings,
+        world: World,
+        network: Network,
         catalog: Catalog,
-        in_tests: Iterable[str] = (),
-        status: int | None = None,
-        environment: Mapping[str, str] | None = None,
+        sources: Callable[[str], SourceFile],
+        frontends: Sequence[str] = (),
     ) -> None:
-        """`status`: what handlers answer with, in place of success; 500 is an error that nobody caught.
-
-        `environment`: the variables that are set, and all others are not; None: nobody knows.
-        """
-        project = understood.project
-        self._facts = understood.facts
-        self._settings = settings
+        """`frontends` are the origins of pages that run the project's clients."""
+        self.sources = sources
+        self._world = world
+        self._network = network
         self._catalog = catalog
-        self.sources = project.source
-        self._world = World(understood.facts, understood.topology, project.source, frozenset(in_tests))
-        code = Code(
-            understood.facts, understood.policies, understood.linker, project.code, understood.sites, catalog.refusals
-        )
-        self._applications = Applications(code, status, environment)
-        placement = nginx_placement(project, settings)
-        configurations = [
-            Configuration(unit) for each in nginx_readings(project) for unit in units(each, placement) if each
-        ]
-        self._network = Network(
-            self._world, self._applications, configurations, project.context.files, settings.nginx_version
-        )
+        self._frontends = tuple(frontends)
 
-    def source(self, path: str) -> SourceFile:
-        """A file as it was read."""
-        return self.sources(path)
+    def protocol_of(self, url: str) -> int:
+        """The version of Engine.IO's protocol that a client for an address speaks: the server's own, else the newest."""
+        path = urlsplit(url).path
+        spoken = [
+            fact.field("protocol").value
+            for fact in self._world.of_kind("socket_server")
+            if isinstance(fact.field("answers_under").value, str)
+            and path.startswith(str(fact.field("answers_under").value))
+        ]
+        return 3 if spoken and all(one == (3,) for one in spoken) else 4
 
     def kind_of(self, url: str, method: str = "GET") -> Kind:
         """How a page asks for an address: a path of a socket is asked by its client, all others with `fetch`."""
@@ -142,7 +129,7 @@ class Tracer:
         return "websocket" if parts.scheme in ("ws", "wss") else "fetch"
 
     def _is_socket(self, path: str) -> bool:
-        for fact in self._facts:
+        for fact in self._world.facts:
             name = {"socket_server": "answers_under", "socket_client": "asks_for"}.get(fact.kind)
             under = fact.field(name).value if name else None
             speaks = fact.field("kind").value in ("socket.io", "engine.io", None)
@@ -196,9 +183,10 @@ class Tracer:
             protocol=question.protocol,
         )
         found = connect(client, asking)
-        page = next((leg for leg in asking.legs if not leg.by_socket and leg.response.status == 200), None)
-        if page is not None and page.request.kind == "actual" and found.connected is not Tri.NO:
-            return self._not_spoken(question, asking.legs)
+        first = asking.legs[0]
+        if first.request.kind == "actual" and not first.by_socket and first.response.status == 200:
+            if not found.attempts[0].outcomes or found.attempts[0].outcomes[0].allowed is not Tri.NO:
+                return self._not_spoken(question, asking.legs)
         failed = next((one for one in found.attempts if one.passed is not Tri.YES), None)
         event = failed.event if failed is not None and found.connected is Tri.NO else None
         messages = tuple(word for attempt in found.attempts for word in attempt.messages())
@@ -305,8 +293,8 @@ class Tracer:
 
         `own`: it talks to the origin that its page comes from, which is then one where something answers.
         """
-        if self._settings.frontends:
-            yield from self._settings.frontends
+        if self._frontends:
+            yield from self._frontends
             return
         found = []
         package = self._world.topology.package_of(client.span.path)
@@ -390,6 +378,44 @@ def _mixed_content(question: Question) -> Trace | None:
     else:
         words = f"{page}requested an insecure {'XMLHttpRequest endpoint' if question.kind == 'socket.io' else 'resource'} '{question.url}'. This request has been blocked; the content must be served over HTTPS."
     return Trace(question, Tri.NO, (), (words,), "xhr poll error" if question.kind == "socket.io" else None)
+
+
+def question_of(
+    tracer: Tracer, origin: str, url: str, credentials: bool = False, method: str = "GET", headers: Sequence[str] = ()
+) -> Question:
+    """What a page of an origin asks for; `headers` as `NAME` or `NAME: VALUE`.
+
+    Raises:
+        ValueError: no page can ask that.
+
+    """
+    Address.of(url)
+    if not url.startswith(("http://", "https://", "ws://", "wss://")):
+        raise ValueError(f"{url!r} is no http, https, ws or wss address")
+    method = normalised_method(method)
+    kind = tracer.kind_of(url, method)
+    protocol = tracer.protocol_of(url) if kind == "socket.io" else 4
+    pairs = tuple(_header(text) for text in headers)
+    return Question(page_origin(origin), url, kind, credentials, method, pairs, protocol=protocol)
+
+
+_JSON = "application/json"
+_VALUE = "1"
+
+
+def _header(text: str) -> tuple[str, str]:
+    """A header of the page. Where no value is given it is one that such a header usually has, and that is not simple.
+
+    Raises:
+        ValueError: it has no name.
+
+    """
+    name, _, value = text.partition(":")
+    name = name.strip()
+    if not name or any(character in name for character in ' \t"(),/;<=>?@[]{}'):
+        raise ValueError(f"{text!r} is no header: write NAME or NAME: VALUE")
+    usual = _JSON if name.lower() == "content-type" else _VALUE
+    return name, value.strip() or usual
 
 
 def page_origin(text: str) -> str:

@@ -6,16 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from corslint import lint
-from corslint.behaviour.browser import normalised_method
 from corslint.discovery import Context
+from corslint.model.tri import Tri
 from corslint.report import trace as report
 from corslint.settings import Settings, UsageError
-from corslint.trace import EXIT_STATUS, Question, Trace, Tracer, page_origin, worst
-from corslint.model.tri import Tri
-from corslint.network import Address
-
-_JSON = "application/json"
-_VALUE = "1"
+from corslint.trace import EXIT_STATUS, Question, Trace, Tracer, question_of, worst
 
 
 class Asked(NamedTuple):
@@ -44,7 +39,6 @@ def run(asked: Asked, contexts: Iterable[tuple[Context, Settings]], output_forma
         for question in _questions(asked, tracer):
             traced.append((_traced(tracer, question), tracer.sources))
     if not traced:
-        found: list[Trace] = []
         text = "no client in the project says what it talks to: ask with --from and --to\n"
         return (report.render_json([]) if output_format == "json" else text), EXIT_STATUS[Tri.UNKNOWN]
     found = [trace for trace, _ in traced]
@@ -58,24 +52,7 @@ def tracer_of(
     """Reads one context."""
     catalog = lint.knowledge(settings.rules, examples=False).catalog
     understood = lint.understand(context, settings, None, catalog)
-    return Tracer(understood, settings, catalog, context.in_tests, status, environment)
-
-
-def question_of(
-    tracer: Tracer, origin: str, url: str, credentials: bool, method: str, headers: Sequence[str] = ()
-) -> Question:
-    """What a page of an origin asks for.
-
-    Raises:
-        ValueError: no page can ask that.
-
-    """
-    Address.of(url)
-    if not url.startswith(("http://", "https://", "ws://", "wss://")):
-        raise ValueError(f"{url!r} is no http, https, ws or wss address")
-    method = normalised_method(method)
-    pairs = tuple(_header(text) for text in headers)
-    return Question(page_origin(origin), url, tracer.kind_of(url, method), credentials, method, pairs)
+    return lint.tracer(understood, settings, catalog, status, environment)
 
 
 def _questions(asked: Asked, tracer: Tracer) -> list[Question]:
@@ -92,21 +69,6 @@ def _traced(tracer: Tracer, question: Question) -> Trace:
         return tracer.trace(question)
     except ValueError as error:
         return Trace(question, Tri.UNKNOWN, reason=str(error))
-
-
-def _header(text: str) -> tuple[str, str]:
-    """A header of the page. Where no value is given it is one that such a header usually has, and that is not simple.
-
-    Raises:
-        ValueError: it has no name.
-
-    """
-    name, _, value = text.partition(":")
-    name = name.strip()
-    if not name or any(character in name for character in ' \t"(),/;<=>?@[]{}'):
-        raise ValueError(f"{text!r} is no header: write NAME or NAME: VALUE")
-    usual = _JSON if name.lower() == "content-type" else _VALUE
-    return name, value.strip() or usual
 
 
 def _variables(path: str) -> dict[str, str]:

@@ -404,6 +404,8 @@ class _Asking:
                 return self._reply(nothing_known())
         if self._request.kind == "upgrade" and running.sockets and running.language == "javascript":
             return self._reply(Response(NO_ANSWER))  # Engine.IO ends upgrades that are not for it (`destroyUpgrade`)
+        if self._request.kind == "upgrade" and running.sockets and running.handler is None:
+            return self._reply(nothing_known())  # servers in Python differ in how they refuse it
         if running.handler is None:
             function = next(self._functions(running), None)
             if function is not None:
@@ -476,6 +478,8 @@ class _Asking:
         title, path = server.field("framework").value, server.field("answers_under").value
         self._note(server.span, f"{title} takes requests below {path}")
         self._by_socket = True
+        if server.field("reads_referer").value == "yes" and self._request.origin is None:
+            self._request = self._request._replace(origin=self._request.server)  # pages of its own origin send none
         answer = Response(engine_status(server, self._request))
         for policy in policies:
             answer = self._responded(policy, answer)
