@@ -130,7 +130,9 @@ class Network:
             answers = [self._world.ask("behind", fact, route) for fact in self._facts_of(running)]
             best = next((one for one in answers if one.answer is Tri.YES), None)
             if best is not None:
-                found.append(Edge(running, Tri.YES, best.confidence, "the proxy passes requests on to it", best.evidence))
+                found.append(
+                    Edge(running, Tri.YES, best.confidence, "the proxy passes requests on to it", best.evidence)
+                )
             elif not answers or any(one.answer is Tri.UNKNOWN for one in answers):
                 found.append(Edge(running, Tri.UNKNOWN, "medium", "the proxy may pass requests on to it"))
         if self._names_somebody_else(route):
@@ -248,7 +250,9 @@ class Network:
 
     def _one_of(self, edges: list[Edge], request: Request, where: str) -> Reply:
         if not edges or self._hops > _MAX_HOPS:
-            return Reply(nothing_known(), (), (), (Step(_NOWHERE, f"nothing in the project is known to answer at {where}"),))
+            return Reply(
+                nothing_known(), (), (), (Step(_NOWHERE, f"nothing in the project is known to answer at {where}"),)
+            )
         self._hops += 1
         try:
             replies = [self._reached(edge, request) for edge in edges]
@@ -494,4 +498,3 @@ def _told(configuration: Configuration, found: Answer) -> tuple[tuple[Step, ...]
     if found.upstream is not None and found.passed is not Tri.NO and found.upstream.span not in found.where:
         steps.append(Step(found.upstream.span, _SAYS["proxy_pass"]))
     return tuple(steps), tuple(sources)
-

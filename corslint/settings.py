@@ -377,9 +377,7 @@ def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
     return settings
 
 
-_EXPECT = re.compile(
-    r"(?<=^)\[\[[ \t]*(?:tool[ \t]*\.[ \t]*corslint[ \t]*\.[ \t]*)?expect[ \t]*\]\]", re.MULTILINE
-)
+_EXPECT = re.compile(r"(?<=^)\[\[[ \t]*(?:tool[ \t]*\.[ \t]*corslint[ \t]*\.[ \t]*)?expect[ \t]*\]\]", re.MULTILINE)
 """The head of a table of `expect`."""
 
 
@@ -616,7 +614,7 @@ _EXPECTED = ("from", "to", "credentials", "method", "headers", "verdict")
 
 def _expectations(value: object) -> tuple[Expectation, ...]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise ValueError('must be tables, like `[[expect]]` with `from`, `to` and `verdict` below it')
+        raise ValueError("must be tables, like `[[expect]]` with `from`, `to` and `verdict` below it")
     return tuple(_expectation(one) for one in value)
 
 
@@ -629,7 +627,9 @@ def _expectation(table: Mapping[str, object]) -> Expectation:
             raise ValueError(f"lacks `{key}`: each has `from`, `to` and `verdict`")
     origin, url, verdict = table["from"], table["to"], table["verdict"]
     if not isinstance(origin, str) or not re.fullmatch(r"null|https?://[^\s/?#@]+", origin):
-        raise ValueError(f"needs as `from` the origin of a page, like `https://app.example.com`; this is none: {origin}")
+        raise ValueError(
+            f"needs as `from` the origin of a page, like `https://app.example.com`; this is none: {origin}"
+        )
     if not isinstance(url, str) or not re.fullmatch(r"(?:https?|wss?)://[^\s/?#@]+(?:[/?]\S*)?", url):
         raise ValueError(f"needs as `to` an address, like `https://api.example.com/items`; this is none: {url}")
     if verdict not in VERDICTS:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from corslint.behaviour.addresses import origin_of, path_of
 from corslint.behaviour.application import Reply, Step
 from corslint.behaviour.browser import Exchange, Outcome, PageRequest, fetch, normalised_method
+from corslint.behaviour.console import NOT_KNOWN
 from corslint.behaviour.handshake import Attempt, Client, Handshake, Transport, connect
 from corslint.frameworks.catalog import Catalog
 from corslint.model.decisions import is_loopback
@@ -111,7 +112,7 @@ class Tracer:
         self._frontends = tuple(frontends)
 
     def protocol_of(self, url: str) -> int:
-        """The version of Engine.IO's protocol that a client for an address speaks: the server's own, else the newest."""
+        """The version of Engine.IO's protocol that a client of an address speaks: the server's own, or the newest."""
         path = urlsplit(url).path
         spoken = [
             fact.field("protocol").value
@@ -167,7 +168,11 @@ class Tracer:
             reason = "a Content-Length is added to the response, which browsers refuse where it is not the right one"
             return Trace(question, Tri.UNKNOWN, tuple(asking.legs), reason=reason)
         return Trace(
-            question, outcome.allowed, tuple(asking.legs), _words([outcome]), reason=_reason(outcome.allowed, asking.legs)
+            question,
+            outcome.allowed,
+            tuple(asking.legs),
+            _words([outcome]),
+            reason=_reason(outcome.allowed, asking.legs),
         )
 
     def _connected(self, question: Question) -> Trace:
@@ -204,7 +209,10 @@ class Tracer:
     def _not_spoken(question: Question, legs: list[Leg]) -> Trace:
         """Polling got an answer that no socket server gave: the client takes it for a fault of the server."""
         first = legs[:1]
-        if any(not step.span.path for leg in first for step in leg.assumptions) or first[0].response.complete is not Tri.YES:
+        if (
+            any(not step.span.path for leg in first for step in leg.assumptions)
+            or first[0].response.complete is not Tri.YES
+        ):
             return Trace(question, Tri.UNKNOWN, tuple(first), reason="whether a socket server answers is not known")
         return Trace(question, Tri.NO, tuple(first), (), "server error")
 
@@ -371,13 +379,23 @@ def _mixed_content(question: Question) -> Trace | None:
     address = Address.of(question.url)
     if not question.origin.startswith("https://") or address.secure or is_loopback(address.host):
         return None
-    page = f"Mixed Content: The page at '{question.origin}/' was loaded over HTTPS, but "
-    if question.kind == "websocket" or question.transports == ("websocket",):
-        url = question.url.replace("http://", "ws://", 1)
-        words = f"{page}attempted to connect to the insecure WebSocket endpoint '{url}'. This request has been blocked; this endpoint must be available over WSS."
-    else:
-        words = f"{page}requested an insecure {'XMLHttpRequest endpoint' if question.kind == 'socket.io' else 'resource'} '{question.url}'. This request has been blocked; the content must be served over HTTPS."
-    return Trace(question, Tri.NO, (), (words,), "xhr poll error" if question.kind == "socket.io" else None)
+    before = f"Mixed Content: The page at '{NOT_KNOWN}' was loaded over HTTPS, but "
+    socket = question.kind == "socket.io"
+    if question.kind == "websocket" or (socket and question.transports[:1] == ("websocket",)):
+        query = f"?EIO={question.protocol}&transport=websocket" if socket else ""
+        url = question.url.replace("http://", "ws://", 1) + query
+        words = (
+            f"{before}attempted to connect to the insecure WebSocket endpoint '{url}'. "
+            "This request has been blocked; this endpoint must be available over WSS."
+        )
+        return Trace(question, Tri.NO, (), (words,))  # the client gets an exception, and the page no event
+    what = "XMLHttpRequest endpoint" if socket else "resource"
+    query = f"?EIO={question.protocol}&transport=polling" if socket else ""
+    words = (
+        f"{before}requested an insecure {what} '{question.url}{query}'. "
+        "This request has been blocked; the content must be served over HTTPS."
+    )
+    return Trace(question, Tri.NO, (), (words,), "xhr poll error" if socket else None)
 
 
 def question_of(

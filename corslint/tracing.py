@@ -36,8 +36,7 @@ def run(asked: Asked, contexts: Iterable[tuple[Context, Settings]], output_forma
     traced: list[report.Traced] = []
     for context, settings in contexts:
         tracer = tracer_of(context, settings, asked.status, environment)
-        for question in _questions(asked, tracer):
-            traced.append((_traced(tracer, question), tracer.sources))
+        traced += [(_traced(tracer, question), tracer.sources) for question in _questions(asked, tracer)]
     if not traced:
         text = "no client in the project says what it talks to: ask with --from and --to\n"
         return (report.render_json([]) if output_format == "json" else text), EXIT_STATUS[Tri.UNKNOWN]

@@ -106,7 +106,9 @@ class Applications:
 
     def routes(self, running: Running, path: str, kind: RequestKind = "actual") -> Tri:
         """Whether something that listens has a place for a path: a route, or a socket server."""
-        only_upgrades = running.handler is None and all(one.field("kind").value == "websocket" for one in running.sockets)
+        only_upgrades = running.handler is None and all(
+            one.field("kind").value == "websocket" for one in running.sockets
+        )
         if running.sockets and only_upgrades and kind != "upgrade":
             return Tri.NO
         if any(_below(path, socket) is Tri.YES for socket in running.sockets):
@@ -117,7 +119,9 @@ class Applications:
 
     def _routes(self, app: Span, path: str, depth: int = 0) -> Tri:
         found = Tri.NO
-        if depth > _MAX_MOUNTED or not any(isinstance(one.field("path").value, str) for one in self._layers.get(app, ())):
+        if depth > _MAX_MOUNTED or not any(
+            isinstance(one.field("path").value, str) for one in self._layers.get(app, ())
+        ):
             return Tri.UNKNOWN  # nothing is known of any route
         for layer in self._layers[app]:
             if layer.kind == "http_route":
@@ -200,7 +204,7 @@ class Applications:
                 fact.field("http_server").value in known or fact.field("app").value
             ):
                 ports[instance] = None
-        for instance, fact in known.items():  # a socket server's application, where nothing else starts it
+        for fact in known.values():  # a socket server's application, where nothing else starts it
             app = fact.field("app").value
             if fact.kind == "socket_server" and isinstance(app, Span) and app in known:
                 if app not in ports and not any(self._leads(other, app, known) for other in ports):
@@ -216,7 +220,9 @@ class Applications:
         """Whether a server hands requests on to an application."""
         behind = known[instance].field("handler").value
         mounted = {
-            layer.field("handler").value for layer in self._every_layer() if layer.field("app").value in (instance, behind)
+            layer.field("handler").value
+            for layer in self._every_layer()
+            if layer.field("app").value in (instance, behind)
         }
         return instance == app or behind == app or app in mounted
 
@@ -344,7 +350,9 @@ class Applications:
         socket = [
             one
             for one in self._code.policies
-            if one.handshake is None and one.fact.field("layer").value == "socket" and one.fact.field("socket").value == own
+            if one.handshake is None
+            and one.fact.field("layer").value == "socket"
+            and one.fact.field("socket").value == own
         ]
         others = [one for one in self._libraries() if one.fact.field("app").value == own]
         facts = [fact for fact in self._code.facts if fact.kind != "socket_server" or fact is server]
@@ -488,11 +496,15 @@ class _Asking:
     def _responded(self, policy: Policy, inner: Response) -> Response:
         """A library's answer around another one, with a note where it adds or changes headers."""
         if not self._all.covers(policy):
-            self._note(policy.fact.span, f"{policy.fact.field('framework').value} does not see errors that nobody caught")
+            self._note(
+                policy.fact.span, f"{policy.fact.field('framework').value} does not see errors that nobody caught"
+            )
             return inner
         responds = policy.semantics.responds
         if responds is not None and responds.whole is not None:
-            self._assume(policy.fact.span, f"{policy.fact.field('framework').value} has the newest version that is possible")
+            self._assume(
+                policy.fact.span, f"{policy.fact.field('framework').value} has the newest version that is possible"
+            )
         answer = self._all.responder(policy).respond(self._request, inner)
         before, after = (_of_origin(one) for one in (inner, answer))
         place = policy.fact.field("origin").span or policy.fact.span
@@ -513,7 +525,9 @@ class _Asking:
         if found is None:
             found = self._nothing_there(app)
         if self._all.loose(app.path):
-            found = found._replace(headers=(*found.headers, *(Header(name, None, Tri.UNKNOWN) for name in NAMES.values())))
+            found = found._replace(
+                headers=(*found.headers, *(Header(name, None, Tri.UNKNOWN) for name in NAMES.values()))
+            )
         for policy in self._all.around(app):
             found = self._responded(policy, found)
         return found
@@ -529,9 +543,7 @@ class _Asking:
         self._note(app, f"the application has no route for {self._path}")
         return Response(_NOT_FOUND)
 
-    def _layered(
-        self, app: Span, path: str, index: int, depth: int, ended: Response | None = None
-    ) -> Response | None:
+    def _layered(self, app: Span, path: str, index: int, depth: int, ended: Response | None = None) -> Response | None:
         """The answer of the layers from this one on; None where none of them answers.
 
         `ended`: what a function that runs before all of them has answered already; it passes them on its way out.
@@ -593,7 +605,7 @@ class _Asking:
         handler = next(self._all.handlers(layer), None)
         inner_app = layer.field("handler").value
         if isinstance(inner_app, Span) and self._all.mounted_sockets(inner_app):
-            return self._mounted_socket(layer, inner_app, rest)
+            return self._mounted_socket(inner_app, rest)
         if isinstance(inner_app, Span) and (kind == "mount" or inner_app in self._all.layers):
             return self._mount(layer, inner_app, path, depth, rest)
         if kind == "auth":
@@ -636,7 +648,7 @@ class _Asking:
             return inner if answers == "no" else refused._replace(status=None)
         return either(refused, inner)
 
-    def _mounted_socket(self, layer: Fact, handler: Span, rest: Callable[[], Response | None]) -> Response | None:
+    def _mounted_socket(self, handler: Span, rest: Callable[[], Response | None]) -> Response | None:
         for server in self._all.mounted_sockets(handler):
             held = _below(self._path, server)
             if held is Tri.YES:
@@ -694,9 +706,7 @@ class _Asking:
         self._assume(layer.span, f"it answers with status {status}")
         return Response(status)
 
-    def _route_function(
-        self, layer: Fact, handler: Function, rest: Callable[[], Response | None]
-    ) -> Response | None:
+    def _route_function(self, layer: Fact, handler: Function, rest: Callable[[], Response | None]) -> Response | None:
         effects = self._all.handwritten.effects(handler, self._request, self._all.next_of(layer))
         self._sources += effects.sources
         if effects.status is None or self._all.status is not None:

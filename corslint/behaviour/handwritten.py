@@ -356,7 +356,7 @@ def _is_headers(value: Value) -> bool:
 
 
 def _mentions(linker: Linker, value: Value, name: str, depth: int = 0) -> bool:
-    """Whether a value is the request header of that name, with or without something in its place where it is missing."""
+    """Whether a value is the request header of that name, perhaps with something in its place where it is missing."""
     if depth > _MAX_DEPTH:
         return False
     resolved = linker.resolve(value)

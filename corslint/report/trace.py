@@ -37,7 +37,9 @@ def _trace(trace: Trace, sources: Sources) -> Iterator[str]:
     for leg in trace.legs:
         yield ""
         yield neutral(_request(leg.request, trace.question))
-        same = any((one.steps, one.sources, one.assumptions) == (leg.steps, leg.sources, leg.assumptions) for one in shown)
+        same = any(
+            (one.steps, one.sources, one.assumptions) == (leg.steps, leg.sources, leg.assumptions) for one in shown
+        )
         yield from ["  goes the same way"] if same else _way(leg, sources)
         yield from _answer(leg)
         if not same:

@@ -1,7 +1,7 @@
 """What is traced and then done in the browser: the steps of the experiments, and projects made for traces alone.
 
-A project of `fixtures/traces` is started like an experiment's; its steps say what a page does, and nothing of what comes
-of it: that the browser says, and `corslint trace` has to foretell it.
+A project of `fixtures/traces` is started like an experiment's. Its steps say what a page does, and nothing of what
+comes of it: that the browser says, and `corslint trace` has to foretell it.
 """
 
 from __future__ import annotations

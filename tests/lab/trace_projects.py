@@ -162,8 +162,10 @@ PROJECTS: tuple[Project, ...] = (
         (
             Socket(DARTS, "https://scores.example.com"),
             Socket(DARTS, "https://scores.example.com", options={"transports": ["websocket"]}),
+            Socket(DARTS, "http://scores.example.com", options={"transports": ["websocket"]}),
+            Socket(DARTS, "http://scores.example.com"),
         ),
-        {"scores.example.com:443": 80},
+        {"scores.example.com:443": 80, "scores.example.com:80": 80},
     ),
     Project(
         "guest-list",
@@ -184,7 +186,10 @@ PROJECTS: tuple[Project, ...] = (
             Fetch(ELSE, "http://localhost:3000/open/trees", credentials=True),
             Fetch(ELSE, "http://localhost:3000/staff/budget"),
             Fetch(ELSE, "http://localhost:3000/open/nothing"),
+            Fetch(ELSE, "http://data.example.com/open/trees"),
+            Fetch("http://elsewhere.example.org", "http://data.example.com/open/trees"),
         ),
+        {"data.example.com:80": 3000},
     ),
     Project(
         "field-notes",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from corslint import lint
+from corslint.behaviour.console import NOT_KNOWN
 from corslint.discovery import contexts
 from corslint.settings import Settings
 from corslint.trace import Question, Trace, Tracer
@@ -57,7 +58,7 @@ def traced(case: Case, asked: Asked) -> Trace:
         settings = settings._replace(frontends=(f"{parts.scheme}://{parts.netloc}",))
     catalog = lint.knowledge((), examples=False).catalog
     understood = lint.understand(context, settings, None, catalog)
-    tracer = Tracer(understood, settings, catalog, context.in_tests, asked.status, case.environment)
+    tracer = lint.tracer(understood, settings, catalog, asked.status, case.environment)
     return tracer.trace(_question(tracer, probe))
 
 
@@ -72,9 +73,7 @@ def _question(tracer: Tracer, probe: Fetch | Socket | ClientFile | Page) -> Ques
         assert isinstance(transports, list | tuple)
         protocol = 3 if probe.client == _OLD_CLIENT else 4
         url = f"{probe.url.rstrip('/')}/{path}/"
-        return Question(
-            probe.origin, url, "socket.io", credentials, transports=tuple(transports), protocol=protocol
-        )
+        return Question(probe.origin, url, "socket.io", credentials, transports=tuple(transports), protocol=protocol)
     questions = tracer.questions()
     if isinstance(probe, ClientFile):
         questions = [one for one in questions if one.client is not None and one.client.path.endswith(probe.path)]
@@ -117,6 +116,7 @@ def _socket_difference(trace: Trace, observed: Observation) -> str | None:
 def _unsaid(trace: Trace, observed: Observation) -> str | None:
     """A message that was foretold and not heard."""
     heard = [_OWN_NUMBER.sub("", line) for line in observed.console]
-    if not trace.messages or any(words in line for words in trace.messages for line in heard):
+    wanted = [re.compile(".*".join(map(re.escape, words.split(NOT_KNOWN)))) for words in trace.messages]
+    if not wanted or any(words.search(line) for words in wanted for line in heard):
         return None
     return f"foretold {' | '.join(trace.messages)}; heard {' | '.join(observed.console) or 'nothing'}"
