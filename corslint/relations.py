@@ -835,7 +835,7 @@ def served_by(world: World, server: Fact, route: Fact) -> Related:
 
 
 def behind(world: World, server: Fact, route: Fact) -> Related:
-    """That proxy route passes requests on to the process of this policy, socket server or cookie, whatever their path.
+    """That proxy route passes requests on to the process of this fact, whatever their path.
 
     Yes, high: to this machine and the port that the server is known to listen on, or to the container that is built
     from its folder. Yes, medium: to that port on another host, or, where nothing is known of ports, to the only target
@@ -1030,7 +1030,7 @@ def _ports(world: World, server: Fact) -> frozenset[int] | None:
     if socket is not None:
         owners = world.by_instance(socket, "socket_server")
         return world.topology.server_ports(owners[0]) if len(owners) == 1 else None
-    app = _instance(server, "app")
+    app = _instance(server, "instance" if server.kind in ("http_app", "http_server") else "app")
     return None if app is None else world.remember(("ports", app), lambda: _app_ports(world, app))
 
 
@@ -1281,7 +1281,10 @@ RELATIONS: Mapping[str, Relation] = {
     "covers": Relation(covers, ("cors_policy",), ("http_route",)),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
     "behind": Relation(
-        behind, ("cors_policy", "socket_server", "session_cookie"), ("proxy_route",), (_served_keys, _route_keys)
+        behind,
+        ("cors_policy", "socket_server", "session_cookie", "http_app", "http_server"),
+        ("proxy_route",),
+        (_served_keys, _route_keys),
     ),
     "serves": Relation(
         serves, ("upstream",), ("proxy_route", "socket_server", "socket_client"), (_upstream_keys, _spread_keys)

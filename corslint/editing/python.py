@@ -33,6 +33,8 @@ from corslint.editing import (
     remove_item,
     remove_lines,
 )
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:

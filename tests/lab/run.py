@@ -139,12 +139,12 @@ class Running:
         side: Side,
         tools: Tools,
         browser: Callable[[], Chromium],
-        files: Path | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """`files` is a folder that stands in for the side of the project, whose expectations count."""
+        """`folder`: where the project lies, if that is not a side of one under `fixtures/projects`."""
         self.experiment = experiment
         self.side = side
-        self._files = files or PROJECTS / experiment.project / side
+        self._folder = folder or PROJECTS / experiment.project / side
         self.versions: dict[str, str] = {}
         self._tools = tools
         self._browser = browser
@@ -154,7 +154,7 @@ class Running:
         with ExitStack() as ending:
             self._home = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="corslint-lab-")))
             self.project = self._home / self.side
-            shutil.copytree(self._files, self.project)
+            shutil.copytree(self._folder, self.project)
             self.ports = Ports(self._home / "ports", self.experiment.hosts)
             self.addresses = Addresses(self.ports)
             self._start(ending)
@@ -181,9 +181,10 @@ class Running:
         """
         if expected is not None:
             check_interrupted()
-            yield step.name, expected, self._observe(step.probe, expected)
+            yield step.name, expected, self.observe(step.probe, expected)
 
-    def _observe(self, probe: Probe, expected: Expectation) -> Observation:
+    def observe(self, probe: Probe, expected: Expectation) -> Observation:
+        """What one probe shows; what is expected says only what to wait for."""
         if isinstance(probe, Get | Preflight | Upgrade | Silence):
             return probes.send(probe, self.addresses)
         if isinstance(probe, ConfigTest):
