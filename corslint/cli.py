@@ -491,6 +491,45 @@ def schema(name: str) -> int:
 
 
 @command.command()
+@click.argument("url")
+@click.option("--origin", required=True, metavar="ORIGIN", help="Of the page that asks: https://app.example.com.")
+@click.option("--credentials", is_flag=True, help="As a script does that sends cookies.")
+@click.option("--socketio", is_flag=True, help="As a Socket.IO client does: polling, then the upgrade.")
+@click.option("--ws", is_flag=True, help="With a WebSocket.")
+@click.option("--method", default="GET", show_default=True, help="Of the script's request; only GET and HEAD are sent.")
+@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="That the script sets.")
+@click.option("--cookie", metavar="TEXT", help="With --credentials: the cookies that the browser has.")
+@click.option("--eio", type=click.Choice(("3", "4")), default="4", help="With --socketio: 3 for clients of version 2.")
+@click.option("--attack-origins", is_flag=True, help="Also try origins that an attacker can have.")
+@click.option("--timeout", type=click.FloatRange(0, 60, min_open=True), default=5.0, show_default=True)
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
+def probe(url: str, origin: str, **options: Any) -> int:
+    """Ask a running server what a browser would ask it, and judge the answers as a browser does.
+
+    Exit status 0: the page gets what it asks for, and no attacker does; 1: it is otherwise; 2: there is no server.
+    """
+    from corslint.probe import client, run, usage
+    from corslint.probe import report as probe_report
+
+    question = usage.question(url, origin, options)
+    try:
+        found = run.probe(
+            question,
+            client.HttpClient(options["timeout"]),
+            socket=options["socketio"],
+            ws=options["ws"],
+            attack=options["attack_origins"],
+        )
+    except client.UnreachableError as error:
+        raise UsageError(str(error)) from None
+    if options["output_format"] == "json":
+        _write(probe_report.as_json(found), sys.stdout)
+    else:
+        outputs.write_text(probe_report.text(found), sys.stdout)
+    return probe_report.status(found)
+
+
+@command.command()
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> int:
     """Print what makes a shell complete commands, options, rules and files."""

@@ -40,6 +40,7 @@ LAYERS = (
     "corslint.rulepages",
     "corslint.statistics",
     "corslint.command_line",
+    "corslint.probe",
     "corslint.cli",
     "corslint.__main__",
 )
