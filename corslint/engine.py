@@ -72,12 +72,18 @@ class _Match(NamedTuple):
     subjects: frozenset[Hashable]
 
 
-def run(ruleset: RuleSet, world: World, plan_fix: PlanFix) -> list[Finding]:
+def run(
+    ruleset: RuleSet,
+    world: World,
+    plan_fix: PlanFix,
+    watch: Callable[[Iterable[Rule]], Iterable[Rule]] = lambda rules: rules,
+) -> list[Finding]:
     """The findings of all rules in all files, ordered by path, place and rule.
 
-    `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made.
+    `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
+    one, and may tell somebody how far the work is.
     """
-    matches = {rule.id: _matches(rule, world) for rule in ruleset}
+    matches = {rule.id: _matches(rule, world) for rule in watch(ruleset)}
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
     for rule in ruleset:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from corslint import compiled, crossings, engine, resources, ruleset, suppression, triage
 from corslint.behaviour import csp, policy, response
@@ -32,10 +32,23 @@ from corslint.source import SourceFile, Span
 if TYPE_CHECKING:
     from corslint.trace import Tracer
 
+_T = TypeVar("_T")
+
 _ROUNDS = 4
 
 UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
 """Why findings are left out: less sure than was asked for; a comment says so; they stand in the baseline."""
+
+
+class Watch(Protocol):
+    """Hands on some things one by one, and may tell somebody how far the work is."""
+
+    def __call__(self, items: Iterable[_T], doing: str, noun: str) -> Iterable[_T]:
+        """The items. `doing` and `noun` say what is done with them: `reading`, `files`."""
+
+
+def _unwatched(items: Iterable[_T], doing: str, noun: str) -> Iterable[_T]:  # noqa: ARG001
+    return items
 
 
 class Report(NamedTuple):
@@ -167,23 +180,26 @@ def lint(
     known: Knowledge | None = None,
     *,
     with_fixes: bool = False,
+    watch: Watch = _unwatched,
 ) -> Report:
     """Check one context. `overlay` holds contents that stand in for what is on the disk.
 
-    Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit.
+    Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit. `watch` sees how far the work is.
     """
     known = known or knowledge(settings.rules, examples=False)
     rules = known.rules
     sorter = triage.Triage(rules, settings)
     context = wanted(context, settings)
-    understood = understand(context, settings, overlay, known.catalog)
+    if not context.lint:  # nothing that was named is read
+        return Report((), 0, 0, 0, context.passed_over, Project(context).source)
+    understood = understand(context, settings, overlay, known.catalog, watch)
     project = understood.project
     if settings.expect:
         context = _with_settings(context, settings)
         understood.facts.extend(_expectations(understood, settings, known.catalog))
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
     plan_fix = _planner(project) if with_fixes else _no_fix
-    found = engine.run(rules, world, plan_fix)
+    found = engine.run(rules, world, plan_fix, lambda each: watch(each, "checking", "rules"))
     kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
     report = _reported(kept, sorter, context, project, suppressed)
     return report._replace(undecided=_undecided(understood.facts)) if with_fixes else report
@@ -257,7 +273,7 @@ def wanted(context: Context, settings: Settings) -> Context:
         for path in (*context.files, *context.lint)
         if kind_of(path) == "markdown" and not settings.of(path).markdown
     }
-    if not context.lint.issuperset(context.files):  # a folder was not named, but files
+    if not context.as_found and not context.lint.issuperset(context.files):  # a folder was not named, but files
         unwanted -= context.lint
     if not unwanted:
         return context
@@ -281,12 +297,13 @@ def understand(
     settings: Settings,
     overlay: Mapping[str, bytes] | None = None,
     descriptors: catalog.Catalog | None = None,
+    watch: Watch = _unwatched,
 ) -> Understood:
     """Read a context's files and say what they mean."""
     descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
     context = wanted(context, settings)
     project = Project(context, overlay)
-    for path in context.files:
+    for path in watch(context.files, "reading", "files"):
         if kind_of(path) is None:
             continue
         language = language_of(path)

@@ -13,12 +13,14 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from corslint import cli, lint, ruleset, settings
 from corslint.fixes import VERBS
@@ -148,9 +150,16 @@ def test_corslint_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     project = tmp_path / "project"
     shutil.copytree(ROOT / "fixtures" / "projects" / "socketio-path-mismatch" / "bad", project)
     monkeypatch.chdir(project)
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "a"]):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(["git", *identity, *words], check=True, capture_output=True)
     ran = [words[: words.index(">")] if ">" in words else words for _, words in commands() if words[0] == "corslint"]
     assert len(ran) >= 3
     for words in ran:
+        if "<" in words:
+            at = words.index("<")
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(words[at + 1]).read_bytes())))
+            words = words[:at]
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.run(words[1:]) in (0, 1), words
 
@@ -160,6 +169,9 @@ def test_rules_exist(path: Path) -> None:
     known = set(lint.knowledge().rules.rules)
     own = {match for block in blocks(path, "yaml") for match in re.findall(r"^id: (\S+)$", block, re.MULTILINE)}
     named = {code for code in inline(path) if re.fullmatch(r"[a-z]+(?:-[a-z]+)+", code)}
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    inputs = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"])
+    known |= hooks | inputs
     assert named - known - own - set(settings.KEYS) <= {"ignore-file", "nginx-paths", "pre-commit", "unsafe-fixes"}
 
 

@@ -91,13 +91,15 @@ class Run(NamedTuple):
     """What a format may ask beside the findings.
 
     `colour` and `width` (in columns) are the terminal's. `name` is how services that look at the whole repository
-    write a path: counted from its top. `about` tells of a rule that has a finding.
+    write a path: counted from its top. `about` tells of a rule that has a finding. `link` is the address of a file, for
+    a terminal that shows links; None for one that does not.
     """
 
     colour: bool = False
     width: int = 120
     name: Callable[[str], str] = str
     about: Callable[[str], RuleAbout] = _nothing_known
+    link: Callable[[str], str] | None = None
 
 
 PLAIN = Run()
