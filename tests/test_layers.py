@@ -40,6 +40,7 @@ LAYERS = (
     "corslint.rulepages",
     "corslint.statistics",
     "corslint.tracing",
+    "corslint.proposal",
     "corslint.command_line",
     "corslint.cli",
     "corslint.__main__",
