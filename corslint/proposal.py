@@ -17,6 +17,7 @@ from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact
 from corslint.model.traces import NO_PAGE, Question, Trace
 from corslint.model.tri import Tri
+from corslint.report import neutral, shown_path
 from corslint.settings import FILES, Settings, UsageError
 from corslint.source import Span
 from corslint.trace import Tracer
@@ -82,7 +83,7 @@ class _Places:
         self._project = project
 
     def __call__(self, span: Span) -> str:
-        return f"{span.path}:{self._project.source(span.path).position(span.start).line}"
+        return f"{shown_path(span.path)}:{self._project.source(span.path).position(span.start).line}"
 
 
 def _frontends(facts: Iterable[Fact]) -> dict[str, Span]:
@@ -152,7 +153,7 @@ def _add_comment(proposed: _Proposed, question: Question, trace: Trace, where: s
     words = trace.messages[0] if trace.messages else trace.event or "the request fails"
     key = (question.origin, question.url, question.credentials, question.method)
     text = f"# {where}: a page of {question.origin} is blocked today: {words}\n"
-    proposed.setdefault(key, text.replace("\r", " "))
+    proposed.setdefault(key, neutral(text.rstrip("\n")) + "\n")
 
 
 def _quoted(text: str | None) -> str:
