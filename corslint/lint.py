@@ -331,13 +331,15 @@ def understand(
     requests.Requests(
         linker, packages, project.code_readings(), descriptors.page_builders, descriptors.own_origin
     ).complete(facts)
+    for reading in list(project.readings.values()):
+        facts += [*topology.services(reading), *topology.launches(reading)]
+    facts += list(topology.started(facts, linker, project.code))
     places.note_ports(facts)
     places.note_names(facts)
     places.note_twins(facts)
     well_known = descriptors.socket_paths
     sockets.note_proxies(facts, places.server_ports, well_known.described | well_known.polling, well_known.websocket)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
-    facts += [service for reading in project.readings.values() for service in topology.services(reading)]
     facts += _damage(project)
     world = World(facts, places, project.source, context.in_tests)
     facts += list(crossings.unlisted(world, project.source))
@@ -362,6 +364,7 @@ def tracer(
     variables that are set, and all others are not; None: nobody knows.
     """
     from corslint.behaviour.application import Applications, Code
+    from corslint.behaviour.environment import Hints
     from corslint.behaviour.nginx_levels import units
     from corslint.behaviour.nginx_machine import Configuration
     from corslint.network import Network
@@ -376,9 +379,16 @@ def tracer(
     configurations = [
         Configuration(unit) for each in nginx_readings(project) if each for unit in units(each, placement)
     ]
-    applications = Applications(code, status, environment)
-    network = Network(world, applications, configurations, project.context.files, settings.nginx_version)
-    return Tracer(world, network, descriptors, project.source, settings.frontends)
+
+    def network(variables: Mapping[str, str] | None) -> Network:
+        applications = Applications(code, status, variables)
+        return Network(world, applications, configurations, project.context.files, settings.nginx_version)
+
+    hints = Hints()
+    for fact in world.of_kind("env_value"):
+        hints.setdefault(str(fact.field("name").value), str(fact.field("value").value))
+    hinted = (lambda: network(hints)) if hints and environment is None else None
+    return Tracer(world, network(environment), descriptors, project.source, settings.frontends, hinted)
 
 
 def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[str], SourceFile]]:

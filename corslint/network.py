@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Collection, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from corslint.behaviour.application import Applications, Reply, Running, Step, either, nothing_known
+from corslint.behaviour.application import Applications, Reply, Running, either, nothing_known
 from corslint.behaviour.nginx_levels import Level
 from corslint.behaviour.nginx_machine import Configuration, answer
 from corslint.behaviour.nginx_request import Answer, FileKind, Surroundings, UpstreamRequest, incoming
@@ -21,6 +21,7 @@ from corslint.model.decisions import is_loopback
 from corslint.model.exchange import Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.finding import Place
+from corslint.model.traces import Step
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.relations import World
@@ -177,6 +178,10 @@ class Network:
         if any(edge.exists is Tri.YES for edge in proxies):
             return
         here = is_loopback(address.host)
+        exposed = list(self._exposed(address))
+        yield from exposed
+        if exposed:
+            return
         for dev in self._world.of_kind("dev_server"):
             if here and dev.field("port").value == address.port:
                 place = Place(dev.field("port").span or dev.span, "the port of the development server")
@@ -188,6 +193,17 @@ class Network:
                     yield Edge(running, Tri.YES, "high", f"it listens on port {address.port}", (place,))
             else:
                 yield Edge(running, Tri.UNKNOWN, "medium", "where it is reached is not known")
+
+    def _exposed(self, address: Address) -> Iterator[Edge]:
+        """The servers that a cluster hands this host to: by the service's name, which is their folder's, or port."""
+        for way in self._world.of_kind("exposed_path"):
+            if way.field("host").value != address.host:
+                continue
+            service, port = way.field("service").value, way.field("port").value
+            named = [one for one in self._visible() if service in one.span.path.split("/")[:-1]]
+            for running in named or [one for one in self._visible() if one.ports and port in one.ports]:
+                place = Place(way.span, "the cluster lets this host in here")
+                yield Edge(running, Tri.YES, "medium", f"the cluster hands the host to {service}", (place,))
 
     def _visible(self) -> Iterator[Running]:
         """What listens, but for what only tests start."""

@@ -49,6 +49,7 @@ LAYERS = (
     "corslint.statistics",
     "corslint.explain",
     "corslint.tracing",
+    "corslint.proposal",
     "corslint.command_line",
     "corslint.probe",
     "corslint.cli",

@@ -18,6 +18,7 @@ from corslint.frameworks.catalog import RefusalSpec
 from corslint.model.exchange import NO_ANSWER, Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.reading import CodeReading
+from corslint.model.traces import Step
 from corslint.model.tri import Tri, tri
 from corslint.model.values import Function, This, Value
 from corslint.project.link import Linker
@@ -33,13 +34,6 @@ _NOT_FOUND = 404
 _UNCAUGHT = 500
 _MARK = 299
 """A status that no application answers with."""
-
-
-class Step(NamedTuple):
-    """One place that a request passed, and what happened there."""
-
-    span: Span
-    text: str
 
 
 class Reply(NamedTuple):
