@@ -260,6 +260,7 @@ def understand(
     pages = [path for path, reading in project.code_readings().items() if reading.page]
     facts += list(doubled.facts(facts))
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
+    facts += list(sockets.ignored_cors(facts))
     places.note_ports(facts)
     places.note_names(facts)
     places.note_twins(facts)
