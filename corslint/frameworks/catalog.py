@@ -410,12 +410,14 @@ class SocketPaths(NamedTuple):
     """Segments of request paths (`socket.io` in `/api/socket.io/`), lower case, that speak for a socket by themselves.
 
     `described` are those under which servers of described libraries answer, `polling` those of other libraries whose
-    clients poll where no WebSocket opens, `websocket` other names that are common for paths of WebSockets.
+    clients poll where no WebSocket opens, `websocket` other names that are common for paths of WebSockets. `scripts`
+    are the clients' scripts that servers of described libraries hand out below their paths.
     """
 
     described: frozenset[str] = frozenset()
     polling: frozenset[str] = frozenset()
     websocket: frozenset[str] = frozenset()
+    scripts: frozenset[str] = frozenset()
 
 
 class Catalog(NamedTuple):
@@ -645,7 +647,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         paths = check.keys(
             environment.get("socket_paths", {}),
             ("environment", "socket_paths"),
-            ("described", "polling", "websocket"),
+            SocketPaths._fields,
         )
         for group, names in paths.items():
             at = ("environment", "socket_paths", group)
