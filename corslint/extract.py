@@ -215,7 +215,9 @@ class Extractor:
 
     def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
         """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
-        wanted = {name for found in self._catalog.calls.values() for _, spec in found for name in spec.without}
+        wanted = {
+            name for found in self._catalog.calls.values() for _, spec in found for name in spec.without | spec.beside
+        }
         last = {_LAST_NAME.split(name)[-1] for name in wanted}
         called: dict[str, set[str]] = {}
         for reading in readings if wanted else ():
@@ -241,7 +243,10 @@ class Extractor:
         for descriptor, spec in candidates:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
                 continue
-            if spec.without & self._called.get(self._packages.root_of(reading.path), set()):
+            called = self._called.get(self._packages.root_of(reading.path), set())
+            if spec.without & called or (spec.beside and not spec.beside & called):
+                continue
+            if spec.path is not None and not spec.path.search(reading.path):
                 continue
             version = loaded.version if loaded is not None else self._version(descriptor, reading.path)
             applies = descriptor.applies(version.releases if version is not None else ())
@@ -351,7 +356,7 @@ class Extractor:
                 continue
             named: dict[Span, Fact] = {}
             for scoped, scope, written in self._scopes(context, emit):
-                for argument in self._arguments(call, emit):
+                for argument in self._arguments(call, emit, options):
                     for fact in self._fact(scoped, emit, scope, argument, confidence):
                         if written is not None:
                             fact.values["scope"] = written
@@ -363,7 +368,11 @@ class Extractor:
                             if known.field(name) != fact.field(name):
                                 known.fields[name] = Field(None, "unknown", fact.span)
 
-    def _arguments(self, call: Call, emit: EmitSpec) -> Iterator[Argument | None]:
+    def _option_of(self, options: Value | None, name: str) -> Value | None:
+        found = self.at_path(options, name)
+        return found[0] if len(found) == 1 else None
+
+    def _arguments(self, call: Call, emit: EmitSpec, options: Value | None = None) -> Iterator[Argument | None]:
         """What there is a fact for: the call itself, or each of its arguments, or each element of one."""
         if emit.each is None:
             yield None
@@ -376,7 +385,7 @@ class Extractor:
                 else:
                     yield argument
         else:
-            value = self._linker.argument(call, None, emit.each)
+            value = self._linker.argument(call, None, emit.each) or self._option_of(options, emit.each)
             listed = self._linker.resolve(value) if value is not None else None
             if isinstance(listed, Sequence):
                 yield from (Argument(item, None, item.span) for item in listed.items)

@@ -334,6 +334,7 @@ def understand(
     for reading in list(project.readings.values()):
         facts += [*topology.services(reading), *topology.launches(reading)]
     facts += list(topology.started(facts, linker, project.code))
+    facts += list(sockets.ignored_cors(facts))
     places.note_ports(facts)
     places.note_names(facts)
     places.note_twins(facts)

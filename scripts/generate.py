@@ -484,7 +484,7 @@ def descriptor_schema() -> Schema:
         allowed, needed = checked(function, subject)
         return closed(described(section, allowed, known), needed)
 
-    when = part("", "_call", "when", {"is": names, "receiver": names})
+    when = part("", "_call", "when", {"is": names, "receiver": names, "path": {"type": "string"}})
     sources = {
         "position": positions, "key": names, "setting": names, "inside": names, "only": names, "handler": names,
         "blind": names, "through": names, "spells": {"type": "string"},

@@ -26,7 +26,6 @@ ALLOWED = {
     ("connect", "*"): "what clients do, and also the name of a package",
     ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
     ("socket.io", "model/facts.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
-    ("socket.io", "behaviour/nginx_sockets.py"): "the name of the script that servers of the protocol hand out",
     ("express", "model/facts.py"): "an example of a title, for the reference",
 }
 """A name and the file where it may stand, with the reason; `*`: anywhere."""

@@ -273,7 +273,7 @@ def _socket_fields(route: _Route, carriers: _Carriers, answers: Answers, undefin
     fields = {} if _diverts(level) else connection_fields(level, route.unit, undefined)
     fields |= {**timeout_fields(level, _head(level)), **host_fields(level)}
     if carriers.of(route)[1] in ("server", "library"):
-        fields |= path_fields(level, answers, carriers.paths, carriers.libraries)
+        fields |= path_fields(level, answers, carriers.paths, carriers.libraries, carriers.scripts)
     return fields
 
 
@@ -723,6 +723,7 @@ class _Carriers:
         self._answers: dict[int, tuple[Tri, str]] = {}
         known = {part for path in socket_paths for part in _segments(path)}
         self.paths = tuple(dict.fromkeys(socket_paths))
+        self.scripts = well_known.scripts
         self.libraries = self._libraries = well_known.described | well_known.polling
         # Where the project's own servers are known, other common names of socket paths are not theirs.
         self._wanted = well_known.described | known if socket_paths else self._libraries | well_known.websocket

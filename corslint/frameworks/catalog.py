@@ -164,10 +164,10 @@ class EmitSpec(NamedTuple):
     """One fact that a call gives.
 
     `each`: one fact per positional argument from that position on (per element of those that are lists), or per element
-    of the list given by that keyword, or of the setting of that name. `needs`: no fact where this field is given
-    nowhere. `unless_imported`: nor where the file imports one of these modules. `order`: where a layer stands among the
-    others of its application (one of `ORDERS`). `next`: the position of the parameter by which a handler passes the
-    request on; None: it does not.
+    of the list given by that keyword or option, or of the setting of that name. `needs`: no fact where this field is
+    given nowhere. `unless_imported`: nor where the file imports one of these modules. `order`: where a layer stands
+    among the others of its application (one of `ORDERS`). `next`: the position of the parameter by which a handler
+    passes the request on; None: it does not.
     """
 
     kind: str
@@ -207,7 +207,8 @@ class CallSpec(NamedTuple):
     calls with so many arguments. `options` are the positions at
     which an options object may stand, "keywords" (position -1) the keyword arguments; at the positions `after_number`
     only where the first argument is a whole number. `without`: only where no file of the same package calls one of
-    these APIs. `completes`: the call finishes
+    these APIs, `beside`: only where one does; `path`: only in files whose path holds what it matches. `completes`: the
+    call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
     `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`). `late`: it
@@ -236,6 +237,8 @@ class CallSpec(NamedTuple):
     when_maker: bool = False
     after_number: frozenset[int] = frozenset()
     without: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
+    path: re.Pattern[str] | None = None
 
 
 class FileSpec(NamedTuple):
@@ -409,12 +412,14 @@ class SocketPaths(NamedTuple):
     """Segments of request paths (`socket.io` in `/api/socket.io/`), lower case, that speak for a socket by themselves.
 
     `described` are those under which servers of described libraries answer, `polling` those of other libraries whose
-    clients poll where no WebSocket opens, `websocket` other names that are common for paths of WebSockets.
+    clients poll where no WebSocket opens, `websocket` other names that are common for paths of WebSockets. `scripts`
+    are the clients' scripts that servers of described libraries hand out below their paths.
     """
 
     described: frozenset[str] = frozenset()
     polling: frozenset[str] = frozenset()
     websocket: frozenset[str] = frozenset()
+    scripts: frozenset[str] = frozenset()
 
 
 class Catalog(NamedTuple):
@@ -644,7 +649,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         paths = check.keys(
             environment.get("socket_paths", {}),
             ("environment", "socket_paths"),
-            ("described", "polling", "websocket"),
+            SocketPaths._fields,
         )
         for group, names in paths.items():
             at = ("environment", "socket_paths", group)
@@ -714,7 +719,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
     when = check.keys(
         part.get("when", {}),
         (*at, "when"),
-        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most", "without"),
+        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most", "without", "with", "path"),
     )
     if "is" in when and "is_not" in when:
         raise check.fail((*at, "when"), "`is` and `is_not` exclude each other")
@@ -748,6 +753,8 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         bool(when.get("of_receiver", False)),
         after_number,
         frozenset(_names(check, when.get("without", []), (*at, "when", "without"))),
+        frozenset(_names(check, when.get("with", []), (*at, "when", "with"))),
+        _pattern(check, when["path"], (*at, "when", "path")) if "path" in when else None,
     )
 
 

@@ -386,6 +386,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             **_COMMON,
             "instance": FieldSpec("instance", "the call that made it"),
             "http_server": FieldSpec("instance", "the http server, application or port it is attached to"),
+            "class": FieldSpec("instance", "the class that it is declared on"),
             "adapter": FieldSpec("tri", "whether something carries its broadcasts to other instances"),
             "twin": FieldSpec("instance", "another server of the same kind that is attached to the same http server, under the same path, before it"),
             "attached_to_app": FieldSpec("tri", "whether that is a web application function instead of a server"),
@@ -414,6 +415,24 @@ FACT_KINDS: dict[str, KindSpec] = {
             "upgrade.witness.origin": FieldSpec("text", "an attacker's origin whose handshake is accepted although strangers' are not"),
             "upgrade.witness.technique": FieldSpec(("suffix", "prefix", "dot", "substring", "scheme", "subdomain", "other"), "how it was made from a trusted one"),
             "upgrade.witness.test": FieldSpec("text", "the test that lets it pass; its place is that test"),
+        },
+    ),
+    "registration": KindSpec(
+        "A class that a module of an application hands to its container, in the order in which they are written.",
+        {
+            **_PLAIN,
+            "module": FieldSpec("instance", "the call that takes the list"),
+            "what": FieldSpec("instance", "the class"),
+        },
+    ),
+    "ignored_cors": KindSpec(
+        "CORS options of a socket server that nobody reads.",
+        {
+            **_PLAIN,
+            "cors": FieldSpec("text", "the options; its place is them"),
+            "why": FieldSpec(("shared", "argument", "adapter"), "another server has its port and path, and was there before; they stand in the wrong argument; the adapter in use reads none"),
+            "port": FieldSpec("number", "the port in the first argument, where it is one"),
+            "instead": FieldSpec("instance", "the server whose options are in force"),
         },
     ),
     "socket_namespace": KindSpec(

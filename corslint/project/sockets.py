@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from corslint.model.decisions import is_loopback
@@ -12,6 +13,7 @@ from corslint.model.values import Choice, Concat, EnvVar, Fallback, Literal, Map
 from corslint.project.link import Linker
 from corslint.project.packages import Packages
 from corslint.regexes import regex
+from corslint.source import Span
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _MAX_MOUNTS = 8
@@ -318,6 +320,60 @@ def _split_path(address: str) -> tuple[str, str]:
     """The path of an address (`/` where there is none), and what stands before it."""
     found = _ADDRESS.match(address)
     return (found["path"] or "/", found["before"]) if found is not None else ("/", address)
+
+
+def ignored_cors(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """CORS options of servers that share a port and a path with one that is registered before them.
+
+    Only where all servers of that port and path are registered by one module, each once: its order is then theirs.
+    """
+    facts = list(facts)
+    registered = [fact for fact in facts if fact.kind == "registration"]
+    policies = {fact.field("socket").value: fact for fact in facts if fact.kind == "cors_policy"}
+    together: dict[object, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact.kind == "socket_server" and "class" in fact.fields:
+            port, path = fact.field("port"), fact.field("path")
+            if "unknown" not in (port.state, path.state):
+                together[port.value, path.value].append(fact)
+    for servers in together.values():
+        found = [_registering(server, registered) for server in servers]
+        if any(len(one) != 1 for one in found) or len({one[0].field("module").value for one in found}) != 1:
+            continue
+        order = sorted(range(len(servers)), key=lambda index: found[index][0].span)
+        first = servers[order[0]]
+        told = policies.get(first.field("instance").value)
+        for server in (servers[index] for index in order[1:]):
+            policy = policies.get(server.field("instance").value)
+            if told is None or policy is None or not _differ(policy, told):
+                continue
+            given = policy.values.get("group")
+            if given is not None:
+                fields = {
+                    name: server.fields[name] for name in ("framework", "library", "language") if name in server.fields
+                }
+                fields["cors"] = Field("given", "written", given.span)
+                fields["why"] = Field("shared", "written", given.span)
+                fields["instead"] = first.field("instance")
+                yield Fact("ignored_cors", given.span, fields)
+
+
+def _registering(server: Fact, registered: Iterable[Fact]) -> list[Fact]:
+    """What registers the class of a server: where its name is written, or where all of it is."""
+    declared = server.field("class").value
+    if not isinstance(declared, Span):
+        return []
+    return [fact for fact in registered if (at := fact.field("what").span) is not None and declared.covers(at)]
+
+
+def _differ(one: Fact, other: Fact) -> bool:
+    """Whether two policies are known to answer differently."""
+    first, second = (fact.field("effect.to_stranger") for fact in (one, other))
+    if "unknown" in (first.state, second.state):
+        return False
+    return first.value != second.value or (
+        first.value == "fixed" and one.field("origin").value != other.field("origin").value
+    )
 
 
 def note_proxies(
