@@ -32,7 +32,8 @@ EXPERIMENT = Experiment(
                 headers={
                     "Content-Security-Policy": "default-src 'self';base-uri 'self';font-src 'self' https: data:;"
                     "form-action 'self';frame-ancestors 'self';img-src 'self' data:;object-src 'none';"
-                    "script-src 'self';script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests"
+                    "script-src 'self';script-src-attr 'none';style-src 'self' https: 'unsafe-inline';"
+                    "upgrade-insecure-requests"
                 },
             ),
             good=Answered(status=200),
