@@ -655,6 +655,8 @@ def _asked(world: World, request: Fact) -> _Partner:
             return _Partner(frozenset(map(id, known)), nobody, "high")
         others = {number for one in world.candidates("listener", request) if (number := _number(one, "port"))}
         policies = known or [one for one, ports in there if ports is None and port not in others]
+        if not policies:
+            return _Partner(nobody, nobody, "high")
     servers = [one for kind in ("http_app", "socket_server") for one in world.candidates(kind, request)]
     if len(_processes(world, policies)) == 1 and len(_processes(world, [*policies, *servers])) == 1:
         return _Partner(frozenset(map(id, policies)), nobody, "medium")
