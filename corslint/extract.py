@@ -625,9 +625,9 @@ class Extractor:
             if context.options is not None:
                 portable = self._portable(context.options)
                 fields["options.portable"] = Field("yes" if portable else "no", "written", fields["options"].span)
-                source = self._spelled(context.options) if context.reading.language == "javascript" else None
-                state: State = "absent" if source is None else "written"
-                fields["options.source"] = Field(source, state, fields["options"].span)
+                spelled = self._spelled(context.options) if context.reading.language == "javascript" else None
+                state: State = "absent" if spelled is None else "written"
+                fields["options.source"] = Field(spelled, state, fields["options"].span)
             fields["configured"] = Field(
                 "yes" if context.options is not None and not _is_empty(context.options) else "no", "written", call.span
             )

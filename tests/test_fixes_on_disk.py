@@ -208,7 +208,7 @@ while True:
 SIZE = 50_000
 
 
-def killed(command: list[str], folder: Path, wait: Callable[[subprocess.Popen[bytes]], None]) -> None:
+def killed(command: list[str], folder: Path, wait: Callable[[subprocess.Popen[bytes]], object]) -> None:
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -254,7 +254,7 @@ def test_the_command_killed_at_any_moment_leaves_each_file_whole(tmp_path: Path)
     begun = time.monotonic()
     for name, (before, _) in texts.items():
         (tmp_path / name).write_bytes(before)
-    killed(command, tmp_path, lambda process: process.wait() and None)
+    killed(command, tmp_path, lambda process: process.wait())
     whole(tmp_path, {name: (after,) for name, (_, after) in texts.items()})
     needed = time.monotonic() - begun
     for _ in range(max(3, KILLS // 5)):
