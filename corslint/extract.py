@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
@@ -20,7 +21,7 @@ from corslint.frameworks.catalog import (
     SettingsSpec,
 )
 from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, nearest
-from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
+from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field, State
 from corslint.model.reading import Binding, CallSite, CodeReading, Export, ManifestReading, Scope
 from corslint.model.semantics import MEANINGS, PolicySemantics, means_yes
 from corslint.model.tri import Tri, all_of, any_of, tri
@@ -638,6 +639,9 @@ class Extractor:
             if context.options is not None:
                 portable = self._portable(context.options)
                 fields["options.portable"] = Field("yes" if portable else "no", "written", fields["options"].span)
+                spelled = self._spelled(context.options) if context.reading.language == "javascript" else None
+                state: State = "absent" if spelled is None else "written"
+                fields["options.source"] = Field(spelled, state, fields["options"].span)
             fields["configured"] = Field(
                 "yes" if context.options is not None and not _is_empty(context.options) else "no", "written", call.span
             )
@@ -709,6 +713,29 @@ class Extractor:
                 for item in value.items
             )
         return isinstance(value, (Literal, Null, Regex))
+
+    def _spelled(self, value: Value, depth: int = 0) -> str | None:
+        """JavaScript for a value, with what its names stand for; None where not all of it is known."""
+        value = self._linker.resolve(value)
+        if depth > 8:
+            return None
+        if isinstance(value, Literal):
+            if not isinstance(value.value, str):
+                return json.dumps(value.value)
+            return f"'{value.value}'" if re.fullmatch(r"[^'\\\x00-\x1f]*", value.value) else None
+        if isinstance(value, Regex):
+            return f"/{value.source}/{value.flags}"
+        if isinstance(value, Sequence):
+            items = [self._spelled(item, depth + 1) for item in value.items]
+            return None if None in items else f"[{', '.join(item for item in items if item is not None)}]"
+        if not isinstance(value, Mapping) or not all(
+            isinstance(item, Entry) and item.key is not None and item.key.isidentifier() for item in value.items
+        ):
+            return None
+        entries = [(item.key, self._spelled(item.value, depth + 1)) for item in value.items if isinstance(item, Entry)]
+        if any(text is None for _, text in entries):
+            return None
+        return f"{{ {', '.join(f'{key}: {text}' for key, text in entries)} }}"
 
     def _common(self, context: _Context, confidence: str) -> dict[str, Field]:
         call = context.site.call

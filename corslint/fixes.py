@@ -510,6 +510,11 @@ def write(changed: Mapping[str, bytes], originals: Callable[[str], SourceFile], 
     file is no longer what was read, leads out of `root`, or can't be written.
     """
     targets = {path: _target(path, originals(path), root) for path in sorted(changed)}
+    names: dict[str, str] = {}
+    for path, target in targets.items():
+        # Under two names a file would get two contents, one over the other.
+        if changed[names.setdefault(target, path)] != changed[path]:
+            raise WriteRefusedError(path, f"it is the same file as {names[target]}, which is fixed otherwise")
     staged: list[tuple[str, str, str]] = []
     done: list[tuple[str, str]] = []
     path = ""
@@ -542,10 +547,14 @@ def _target(path: str, original: SourceFile, root: str) -> str:
     if target != bound and not target.startswith(os.path.join(bound, "")):
         raise WriteRefusedError(path, "it leads out of the project")
     try:
-        if not stat.S_ISREG(os.stat(target).st_mode):
+        mode = os.stat(target).st_mode
+        if not stat.S_ISREG(mode):
             raise WriteRefusedError(path, "it is not a regular file")
-        if not os.access(target, os.W_OK):
+        # Whoever may write everything has said of this file, too, that it is not to be written.
+        if not mode & 0o222 or not os.access(target, os.W_OK):
             raise WriteRefusedError(path, "it is read-only")
+        if not os.access(os.path.dirname(target), os.W_OK):
+            raise WriteRefusedError(path, "its folder is read-only, and a file is replaced as a whole")
         with open(target, "rb") as file:
             same = SourceFile(path, file.read()).digest == original.digest
     except OSError as error:

@@ -813,11 +813,15 @@ class Judge:
         absent = Field(None, "absent", entry.span)
         # `'\\.'` is a backslash and a dot; in `'\.'` the backslash is lost, and nobody knows what else was.
         surplus = entry.span.end - entry.span.start - len(entry.text.encode()) - entry.text.count("\\")
-        whole = surplus == 2
-        if defect != "quoted-regex" or not whole or self.fact.field("language").value != "javascript":
+        if surplus != 2 or self.header is not None or self.fact.field("language").value != "javascript":
             return absent
-        delimited = re.fullmatch(r"/(.+)/([a-z]*)", entry.text, re.DOTALL)
-        source, flags = delimited.groups() if delimited is not None else (entry.text, "")
+        if defect == "glob" and re.fullmatch(r"https?://\*\.[\w.-]+(:\d+)?", entry.text):
+            source, flags = f"^{re.escape(entry.text).replace(chr(92) + '-', '-')}$".replace(r"\*", "[a-z0-9-]+"), ""
+        elif defect == "quoted-regex":
+            delimited = re.fullmatch(r"/(.+)/([a-z]*)", entry.text, re.DOTALL)
+            source, flags = delimited.groups() if delimited is not None else (entry.text, "")
+        else:
+            return absent
         if not valid(Pattern(source, flags, "ecmascript", "search")) or set(flags) - set("imsu"):
             return absent
         meant: Value = Regex(source, flags, "ecmascript", entry.span)

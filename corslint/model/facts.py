@@ -148,6 +148,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "null_entry": FieldSpec("text", "the entry that accepts `null`; its place is that entry"),
             "null_entry.schemeless": FieldSpec("tri", "whether that entry is another text, without a scheme, that the library takes for `null`"),
             "options": FieldSpec("text", "the options object; its place is that object, for fixes"),
+            "options.source": FieldSpec("text", "JavaScript for that object, with what its names stand for, where all of it is known"),
             "options.portable": FieldSpec("tri", "whether that object is written with literals alone, so that its text can be repeated elsewhere"),
             "options.methods": FieldSpec("text", "name of the option that lists the methods"),
             "options.request_headers": FieldSpec("text", "name of the option that lists the request headers"),

@@ -116,12 +116,20 @@ def _patterns(pattern: Pattern) -> Iterator[str]:
     body = body[:-1] if body.endswith("$") and not body.endswith("\\$") else body
     for once in dict.fromkeys((body, _OPEN_SCHEME.sub("https:", body))):
         for inner in dict.fromkeys((once, _BARE_DOT.sub(r"\.", once), _BARE_DOT.sub(r"\.", once.removeprefix(".")))):
-            whole = f"(?:{inner})" if "|" in inner else inner
+            whole = f"(?:{inner})" if _has_choice(inner) else inner
             yield f"^{whole}$"
             yield f"^{whole}{_PORT}$"
             if ":" not in inner:
                 yield f"^https:{slash}{slash}{whole}$"
                 yield f"^https:{slash}{slash}{_SUBDOMAINS}{whole.removeprefix(chr(92) + '.')}$"
+
+
+def _has_choice(source: str) -> bool:
+    """Whether a `|` stands outside of all groups, so that anchors would belong to one side of it alone."""
+    outside = re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "", source)
+    while (inner := re.sub(r"\([^()]*\)", "", outside)) != outside:
+        outside = inner
+    return "|" in outside
 
 
 def _texts(test: Atom, text: str, language: str) -> Iterator[tuple[Predicate, Narrowed]]:

@@ -34,7 +34,7 @@ from tests.lab.processes import Program, check_interrupted, interrupt
 from tests.lab.proof import Suite, word
 from tests.lab.run import Verdict, needs, run
 
-SUITE_LIMIT = 600.0
+SUITE_LIMIT = 1200.0
 """Seconds for one of the comparisons."""
 _WIDTH_OF_A_FILE = 140
 """Columns of the table where no terminal says how many there are."""
@@ -83,15 +83,18 @@ def suites(seed: int) -> tuple[Suite, ...]:
     return (
         Suite(BROWSER, "Verdict, console line and requests are those of Chromium on generated answers", seed),
         Suite(ORACLE, "Libraries answer drawn options as the emulator says", seed),
+        Suite(FIXES, "Broken projects whose rules have a fix work after `check --fix --unsafe-fixes`", seed),
     )
 
 
-BROWSER, ORACLE = "browser model", "emulator"
+BROWSER, ORACLE, FIXES = "browser model", "emulator", "fixes"
 
 
 def _command(suite: Suite, seed: str) -> list[str]:
     if suite.title == BROWSER:
         return [sys.executable, "-m", "pytest", "-n", "0", "tests/lab/test_browser_model.py"]
+    if suite.title == FIXES:
+        return [sys.executable, "-m", "tests.lab.mended"]
     return [sys.executable, "-m", "tests.lab.drawn", seed]
 
 

@@ -3,16 +3,22 @@
 The copy is mended by the command itself, started, and asked what the experiment asks. Where a fix needs the origin of
 the pages and nothing in the project says it, the fix is a placeholder; then `frontends` is declared, as its help says,
 and the command runs again. Why a project stays as it is comes from the findings, not from a list.
+
+    python -m tests.lab.mended [RULE ...]
+
+A line for each experiment. Exit status 0: all that was mended works; 1: not; 2: the lab lacks something.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,11 +30,11 @@ from corslint.model.finding import Finding
 from corslint.settings import Settings
 from tests.examples import findings_of
 from tests.lab.chromium import Chromium
-from tests.lab.experiment import ClientFile, Connected, Experiment, Fetch, Page, Readable, Socket
-from tests.lab.installation import ROOT, Tools
+from tests.lab.experiment import ClientFile, Connected, Experiment, Fetch, Page, Readable, Socket, load
+from tests.lab.installation import ROOT, Tools, reason, tools
 from tests.lab.observation import difference
 from tests.lab.processes import LabError
-from tests.lab.run import PROJECTS, Running, rule_file
+from tests.lab.run import PROJECTS, Running, needs, rule_file
 
 Outcome = Literal["works", "works with frontends", "in part", "withheld", "no fix", "no fault"]
 
@@ -136,3 +142,32 @@ def _told(finding: Finding) -> str:
 def _why(findings: Sequence[Finding]) -> str:
     """Why findings are left: what to do is said in their help."""
     return " / ".join(dict.fromkeys(f"by hand: {one.help}" for one in findings))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Mend and try what is asked for, or all. The exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.mended", description="Try what fixes are worth.")
+    parser.add_argument("rules", nargs="*", metavar="RULE", help="a rule, or the folder of its project; default all")
+    wanted = set(parser.parse_args(arguments).rules)
+    chosen = [one for one in load() if not wanted or {one.rule, one.project} & wanted]
+    found = tools()
+    missing = found.missing(*sorted({name for one in chosen for name in needs(one)}))
+    if missing or not chosen:
+        print(f"lab: {reason(missing) if missing else 'no such experiment'}", file=sys.stderr)
+        return 2
+    outcomes: Counter[str] = Counter()
+    failed = 0
+    with Chromium.start(found.path("chromium")) as browser:
+        for experiment in chosen:
+            mended = mend(experiment, found, lambda: browser)
+            outcomes[mended.outcome] += 1
+            failed += not mended.proven
+            print(f"{experiment.project}: {'' if mended.proven else 'FAILED, '}{mended.outcome}: {mended.told}")
+            print("".join(f"    {problem}\n" for problem in mended.problems), end="", flush=True)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+    print(f"{len(chosen)} projects: {counts}; {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

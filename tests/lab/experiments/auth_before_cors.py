@@ -47,7 +47,7 @@ EXPERIMENT = Experiment(
             Preflight(STAFF, DESK, method="GET", headers="authorization"),
             bad=Answered(status=401, acao=DESK),
             good=Answered(status=200, acao=DESK),
-            mended=Answered(status=401, acao=DESK),  # in Flask it takes a change of the function
+            mended=Answered(status=401, acao=DESK),  # Flask needs a change of the function itself
         ),
         Step(
             "a page with a token reads from Flask",
