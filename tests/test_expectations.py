@@ -76,8 +76,10 @@ def test_in_pyproject(here: Path) -> None:
         ),
         (
             EXPECT.replace("https://api", "api"),
-            "`expect` needs as `to` an address, like `https://api.example.com/items`;"
-            " this is none: api.example.com/items",
+            (
+                "`expect` needs as `to` an address, like `https://api.example.com/items`;"
+                " this is none: api.example.com/items"
+            ),
         ),
         (EXPECT.replace("allow", "deny"), "`expect` needs as `verdict` one of allow, block"),
         (EXPECT + "method = 7\n", "`expect` needs as `method` the name of one"),

@@ -349,9 +349,8 @@ def ignored_cors(facts: Iterable[Fact]) -> Iterator[Fact]:
                 continue
             given = policy.values.get("group")
             if given is not None:
-                fields = {
-                    name: server.fields[name] for name in ("framework", "library", "language") if name in server.fields
-                }
+                names = ("framework", "library", "language")
+                fields: dict[str, Field] = {name: server.fields[name] for name in names if name in server.fields}
                 fields["cors"] = Field("given", "written", given.span)
                 fields["why"] = Field("shared", "written", given.span)
                 fields["instead"] = first.field("instance")
