@@ -16,8 +16,10 @@ from corslint.yamlfile import Checker, KeyPath, parse
 SPEAKERS = ("browser", "client", "server", "proxy")
 BROWSERS = ("chromium", "firefox", "safari")
 
+_BASES = ("seen", "source", "reports")
+"""How a wording is known."""
 _MESSAGE_KEYS = ("id", "from", "means", "next", "says", "alone", "tells", "follows", "companion", "examples")
-_WORDING_KEYS = ("text", "browser", "tells", "source")
+_WORDING_KEYS = ("text", "browser", "tells", "basis")
 
 
 class Way(NamedTuple):
@@ -132,6 +134,7 @@ class _Compiler:
         if not isinstance(value, dict):
             return Way(self._wording(value, at), MappingProxyType({}))
         raw = check.keys(value, at, _WORDING_KEYS, ("text",))
+        check.one_of(raw.get("basis", _BASES[0]), (*at, "basis"), _BASES)
         tells = dict(self._clues(raw.get("tells", {}), (*at, "tells")))
         if "browser" in raw:
             tells["browser"] = check.one_of(raw["browser"], (*at, "browser"), BROWSERS)

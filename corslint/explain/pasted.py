@@ -155,7 +155,7 @@ def derived(told: Mapping[str, str]) -> dict[str, str]:
     url, page = _split(clues.get("url")), _split(clues.get("origin"))
     if url is not None:
         clues |= {"scheme": url.scheme, "host": url.hostname or "", "path": url.path or "/"}
-        clues |= _of_socket_io(url)
+        clues |= _of_engine_io(url)
         clues["loopback"] = _yes(is_loopback(url.hostname))
         port = _port(url)
         if port is not None:
@@ -173,7 +173,7 @@ def derived(told: Mapping[str, str]) -> dict[str, str]:
     return clues
 
 
-def _of_socket_io(url: SplitResult) -> dict[str, str]:
+def _of_engine_io(url: SplitResult) -> dict[str, str]:
     try:
         query = parse_qs(url.query, max_num_fields=50)
     except ValueError:

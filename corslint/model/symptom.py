@@ -21,7 +21,7 @@ CLUES: Mapping[str, str] = MappingProxyType({
     "port": "of the URL, also where its scheme says it",
     "path": "of the URL, without the query",
     "loopback": "`yes` where the URL's host is this machine",
-    "transport": "of Socket.IO or Engine.IO, by the query: `polling` or `websocket`; `none` for every other request",
+    "transport": "of Engine.IO, by the query: `polling` or `websocket`; `none` for every other request",
     "protocol": "of Engine.IO, by the query: `3` for clients of version 2, `4` for later ones",
     "session": "`yes` where the query names a session of Engine.IO, which is then not the first request",
     "origin": "the page's",

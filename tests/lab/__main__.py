@@ -2,8 +2,9 @@
 
 Without a rule all of it is done: every experiment, the browser model on generated answers against Chromium, and the
 emulator on drawn options against the libraries; what came of it is written to `docs/proof.md`, failures too. What the
-broken sides said goes to `fixtures/console.json`, also where only some experiments were asked for. Exit status 0: all
-proven; 1: not all; 2: a usage error, or the lab lacks something; 130: interrupted.
+broken sides said goes to `fixtures/console.json`, also where only some experiments were asked for, and what is made of
+it to `docs/explain-proof.md`. Exit status 0: all proven; 1: not all; 2: a usage error, or the lab lacks something; 130:
+interrupted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from tests.lab import proof, recordings
+from tests.lab import explained, proof, recordings
 from tests.lab.chromium import Chromium
 from tests.lab.experiment import Experiment, load
 from tests.lab.installation import ROOT, Tools, reason, tools
@@ -182,6 +183,7 @@ def _run(chosen: list[Experiment], found: Tools, given: argparse.Namespace, *, c
         proven = (one for one in verdicts if one.proven)
         recordings.keep({one.experiment.project: recordings.recording(one.experiment.rule, one.said) for one in proven})
     if complete and not given.no_write:
+        explained.write()
         proof.write(proof.render(verdicts, compared_, proof.versions(found, browser, verdicts)))
     return 0 if all(one.proven for one in results) else 1
 

@@ -162,10 +162,15 @@ def _table(some: Iterable[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write() -> None:
+    """Put the page into the documentation."""
+    PAGE.write_text(render(), encoding="utf-8")
+
+
 def main() -> int:
     """Print the figures, or write the page."""
     if sys.argv[1:] == ["--update"]:
-        PAGE.write_text(render(), encoding="utf-8")
+        write()
     elif sys.argv[1:]:
         print(__doc__, file=sys.stderr)
         return 2
