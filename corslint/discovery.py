@@ -10,10 +10,12 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from corslint.git import git, is_in_work_tree
 from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.settings import UsageError
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ _ENVIRONMENT = "virtual environment"
 _IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn"})
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "e2e", "cypress", "playwright"})
-_TEST_NAME = re.compile(r"\.(?:[\w-]+-)?(?:test|spec)\.[^.]+$|^test_.*\.py$|_test\.py$|^conftest\.py$")
+_TEST_NAME = regex(r"\.(?:[\w-]+-)?(?:test|spec)\.[^.]+$|^test_.*\.py$|_test\.py$|^conftest\.py$")
 
-_MINIFIED_NAME = re.compile(r"[.-]min\.[cm]?js$")
+_MINIFIED_NAME = regex(r"[.-]min\.[cm]?js$")
 _SNIFFED_KINDS = ("javascript", "typescript", "tsx")
 _SNIFF_FROM = 4096
 
@@ -315,7 +317,7 @@ def _list(folder: str) -> _Listing:
     return listing if listing is not None else _walk(folder)
 
 
-_COULD_NOT_OPEN = re.compile(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
+_COULD_NOT_OPEN = regex(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
 
 
 def _list_by_git(folder: str) -> _Listing | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 _GIT = (
     "git",
@@ -19,6 +22,8 @@ def git(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes] | No
     # Nor may a missing object be fetched: how that is done is the repository's own choice, too.
     environment.update(GIT_ALLOW_PROTOCOL="none", GIT_NO_LAZY_FETCH="1", GIT_TERMINAL_PROMPT="0")
     environment.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
+    import subprocess  # only where there is a repository
+
     try:
         return subprocess.run(
             [*_GIT, *arguments],

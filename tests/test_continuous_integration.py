@@ -179,7 +179,7 @@ def test_the_action_installs_itself_and_checks(tmp_path: Path) -> None:
     made = Action(tmp_path)
     source = tmp_path / "action"
     source.mkdir()
-    for name in (*INSTALLED, "scripts"):
+    for name in INSTALLED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
     status, out = made.step(0, source, python=sys.executable)
