@@ -5,6 +5,7 @@ WORKDIR /corslint
 COPY pyproject.toml README.md LICENSE ./
 COPY corslint corslint
 COPY rules rules
+COPY scripts scripts
 RUN python -m venv /opt/corslint && /opt/corslint/bin/python -m pip install --no-cache-dir .
 
 FROM python:3.13-slim
