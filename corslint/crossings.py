@@ -7,10 +7,8 @@ fetch). Nothing is concluded from a list that is not known in full, and nothing 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from corslint.behaviour import csp
@@ -18,6 +16,8 @@ from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
 from corslint.model.tri import Tri, tri
 from corslint.project import served
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.relations import World, process_ports, reaches
 from corslint.source import SourceFile, Span
 
@@ -147,7 +147,7 @@ def _developed(world: World, policy: Fact) -> Iterator[_FrontEnd]:
                     return
 
 
-_MOVES = re.compile(rb"--port\b|\s-p\s|\bPORT=|--host\b")
+_MOVES = regex(rb"--port\b|\s-p\s|\bPORT=|--host\b")
 
 
 def _moved(world: World, server: Fact, folder: str) -> bool:

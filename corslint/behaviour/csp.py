@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri, any_of, tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _UPGRADED = {"http": "https", "ws": "wss"}
-_HOST = re.compile(
+_HOST = regex(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)"
     r"(?::(?P<port>\d+|\*))?(?P<path>/[^?#]*)?\Z",
     re.IGNORECASE,
 )
-_SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):\Z", re.IGNORECASE)
-_FILLED = re.compile(r"[${}<%]")
+_SCHEME = regex(r"(?P<scheme>[a-z][a-z0-9+.-]*):\Z", re.IGNORECASE)
+_FILLED = regex(r"[${}<%]")
 """What a template or a server fills in."""
 
 
@@ -129,9 +130,9 @@ def widened(policy: str, origin: str) -> str | None:
 
 # --- in pages --------------------------------------------------------------------------------------------------------
 
-_META = re.compile(rb"<!--.*?-->|<meta\b(?P<attributes>[^>]*)>", re.IGNORECASE | re.DOTALL)
-_EQUIV = re.compile(rb"""http-equiv\s*=\s*["']?content-security-policy["'\s>/]""", re.IGNORECASE)
-_CONTENT = re.compile(rb"""\bcontent\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_META = regex(rb"<!--.*?-->|<meta\b(?P<attributes>[^>]*)>", re.IGNORECASE | re.DOTALL)
+_EQUIV = regex(rb"""http-equiv\s*=\s*["']?content-security-policy["'\s>/]""", re.IGNORECASE)
+_CONTENT = regex(rb"""\bcontent\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 
 def metas(source: SourceFile) -> Iterator[tuple[str, Span]]:

@@ -3,10 +3,8 @@ whether a page sends them or a program does."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from corslint.model.facts import Fact, Field
@@ -27,6 +25,8 @@ from corslint.model.values import (
 from corslint.model.values import Mapping as MappingValue
 from corslint.project.link import Linker
 from corslint.project.packages import Packages
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -372,7 +372,7 @@ def _weaker(one: _Start, other: _Start) -> str:
     return "medium" if "medium" in (one.confidence, other.confidence) else "high"
 
 
-_COMPLETE = re.compile(r"https?://([^/]+/|[^/]*(localhost|\.[a-z]{2,}|:\d{2,5})\Z)")
+_COMPLETE = regex(r"https?://([^/]+/|[^/]*(localhost|\.[a-z]{2,}|:\d{2,5})\Z)")
 
 
 def _ends_host(text: str) -> bool:
