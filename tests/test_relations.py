@@ -784,7 +784,7 @@ def web_route(start: int = 300, path: str = "server.js", /, **fields: object) ->
     return fact("http_route", at(start, path), **given)
 
 
-def handling(start: int, **fields: object) -> Fact:
+def cors_layer(start: int, **fields: object) -> Fact:
     return fact("middleware", at(start), **{"app": at(0), "kind": "cors", "handler": at(100), **fields})
 
 
@@ -794,16 +794,16 @@ MOUNT = fact("middleware", at(400), app=at(0), handler=at(9), kind="mount", path
 @pytest.mark.parametrize(
     ("guard", "route", "others", "expected"),
     [
-        (GUARD, web_route(), [handling(200)], YES),
+        (GUARD, web_route(), [cors_layer(200)], YES),
         (GUARD, web_route(), [], YES),
-        (GUARD, web_route(), [handling(200, path="/api")], YES),
-        (GUARD, web_route(), [handling(200, path="/widgets")], NO),
-        (GUARD, web_route(), [handling(200, path="/:any")], DUNNO),
-        (GUARD, web_route(), [handling(200, path=UNKNOWN)], DUNNO),
-        (GUARD, web_route(), [handling(200, methods=("GET",))], NO),
-        (GUARD, web_route(), [handling(200, methods=("OPTIONS",))], YES),
-        (GUARD, web_route(app=at(9), path="/items"), [MOUNT, handling(200, path="/api")], YES),
-        (GUARD, web_route(app=at(9), path="/items"), [handling(200)], NO),
+        (GUARD, web_route(), [cors_layer(200, path="/api")], YES),
+        (GUARD, web_route(), [cors_layer(200, path="/widgets")], NO),
+        (GUARD, web_route(), [cors_layer(200, path="/:any")], DUNNO),
+        (GUARD, web_route(), [cors_layer(200, path=UNKNOWN)], DUNNO),
+        (GUARD, web_route(), [cors_layer(200, methods=("GET",))], NO),
+        (GUARD, web_route(), [cors_layer(200, methods=("OPTIONS",))], YES),
+        (GUARD, web_route(app=at(9), path="/items"), [MOUNT, cors_layer(200, path="/api")], YES),
+        (GUARD, web_route(app=at(9), path="/items"), [cors_layer(200)], NO),
         (GUARD, web_route(app=UNKNOWN), [], DUNNO),
         (GUARD, web_route(300, "far.js", app=UNKNOWN), [], NO),
         (policy(100, app=at(0), layer="socket"), web_route(), [], NO),
