@@ -29,6 +29,8 @@ from corslint.source import Span
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _MAX_HOPS = 6
+_MAX_ANSWERS = 500
+"""Answers that are worked out for one request, over all that may be what gives them."""
 _BAD_REQUEST = 400
 
 
@@ -93,6 +95,7 @@ class Network:
         self._folders = frozenset(folder for path in files for folder in _above(path))
         self._version = version
         self._hops = 0
+        self._answers = 0
         self._password = Tri.UNKNOWN
         self._damaged = {fact.span.path for fact in world.of_kind("damage") if fact.field("language").value == "nginx"}
 
@@ -258,6 +261,7 @@ class Network:
         """
         assert request.server is not None
         self._password = password
+        self._answers = 0
         return self._at(Address.of(request.server), request)
 
     def _at(self, address: Address, request: Request) -> Reply:
@@ -265,7 +269,8 @@ class Network:
         return self._one_of(self.receivers(address, path, request.kind), request, f"{request.server}")
 
     def _one_of(self, edges: list[Edge], request: Request, where: str) -> Reply:
-        if not edges or self._hops > _MAX_HOPS:
+        self._answers += 1
+        if not edges or self._hops > _MAX_HOPS or self._answers > _MAX_ANSWERS:
             return Reply(
                 nothing_known(), (), (), (Step(_NOWHERE, f"nothing in the project is known to answer at {where}"),)
             )

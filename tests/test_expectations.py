@@ -13,6 +13,7 @@ from corslint.settings import Expectation, UsageError
 
 EXPECT = '[[expect]]\nfrom = "https://app.example.com"\nto = "https://api.example.com/items"\nverdict = "allow"\n'
 NO_ORIGIN = "`expect` needs as `from` the origin of a page, like `https://app.example.com`"
+NO_ADDRESS = "`expect` needs as `to` an address, like `https://api.example.com/items`"
 SERVER = (
     "const app = require('express')();\napp.use(require('cors')({ origin: '%s' }));\n"
     "app.get('/items', (req, res) => res.json([]));\napp.listen(3000);\n"
@@ -76,10 +77,7 @@ def test_in_pyproject(here: Path) -> None:
         ),
         (
             EXPECT.replace("https://api", "api"),
-            (
-                "`expect` needs as `to` an address, like `https://api.example.com/items`;"
-                " this is none: api.example.com/items"
-            ),
+            f"{NO_ADDRESS}; this is none: api.example.com/items",
         ),
         (EXPECT.replace("allow", "deny"), "`expect` needs as `verdict` one of allow, block"),
         (EXPECT + "method = 7\n", "`expect` needs as `method` the name of one"),

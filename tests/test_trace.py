@@ -299,6 +299,36 @@ def test_of_several_servers_the_one_that_has_the_route() -> None:
     assert verdict(traced(files, APP, f"{API}/one")) == ("blocked", MISSING)
 
 
+# --- large and hostile -----------------------------------------------------------------------------------------------
+
+
+def test_hundreds_of_routes() -> None:
+    routes = "\n".join(f"app.get('/r{number}', (q, s) => s.end());" for number in range(600))
+    assert traced(express(f"app.use(cors());\n{routes}"), APP, f"{API}/r599").verdict == "allowed"
+
+
+def test_hundreds_of_layers_are_too_many() -> None:
+    layers = "\n".join(f"app.use((req, res, next) => {{ if (f{number}(req)) next(); }});" for number in range(600))
+    assert traced(express(f"{layers}\n{ROUTE}"), APP, f"{API}/items").verdict == "unknown"
+
+
+def test_layers_that_may_end_a_request() -> None:
+    layers = "\n".join(f"app.use((req, res, next) => {{ if (f{number}(req)) next(); }});" for number in range(40))
+    trace = traced(express(f"app.use(cors());\n{layers}\n{ROUTE}"), APP, f"{API}/items")
+    assert trace.verdict == "allowed"  # whoever answers
+
+
+def test_applications_that_mount_each_other() -> None:
+    body = "const other = express();\napp.use('/a', other);\nother.use('/a', app);\n" + ROUTE
+    assert traced(express(body), APP, f"{API}/a/a/a/a/items").verdict in ("blocked", "unknown")
+
+
+def test_proxies_that_pass_to_each_other() -> None:
+    proxy = "server { listen %d; location / { proxy_pass http://127.0.0.1:%d; } }\n"
+    conf = (proxy % (8080, 8081)) + (proxy % (8081, 8080))
+    assert traced({"nginx.conf": conf}, APP, "http://localhost:8080/").verdict == "unknown"
+
+
 # --- the command -----------------------------------------------------------------------------------------------------
 
 

@@ -698,13 +698,14 @@ FACT_KINDS: dict[str, KindSpec] = {
     "process": KindSpec(
         "Something that starts a program of the project: a line of a Procfile, a container's command, a deployment.",
         {
+            **_PLAIN,
             "name": FieldSpec("text", "its name there"),
             "command": FieldSpec("text", "the command; its place is that"),
             "entry": FieldSpec("text", "the script, or `module:object`, that it starts"),
             "folder": FieldSpec("text", "the folder of the file that says so"),
             "workers": FieldSpec("number", "how many of it share the requests, as far as it is written; its place is what says it"),
             "port": FieldSpec("number", "the port that it is told to listen on"),
-            "by": FieldSpec(("procfile", "dockerfile", "compose", "kubernetes"), "what says so"),
+            "by": FieldSpec(("procfile", "dockerfile", "compose", "kubernetes", "pm2", "cluster"), "what says so"),
         },
     ),
     "env_value": KindSpec(
