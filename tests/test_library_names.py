@@ -27,6 +27,15 @@ ALLOWED = {
     ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
     ("socket.io", "model/facts.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
     ("express", "model/facts.py"): "an example of a title, for the reference",
+    **{
+        ("socket.io", module): "the protocol, whose handshake is walked or made"
+        for module in ("trace.py", "report/trace.py", "model/traces.py", "probe/__init__.py", "probe/report.py")
+    },
+    **{
+        (name, module): "the protocol, and the option that asks for it"
+        for name in ("socket.io", "socketio")
+        for module in ("cli.py", "probe/run.py", "probe/usage.py")
+    },
 }
 """A name and the file where it may stand, with the reason; `*`: anywhere."""
 
