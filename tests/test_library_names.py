@@ -29,12 +29,18 @@ ALLOWED = {
     ("express", "model/facts.py"): "an example of a title, for the reference",
     **{
         ("socket.io", module): "the protocol, whose handshake is walked or made"
-        for module in ("trace.py", "report/trace.py", "model/traces.py", "probe/__init__.py", "probe/report.py")
+        for module in (
+            "cli.py",
+            "trace.py",
+            "report/trace.py",
+            "model/traces.py",
+            "probe/__init__.py",
+            "probe/report.py",
+        )
     },
     **{
-        (name, module): "the protocol, and the option that asks for it"
-        for name in ("socket.io", "socketio")
-        for module in ("cli.py", "probe/run.py", "probe/usage.py")
+        ("socketio", module): "the option that asks for the protocol"
+        for module in ("cli.py", "probe/__init__.py", "probe/run.py", "probe/usage.py")
     },
 }
 """A name and the file where it may stand, with the reason; `*`: anywhere."""
