@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from corslint.behaviour import nginx_headers, nginx_policy
 from corslint.behaviour.nginx_answers import STRANGER, Answers, origins_of, passes_upgrade
@@ -371,6 +372,8 @@ def _pass_fields(route: _Route) -> dict[str, Field]:
 def _followed(word: Word, scope: Scope) -> tuple[str | None, Span]:
     """A word with the variables replaced that can be one text only."""
     text, span = word.text, word.span
+    if "$" not in text:
+        return text, span
     for name in dict.fromkeys(variables(text)):
         found = possible_texts(word._replace(text=f"${name}", quote=""), scope)
         if len(found) != 1 or found[0].text is None:
@@ -550,11 +553,13 @@ def _status(level: Level) -> Field | None:
 
 def _duplicates(unit: Unit, level: Level, answers: Answers) -> Iterator[Fact]:
     """The CORS headers that one response gets more than once from a level."""
-    scope = Scope(unit, level)
     added = added_headers(level)
     owner = added.level
     lines = [*_headers(_may_be_cors(added.directives)), *_replaced(level)]
-    for name in (_ACAO, _ACAC) if len(lines) > 1 else ():
+    if len(lines) < 2:
+        return
+    scope = Scope(unit, level)
+    for name in (_ACAO, _ACAC):
         mine = [line for line in lines if line.name == name and line.text]
         if owner is None or len(mine) < 2:
             continue
@@ -693,9 +698,16 @@ def _segments(text: str) -> set[str]:
     return {part.lower() for part in re.split(r"[^\w.-]+", text.replace("\\", "")) if part}
 
 
+@cache
+def _hint(wanted: frozenset[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(wanted))) or r"(?!)", re.IGNORECASE)
+
+
 def _socket_like(level: Level, wanted: frozenset[str]) -> bool:
     modifier, path, _ = pattern_of(level)
-    return level.kind == "location" and modifier != "@" and bool(_segments(path) & wanted)
+    if level.kind != "location" or modifier == "@" or not _hint(wanted).search(path.replace("\\", "")):
+        return False
+    return bool(_segments(path) & wanted)
 
 
 def _writes_upgrade(level: Level) -> bool:

@@ -87,6 +87,8 @@ class _Walk:
 
 def variables(text: str) -> list[str]:
     """The names of nginx variables in a word, without regex captures (`$1`)."""
+    if "$" not in text:
+        return []
     return [found[1] or found[2] for found in _VARIABLE.finditer(text) if not (found[1] or found[2]).isdigit()]
 
 
