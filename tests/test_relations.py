@@ -788,7 +788,7 @@ def cors_layer(start: int, **fields: object) -> Fact:
     return fact("middleware", at(start), **{"app": at(0), "kind": "cors", "handler": at(100), **fields})
 
 
-ROUTER = fact("middleware", at(400), app=at(0), handler=at(9), kind="mount", path="/api")
+MOUNT = fact("middleware", at(400), app=at(0), handler=at(9), kind="mount", path="/api")
 
 
 @pytest.mark.parametrize(
@@ -802,7 +802,7 @@ ROUTER = fact("middleware", at(400), app=at(0), handler=at(9), kind="mount", pat
         (GUARD, web_route(), [cors_layer(200, path=UNKNOWN)], DUNNO),
         (GUARD, web_route(), [cors_layer(200, methods=("GET",))], NO),
         (GUARD, web_route(), [cors_layer(200, methods=("OPTIONS",))], YES),
-        (GUARD, web_route(app=at(9), path="/items"), [ROUTER, cors_layer(200, path="/api")], YES),
+        (GUARD, web_route(app=at(9), path="/items"), [MOUNT, cors_layer(200, path="/api")], YES),
         (GUARD, web_route(app=at(9), path="/items"), [cors_layer(200)], NO),
         (GUARD, web_route(app=UNKNOWN), [], DUNNO),
         (GUARD, web_route(300, "far.js", app=UNKNOWN), [], NO),
