@@ -183,7 +183,7 @@ def _turned_away(world: World, policy: Fact, page: _FrontEnd) -> Fact:
     nearest = slips[0][0].field("text") if slips else None
     loopback = any(is_loopback(urlsplit(str(entry.field("text").value)).hostname or "") for entry in own)
     copied = ("framework", "library", "language", "version", "major", "fence", "layer")
-    place = nearest.span if nearest is not None else at
+    place = nearest.span if nearest is not None else own[0].span if len(own) == 1 else at
     fields = {
         **{name: policy.fields[name] for name in copied if name in policy.fields},
         "origin": Field(page.origin, "written", page.at or at, (), page.confidence),

@@ -94,7 +94,7 @@ class Requests:
         for fact in facts:
             if fact.kind == "socket_client":
                 self._extra_headers(fact)
-        reads = self._reads()
+        reads = self._reads({fact.span.path for fact in requests})
         for fact in requests:
             self._note_reads(fact, reads.get(fact.span, ()))
             made = fact.field("instance").value
@@ -271,10 +271,12 @@ class Requests:
 
     # --- what is read of responses ---
 
-    def _reads(self) -> dict[Span, list[tuple[str, Span]]]:
-        """The response headers that code reads, by the call that sent the request."""
+    def _reads(self, paths: Collection[str]) -> dict[Span, list[tuple[str, Span]]]:
+        """The response headers that files which send requests read, by the call that sent the request."""
         found: dict[Span, list[tuple[str, Span]]] = defaultdict(list)
-        for reading in self._readings.values():
+        for path, reading in self._readings.items():
+            if path not in paths:
+                continue
             for call in self._methods_of(reading.path, "get"):
                 if isinstance(call.callee, Member) and len(call.arguments) == 1:
                     name = self._linker.resolve(call.arguments[0].value)
