@@ -442,6 +442,38 @@ def facts(paths: tuple[str, ...], **options: Any) -> int:
 
 
 @command.command()
+@_PATHS
+@click.option("--from", "from_", metavar="ORIGIN", help="The origin of the page that asks.")
+@click.option("--to", metavar="URL", help="What it asks for; a path of a Socket.IO server is asked as its client does.")
+@click.option("--credentials", is_flag=True, help="Cookies go along.")
+@click.option("--method", default="GET", show_default=True, metavar="METHOD", help="The method of the request.")
+@click.option("--header", "headers", multiple=True, metavar="NAME[: VALUE]", help="A header that the page sets.")
+@click.option("--status", type=click.IntRange(200, 599), help="What the application answers with, in place of success.")
+@click.option("--env-file", metavar="FILE", help="The environment variables that are set; no others are.")
+@click.option(
+    "--output-format", "output_format", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+@command_line.options(command_line.SOURCES)
+def trace(paths: tuple[str, ...], from_: str | None, to: str | None, **options: Any) -> int:
+    """Follow a browser's request through the project: who answers, with which headers, and what the browser says.
+
+    Without --from and --to: every request of a client in the project.
+
+    Exit status 0: allowed; 1: blocked; 3: unknown; 2: wrong use.
+    """
+    from corslint import tracing
+
+    if (from_ is None) != (to is None):
+        raise click.UsageError("--from and --to go together")
+    asked = tracing.Asked(
+        from_, to, options["credentials"], options["method"], options["headers"], options["status"], options["env_file"]
+    )
+    text, status = tracing.run(asked, command_line.contexts(paths, os.getcwd(), options), options["output_format"])
+    _write(text, sys.stdout)
+    return status
+
+
+@command.command()
 @click.argument("rule_id", required=False, metavar="[ID]", shell_complete=command_line.complete_rule)
 @click.option("--test", is_flag=True, help="Run the examples of this rule, or of all rules of your own.")
 @click.option("--rules", multiple=True, metavar="FOLDER", help="A folder with rules, beside those of the settings.")

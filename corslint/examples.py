@@ -58,8 +58,13 @@ def findings_of(
     return list(report.findings)
 
 
+SETTINGS = "corslint.toml"
+
+
 def settings_of(example: Example) -> Settings:
-    """An example's settings."""
+    """An example's settings: those given with it, or a settings file among its files."""
+    if SETTINGS in example.files:
+        return settings.from_text(SETTINGS, unmarked(SETTINGS, example.files[SETTINGS])[0].decode())
     return settings.from_table(example.settings) if example.settings else Settings()
 
 

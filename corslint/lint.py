@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from corslint import compiled, engine, resources, ruleset, suppression, triage
 from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
-from corslint.extract import Extracted, Extractor, merge_alternatives
+from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alternatives
 from corslint.frameworks import catalog
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
@@ -26,6 +26,9 @@ from corslint.records import NamedTuple
 from corslint.relations import World
 from corslint.settings import Settings
 from corslint.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from corslint.trace import Tracer
 
 _T = TypeVar("_T")
 
@@ -89,6 +92,10 @@ class Project:
             known = self._sources[path] = SourceFile(path, data)
         return known
 
+    def admit(self, paths: Iterable[str]) -> None:
+        """Let the text of further files be asked for: of settings files, in which findings stand."""
+        self._files |= frozenset(paths)
+
     def reading(self, path: str) -> Reading | None:
         """The reading of a file of the context, parsed when first asked for."""
         if path not in self.readings:
@@ -122,11 +129,18 @@ class Project:
 
 
 class Understood(NamedTuple):
-    """The common model of one context."""
+    """The common model of one context.
+
+    `policies` are as they were before they were judged, and `sites` the calls that make layers and routes: with these
+    an application can be asked what it answers to a single request (`behaviour/application.py`).
+    """
 
     facts: list[Fact]
     topology: topology.Topology
     project: Project
+    linker: Linker
+    policies: tuple[Policy, ...] = ()
+    sites: Mapping[Span, LayerSite] = {}
 
 
 class Knowledge(NamedTuple):
@@ -168,15 +182,33 @@ def lint(
     rules = known.rules
     sorter = triage.Triage(rules, settings)
     context = wanted(context, settings)
-    if not context.lint:  # nothing that was named is read
+    if not context.lint and not settings.expect:  # nothing that was named is read
         return Report((), 0, 0, 0, context.passed_over, Project(context).source)
     understood = understand(context, settings, overlay, known.catalog, watch)
     project = understood.project
+    if settings.expect:
+        context = _with_settings(context, settings)
+        understood.facts.extend(_expectations(understood, settings, known.catalog))
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
     plan_fix = _planner(project) if with_fixes else _no_fix
     found = engine.run(rules, world, plan_fix, lambda each: watch(each, "checking", "rules"))
     kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
     return _reported(kept, sorter, context, project, suppressed)
+
+
+def _expectations(understood: Understood, settings: Settings, descriptors: catalog.Catalog) -> list[Fact]:
+    """What became of the requests that the settings speak of."""
+    from corslint import expectations
+
+    understood.project.admit(one.source for one in settings.expect)
+    return list(expectations.facts(settings.expect, tracer(understood, settings, descriptors)))
+
+
+def _with_settings(context: Context, settings: Settings) -> Context:
+    """The context, in which the settings files count as asked for where all of it is."""
+    if not context.lint.issuperset(context.files):
+        return context
+    return context._replace(lint=context.lint | {one.source for one in settings.expect})
 
 
 def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
@@ -282,7 +314,39 @@ def understand(
     facts += _damage(project)
     for number, fact in enumerate(facts):
         fact.id = number
-    return Understood(facts, places, project)
+    return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
+
+
+def tracer(
+    understood: Understood,
+    settings: Settings,
+    descriptors: catalog.Catalog,
+    status: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Tracer:
+    """What follows requests through a context.
+
+    `status`: what handlers answer with, in place of success; 500 is an error that nobody caught. `environment`: the
+    variables that are set, and all others are not; None: nobody knows.
+    """
+    from corslint.behaviour.application import Applications, Code
+    from corslint.behaviour.nginx_levels import units
+    from corslint.behaviour.nginx_machine import Configuration
+    from corslint.network import Network
+    from corslint.trace import Tracer
+
+    project = understood.project
+    world = World(understood.facts, understood.topology, project.source, project.context.in_tests)
+    code = Code(
+        understood.facts, understood.policies, understood.linker, project.code, understood.sites, descriptors.refusals
+    )
+    placement = nginx_placement(project, settings)
+    configurations = [
+        Configuration(unit) for each in nginx_readings(project) if each for unit in units(each, placement)
+    ]
+    applications = Applications(code, status, environment)
+    network = Network(world, applications, configurations, project.context.files, settings.nginx_version)
+    return Tracer(world, network, descriptors, project.source, settings.frontends)
 
 
 def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[str], SourceFile]]:
@@ -332,10 +396,8 @@ def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact
 def _nginx_facts(
     project: Project, facts: list[Fact], settings: Settings, well_known: catalog.SocketPaths
 ) -> list[Fact]:
-    readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
-    deployments = [found for found in project.readings.values() if isinstance(found, DeploymentReading)]
-    parts = [part for one in deployments for part in one.parts]
-    if not readings and not parts:
+    readings = nginx_readings(project)
+    if not any(readings):
         return []
     from corslint.behaviour import nginx
 
@@ -347,12 +409,31 @@ def _nginx_facts(
         }
     )
     version = ".".join(map(str, settings.nginx_version)) if settings.nginx_version else None
-    placement = Placement(project.context.files, deployments, readings, dict(settings.nginx_paths))
+    placement = nginx_placement(project, settings)
     found: list[Fact] = []
-    # What a script or a text holds is a configuration of its own: nothing tells which others it will meet.
-    for each in (readings, *({part.path: part} for part in parts)):
+    for each in readings:
         found += nginx.facts(each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement)
     return found
+
+
+def nginx_readings(project: Project) -> list[dict[str, NginxReading]]:
+    """The nginx files of a project, then each configuration that a script or a text holds.
+
+    Those are configurations of their own: nothing tells which others they will meet.
+    """
+    readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
+    parts = [part for one in _deployments(project) for part in one.parts]
+    return [readings, *({part.path: part} for part in parts)]
+
+
+def nginx_placement(project: Project, settings: Settings) -> Placement:
+    """Where the files of a project lie for nginx, and which nginx that is."""
+    readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
+    return Placement(project.context.files, _deployments(project), readings, dict(settings.nginx_paths))
+
+
+def _deployments(project: Project) -> list[DeploymentReading]:
+    return [found for found in project.readings.values() if isinstance(found, DeploymentReading)]
 
 
 def _damage(project: Project) -> list[Fact]:

@@ -686,7 +686,7 @@ def served_by(world: World, server: Fact, route: Fact) -> Related:
 
 
 def behind(world: World, server: Fact, route: Fact) -> Related:
-    """That proxy route passes requests on to this policy's or socket server's process, whatever their path.
+    """That proxy route passes requests on to the process of this policy, application or server, whatever their path.
 
     Yes, high: to this machine and the port that the server is known to listen on, or to the container that is built
     from its folder. Yes, medium: to that port on another host, or, where nothing is known of ports, to the only target
@@ -814,7 +814,7 @@ def _ports(world: World, server: Fact) -> frozenset[int] | None:
     if socket is not None:
         owners = world.by_instance(socket, "socket_server")
         return world.topology.server_ports(owners[0]) if len(owners) == 1 else None
-    app = _instance(server, "app")
+    app = _instance(server, "instance" if server.kind in ("http_app", "http_server") else "app")
     return None if app is None else world.remember(("ports", app), lambda: _app_ports(world, app))
 
 
@@ -1051,7 +1051,12 @@ RELATIONS: Mapping[str, Relation] = {
     "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
-    "behind": Relation(behind, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
+    "behind": Relation(
+        behind,
+        ("cors_policy", "socket_server", "http_app", "http_server"),
+        ("proxy_route",),
+        (_served_keys, _route_keys),
+    ),
     "serves": Relation(
         serves, ("upstream",), ("proxy_route", "socket_server", "socket_client"), (_upstream_keys, _spread_keys)
     ),

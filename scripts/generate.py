@@ -386,6 +386,22 @@ def setting(key: settings.Key) -> Schema:
             "propertyNames": {"pattern": "^/"},
             "additionalProperties": {"type": "string", "pattern": "^[^/]"},
         },
+        "expectations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "from": {"type": "string", "pattern": r"^(null|https?://[^\s/?#@]+)$"},
+                    "to": {"type": "string", "pattern": r"^(https?|wss?)://[^\s/?#@]+([/?]\S*)?$"},
+                    "credentials": {"type": "boolean"},
+                    "method": {"type": "string", "pattern": "^[A-Za-z]+$"},
+                    "headers": {"type": "array", "items": {"type": "string"}},
+                    "verdict": {"enum": list(settings.VERDICTS)},
+                },
+                "required": ["from", "to", "verdict"],
+                "additionalProperties": False,
+            },
+        },
         "origins": {"type": "array", "items": {"type": "string", "pattern": r"^[a-z][a-z0-9+.-]*://[^\s/?#@]+$"}},
     }
     return {"description": key.doc, **schemas[key.kind]}

@@ -230,6 +230,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             **_PLAIN,
             "instance": FieldSpec("instance", "the call that made it"),
             "trust_proxy": FieldSpec("tri", "whether it believes what a proxy in front says of the request (`X-Forwarded-Proto`)"),
+            "options_status": FieldSpec("number", "the status with which it answers OPTIONS by itself, where a path has routes for other methods alone"),
         },
     ),
     "http_server": KindSpec(
@@ -326,6 +327,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "async_mode": FieldSpec("text", "the framework or concurrency model that it was told to run on"),
             "runner": FieldSpec("text", "id of the descriptor of the call that listens for it, where that is certain"),
             "kind": FieldSpec(("socket.io", "engine.io", "websocket"), "what it speaks"),
+            "reads_referer": FieldSpec("tri", "whether it takes `Referer` for the origin of a request that has no `Origin`"),
             "same_origin_check": FieldSpec("tri", "whether it refuses WebSocket handshakes of pages of other origins, but for those that are listed"),
             "upgrade.to_stranger": FieldSpec(("accepted", "refused"), "what a WebSocket handshake from any origin that nobody listed gets; its place is what decides"),
             "upgrade.witness.origin": FieldSpec("text", "an attacker's origin whose handshake is accepted although strangers' are not"),
@@ -582,6 +584,22 @@ FACT_KINDS: dict[str, KindSpec] = {
             "method": FieldSpec("text", "balancing method; its place is that directive"),
             "block": FieldSpec("text", "the block's body, for fixes"),
             "complete": FieldSpec("tri", "whether everything in the block could be read"),
+        },
+    ),
+    "expectation": KindSpec(
+        "What the settings say that a browser has to make of a request (`[[expect]]`).",
+        {
+            "from": FieldSpec("text", "the origin of the page"),
+            "to": FieldSpec("text", "the address that it asks"),
+            "method": FieldSpec("text", "with which method"),
+            "credentials": FieldSpec("tri", "whether cookies go along"),
+            "verdict": FieldSpec(("allow", "block"), "what is expected"),
+            "foretold": FieldSpec(("allow", "block"), "what the project's files come to"),
+            "holds": FieldSpec("tri", "whether both are the same"),
+            "words": FieldSpec("text", "what the browser says about it"),
+            "answered": FieldSpec("text", "the verdict; its place is what answers"),
+            "header": FieldSpec("text", "the header that decides; its place is where it is written"),
+            "second_header": FieldSpec("text", "the same, where it is written twice"),
         },
     ),
     "ignore_comment": KindSpec(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from corslint.model.tri import Tri
-from corslint.model.versions import Release, all_within, fault
+from corslint.model.versions import NEWEST, Release, all_within, fault, newest_before
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 
@@ -159,6 +159,17 @@ class Responds(NamedTuple):
     each: Mapping[str, str] = {}
     conditions: Mapping[str, tuple[When, ...]] = {}
     certain: bool = True
+    whole: Responds | None = None
+    """Where the version leaves something open: the table with the rows of all versions."""
+    releases: tuple[Release, ...] = ()
+    """The possible ones, for that."""
+
+    def newest(self) -> Responds:
+        """The table as it is in the newest version that is possible."""
+        if self.whole is None:
+            return self
+        ends = [release.end for release in self.releases]
+        return self.whole.under((newest_before(max(ends)) if ends else NEWEST,))
 
     def under(self, releases: tuple[Release, ...]) -> Responds:
         """The table when the library's version is one of these (none: any).
@@ -181,7 +192,7 @@ class Responds(NamedTuple):
                 doubts.append(listing)
             return held is Tri.YES
 
-        return self._replace(
+        found = self._replace(
             conditions={
                 name: tuple(when for one in each for when in left(one)) for name, each in self.conditions.items()
             },
@@ -192,6 +203,13 @@ class Responds(NamedTuple):
             tables={name: rows_of(rows) for name, rows in self.tables.items()},
             certain=not doubts,
         )
+        return found._replace(whole=self, releases=releases) if doubts or found.depends_on_version() else found
+
+    def depends_on_version(self) -> bool:
+        """Whether it is left open for some row whether it counts."""
+        tables = (self.refuses or (), *self.tables.values())
+        named = [when for alternatives in self.conditions.values() for when in alternatives]
+        return any(when.version for when in (*self.passes, *named, *(row.when for rows in tables for row in rows)))
 
 
 def read_responds(raw: object) -> Responds:

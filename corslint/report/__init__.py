@@ -22,7 +22,7 @@ from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
-_NO_FORMATS = frozenset({"facts"})
+_NO_FORMATS = frozenset({"facts", "trace"})
 """Modules beside the formats that write something else than findings."""
 
 

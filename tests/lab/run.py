@@ -125,9 +125,18 @@ def _short(experiment: Experiment, side: Side, seen: list[Observation]) -> str:
 class Running:
     """One side of a project, started. A context manager: everything that it started ends with it."""
 
-    def __init__(self, experiment: Experiment, side: Side, tools: Tools, browser: Callable[[], Chromium]) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        side: Side,
+        tools: Tools,
+        browser: Callable[[], Chromium],
+        folder: Path | None = None,
+    ) -> None:
+        """`folder`: where the project lies, if that is not a side of one under `fixtures/projects`."""
         self.experiment = experiment
         self.side = side
+        self._folder = folder or PROJECTS / experiment.project / side
         self.versions: dict[str, str] = {}
         self._tools = tools
         self._browser = browser
@@ -137,7 +146,7 @@ class Running:
         with ExitStack() as ending:
             self._home = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="corslint-lab-")))
             self.project = self._home / self.side
-            shutil.copytree(PROJECTS / self.experiment.project / self.side, self.project)
+            shutil.copytree(self._folder, self.project)
             self.ports = Ports(self._home / "ports", self.experiment.hosts)
             self.addresses = Addresses(self.ports)
             self._start(ending)
@@ -157,9 +166,10 @@ class Running:
             expected = step.expectation(self.side)
             if expected is not None:
                 check_interrupted()
-                yield step.name, expected, self._observe(step.probe, expected)
+                yield step.name, expected, self.observe(step.probe, expected)
 
-    def _observe(self, probe: Probe, expected: Expectation) -> Observation:
+    def observe(self, probe: Probe, expected: Expectation) -> Observation:
+        """What one probe shows; what is expected says only what to wait for."""
         if isinstance(probe, Get | Preflight | Upgrade | Silence):
             return probes.send(probe, self.addresses)
         if isinstance(probe, ConfigTest):
