@@ -21,7 +21,8 @@ import pytest
 import corslint
 from corslint import cli
 from corslint.model.decisions import possible_origin
-from corslint.probe import MOST_REQUESTS, session_of
+from corslint.model.exchange import response
+from corslint.probe import MOST_REQUESTS, Answer, Question, Sent, run, session_of
 from corslint.probe.attacks import STRANGER, attacks
 
 Capture = pytest.CaptureFixture[str]
@@ -211,6 +212,32 @@ def test_a_circle_of_redirects_ends(server: Server, capsys: Capture) -> None:
     _, found = probe(capsys, server.url, "--origin", APP)
     assert len(found["questions"][0]["exchanges"]) == MOST_REQUESTS
     assert found["questions"][0]["note"] == f"not followed further than {MOST_REQUESTS} requests"
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "allowed"),
+    [
+        ("http://api.example.com/", APP, False),
+        ("http://api.example.com/", "http://app.example.com", True),
+        ("https://api.example.com/", APP, True),
+        ("http://localhost:3000/", APP, True),
+        ("http://127.0.0.1:3000/", APP, True),
+    ],
+)
+@pytest.mark.parametrize("ws", [False, True])
+def test_a_page_of_https_may_not_ask_http(url: str, origin: str, allowed: bool, ws: bool) -> None:
+    lines = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Headers", "*")]
+
+    def ask(sent: Sent) -> Answer:
+        key = dict(sent.headers).get("Sec-WebSocket-Key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+        return Answer(response(101 if ws else 200, *lines, ("Sec-WebSocket-Accept", accept)))
+
+    found = run.probe(Question(url, origin), ask, socket=False, ws=ws, attack=False)
+    verdicts = {one.verdict for one in found.findings}
+    notes = {one.note for one in found.findings if one.note.startswith("mixed content")}
+    assert verdicts == {"allowed" if allowed else "blocked"}
+    assert bool(notes) is not allowed
 
 
 # --- sockets ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
+from corslint.model.decisions import is_loopback
 from corslint.model.tri import Tri
 from corslint.probe import (
     SAFE_METHODS,
@@ -26,7 +28,7 @@ _Way = Callable[[Question, Ask], Finding]
 def probe(question: Question, ask: Ask, *, socket: bool, ws: bool, attack: bool) -> Probed:
     """Ask a server: as a Socket.IO client does (`socket`), with a WebSocket (`ws`), else with `fetch`."""
     ways = [way for way, wanted in ((socketio, socket), (websocket, ws)) if wanted]
-    findings = [way(question, ask) for way in ways] or _fetched(question, ask)
+    findings = [_sendable(question, found) for found in [way(question, ask) for way in ways] or _fetched(question, ask)]
     tried = tuple(_tried(question, one, ways, ask) for one in attacks(question.origin)) if attack else ()
     return Probed(question, tuple(findings), tried)
 
@@ -46,15 +48,25 @@ def _tried(question: Question, attack: Attack, ways: Sequence[_Way], ask: Ask) -
     """
     asked = question._replace(origin=attack.origin, credentials=True)
     if ways:
-        findings = tuple(_any_way_in(asked, ask) if way is socketio else way(asked, ask) for way in ways)
+        found = [_any_way_in(asked, ask) if way is socketio else way(asked, ask) for way in ways]
+        findings = tuple(_sendable(asked, one) for one in found)
         return Tried(attack, reads_of(findings, credentials=True), findings)
     simple = asked._replace(method="GET", headers=())
     answers = _Remembered(ask)
-    with_cookies = request(simple, answers)
+    with_cookies = _sendable(simple, request(simple, answers))
     if with_cookies.allowed is not Tri.NO:
         return Tried(attack, reads_of((with_cookies,), credentials=True), (with_cookies,))
-    without = request(simple._replace(credentials=False), answers)
+    without = _sendable(simple, request(simple._replace(credentials=False), answers))
     return Tried(attack, reads_of((without,), credentials=False), (with_cookies, without))
+
+
+def _sendable(question: Question, found: Finding) -> Finding:
+    """The finding, blocked where no browser sends any of it: Mixed Content, section 4.4, but for this machine."""
+    url = urlsplit(question.url)
+    if not question.origin.startswith("https://") or url.scheme != "http" or is_loopback(url.hostname or ""):
+        return found
+    note = "mixed content: a page that came over https may not ask http, so no browser sends this"
+    return found._replace(allowed=Tri.NO, messages=(), note=note)
 
 
 def _any_way_in(asked: Question, ask: Ask) -> Finding:
