@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
-from corslint import cli
+from corslint import cli, command_line
+from corslint.model.exchange import response
+from corslint.probe import Answer, Question, foretold, run
 from tests.test_probe import APP, Said, Server, probe, server
+
+NO_OPTIONS = {"config": (), "isolated": False, "exclude": (), "force_exclude": False}
 
 Capture = pytest.CaptureFixture[str]
 
@@ -139,3 +143,13 @@ def test_an_attacker_that_gets_in_is_no_less_bad_for_being_foretold(
     server.says = says
     assert compared(capsys, server, ".")[0] == 0
     assert compared(capsys, server, ".", "--attack-origins")[0] == 1
+
+
+def test_mixed_content_is_foretold_alike(tmp_path: Path) -> None:
+    question = Question("http://api.example.com/", APP)
+    found = run.probe(question, lambda _: Answer(response(200)), socket=False, ws=False, attack=False)
+    contexts = command_line.contexts((str(tmp_path),), str(tmp_path), NO_OPTIONS)
+    assert [(one.foretold, one.differences) for one in foretold.compare(question, found.findings, contexts)] == [
+        ("blocked", ()),
+        ("blocked", ()),
+    ]

@@ -69,7 +69,8 @@ def _compared(question: Question, found: Finding, tracers: Sequence[Tracer]) -> 
         except ValueError as error:
             reason = str(error)
             continue
-        if trace.legs and any(leg.response.status is not None for leg in trace.legs):
+        # A page of https that asks http is blocked whoever answers.
+        if trace.allowed is Tri.NO or any(leg.response.status is not None for leg in trace.legs):
             return Compared(_verdict(found, trace), tuple(_differences(found, trace, tracer)), trace.reason)
         reason = trace.reason or reason
     return Compared("unknown", (), reason or "the files do not say who answers there")
