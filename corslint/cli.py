@@ -474,6 +474,23 @@ def trace(paths: tuple[str, ...], from_: str | None, to: str | None, **options: 
 
 
 @command.command()
+@click.argument("path", type=click.Path(exists=True, file_okay=False), default=".")
+@click.option("--write", is_flag=True, help="Write it to corslint.toml; nothing is ever overwritten.")
+def init(path: str, write: bool) -> int:
+    """Print a settings file, proposed from what is found in a folder."""
+    from corslint import proposal
+
+    found = command_line.contexts((path,), os.getcwd(), {"config": (), "isolated": True})
+    text = "".join(proposal.propose(context, settings) for context, settings in found)
+    if not write:
+        _write(text, sys.stdout)
+        return 0
+    written = proposal.write(path, text)
+    _write(f"corslint: wrote {report.neutral(written)}\n", sys.stderr)
+    return 0
+
+
+@command.command()
 @click.argument("rule_id", required=False, metavar="[ID]", shell_complete=command_line.complete_rule)
 @click.option("--test", is_flag=True, help="Run the examples of this rule, or of all rules of your own.")
 @click.option("--rules", multiple=True, metavar="FOLDER", help="A folder with rules, beside those of the settings.")

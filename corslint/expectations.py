@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from corslint.model.facts import ABSENT, UNKNOWN, Fact, Field
+from corslint.model.traces import Leg, Trace
 from corslint.model.tri import Tri
 from corslint.settings import Expectation
 from corslint.source import Span
-from corslint.trace import Leg, Trace, Tracer, question_of
+from corslint.trace import Tracer, question_of
 
 _ALLOW_ORIGIN = "access-control-allow-origin"
 _BEFORE_THE_REASON = "has been blocked by CORS policy: "

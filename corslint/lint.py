@@ -307,10 +307,12 @@ def understand(
     pages = [path for path, reading in project.code_readings().items() if reading.page]
     facts += list(doubled.facts(facts))
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
+    for reading in list(project.readings.values()):
+        facts += [*topology.services(reading), *topology.launches(reading)]
+    facts += list(topology.started(facts, linker, project.code))
     places.note_ports(facts)
     places.note_names(facts)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
-    facts += [service for reading in project.readings.values() for service in topology.services(reading)]
     facts += _damage(project)
     for number, fact in enumerate(facts):
         fact.id = number
@@ -330,6 +332,7 @@ def tracer(
     variables that are set, and all others are not; None: nobody knows.
     """
     from corslint.behaviour.application import Applications, Code
+    from corslint.behaviour.environment import Hints
     from corslint.behaviour.nginx_levels import units
     from corslint.behaviour.nginx_machine import Configuration
     from corslint.network import Network
@@ -344,9 +347,16 @@ def tracer(
     configurations = [
         Configuration(unit) for each in nginx_readings(project) if each for unit in units(each, placement)
     ]
-    applications = Applications(code, status, environment)
-    network = Network(world, applications, configurations, project.context.files, settings.nginx_version)
-    return Tracer(world, network, descriptors, project.source, settings.frontends)
+
+    def network(variables: Mapping[str, str] | None) -> Network:
+        applications = Applications(code, status, variables)
+        return Network(world, applications, configurations, project.context.files, settings.nginx_version)
+
+    hints = Hints()
+    for fact in world.of_kind("env_value"):
+        hints.setdefault(str(fact.field("name").value), str(fact.field("value").value))
+    hinted = (lambda: network(hints)) if hints and environment is None else None
+    return Tracer(world, network(environment), descriptors, project.source, settings.frontends, hinted)
 
 
 def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[str], SourceFile]]:

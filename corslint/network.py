@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from corslint.behaviour.application import Applications, Reply, Running, Step, either, nothing_known
+from corslint.behaviour.application import Applications, Reply, Running, either, nothing_known
 from corslint.behaviour.nginx_levels import Level
 from corslint.behaviour.nginx_machine import Configuration, answer
 from corslint.behaviour.nginx_request import Answer, FileKind, Surroundings, UpstreamRequest, incoming
@@ -22,12 +22,15 @@ from corslint.model.decisions import is_loopback
 from corslint.model.exchange import Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.finding import Place
+from corslint.model.traces import Step
 from corslint.model.tri import Tri
 from corslint.relations import World
 from corslint.source import Span
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _MAX_HOPS = 6
+_MAX_ANSWERS = 500
+"""Answers that are worked out for one request, over all that may be what gives them."""
 _BAD_REQUEST = 400
 
 
@@ -92,6 +95,7 @@ class Network:
         self._folders = frozenset(folder for path in files for folder in _above(path))
         self._version = version
         self._hops = 0
+        self._answers = 0
         self._password = Tri.UNKNOWN
         self._damaged = {fact.span.path for fact in world.of_kind("damage") if fact.field("language").value == "nginx"}
 
@@ -177,6 +181,10 @@ class Network:
         if any(edge.exists is Tri.YES for edge in proxies):
             return
         here = is_loopback(address.host)
+        exposed = list(self._exposed(address))
+        yield from exposed
+        if exposed:
+            return
         for dev in self._world.of_kind("dev_server"):
             if here and dev.field("port").value == address.port:
                 place = Place(dev.field("port").span or dev.span, "the port of the development server")
@@ -188,6 +196,17 @@ class Network:
                     yield Edge(running, Tri.YES, "high", f"it listens on port {address.port}", (place,))
             else:
                 yield Edge(running, Tri.UNKNOWN, "medium", "where it is reached is not known")
+
+    def _exposed(self, address: Address) -> Iterator[Edge]:
+        """The servers that a cluster hands this host to: by the service's name, which is their folder's, or port."""
+        for way in self._world.of_kind("exposed_path"):
+            if way.field("host").value != address.host:
+                continue
+            service, port = way.field("service").value, way.field("port").value
+            named = [one for one in self._visible() if service in one.span.path.split("/")[:-1]]
+            for running in named or [one for one in self._visible() if one.ports and port in one.ports]:
+                place = Place(way.span, "the cluster lets this host in here")
+                yield Edge(running, Tri.YES, "medium", f"the cluster hands the host to {service}", (place,))
 
     def _visible(self) -> Iterator[Running]:
         """What listens, but for what only tests start."""
@@ -242,6 +261,7 @@ class Network:
         """
         assert request.server is not None
         self._password = password
+        self._answers = 0
         return self._at(Address.of(request.server), request)
 
     def _at(self, address: Address, request: Request) -> Reply:
@@ -249,7 +269,8 @@ class Network:
         return self._one_of(self.receivers(address, path, request.kind), request, f"{request.server}")
 
     def _one_of(self, edges: list[Edge], request: Request, where: str) -> Reply:
-        if not edges or self._hops > _MAX_HOPS:
+        self._answers += 1
+        if not edges or self._hops > _MAX_HOPS or self._answers > _MAX_ANSWERS:
             return Reply(
                 nothing_known(), (), (), (Step(_NOWHERE, f"nothing in the project is known to answer at {where}"),)
             )

@@ -381,7 +381,9 @@ def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
     return settings
 
 
-_EXPECT = re.compile(r"(?<=^)\[\[[ \t]*(?:tool[ \t]*\.[ \t]*corslint[ \t]*\.[ \t]*)?expect[ \t]*\]\]", re.MULTILINE)
+_EXPECT = re.compile(
+    r"^[ \t]*(?P<head>\[\[[ \t]*(?:tool[ \t]*\.[ \t]*corslint[ \t]*\.[ \t]*)?expect[ \t]*\]\])", re.MULTILINE
+)
 """The head of a table of `expect`."""
 
 
@@ -433,7 +435,7 @@ class _Document(NamedTuple):
 
     def placed(self, expectations: Sequence[Expectation]) -> tuple[Expectation, ...]:
         """The expectations with their places: the head of each table, or the line where the list begins."""
-        heads = [found.span() for found in _EXPECT.finditer(self.text)]
+        heads = [found.span("head") for found in _EXPECT.finditer(self.text)]
         if len(heads) != len(expectations):
             lines = self.text.split("\n")
             number = self.line("expect") - 1

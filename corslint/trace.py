@@ -8,83 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
-from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from corslint.behaviour.addresses import origin_of, path_of
-from corslint.behaviour.application import Reply, Step
+from corslint.behaviour.application import Reply
 from corslint.behaviour.browser import Exchange, Outcome, PageRequest, fetch, normalised_method
 from corslint.behaviour.console import NOT_KNOWN
-from corslint.behaviour.handshake import Attempt, Client, Handshake, Transport, connect
+from corslint.behaviour.handshake import Attempt, Client, Handshake, connect
 from corslint.frameworks.catalog import Catalog
 from corslint.model.decisions import is_loopback
 from corslint.model.exchange import Request, Response
 from corslint.model.facts import Fact
+from corslint.model.traces import NO_PAGE, Kind, Leg, Question, Trace
 from corslint.model.tri import Tri, tri
 from corslint.network import Address, Network
 from corslint.relations import World
-from corslint.source import SourceFile, Span
+from corslint.source import SourceFile
 
-Kind = Literal["fetch", "socket.io", "websocket"]
-
-VERDICTS = {Tri.YES: "allowed", Tri.NO: "blocked", Tri.UNKNOWN: "unknown"}
 EXIT_STATUS = {Tri.YES: 0, Tri.NO: 1, Tri.UNKNOWN: 3}
 
 _ORDINARY = "*"
-
-
-NO_PAGE = ""
-"""In place of an origin: which page runs a client is not known."""
-
-
-class Question(NamedTuple):
-    """What a page does: `url` is asked by a page of `origin`.
-
-    `kind` says how: with `fetch`, with a Socket.IO client, or with a WebSocket. What follows `headers` is for Socket.IO
-    clients alone. `client` is the place of the client that does it, where the project has it.
-    """
-
-    origin: str
-    url: str
-    kind: Kind = "fetch"
-    credentials: bool = False
-    method: str = "GET"
-    headers: tuple[tuple[str, str], ...] = ()
-    transports: tuple[Transport, ...] = ("polling", "websocket")
-    protocol: int = 4
-    client: Span | None = None
-
-
-class Leg(NamedTuple):
-    """One request, what comes back, and what it rests on."""
-
-    request: Request
-    response: Response
-    steps: tuple[Step, ...]
-    sources: tuple[tuple[str, Span], ...]
-    assumptions: tuple[Step, ...]
-    by_socket: bool = False
-
-
-class Trace(NamedTuple):
-    """How it ends: `allowed` is yes, no or unknown.
-
-    `messages` are the browser's words, one of them where there are several; `event` is what a Socket.IO client tells
-    the page, `transport` what its connection uses. `reason` says why nothing is known, where that is so.
-    """
-
-    question: Question
-    allowed: Tri
-    legs: tuple[Leg, ...] = ()
-    messages: tuple[str, ...] = ()
-    event: str | None = None
-    transport: str | None = None
-    reason: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """`allowed`, `blocked` or `unknown`."""
-        return VERDICTS[self.allowed]
 
 
 def worst(traces: Iterable[Trace]) -> int:
@@ -103,13 +46,16 @@ class Tracer:
         catalog: Catalog,
         sources: Callable[[str], SourceFile],
         frontends: Sequence[str] = (),
+        hinted: Callable[[], Network] | None = None,
     ) -> None:
-        """`frontends` are the origins of pages that run the project's clients."""
+        """`frontends` are the origins of pages that run the project's clients; `hinted` gives the network as it is with
+        the variables that files of the project name."""
         self.sources = sources
         self._world = world
         self._network = network
         self._catalog = catalog
         self._frontends = tuple(frontends)
+        self._hinted = hinted
 
     def protocol_of(self, url: str) -> int:
         """The version of Engine.IO's protocol that a client of an address speaks: the server's own, or the newest."""
@@ -149,6 +95,16 @@ class Tracer:
         mixed = _mixed_content(question)
         if mixed is not None:
             return mixed
+        found = self._followed(question)
+        if found.allowed is not Tri.UNKNOWN or self._hinted is None:
+            return found
+        network, self._network = self._network, self._hinted()
+        try:
+            return found._replace(hint=self._followed(question))
+        finally:
+            self._network = network
+
+    def _followed(self, question: Question) -> Trace:
         if question.kind == "fetch":
             return self._fetched(question)
         return self._connected(question) if question.kind == "socket.io" else self._opened(question)

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from corslint import lint
 from corslint.discovery import Context
+from corslint.model.traces import Question, Trace
 from corslint.model.tri import Tri
 from corslint.report import trace as report
 from corslint.settings import Settings, UsageError
-from corslint.trace import EXIT_STATUS, Question, Trace, Tracer, question_of, worst
+from corslint.trace import EXIT_STATUS, Tracer, question_of, worst
 
 
 class Asked(NamedTuple):

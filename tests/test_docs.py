@@ -220,6 +220,7 @@ def test_the_formats_are_described() -> None:
 # --- the formats -----------------------------------------------------------------------------------------------------
 
 FORMATS_PAGE = ROOT / "docs" / "formats.md"
+TRACE_PAGE = ROOT / "docs" / "trace.md"
 
 
 def with_present_output(text: str) -> str:
@@ -232,6 +233,19 @@ def test_every_format_is_shown_as_it_comes_out() -> None:
     shown = dict(re.findall(r"^\$ corslint check --output-format (\w+) (.*)$", text, re.MULTILINE))
     assert set(shown) == set(FORMATS)
     assert with_present_output(text) == text
+
+
+def test_traces_are_shown_as_they_come_out() -> None:
+    text = TRACE_PAGE.read_text(encoding="utf-8")
+    assert len(_CONSOLE.findall(text)) >= 3
+    assert with_present_output(text) == text
+
+
+def test_all_options_of_trace_are_listed() -> None:
+    rows = "".join(re.findall(r"^\| `--.*$", TRACE_PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    options = {name for option in cli.command.commands["trace"].params for name in option.opts if name.startswith("--")}
+    everywhere = {"--config", "--isolated", "--no-config", "--exclude", "--force-exclude"}
+    assert set(re.findall(r"--[a-z-]+", rows)) == options - everywhere
 
 
 def test_every_format_has_a_section_and_is_in_the_table() -> None:
@@ -294,11 +308,12 @@ def test_everything_a_rule_may_say_is_in_the_reference() -> None:
 
 
 def update() -> None:
-    """Put the present output into the README."""
+    """Put the present output into the README and the pages that show some."""
     text = _REASONS.sub(str(expected_findings()), README.read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEFORE)
     README.write_text(f"{before}{BEFORE}{demo_block()}{AFTER}{rest.partition(AFTER)[2]}", encoding="utf-8")
-    FORMATS_PAGE.write_text(with_present_output(FORMATS_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for shown in (FORMATS_PAGE, TRACE_PAGE):
+        shown.write_text(with_present_output(shown.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ LAYERS = (
     "corslint.rulepages",
     "corslint.statistics",
     "corslint.tracing",
+    "corslint.proposal",
     "corslint.command_line",
     "corslint.probe",
     "corslint.cli",

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from corslint import cli, lint
+from corslint.model.traces import Question, Trace
 from corslint.settings import Settings
-from corslint.trace import Question, Trace, Tracer, question_of
+from corslint.trace import Tracer, question_of
 from tests.examples import context_of
 
 APP = "https://app.example.com"
@@ -46,6 +47,8 @@ def verdict(trace: Trace) -> tuple[str, str | None]:
 
 MISSING = "No 'Access-Control-Allow-Origin' header is present on the requested resource."
 PREFLIGHT = "Response to preflight request doesn't pass access control check: "
+TWICE = "The 'Access-Control-Allow-Origin' header contains multiple values '*, *', but only one is allowed."
+BY_HAND = "app.get('/items', (req, res) => { res.append('Access-Control-Allow-Origin', '*'); res.end(); });"
 ROUTE = "app.get('/items', (req, res) => res.json([]));\napp.put('/items', (req, res) => res.json([]));"
 
 
@@ -79,20 +82,17 @@ ROUTE = "app.get('/items', (req, res) => res.json([]));\napp.put('/items', (req,
             id="written by hand in a layer",
         ),
         pytest.param(
-            "app.get('/items', (req, res) => { res.append('Access-Control-Allow-Origin', '*'); res.end(); });\n"
-            "app.use(cors());",
+            f"{BY_HAND}\napp.use(cors());",
             {},
             ("allowed", None),
             id="written by hand in the route",
         ),
         pytest.param(
-            "app.use(cors());\n"
-            "app.get('/items', (req, res) => { res.append('Access-Control-Allow-Origin', '*'); res.end(); });",
+            f"app.use(cors());\n{BY_HAND}",
             {},
             (
                 "blocked",
-                "The 'Access-Control-Allow-Origin' header contains multiple values '*, *', but only one is allowed."
-                " Have the server send the header with a valid value.",
+                f"{TWICE} Have the server send the header with a valid value.",
             ),
             id="and by a library, too",
         ),
@@ -177,7 +177,9 @@ def test_a_handshake_that_is_blocked_has_the_words_of_an_xmlhttprequest() -> Non
 def test_a_proxy_without_upgrade_leaves_a_socket_with_polling() -> None:
     files = {
         **SOCKET,
-        "nginx.conf": "server { listen 80; server_name api.example.com; location / { proxy_pass http://127.0.0.1:3000; } }",
+        "nginx.conf": (
+            "server { listen 80; server_name api.example.com; location / { proxy_pass http://127.0.0.1:3000; } }"
+        ),
     }
     trace = traced(files, APP, f"{API}/socket.io/")
     assert (trace.verdict, trace.transport) == ("allowed", "polling")
@@ -247,7 +249,9 @@ def test_three_apps_that_share_no_edges_have_no_findings_about_each_other() -> N
 def test_a_repository_with_only_a_client_is_not_judged() -> None:
     files = {
         "package.json": '{"dependencies": {"socket.io-client": "4.8.1"}}',
-        "client.js": "import { io } from 'socket.io-client';\nio('https://api.example.com', { withCredentials: true });\n",
+        "client.js": (
+            "import { io } from 'socket.io-client';\nio('https://api.example.com', { withCredentials: true });\n"
+        ),
     }
     trace = traced(files, APP, f"{API}/socket.io/")
     assert (trace.verdict, trace.reason) == (
@@ -282,7 +286,9 @@ def test_a_repository_with_only_a_server_is_judged_at_any_name() -> None:
 def test_of_several_servers_the_one_that_has_the_route() -> None:
     files = {
         "one/package.json": MANIFEST,
-        "one/server.js": "const app = require('express')();\napp.get('/one', (q, s) => s.end());\napp.listen(process.env.PORT);\n",
+        "one/server.js": (
+            "const app = require('express')();\napp.get('/one', (q, s) => s.end());\napp.listen(process.env.PORT);\n"
+        ),
         "two/package.json": MANIFEST,
         "two/server.js": (
             "const app = require('express')();\napp.use(require('cors')());\napp.get('/two', (q, s) => s.end());\n"
@@ -291,6 +297,36 @@ def test_of_several_servers_the_one_that_has_the_route() -> None:
     }
     assert traced(files, APP, f"{API}/two").verdict == "allowed"
     assert verdict(traced(files, APP, f"{API}/one")) == ("blocked", MISSING)
+
+
+# --- large and hostile -----------------------------------------------------------------------------------------------
+
+
+def test_hundreds_of_routes() -> None:
+    routes = "\n".join(f"app.get('/r{number}', (q, s) => s.end());" for number in range(600))
+    assert traced(express(f"app.use(cors());\n{routes}"), APP, f"{API}/r599").verdict == "allowed"
+
+
+def test_hundreds_of_layers_are_too_many() -> None:
+    layers = "\n".join(f"app.use((req, res, next) => {{ if (f{number}(req)) next(); }});" for number in range(600))
+    assert traced(express(f"{layers}\n{ROUTE}"), APP, f"{API}/items").verdict == "unknown"
+
+
+def test_layers_that_may_end_a_request() -> None:
+    layers = "\n".join(f"app.use((req, res, next) => {{ if (f{number}(req)) next(); }});" for number in range(40))
+    trace = traced(express(f"app.use(cors());\n{layers}\n{ROUTE}"), APP, f"{API}/items")
+    assert trace.verdict == "allowed"  # whoever answers
+
+
+def test_applications_that_mount_each_other() -> None:
+    body = "const other = express();\napp.use('/a', other);\nother.use('/a', app);\n" + ROUTE
+    assert traced(express(body), APP, f"{API}/a/a/a/a/items").verdict in ("blocked", "unknown")
+
+
+def test_proxies_that_pass_to_each_other() -> None:
+    proxy = "server { listen %d; location / { proxy_pass http://127.0.0.1:%d; } }\n"
+    conf = (proxy % (8080, 8081)) + (proxy % (8081, 8080))
+    assert traced({"nginx.conf": conf}, APP, "http://localhost:8080/").verdict == "unknown"
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
@@ -341,9 +377,9 @@ def test_as_text(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"{APP} -> {API}/items  with credentials"
     assert said[-1] == (
-        f"blocked: Access to fetch at '{API}/items' from origin '{APP}' has been blocked by CORS policy: The value of the"
-        " 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials"
-        " mode is 'include'."
+        f"blocked: Access to fetch at '{API}/items' from origin '{APP}' has been blocked by CORS policy: The value of"
+        " the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's"
+        " credentials mode is 'include'."
     )
     assert "  server.js:4:9: Express cors adds CORS headers" in said
     assert "    | app.use(cors());" in said

@@ -19,12 +19,15 @@ from corslint.frameworks.catalog import RefusalSpec
 from corslint.model.exchange import NO_ANSWER, Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.reading import CodeReading
+from corslint.model.traces import Step
 from corslint.model.tri import Tri, tri
 from corslint.model.values import Function, This, Value
 from corslint.project.link import Linker
 from corslint.source import Span
 
 _MAX_MOUNTED = 8
+_MAX_LAYERS = 60
+"""Layers that apply to one request; of an application with more nothing is said."""
 _REFUSED = 401
 _ASSUMED_STATUS = 200
 _BAD_REQUEST = 400
@@ -32,13 +35,6 @@ _NOT_FOUND = 404
 _UNCAUGHT = 500
 _MARK = 299
 """A status that no application answers with."""
-
-
-class Step(NamedTuple):
-    """One place that a request passed, and what happened there."""
-
-    span: Span
-    text: str
 
 
 class Reply(NamedTuple):
@@ -93,6 +89,7 @@ class Applications:
             self._of_kind.setdefault(fact.kind, []).append(fact)
         self._handwritten = Handwritten(code.facts, code.policies, code.linker, code.code, code.refusals, environment)
         self._layers = self._by_app()
+        self._routed: dict[tuple[Span, str, int], Tri] = {}
         self._handled = [span for fact in self._every_layer() for span in self._handler_spans(fact)]
         self.running = tuple(self._listening())
 
@@ -118,6 +115,13 @@ class Applications:
         return self._routes(running.handler or running.instance, path)
 
     def _routes(self, app: Span, path: str, depth: int = 0) -> Tri:
+        key = (app, path, depth)
+        if key not in self._routed:
+            self._routed[key] = Tri.UNKNOWN  # until it is known: applications may mount each other
+            self._routed[key] = self._has_route(app, path, depth)
+        return self._routed[key]
+
+    def _has_route(self, app: Span, path: str, depth: int) -> Tri:
         found = Tri.NO
         if depth > _MAX_MOUNTED or not any(
             isinstance(one.field("path").value, str) for one in self._layers.get(app, ())
@@ -401,6 +405,9 @@ class _Asking:
         self._sources: list[tuple[str, Span]] = []
         self._assumptions: list[Step] = []
         self._by_socket = False
+        self._known: dict[tuple[Span, str, int, int, int], Response | None] = {}
+        self._early: list[Response] = []
+        self._inside = 0
 
     def at(self, running: Running) -> Reply:
         path = self._path
@@ -549,27 +556,41 @@ class _Asking:
         `ended`: what a function that runs before all of them has answered already; it passes them on its way out.
         """
         layers = self._all.layers.get(app, ())
+        held = Tri.NO
+        while index < len(layers):  # most of the layers of a large application are for other paths
+            asked = ended is None or layers[index].kind != "http_route"
+            held = self._applies(layers[index], path) if asked else Tri.NO
+            if held is not Tri.NO:
+                break
+            index += 1
         if index >= len(layers) or depth > _MAX_MOUNTED:
             return ended if ended is not None else self._automatic(app, path)
-        layer = layers[index]
+        key = (app, path, index, depth, id(ended))
+        if key not in self._known:
+            if self._inside >= _MAX_LAYERS:
+                return nothing_known()
+            self._inside += 1
+            self._known[key] = self._from(app, path, index, depth, ended, held)
+            self._inside -= 1
+        return self._known[key]
+
+    def _from(self, app: Span, path: str, index: int, depth: int, ended: Response | None, held: Tri) -> Response | None:
+        """The answer of one layer, which applies or may apply, and those behind it."""
+        layer = self._all.layers[app][index]
 
         def rest() -> Response | None:
             return self._layered(app, path, index + 1, depth, ended)
 
-        held = Tri.NO if ended is not None and layer.kind == "http_route" else self._applies(layer, path)
-        if held is not Tri.NO and layer.field("order").value == "outermost":
+        if layer.field("order").value == "outermost":
             early = self._layer(layer, path, depth, lambda: None)
             if early is None:
                 return rest()
+            self._early.append(early)  # kept, so that its id stays its own
             sure = held is Tri.YES and early.status is not None
             late = self._layered(app, path, index + 1, depth, early)
             return late if sure else either(late, rest())
-        if held is Tri.NO:
-            return rest()
         mine = self._layer(layer, path, depth, rest)
-        if held is Tri.UNKNOWN:
-            return either(mine, rest())
-        return mine
+        return either(mine, rest()) if held is Tri.UNKNOWN else mine
 
     def _automatic(self, app: Span, path: str) -> Response | None:
         """What a framework answers to OPTIONS by itself where a route is there for other methods."""

@@ -541,6 +541,35 @@ FACT_KINDS: dict[str, KindSpec] = {
             "proxied": FieldSpec("tri", "whether the body can come from an application"),
         },
     ),
+    "process": KindSpec(
+        "Something that starts a program of the project: a line of a Procfile, a container's command, a deployment.",
+        {
+            **_PLAIN,
+            "name": FieldSpec("text", "its name there"),
+            "command": FieldSpec("text", "the command; its place is that"),
+            "entry": FieldSpec("text", "the script, or `module:object`, that it starts"),
+            "folder": FieldSpec("text", "the folder of the file that says so"),
+            "workers": FieldSpec("number", "how many of it share the requests, as far as it is written; its place is what says it"),
+            "port": FieldSpec("number", "the port that it is told to listen on"),
+            "by": FieldSpec(("procfile", "dockerfile", "compose", "kubernetes", "pm2", "cluster"), "what says so"),
+        },
+    ),
+    "env_value": KindSpec(
+        "A value of an environment variable in a file of the project: a hint at what it is where the program runs.",
+        {
+            "name": FieldSpec("text", "the variable"),
+            "value": FieldSpec("text", "its value; its place is that"),
+        },
+    ),
+    "exposed_path": KindSpec(
+        "A host and path that a cluster lets in (Kubernetes' Ingress).",
+        {
+            "host": FieldSpec("text", "the host name"),
+            "path": FieldSpec("text", "what paths begin with"),
+            "service": FieldSpec("text", "the service that takes it"),
+            "port": FieldSpec("number", "the service's port"),
+        },
+    ),
     "service": KindSpec(
         "A container of a compose file.",
         {

@@ -7,7 +7,7 @@ files belong to one package or one process.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import CodeReading, DeploymentReading, Reading
@@ -119,6 +119,68 @@ def services(reading: Reading | None) -> Iterator[Fact]:
         if one.name and one.span is not None:
             folder = Field(one.context, "written", one.span) if one.context else Field(None, "unknown", one.span)
             yield Fact("service", one.span, {"name": Field(one.name, "written", one.span), "folder": folder})
+
+
+def launches(reading: Reading | None) -> Iterator[Fact]:
+    """What a deployment file starts, the variables it sets, and the hosts it lets in."""
+    if not isinstance(reading, DeploymentReading):
+        return
+    from corslint.parsers.launches import taken_apart
+
+    folder = reading.path.rpartition("/")[0]
+    for one in reading.launches:
+        parts = taken_apart(one.command)
+        counts = [number for number in (one.instances, parts.workers) if number is not None]
+        workers = max(counts) if counts else None
+        port = parts.port if parts.port is not None else one.port
+        fields = {
+            "name": Field(one.name, "written", one.span),
+            "command": Field(one.command, "written", one.span),
+            "folder": Field(folder, "written", one.span),
+            "by": Field(reading.kind, "written", one.span),
+        }
+        given = {"entry": parts.entry, "workers": workers, "port": port}
+        fields |= {name: Field(value, "written", one.span) for name, value in given.items() if value is not None}
+        yield Fact("process", one.span, fields)
+    for variable in reading.variables:
+        named = {"name": Field(variable.name, "written", variable.span)}
+        yield Fact("env_value", variable.span, {**named, "value": Field(variable.value, "written", variable.span)})
+    for way in reading.exposed:
+        shown = {"host": way.host, "path": way.path, "service": way.service, "port": way.port}
+        fields = {name: Field(value, "written", way.span) for name, value in shown.items() if value is not None}
+        yield Fact("exposed_path", way.span, fields)
+
+
+def started(facts: Iterable[Fact], linker: Linker, code: Callable[[str], CodeReading | None]) -> Iterator[Fact]:
+    """Where the applications listen that a command names (`uvicorn main:app --port 8000`)."""
+    facts = list(facts)
+    instances = {fact.field("instance").value for fact in facts if fact.kind in ("http_app", "http_server")}
+    folders = {fact.field("name").value: fact.field("folder").value for fact in facts if fact.kind == "service"}
+    for fact in facts:
+        entry, port = fact.field("entry").value, fact.field("port").value
+        if fact.kind != "process" or not isinstance(entry, str) or ":" not in entry or not isinstance(port, int):
+            continue
+        module, _, name = entry.partition(":")
+        own = (fact.field("folder").value, folders.get(fact.field("name").value))
+        for folder in dict.fromkeys(one for one in own if isinstance(one, str)):
+            path = "/".join(filter(None, (folder, f"{module.replace('.', '/')}.py")))
+            target = _bound(code(path), name.removesuffix("()"), linker)
+            if target in instances:
+                program = str(fact.field("command").value).split()[0].rpartition("/")[2]
+                fields = {
+                    "library": Field(program, "written", fact.span),
+                    "target": Field(target, "written", fact.span),
+                    "port": Field(port, "written", fact.span),
+                }
+                yield Fact("listener", fact.span, fields)
+                break
+
+
+def _bound(reading: CodeReading | None, name: str, linker: Linker) -> Span | None:
+    """The call that a module's name stands for, where it is bound once."""
+    bindings = reading.scopes[0].bindings.get(name, ()) if reading is not None else ()
+    found = linker.resolve(bindings[0].value) if len(bindings) == 1 else None
+    return found.span if isinstance(found, Call) else None
 
 
 def complete(facts: list[Fact]) -> None:

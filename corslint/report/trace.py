@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from corslint.model.exchange import NO_ANSWER, Header, Request
+from corslint.model.traces import Leg, Question, Trace
 from corslint.model.tri import Tri
 from corslint.report import neutral, shown_path
 from corslint.report._json import dumps
 from corslint.source import SourceFile, Span
-from corslint.trace import Leg, Question, Trace
 
 VERSION = 1
 _SHOWN = 100
@@ -111,6 +111,9 @@ def _verdict(trace: Trace) -> Iterator[str]:
             yield f"  the client's `connect_error` says: {neutral(trace.event)}"
         return
     yield f"unknown: {neutral(trace.reason)}"
+    if trace.hint is not None and trace.hint.allowed is not Tri.UNKNOWN:
+        said = f": {trace.hint.messages[0]}" if trace.hint.messages else ""
+        yield f"  with the variables that files of the project set it would be {trace.hint.verdict}{neutral(said)}"
 
 
 def _place(span: Span, sources: Sources) -> str:
@@ -152,6 +155,7 @@ def _object(trace: Trace, sources: Sources) -> dict[str, object]:
         "event": trace.event,
         "transport": trace.transport,
         "reason": trace.reason,
+        "hint": None if trace.hint is None else trace.hint.verdict,
         "requests": [_exchange(leg, sources) for leg in trace.legs],
     }
 

@@ -90,6 +90,11 @@ class Case:
         return any(isinstance(part, Nginx) for part in self.experiment.parts)
 
     @property
+    def has_node(self) -> bool:
+        """Whether a server of Node.js takes part."""
+        return any(isinstance(part, Process) and part.command[0] == "node" for part in self.experiment.parts)
+
+    @property
     def has_python(self) -> bool:
         """Whether a server in Python takes part."""
         return any(isinstance(part, Process) and part.command[0] != "node" for part in self.experiment.parts)

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from corslint import lint
 from corslint.behaviour.console import NOT_KNOWN
 from corslint.discovery import contexts
+from corslint.model.traces import Question, Trace
 from corslint.settings import Settings
-from corslint.trace import Question, Trace, Tracer
+from corslint.trace import Tracer
 from tests.lab.chromium import Chromium
 from tests.lab.experiment import Blocked, ClientFile, Expectation, Fetch, NotConnected, Page, Readable, Socket
 from tests.lab.installation import ROOT, Tools
