@@ -195,7 +195,7 @@ def _prepared(
 ) -> list[tuple[discovery.Context, Settings]]:
     """The contexts with their settings; those where `force-exclude` counts, as if nothing in them had been named."""
     taken = settings_.sources(given["config"], given["isolated"])
-    forced = given["force_exclude"]
+    forced = given.get("force_exclude", False)
     found = []
     for number, context in enumerate(discovered(as_found=forced)):
         around = (*context.files, *context.unreadable)
