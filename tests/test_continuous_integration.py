@@ -301,7 +301,7 @@ def test_the_hooks_in_the_table_are_those_there_are() -> None:
 
 def test_the_example_is_a_configuration(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    path.write_text(examples()["pre-commit"].replace("REVISION", 40 * "0"), encoding="utf-8")
+    path.write_text(examples()["pre-commit"].replace("REVISION", 40 * "a"), encoding="utf-8")
     command = [sys.executable, "-m", "pre_commit", "validate-config", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
