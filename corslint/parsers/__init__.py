@@ -89,9 +89,9 @@ _SHEBANG = regex(rb"#!.*\b(?:ba|da|k|z|a)?sh\b")
 _DOCKERFILE = regex(r"(?:^|/)(?:dockerfile|containerfile)(?:[.-][\w.-]+)?$|\.(?:dockerfile|containerfile)$")
 _COMPOSE = regex(r"(?:^|/)(?:[\w.-]*[.-])?(?:docker-)?compose[\w.-]*\.ya?ml$")
 
-_PROCFILE = re.compile(r"(?:^|/)procfile(?:\.[\w-]+)?$")
-_ENVIRONMENT = re.compile(r"(?:^|/)\.env(?:\.[\w.-]+)?$")
-_KUBERNETES = re.compile(
+_PROCFILE = regex(r"(?:^|/)procfile(?:\.[\w-]+)?$")
+_ENVIRONMENT = regex(r"(?:^|/)\.env(?:\.[\w.-]+)?$")
+_KUBERNETES = regex(
     r"(?:^|/)(?:k8s|kubernetes|manifests|kustomize)/(?:[^/]+/)*[^/]+\.ya?ml$"
     r"|(?:^|/)[\w.-]*(?:deployment|statefulset|ingress|k8s|kubernetes)[\w.-]*\.ya?ml$"
 )

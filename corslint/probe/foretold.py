@@ -13,12 +13,13 @@ from urllib.parse import urlsplit, urlunsplit
 from corslint.behaviour.browser import Exchange
 from corslint.discovery import Context
 from corslint.model.exchange import Missing
+from corslint.model.traces import Kind, Leg, Trace
+from corslint.model.traces import Question as Foretold
 from corslint.model.tri import Tri
 from corslint.probe import Finding, Question
 from corslint.settings import Settings
 from corslint.source import SourceFile
-from corslint.trace import Kind, Leg, Trace, Tracer
-from corslint.trace import Question as Foretold
+from corslint.trace import Tracer
 from corslint.tracing import tracer_of
 
 _COMPARED = (
