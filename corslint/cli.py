@@ -544,7 +544,7 @@ def schema(name: str) -> int:
 @_PATHS
 @click.option("--origin", required=True, metavar="ORIGIN", help="Of the page that asks: https://app.example.com.")
 @click.option("--credentials", is_flag=True, help="As a script does that sends cookies.")
-@click.option("--socketio", is_flag=True, help="As a Socket.IO client does: polling, then the upgrade.")
+@click.option("--socketio", "handshake", is_flag=True, help="As a Socket.IO client does: polling, then the upgrade.")
 @click.option("--ws", is_flag=True, help="With a WebSocket.")
 @click.option("--method", default="GET", show_default=True, help="Of the script's request; only GET and HEAD are sent.")
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="That the script sets.")
@@ -570,7 +570,7 @@ def probe(url: str, paths: tuple[str, ...], origin: str, **options: Any) -> int:
         found = run.probe(
             question,
             client.HttpClient(options["timeout"]),
-            socket=options["socketio"],
+            socket=options["handshake"],
             ws=options["ws"],
             attack=options["attack_origins"],
         )

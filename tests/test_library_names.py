@@ -27,6 +27,14 @@ ALLOWED = {
     ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
     ("socket.io", "model/facts.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
     ("socket.io", "behaviour/nginx_sockets.py"): "the name of the script that servers of the protocol hand out",
+    ("socket.io", "cli.py"): "the protocol: a client of it is one of the things that a probe stands in for",
+    ("socketio", "cli.py"): "the option of `probe` for it",
+    (
+        "socket.io",
+        "probe/__init__.py",
+    ): "the protocol, and the path where its servers answer unless they are told another",
+    ("socket.io", "probe/report.py"): "the protocol, for readers",
+    ("socketio", "probe/usage.py"): "the option of `probe`, in messages",
     ("express", "model/facts.py"): "an example of a title, for the reference",
 }
 """A name and the file where it may stand, with the reason; `*`: anywhere."""

@@ -104,7 +104,7 @@ def preflight(question: Question, ask: Ask, method: str = "POST") -> Finding:
     return found._replace(kind="preflight", allowed=passed, note=found.note)
 
 
-def socketio(question: Question, ask: Ask, transports: Sequence[Transport] = ("polling", "websocket")) -> Finding:
+def handshake(question: Question, ask: Ask, transports: Sequence[Transport] = ("polling", "websocket")) -> Finding:
     """What a Socket.IO client comes to: one transport after the other is tried, and polling is upgraded."""
     parts = urlsplit(question.url)
     client = Client(

@@ -14,9 +14,9 @@ from corslint.probe import (
     Finding,
     Question,
     Sent,
+    handshake,
     preflight,
     request,
-    socketio,
     websocket,
 )
 from corslint.probe.attacks import Attack, attacks
@@ -27,7 +27,7 @@ _Way = Callable[[Question, Ask], Finding]
 
 def probe(question: Question, ask: Ask, *, socket: bool, ws: bool, attack: bool) -> Probed:
     """Ask a server: as a Socket.IO client does (`socket`), with a WebSocket (`ws`), else with `fetch`."""
-    ways = [way for way, wanted in ((socketio, socket), (websocket, ws)) if wanted]
+    ways = [way for way, wanted in ((handshake, socket), (websocket, ws)) if wanted]
     findings = [_sendable(question, found) for found in [way(question, ask) for way in ways] or _fetched(question, ask)]
     tried = tuple(_tried(question, one, ways, ask) for one in attacks(question.origin)) if attack else ()
     return Probed(question, tuple(findings), tried)
@@ -48,7 +48,7 @@ def _tried(question: Question, attack: Attack, ways: Sequence[_Way], ask: Ask) -
     """
     asked = question._replace(origin=attack.origin, credentials=True)
     if ways:
-        found = [_any_way_in(asked, ask) if way is socketio else way(asked, ask) for way in ways]
+        found = [_any_way_in(asked, ask) if way is handshake else way(asked, ask) for way in ways]
         findings = tuple(_sendable(asked, one) for one in found)
         return Tried(attack, reads_of(findings, credentials=True), findings)
     simple = asked._replace(method="GET", headers=())
@@ -71,7 +71,7 @@ def _sendable(question: Question, found: Finding) -> Finding:
 
 def _any_way_in(asked: Question, ask: Ask) -> Finding:
     """An attacker writes its own client. It begins with the transport that no browser holds against the origin."""
-    return socketio(asked, ask, ("websocket", "polling"))
+    return handshake(asked, ask, ("websocket", "polling"))
 
 
 class _Remembered:

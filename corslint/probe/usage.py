@@ -25,7 +25,7 @@ def question(url: str, origin: str, given: Mapping[str, Any]) -> Question:
         )
     if given["cookie"] is not None and not given["credentials"]:
         raise UsageError("--cookie goes with --credentials: without them a browser sends none")
-    if given["socketio"] and given["method"] != "GET":
+    if given["handshake"] and given["method"] != "GET":
         raise UsageError("--method does not go with --socketio: its client says what is asked")
     if given["ws"] and (given["method"] != "GET" or given["headers"]):
         raise UsageError("--method and --header do not go with --ws: a page cannot set them for a WebSocket")
