@@ -33,6 +33,7 @@ ALLOWED = {
         "socket.io",
         "probe/__init__.py",
     ): "the protocol, and the path where its servers answer unless they are told another",
+    ("socket.io", "probe/foretold.py"): "the protocol, as traces and findings name it",
     ("socket.io", "probe/report.py"): "the protocol, for readers",
     ("socketio", "probe/usage.py"): "the option of `probe`, in messages",
     ("express", "model/facts.py"): "an example of a title, for the reference",
