@@ -407,9 +407,9 @@ def _fixed(
     from corslint import fixes, lint
 
     def again(changed: Mapping[str, bytes]) -> list[Finding]:
-        return list(_new(lint.lint(context, settings, {**(overlay or {}), **changed}, with_fixes=True), known).findings)
+        return _fixable(_new(lint.lint(context, settings, {**(overlay or {}), **changed}, with_fixes=True), known))
 
-    result = fixes.fix_to_fixpoint(again, found.findings, found.sources, unsafe)
+    result = fixes.fix_to_fixpoint(again, _fixable(found), found.sources, unsafe)
     for finding, reason in result.refused:
         line = report.neutral(f"{finding.primary.path}: fix for {finding.rule} not applied: {reason}")
         _write(f"corslint: {line}\n", sys.stderr)
@@ -421,6 +421,18 @@ def _fixed(
         done = f"{report.counted(result.applied, 'finding')} in {report.counted(len(result.changed), 'file')}"
         _write(f"corslint: fixed {done}\n", sys.stderr)
     return fixes.diff(result.changed, found.sources)
+
+
+def _fixable(found: lint.Report) -> list[Finding]:
+    """All by which fixes are judged. Those that are not shown have no fix to make, but none may be added.
+
+    Nor may a policy become one that cannot be told: it would be silent, not mended.
+    """
+    from corslint import fixes
+
+    shown = set(found.findings)
+    hidden = (finding._replace(fix=None) for finding in found.live if finding not in shown)
+    return [*found.findings, *hidden, *map(fixes.undecided, found.undecided)]
 
 
 @command.command()
@@ -527,6 +539,54 @@ def _test_rules(known: lint.Knowledge, folders: tuple[str, ...], rule_id: str | 
     said = f"{report.counted(len(outcomes), 'example')} of {report.counted(len(chosen), 'rule')}"
     _write(f"corslint: {said}: {f'{len(failed)} failed' if failed else 'all hold'}\n", sys.stderr)
     return 1 if failed else 0
+
+
+@command.command()
+@click.argument("text", metavar="TEXT")
+@_PATHS
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@command_line.options(command_line.SOURCES)
+def explain(text: str, paths: tuple[str, ...], output_format: str, **options: Any) -> int:
+    """Explain a message of the browser's console, a client, a server or `curl -v`; `-` reads it from standard input.
+
+    Names the rules that may be the cause, with their findings in files and folders (default: the working directory).
+    Exit status 3: nothing in the text is known.
+    """
+    from corslint import lint
+    from corslint.explain import explanation, render
+
+    said = _pasted(text)
+    if not said.strip():
+        raise click.UsageError("there is no text to explain")
+    cwd = os.getcwd()
+    checked = command_line.contexts(paths, cwd, options)
+    reports = []
+    for context, settings in checked:
+        linted = lint.lint(context, settings)
+        # Also notes, and what is not selected: whatever it is, it may be the cause.
+        outside = tuple(one for one in linted.live if one.primary.path not in context.in_tests)
+        reports.append(linted._replace(findings=outside))
+    whole = report.merged(reports)
+    rules = lint.knowledge(tuple(dict.fromkeys(folder for _, one in checked for folder in one.rules)), examples=False)
+    explained = explanation.explain(said, rules.rules, whole.findings)
+    if not explained.knows_something:
+        _write("corslint: nothing in this text is known; paste the whole line of the console\n", sys.stderr)
+        return 3
+    if output_format == "json":
+        _write(render.as_json(explained, whole.sources), sys.stdout)
+    else:
+        outputs.write_text(render.text(explained, whole.sources, files=whole.files), sys.stdout)
+    return 0
+
+
+def _pasted(text: str) -> str:
+    """The text of the argument, or of standard input where that is `-`: as much of it as is looked at."""
+    if text != "-":
+        return text
+    from corslint.explain.wordings import LONGEST_TEXT
+
+    data = sys.stdin.buffer.read(4 * LONGEST_TEXT + 4) if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
+    return data.decode("utf-8", "replace")
 
 
 @command.command()
@@ -642,8 +702,8 @@ def _explanation(rules: RuleSet, rule_id: str) -> str:
 
 def _case(case: Case) -> list[str]:
     from corslint.rulepages import plain
+    from corslint.ruleset import alternatives
 
     lines = [f"{case.severity}: {plain(case.message)}", f"  help: {plain(case.help)}"]
-    if case.fix is not None:
-        lines.append(f"  fix ({case.fix.applicability}): {plain(case.fix.title)}")
+    lines += [f"  fix ({fix.applicability}): {plain(fix.title)}" for fix in alternatives(case.fix)]
     return lines

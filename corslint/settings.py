@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -381,7 +382,7 @@ def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
     return settings
 
 
-_EXPECT = re.compile(
+_EXPECT = regex(
     r"^[ \t]*(?P<head>\[\[[ \t]*(?:tool[ \t]*\.[ \t]*corslint[ \t]*\.[ \t]*)?expect[ \t]*\]\])", re.MULTILINE
 )
 """The head of a table of `expect`."""

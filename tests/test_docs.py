@@ -45,7 +45,8 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)(#[^)]*)?\)")
 _PATH = re.compile(r"(?<![\w./-])(?:corslint|rules|tests|fixtures|scripts|docs|\.ci)/[\w./<>*-]*")
 
-_CONSOLE = re.compile(r"^```console\n\$ (corslint [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CONSOLE = re.compile(r"^```console\n\$ (corslint (?:[^\n\"]|\"[^\"]*\")*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A command, over several lines where a text in quotation marks is, and what it writes."""
 _PICKED = re.compile(r"(.*) \| jq '((?:\.\w+|\[\d+\])+)'$")
 
 _REASONS = re.compile(r"(?<=of the )\d+(?= reasons)")
@@ -220,6 +221,7 @@ def test_the_formats_are_described() -> None:
 # --- the formats -----------------------------------------------------------------------------------------------------
 
 FORMATS_PAGE = ROOT / "docs" / "formats.md"
+EXPLAIN_PAGE = ROOT / "docs" / "explain.md"
 TRACE_PAGE = ROOT / "docs" / "trace.md"
 
 
@@ -232,6 +234,12 @@ def test_every_format_is_shown_as_it_comes_out() -> None:
     text = FORMATS_PAGE.read_text(encoding="utf-8")
     shown = dict(re.findall(r"^\$ corslint check --output-format (\w+) (.*)$", text, re.MULTILINE))
     assert set(shown) == set(FORMATS)
+    assert with_present_output(text) == text
+
+
+def test_explanations_are_shown_as_they_come_out() -> None:
+    text = EXPLAIN_PAGE.read_text(encoding="utf-8")
+    assert len(_CONSOLE.findall(text)) == 3
     assert with_present_output(text) == text
 
 
@@ -312,7 +320,7 @@ def update() -> None:
     text = _REASONS.sub(str(expected_findings()), README.read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEFORE)
     README.write_text(f"{before}{BEFORE}{demo_block()}{AFTER}{rest.partition(AFTER)[2]}", encoding="utf-8")
-    for shown in (FORMATS_PAGE, TRACE_PAGE):
+    for shown in (FORMATS_PAGE, EXPLAIN_PAGE, TRACE_PAGE):
         shown.write_text(with_present_output(shown.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -26,17 +26,20 @@ ALLOWED = {
     ("connect", "*"): "what clients do, and also the name of a package",
     ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
     ("socket.io", "model/facts.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
-    ("socket.io", "behaviour/nginx_sockets.py"): "the name of the script that servers of the protocol hand out",
-    ("socket.io", "cli.py"): "the protocol: a client of it is one of the things that a probe stands in for",
-    ("socketio", "cli.py"): "the option of `probe` for it",
-    (
-        "socket.io",
-        "probe/__init__.py",
-    ): "the protocol, and the path where its servers answer unless they are told another",
-    ("socket.io", "probe/foretold.py"): "the protocol, as traces and findings name it",
-    ("socket.io", "probe/report.py"): "the protocol, for readers",
-    ("socketio", "probe/usage.py"): "the option of `probe`, in messages",
     ("express", "model/facts.py"): "an example of a title, for the reference",
+    **{
+        ("socket.io", module): "the protocol, whose handshake is walked or made"
+        for module in (
+            "cli.py",
+            "trace.py",
+            "report/trace.py",
+            "model/traces.py",
+            "probe/__init__.py",
+            "probe/foretold.py",
+            "probe/report.py",
+        )
+    },
+    **{("socketio", module): "the option that asks for the protocol" for module in ("cli.py", "probe/usage.py")},
 }
 """A name and the file where it may stand, with the reason; `*`: anywhere."""
 

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import urlsplit
 
 from corslint.behaviour.addresses import origin_of, path_of
@@ -19,6 +19,7 @@ from corslint.behaviour.browser import Credentials, Exchange, Outcome, PageReque
 from corslint.behaviour.handshake import Attempt, Client, Handshake, Transport, connect
 from corslint.model.exchange import NO_ANSWER, Missing, Request, Response
 from corslint.model.tri import Tri, all_of
+from corslint.records import NamedTuple
 
 Kind = Literal["request", "preflight", "socket.io", "websocket"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from corslint.model.decisions import possible_origin
+from corslint.records import NamedTuple
 
 STRANGER = "https://attacker.test"
 """`.test` belongs to nobody (RFC 6761)."""

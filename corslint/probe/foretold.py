@@ -7,7 +7,6 @@ decides at run time is not foretold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from corslint.behaviour.browser import Exchange
@@ -17,6 +16,7 @@ from corslint.model.traces import Kind, Leg, Trace
 from corslint.model.traces import Question as Foretold
 from corslint.model.tri import Tri
 from corslint.probe import Finding, Question
+from corslint.records import NamedTuple
 from corslint.settings import Settings
 from corslint.source import SourceFile
 from corslint.trace import Tracer

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from corslint.behaviour.browser import Exchange
 from corslint.model.exchange import NO_ANSWER
 from corslint.model.tri import Tri
 from corslint.probe import Finding, Question
 from corslint.probe.attacks import Attack
+from corslint.records import NamedTuple
 from corslint.report import counted, neutral, shown_path
 
 if TYPE_CHECKING:

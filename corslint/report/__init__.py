@@ -194,11 +194,11 @@ def closing_line(report: Reported) -> str:
     where = counted(report.files, "file")
     parts = [f"corslint: found {listed(counts)} in {where}" if counts else f"corslint: no findings in {where}"]
     fixes = [finding.fix.applicability for finding in report.findings if finding.fix is not None]
-    safe = fixes.count("safe")
+    safe, unsafe = fixes.count("safe"), fixes.count("unsafe")
     if safe:
         parts.append(f"{safe} can be fixed with --fix")
-    if len(fixes) > safe:
-        parts.append(f"{len(fixes) - safe}{' more' if safe else ' can be fixed'} with --unsafe-fixes")
+    if unsafe:
+        parts.append(f"{unsafe}{' more' if safe else ' can be fixed'} with --unsafe-fixes")
     if report.hidden_notes:
         parts.append(f"{counted(report.hidden_notes, 'note')} hidden (--pedantic shows them)")
     if report.in_tests:

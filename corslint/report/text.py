@@ -19,6 +19,9 @@ _LEAST_WIDTH = 40
 _CONTEXT = 12
 """Columns shown beside a place in a line that is too long to be shown whole."""
 
+_HOW = {"safe": "--fix", "unsafe": "--unsafe-fixes", "placeholder": "by hand: fill in what stands in <>"}
+"""How a fix is made, by its applicability."""
+
 _COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "gutter": "1;34", "help": "1;36", "bold": "1"}
 
 
@@ -84,8 +87,8 @@ def _finding(finding: Finding, report: Reported, style: _Style, run: Run) -> str
     if finding.help:
         out.append(f"{style('gutter', f'{margin} =')} {style('help', 'help')}: {neutral(finding.help)}")
     if finding.fix is not None:
-        option = "--fix" if finding.fix.applicability == "safe" else "--unsafe-fixes"
-        out.append(f"{style('gutter', f'{margin} =')} {style('help', 'fix')}: {neutral(finding.fix.title)} ({option})")
+        how = _HOW[finding.fix.applicability]
+        out.append(f"{style('gutter', f'{margin} =')} {style('help', 'fix')}: {neutral(finding.fix.title)} ({how})")
     return "\n".join(out) + "\n\n"
 
 
