@@ -601,6 +601,7 @@ def schema(name: str) -> int:
 
 @command.command()
 @click.argument("url")
+@_PATHS
 @click.option("--origin", required=True, metavar="ORIGIN", help="Of the page that asks: https://app.example.com.")
 @click.option("--credentials", is_flag=True, help="As a script does that sends cookies.")
 @click.option("--socketio", "handshake", is_flag=True, help="As a Socket.IO client does: polling, then the upgrade.")
@@ -612,10 +613,14 @@ def schema(name: str) -> int:
 @click.option("--attack-origins", is_flag=True, help="Also try origins that an attacker can have.")
 @click.option("--timeout", type=click.FloatRange(0, 60, min_open=True), default=5.0, show_default=True)
 @click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
-def probe(url: str, origin: str, **options: Any) -> int:
+@command_line.options(command_line.SOURCES)
+def probe(url: str, paths: tuple[str, ...], origin: str, **options: Any) -> int:
     """Ask a running server what a browser would ask it, and judge the answers as a browser does.
 
-    Exit status 0: the page gets what it asks for, and no attacker does; 1: it is otherwise; 2: there is no server.
+    With PATHS: say where the server differs from what these files foretell.
+
+    Exit status 0: the page gets what it asks for, or with PATHS the server is as foretold, and no attacker gets in; 1:
+    it is otherwise; 2: wrong use, or there is no server.
     """
     from corslint.probe import client, run, usage
     from corslint.probe import report as probe_report
@@ -631,6 +636,11 @@ def probe(url: str, origin: str, **options: Any) -> int:
         )
     except client.UnreachableError as error:
         raise UsageError(str(error)) from None
+    if paths:
+        from corslint.probe import foretold
+
+        contexts = command_line.contexts(paths, os.getcwd(), options)
+        found = found._replace(compared=foretold.compare(question, found.findings, contexts))
     if options["output_format"] == "json":
         _write(probe_report.as_json(found), sys.stdout)
     else:

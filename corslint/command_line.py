@@ -10,7 +10,7 @@ import click
 
 from corslint import discovery
 from corslint import settings as settings_
-from corslint.settings import Pattern, Settings
+from corslint.settings import Expectation, Pattern, Settings
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -284,6 +284,7 @@ def _values(settings: Settings) -> dict[str, str]:
         "nginx-paths": _table((target, _quoted(folder)) for target, folder in settings.nginx_paths),
         "markdown": str(settings.markdown).lower(),
         "frontends": _list(settings.frontends),
+        "expect": _expected(settings.expect),
         "include-tests": str(settings.include_tests).lower(),
         "fail-on": _quoted(settings.fail_on),
         "pedantic": str(settings.pedantic).lower(),
@@ -299,6 +300,18 @@ def _quoted(text: str) -> str:
 
 def _list(texts: Iterable[str]) -> str:
     return f"[{', '.join(map(_quoted, texts))}]"
+
+
+def _expected(expectations: Iterable[Expectation]) -> str:
+    """Expectations as a list of tables."""
+    tables = []
+    for one in expectations:
+        parts = {"from": _quoted(one.origin), "to": _quoted(one.url), "verdict": _quoted(one.verdict)}
+        parts |= {"credentials": "true"} if one.credentials else {}
+        parts |= {"method": _quoted(one.method)} if one.method != "GET" else {}
+        parts |= {"headers": _list(one.headers)} if one.headers else {}
+        tables.append(f"{{ {', '.join(f'{key} = {value}' for key, value in parts.items())} }}")
+    return f"[{', '.join(tables)}]"
 
 
 def _table(entries: Iterable[tuple[str, str]]) -> str:

@@ -190,7 +190,7 @@ def lint(
     rules = known.rules
     sorter = triage.Triage(rules, settings)
     context = wanted(context, settings)
-    if not context.lint:  # nothing that was named is read
+    if not context.lint and not settings.expect:  # nothing that was named is read
         return Report((), 0, 0, 0, context.passed_over, Project(context).source)
     understood = understand(context, settings, overlay, known.catalog, watch)
     project = understood.project

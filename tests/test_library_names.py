@@ -35,6 +35,7 @@ ALLOWED = {
             "report/trace.py",
             "model/traces.py",
             "probe/__init__.py",
+            "probe/foretold.py",
             "probe/report.py",
         )
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corslint.behaviour.browser import Exchange
 from corslint.model.exchange import NO_ANSWER
@@ -12,7 +12,10 @@ from corslint.model.tri import Tri
 from corslint.probe import Finding, Question
 from corslint.probe.attacks import Attack
 from corslint.records import NamedTuple
-from corslint.report import neutral
+from corslint.report import counted, neutral, shown_path
+
+if TYPE_CHECKING:
+    from corslint.probe.foretold import Compared
 
 _TITLES = {
     "request": "a script's request",
@@ -43,16 +46,24 @@ SOCKET = "a socket, with the user's cookies"
 
 
 class Probed(NamedTuple):
-    """All that a probe found."""
+    """All that a probe found; `compared` has what the files foretell of each finding, where files were given."""
 
     question: Question
     findings: tuple[Finding, ...]
     tried: tuple[Tried, ...] = ()
+    compared: tuple[Compared, ...] = ()
 
 
 def status(probed: Probed) -> int:
-    """The exit status: 0 where the page gets what it asks for and no attacker does, else 1."""
-    return int(any(found.allowed is Tri.NO for found in probed.findings) or any(one.gets_in for one in probed.tried))
+    """The exit status: 1 where an attacker gets in, and where the server is not as its files foretell.
+
+    Without files: where the page does not get what it asks for.
+    """
+    if any(one.gets_in for one in probed.tried):
+        return 1
+    if probed.compared:
+        return int(any(one.differences for one in probed.compared))
+    return int(any(found.allowed is Tri.NO for found in probed.findings))
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
@@ -60,19 +71,38 @@ def status(probed: Probed) -> int:
 
 def text(probed: Probed) -> Iterator[str]:
     """For people: each request, the lines of its answer that count, and the verdict."""
-    for found in probed.findings:
+    for number, found in enumerate(probed.findings):
         yield f"{_TITLES[found.kind]}: {found.verdict}\n"
         for exchange in found.exchanges:
             yield from (f"  {neutral(line)}\n" for line in _exchange(exchange))
         yield from (f"  {neutral(message)}\n" for message in found.messages)
         if found.note:
             yield f"  note: {neutral(found.note)}\n"
+        if probed.compared:
+            yield from (f"  {line}\n" for line in _beside(probed.compared[number]))
         yield "\n"
     for one in probed.tried:
         yield f"{one.attack.origin} ({one.attack.about}): gets {one.reads or 'nothing'}\n"
     if probed.tried:
         yield "\n"
     yield f"corslint: {_closing(probed)}\n"
+
+
+def _beside(compared: Compared) -> Iterator[str]:
+    """What the files say of it."""
+    if compared.foretold == "unknown" and not compared.differences:
+        yield (
+            f"the files do not say how this ends: {neutral(compared.reason)}"
+            if compared.reason
+            else "the files do not say how this ends"
+        )
+        return
+    if not compared.differences:
+        yield f"as the files say: {compared.foretold}"
+    for one in compared.differences:
+        yield f"differs: {neutral(one.what)}: {neutral(one.server)}, by the files {neutral(one.files)}"
+        if one.place:
+            yield f"  --> {shown_path(one.place)}"
 
 
 def _exchange(exchange: Exchange) -> Iterator[str]:
@@ -92,6 +122,9 @@ def _closing(probed: Probed) -> str:
     way = " with credentials" if question.credentials else ""
     verdict = "blocks" if blocked else "allows"
     said = f"a browser {verdict} what {question.origin} asks of {question.url}{way}"
+    if probed.compared:
+        count = sum(len(one.differences) for one in probed.compared)
+        said += f"; {counted(count, 'difference') if count else 'nothing differs'} from what the files say"
     entered = sum(one.gets_in for one in probed.tried)
     if probed.tried:
         said += f"; {entered} of {len(probed.tried)} attackers get in"
@@ -109,7 +142,10 @@ def as_json(probed: Probed) -> str:
         "url": question.url,
         "origin": question.origin,
         "credentials": question.credentials,
-        "questions": [_finding(found) for found in probed.findings],
+        "questions": [
+            {**_finding(found), **(_compared_fields(probed.compared[number]) if probed.compared else {})}
+            for number, found in enumerate(probed.findings)
+        ],
         "attacks": [
             {
                 "origin": one.attack.origin,
@@ -130,6 +166,14 @@ def _finding(found: Finding) -> dict[str, Any]:
         "messages": list(found.messages),
         "note": found.note or None,
         "exchanges": [_exchange_fields(exchange) for exchange in found.exchanges],
+    }
+
+
+def _compared_fields(compared: Compared) -> dict[str, Any]:
+    return {
+        "foretold": compared.foretold,
+        "reason": compared.reason or None,
+        "differences": [{**one._asdict(), "place": one.place or None} for one in compared.differences],
     }
 
 

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -166,9 +167,19 @@ def shown(command: str) -> str:
     with Running(EXPERIMENT, "bad", require("node", "node_modules"), no_browser) as running:
         port = running.ports.real(4000)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = cli.run(shlex.split(command.replace(":4000", f":{port}")))
+            status = cli.run(_placed(shlex.split(command.replace(":4000", f":{port}")), running, port))
     assert (status in (0, 1), err.getvalue()) == (True, "")
     return out.getvalue().replace(f":{port}", ":4000")
+
+
+def _placed(words: list[str], running: Running, port: object) -> list[str]:
+    """The words of a command, with a copy of the project that says the port of this run in the place of the project."""
+    project = f"fixtures/projects/{EXPERIMENT.project}/bad"
+    if project not in words:
+        return words
+    program = running.project / "server" / "index.js"
+    program.write_text(program.read_text(encoding="utf-8").replace("4000", str(port)), encoding="utf-8")
+    return [str(running.project) if word == project else word for word in words]
 
 
 def with_present_output(text: str) -> str:
@@ -184,7 +195,8 @@ def test_the_page_shows_what_comes_out() -> None:
 def test_the_page_speaks_of_every_option() -> None:
     options = {name for option in cli.command.commands["probe"].params for name in option.opts if name.startswith("--")}
     named = set(re.findall(r"^\| `(--[\w-]+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    assert named == options
+    sources = {"--config", "--isolated", "--no-config", "--exclude", "--force-exclude"}  # as of `check`
+    assert named == options - sources
 
 
 def test_a_socketio_server_is_seen_as_a_client_sees_it() -> None:
@@ -203,6 +215,32 @@ def test_a_socketio_server_is_seen_as_a_client_sees_it() -> None:
         ("bad", True): "blocked",
         ("good", False): "allowed",
         ("good", True): "allowed",
+    }
+
+
+def test_a_server_is_as_its_own_files_foretell_and_not_as_others_do() -> None:
+    """`bad` runs: beside its own files nothing differs, beside those of `good` the header that they differ in."""
+    with Running(EXPERIMENT, "bad", require("node", "node_modules"), no_browser) as running:
+        port = running.ports.real(4000)
+        found = {}
+        for side in ("bad", "good"):
+            folder = running.project.parent / f"as-{side}"
+            shutil.copytree(ROOT / "fixtures" / "projects" / EXPERIMENT.project / side, folder)
+            program = folder / "server" / "index.js"
+            program.write_text(program.read_text(encoding="utf-8").replace("4000", str(port)), encoding="utf-8")
+            out = io.StringIO()
+            origin = ("--origin", "https://www.example.com", "--credentials", "--socketio", "--output-format", "json")
+            with contextlib.redirect_stdout(out):
+                status = cli.run(["probe", f"http://127.0.0.1:{port}", str(folder), *origin])
+            (question,) = json.loads(out.getvalue())["questions"]
+            found[side] = status, question["foretold"], [one["what"] for one in question["differences"]]
+    assert found == {
+        "bad": (0, "blocked", []),
+        "good": (
+            1,
+            "allowed",
+            ["verdict", "Access-Control-Allow-Credentials of GET /socket.io/?EIO=4&transport=polling"],
+        ),
     }
 
 
