@@ -10,7 +10,9 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from corslint.records import NamedTuple
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -333,6 +335,8 @@ def _over(under: Settings, given: Mapping[str, Any], folder: str) -> Settings:
 
 def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
     """The settings under those of the command line."""
+    if not lines:
+        return settings
     import tomllib
 
     for line in lines:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from corslint.behaviour.nginx_answers import WELL
@@ -26,6 +26,7 @@ from corslint.model.reading import Directive
 from corslint.model.tri import Tri
 from corslint.model.values import Literal as Text
 from corslint.model.values import Mapping
+from corslint.records import NamedTuple
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _SECURE = {"http": "https", "ws": "wss"}

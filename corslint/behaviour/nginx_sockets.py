@@ -17,6 +17,7 @@ from corslint.behaviour.nginx_routing import listens
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import Directive, Word
 from corslint.model.tri import Tri
+from corslint.regexes import regex
 from corslint.source import Span
 
 _DEFAULT_TIMEOUT = 60_000
@@ -97,7 +98,7 @@ def host_fields(level: Level) -> dict[str, Field]:
 # -------------------------------------------------------------------------------------------------------------- timeout
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "": 1000}
-_TIME = re.compile(r"(?:\d+(?:ms|[smhdw]) ?)*\d+(?:ms|[smhdw])?")
+_TIME = regex(r"(?:\d+(?:ms|[smhdw]) ?)*\d+(?:ms|[smhdw])?")
 
 
 def milliseconds(text: str) -> int | None:
@@ -191,7 +192,7 @@ def _place(level: Level) -> Span:
 _DECIDERS = frozenset(("rewrite", "if", "return", "error_page", "content_by_lua_block", "js_content", "perl"))
 """Directives that may send a request somewhere else."""
 
-_TARGET = re.compile(r"https?://(?:unix:[^:$?#]+:?|(?!unix:)[^/$?#]+)(/[^$?#]*)?")
+_TARGET = regex(r"https?://(?:unix:[^:$?#]+:?|(?!unix:)[^/$?#]+)(/[^$?#]*)?")
 """A target without a query: the group is its path. That of a Unix socket stands behind a second colon."""
 
 _REWRITES = frozenset(("rewrite", "if", "set", "return", "try_files"))
