@@ -34,6 +34,7 @@ from corslint.ruleset import (
     Rule,
     RuleSet,
     Template,
+    alternatives,
     category,
 )
 from corslint.source import Span
@@ -71,12 +72,18 @@ class _Match(NamedTuple):
     subjects: frozenset[Hashable]
 
 
-def run(ruleset: RuleSet, world: World, plan_fix: PlanFix) -> list[Finding]:
+def run(
+    ruleset: RuleSet,
+    world: World,
+    plan_fix: PlanFix,
+    watch: Callable[[Iterable[Rule]], Iterable[Rule]] = lambda rules: rules,
+) -> list[Finding]:
     """The findings of all rules in all files, ordered by path, place and rule.
 
-    `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made.
+    `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
+    one, and may tell somebody how far the work is.
     """
-    matches = {rule.id: _matches(rule, world) for rule in ruleset}
+    matches = {rule.id: _matches(rule, world) for rule in watch(ruleset)}
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
     for rule in ruleset:
@@ -658,6 +665,14 @@ def _written(value: object) -> str:
 
 
 def _fix(spec: FixSpec | None, bindings: Bindings, world: World, plan_fix: PlanFix) -> Fix | None:
-    if spec is None or all_of(holds(test, bindings).answer for test in spec.only_when) is not Tri.YES:
-        return None
-    return plan_fix(spec.plan, bindings, lambda text: _fill(spec.texts.get(text, (text,)), bindings, world))
+    """The first of a fix and its stand-ins that can be made here."""
+    for one in alternatives(spec):
+        if all_of(holds(test, bindings).answer for test in one.only_when) is Tri.YES:
+            fix = plan_fix(one.plan, bindings, _filler(one, bindings, world))
+            if fix is not None:
+                return fix
+    return None
+
+
+def _filler(spec: FixSpec, bindings: Bindings, world: World) -> Callable[[str], str]:
+    return lambda text: _fill(spec.texts.get(text, (text,)), bindings, world)

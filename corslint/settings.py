@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -48,6 +49,26 @@ class Pattern(NamedTuple):
     text: str
 
 
+VERDICTS = ("allow", "block")
+
+
+class Expectation(NamedTuple):
+    """What a browser has to make of a request: `url` asked by a page of `origin`; `verdict` is one of `VERDICTS`.
+
+    It stands in the file `source`, at the bytes from `start` to `end`; an empty source is the command line.
+    """
+
+    origin: str
+    url: str
+    verdict: str
+    credentials: bool = False
+    method: str = "GET"
+    headers: tuple[str, ...] = ()
+    source: str = ""
+    start: int = 0
+    end: int = 0
+
+
 class Settings(NamedTuple):
     """What a run was told. Paths are relative to the working directory, with `/`.
 
@@ -57,7 +78,8 @@ class Settings(NamedTuple):
     than `min_confidence` are not shown. What `exclude` matches is not read at all; a path that was named is, unless
     `force_exclude`. `nginx_version` is the nginx that will run the configuration, where that is known; `nginx_paths`
     says which folder of the project lies where for nginx (`/etc/nginx/` -> `deploy/nginx`). `markdown`: nginx fences in
-    Markdown are read, too. `frontends` are origins of pages that talk to this project.
+    Markdown are read, too. `frontends` are origins of pages that talk to this project; `expect` says what
+    browsers have to make of requests.
 
     `source` is the file these settings come from, empty for none; `extended` are those that it builds on, nearest
     first. `nested` are settings of folders that have their own.
@@ -76,6 +98,7 @@ class Settings(NamedTuple):
     nginx_paths: tuple[tuple[str, str], ...] = ()
     markdown: bool = False
     frontends: tuple[str, ...] = ()
+    expect: tuple[Expectation, ...] = ()
     include_tests: bool = False
     fail_on: str = "warning"
     pedantic: bool = False
@@ -248,6 +271,7 @@ def _gathered(base: Settings, nested: Mapping[str, Settings], cwd: str) -> Setti
     return base._replace(
         rules=tuple(dict.fromkeys(rule for one in every for rule in one.rules)),
         frontends=tuple(dict.fromkeys(origin for one in every for origin in one.frontends)),
+        expect=tuple(dict.fromkeys(expected for one in every for expected in one.expect)),
         nginx_version=one_of["nginx_version"].nginx_version if "nginx_version" in one_of else None,
         nginx_paths=one_of["nginx_paths"].nginx_paths if "nginx_paths" in one_of else (),
         nested=tuple(nested.items()),
@@ -288,6 +312,8 @@ def _read(path: str, cwd: str, chain: tuple[str, ...] = (), patterns_from: str |
         given["nginx-paths"] = tuple(
             (target, _shown(os.path.join(folder, source), cwd)) for target, source in given["nginx-paths"]
         )
+    if "expect" in given:
+        given["expect"] = document.placed(given["expect"])
     extended = (under.source, *under.extended) if under.source else ()
     return _over(under, given, around)._replace(source=shown, extended=extended)
 
@@ -324,6 +350,7 @@ def _over(under: Settings, given: Mapping[str, Any], folder: str) -> Settings:
     return made._replace(
         ignore=(*made.ignore, *given.get("extend-ignore", ())),
         rules=tuple(dict.fromkeys((*under.rules, *given.get("rules", ())))),
+        expect=(*under.expect, *given.get("expect", ())),
         severity=tuple({**dict(under.severity), **dict(given.get("severity", ()))}.items()),
         exclude=(
             *(excluded if "exclude" in given else under.exclude),
@@ -355,6 +382,12 @@ def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
     return settings
 
 
+_EXPECT = regex(
+    r"^[ \t]*(?P<head>\[\[[ \t]*(?:tool[ \t]*\.[ \t]*corslint[ \t]*\.[ \t]*)?expect[ \t]*\]\])", re.MULTILINE
+)
+"""The head of a table of `expect`."""
+
+
 class _Document(NamedTuple):
     """A settings file: what stands in our table, and its text, which errors are placed in."""
 
@@ -362,6 +395,8 @@ class _Document(NamedTuple):
     text: str
     prefix: tuple[str, ...]
     table: Mapping[str, object]
+    marked: bool = False
+    """Whether the file begins with a byte order mark, which the text lacks."""
 
     @classmethod
     def read(cls, path: str, shown: str) -> _Document | None:
@@ -394,10 +429,28 @@ class _Document(NamedTuple):
         table = _inside(document, prefix)
         if table is None:
             return None
-        found = cls(shown, text, prefix, table)
+        found = cls(shown, text, prefix, table, data.startswith(b"\xef\xbb\xbf"))
         if not isinstance(table, dict):
             raise found.wrong("", "`tool.corslint` must be a table")
         return found
+
+    def placed(self, expectations: Sequence[Expectation]) -> tuple[Expectation, ...]:
+        """The expectations with their places: the head of each table, or the line where the list begins."""
+        heads = [found.span("head") for found in _EXPECT.finditer(self.text)]
+        if len(heads) != len(expectations):
+            lines = self.text.split("\n")
+            number = self.line("expect") - 1
+            start = sum(len(line) + 1 for line in lines[:number])
+            heads = [(start, start + len(lines[number].rstrip()))] * len(expectations)
+        before = 3 if self.marked else 0
+
+        def offset(at: int) -> int:
+            return before + len(self.text[:at].encode())
+
+        return tuple(
+            one._replace(source=self.shown, start=offset(start), end=offset(end))
+            for one, (start, end) in zip(expectations, heads, strict=True)
+        )
 
     def wrong(self, key: str, text: str) -> UsageError:
         """The error to raise about a key, with its place."""
@@ -412,6 +465,17 @@ class _WrongKeyError(UsageError):
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = key
+
+
+def from_text(path: str, text: str) -> Settings:
+    """The settings that a file of that text stands for, with the places of what it expects. Raises `UsageError`."""
+    import tomllib
+
+    document = _Document(path, text, (), tomllib.loads(text))
+    given = read_table(document.table)
+    if "expect" in given:
+        given["expect"] = document.placed(given["expect"])
+    return _over(Settings(), given, ".")._replace(source=path)
 
 
 def from_table(table: Mapping[str, object]) -> Settings:
@@ -552,6 +616,41 @@ def _origins(value: object) -> tuple[str, ...]:
     return texts
 
 
+_EXPECTED = ("from", "to", "credentials", "method", "headers", "verdict")
+
+
+def _expectations(value: object) -> tuple[Expectation, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise ValueError("must be tables, like `[[expect]]` with `from`, `to` and `verdict` below it")
+    return tuple(_expectation(one) for one in value)
+
+
+def _expectation(table: Mapping[str, object]) -> Expectation:
+    for key in table:
+        if key not in _EXPECTED:
+            raise ValueError(f"has an unknown key `{key}`" + _suggestion(key, _EXPECTED, "key"))
+    for key in ("from", "to", "verdict"):
+        if key not in table:
+            raise ValueError(f"lacks `{key}`: each has `from`, `to` and `verdict`")
+    origin, url, verdict = table["from"], table["to"], table["verdict"]
+    if not isinstance(origin, str) or not re.fullmatch(r"null|https?://[^\s/?#@]+", origin):
+        raise ValueError(
+            f"needs as `from` the origin of a page, like `https://app.example.com`; this is none: {origin}"
+        )
+    if not isinstance(url, str) or not re.fullmatch(r"(?:https?|wss?)://[^\s/?#@]+(?:[/?]\S*)?", url):
+        raise ValueError(f"needs as `to` an address, like `https://api.example.com/items`; this is none: {url}")
+    if verdict not in VERDICTS:
+        raise ValueError(f"needs as `verdict` one of {', '.join(VERDICTS)}")
+    method = table.get("method", "GET")
+    if not isinstance(method, str) or not re.fullmatch(r"[A-Za-z]+", method):
+        raise ValueError("needs as `method` the name of one")
+    try:
+        credentials, headers = _boolean(table.get("credentials", False)), _texts(table.get("headers", []))
+    except ValueError as error:
+        raise ValueError(f"has a value that is not right: `credentials` or `headers` {error}") from None
+    return Expectation(origin, url, str(verdict), credentials, method, headers)
+
+
 def _places(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict) or not all(isinstance(folder, str) for folder in value.values()):
         raise ValueError('must be a table, like { "/etc/nginx/" = "deploy/nginx" }')
@@ -619,12 +718,17 @@ KEYS: dict[str, Key] = {
         _patterns, "patterns", "files and folders that are not read at all, in the manner of `.gitignore`", joined=True
     ),
     "extend-exclude": Key(_patterns, "patterns", "the same, beside what an extended file says", joined=True),
-    "force-exclude": Key(_boolean, "boolean", "`exclude` also counts for paths that are named on the command line"),
+    "force-exclude": Key(
+        _boolean, "boolean", "files that are named on the command line count like those found in a folder"
+    ),
     "rules": Key(_texts, "texts", "folders with rules of your own (`*.yaml`); relative to this file", joined=True),
     "nginx-version": Key(_version, "version", "the nginx that will run the configuration; some defaults depend on it"),
     "nginx-paths": Key(_places, "places", "which folder of the project lies where for nginx"),
     "markdown": Key(_boolean, "boolean", "nginx configurations in Markdown files are read, too"),
     "frontends": Key(_origins, "origins", "origins of pages that talk to this project"),
+    "expect": Key(
+        _expectations, "expectations", "what browsers have to make of requests; checked on every run", joined=True
+    ),
     "include-tests": Key(_boolean, "boolean", "findings in test files are shown"),
     "fail-on": Key(_one_of(FAIL_ON), "threshold", "the least severity that makes the exit status 1"),
     "pedantic": Key(_boolean, "boolean", "notes are shown"),

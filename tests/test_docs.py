@@ -13,12 +13,14 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from corslint import cli, lint, ruleset, settings
 from corslint.fixes import VERBS
@@ -43,7 +45,8 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)(#[^)]*)?\)")
 _PATH = re.compile(r"(?<![\w./-])(?:corslint|rules|tests|fixtures|scripts|docs|\.ci)/[\w./<>*-]*")
 
-_CONSOLE = re.compile(r"^```console\n\$ (corslint [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CONSOLE = re.compile(r"^```console\n\$ (corslint (?:[^\n\"]|\"[^\"]*\")*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A command, over several lines where a text in quotation marks is, and what it writes."""
 _PICKED = re.compile(r"(.*) \| jq '((?:\.\w+|\[\d+\])+)'$")
 
 _REASONS = re.compile(r"(?<=of the )\d+(?= reasons)")
@@ -147,9 +150,16 @@ def test_corslint_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     project = tmp_path / "project"
     shutil.copytree(ROOT / "fixtures" / "projects" / "socketio-path-mismatch" / "bad", project)
     monkeypatch.chdir(project)
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "a"]):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(["git", *identity, *words], check=True, capture_output=True)
     ran = [words[: words.index(">")] if ">" in words else words for _, words in commands() if words[0] == "corslint"]
     assert len(ran) >= 3
     for words in ran:
+        if "<" in words:
+            at = words.index("<")
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(words[at + 1]).read_bytes())))
+            words = words[:at]
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.run(words[1:]) in (0, 1), words
 
@@ -159,6 +169,9 @@ def test_rules_exist(path: Path) -> None:
     known = set(lint.knowledge().rules.rules)
     own = {match for block in blocks(path, "yaml") for match in re.findall(r"^id: (\S+)$", block, re.MULTILINE)}
     named = {code for code in inline(path) if re.fullmatch(r"[a-z]+(?:-[a-z]+)+", code)}
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    inputs = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"])
+    known |= hooks | inputs
     assert named - known - own - set(settings.KEYS) <= {"ignore-file", "nginx-paths", "pre-commit", "unsafe-fixes"}
 
 
@@ -208,6 +221,8 @@ def test_the_formats_are_described() -> None:
 # --- the formats -----------------------------------------------------------------------------------------------------
 
 FORMATS_PAGE = ROOT / "docs" / "formats.md"
+EXPLAIN_PAGE = ROOT / "docs" / "explain.md"
+TRACE_PAGE = ROOT / "docs" / "trace.md"
 
 
 def with_present_output(text: str) -> str:
@@ -220,6 +235,25 @@ def test_every_format_is_shown_as_it_comes_out() -> None:
     shown = dict(re.findall(r"^\$ corslint check --output-format (\w+) (.*)$", text, re.MULTILINE))
     assert set(shown) == set(FORMATS)
     assert with_present_output(text) == text
+
+
+def test_explanations_are_shown_as_they_come_out() -> None:
+    text = EXPLAIN_PAGE.read_text(encoding="utf-8")
+    assert len(_CONSOLE.findall(text)) == 3
+    assert with_present_output(text) == text
+
+
+def test_traces_are_shown_as_they_come_out() -> None:
+    text = TRACE_PAGE.read_text(encoding="utf-8")
+    assert len(_CONSOLE.findall(text)) >= 3
+    assert with_present_output(text) == text
+
+
+def test_all_options_of_trace_are_listed() -> None:
+    rows = "".join(re.findall(r"^\| `--.*$", TRACE_PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    options = {name for option in cli.command.commands["trace"].params for name in option.opts if name.startswith("--")}
+    everywhere = {"--config", "--isolated", "--no-config", "--exclude", "--force-exclude"}
+    assert set(re.findall(r"--[a-z-]+", rows)) == options - everywhere
 
 
 def test_every_format_has_a_section_and_is_in_the_table() -> None:
@@ -282,11 +316,12 @@ def test_everything_a_rule_may_say_is_in_the_reference() -> None:
 
 
 def update() -> None:
-    """Put the present output into the README."""
+    """Put the present output into the README and the pages that show some."""
     text = _REASONS.sub(str(expected_findings()), README.read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEFORE)
     README.write_text(f"{before}{BEFORE}{demo_block()}{AFTER}{rest.partition(AFTER)[2]}", encoding="utf-8")
-    FORMATS_PAGE.write_text(with_present_output(FORMATS_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for shown in (FORMATS_PAGE, EXPLAIN_PAGE, TRACE_PAGE):
+        shown.write_text(with_present_output(shown.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

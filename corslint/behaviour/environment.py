@@ -27,6 +27,12 @@ from corslint.model.values import (
 from corslint.model.values import Mapping as MappingValue
 
 _MAX_DEPTH = 30
+
+
+class Hints(dict[str, str]):
+    """Variables that may be set like this, as files of the project say: of others nothing is known."""
+
+
 _CASE: Mapping[str, Callable[[str], str]] = {
     "lower": lambda text: text.lower(),
     "toLowerCase": lambda text: text.lower(),
@@ -58,6 +64,8 @@ def settled(value: Value, scene: Scene, environment: Mapping[str, str], depth: i
     match value:
         case EnvVar(name=name):
             text = environment.get(name)
+            if text is None and isinstance(environment, Hints):
+                return value
             return Undefined(value.span) if text is None else Literal(text, value.span)
         case Fallback(first=first, then=then, on=on):
             given = inner(first)

@@ -79,7 +79,7 @@ class Layers:
         self._loose = False
         self._policies: dict[Span, Responder] = {}
         # As they are before they are judged, which turns options into what they mean.
-        self._unjudged = [policy._replace(fact=_copy(policy.fact)) for policy in extracted.policies]
+        self.unjudged = tuple(policy._replace(fact=_copy(policy.fact)) for policy in extracted.policies)
 
     def complete(self, facts: list[Fact]) -> list[Fact]:
         """Fill the fields of layers and routes; returns further layers: what an application is handed to."""
@@ -109,7 +109,7 @@ class Layers:
         ]
         handled = [span for fact in layers for span in self._handlers(fact)]
         self._loose = any(not any(span.covers(written) for span in handled) for written in self._written)
-        for policy in self._unjudged:
+        for policy in self.unjudged:
             instance = policy.fact.field("instance").value
             if isinstance(instance, Span) and policy.fact.field("layer").value == "http" and not policy.header:
                 self._policies[instance] = Responder(policy, self._linker, self._code)

@@ -263,6 +263,8 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
         fields.update(_upgrade_fields(level, head, answers if carries is not Tri.NO else None))
         if fields["passes_upgrade"].value == "no" and fields["http_version"].value != "1.1":
             fields["upgrade_version"] = _written("proxy_http_version 1.1;", head)
+        server = _server_of(level)
+        fields.update(server_fields(server) if server is not None else {})
     return Fact("proxy_route", head, fields)
 
 
@@ -272,9 +274,8 @@ def _socket_fields(route: _Route, carriers: _Carriers, answers: Answers, undefin
     fields = {} if _diverts(level) else connection_fields(level, route.unit, undefined)
     fields |= {**timeout_fields(level, _head(level)), **host_fields(level)}
     if carriers.of(route)[1] in ("server", "library"):
-        fields |= path_fields(level, answers, carriers.paths, carriers.libraries)
-    server = _server_of(level)
-    return fields if server is None else fields | server_fields(server)
+        fields |= path_fields(level, answers, carriers.paths, carriers.libraries, carriers.scripts)
+    return fields
 
 
 def _server_of(level: Level) -> Level | None:
@@ -734,6 +735,7 @@ class _Carriers:
         self._answers: dict[int, tuple[Tri, str]] = {}
         known = {part for path in socket_paths for part in _segments(path)}
         self.paths = tuple(dict.fromkeys(socket_paths))
+        self.scripts = well_known.scripts
         self.libraries = self._libraries = well_known.described | well_known.polling
         # Where the project's own servers are known, other common names of socket paths are not theirs.
         self._wanted = well_known.described | known if socket_paths else self._libraries | well_known.websocket
@@ -896,6 +898,8 @@ def _policies(unit: Unit, level: Level, decided: _Decided) -> Iterator[Fact]:
         "block": _written(level.kind, level.body),
         "origin": _written(header.text, span),
         "origin.form": _written("other" if "$" in header.text else "literal", span),
+        "origin.takes": _written("text", span),
+        "origin.with_port": _written("no", span),
     }
     around = level.parent if level.kind == "if" and level.parent is not None else level
     if around.kind == "location":

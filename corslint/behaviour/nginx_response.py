@@ -64,7 +64,15 @@ def _add(evaluator: Evaluator, state: State, lines: list[Header], line: Directiv
         lines[:] = [one for one in lines if one.name.lower() != name.lower()]
     if sent is not Tri.NO:
         state.note(line.span)
-        lines.append(Header(name, value.text, sent))
+        lines.append(_line(name, value.text, sent))
+
+
+def _line(name: str, text: str | None, sent: Tri) -> Header:
+    """A line as it is read: a colon in the name ends it, and the rest of it is part of the value."""
+    before, colon, rest = name.partition(":")
+    if not colon:
+        return Header(name, text, sent)
+    return Header(before, None if text is None else f"{rest}: {text}", sent)
 
 
 # --------------------------------------------------------------------------------------------------------- headers-more

@@ -23,9 +23,6 @@ from corslint.source import Span
 _DEFAULT_TIMEOUT = 60_000
 """nginx's own `proxy_read_timeout`, in milliseconds."""
 
-_SERVED_SCRIPT = "socket.io.js"
-"""What a Socket.IO server for Node serves under its path, unless it is told not to."""
-
 
 def _written(value: object, span: Span | None) -> Field:
     return Field(value, "written", span)
@@ -152,11 +149,13 @@ def server_fields(server: Level) -> dict[str, Field]:
 # ----------------------------------------------------------------------------------------------------------------- path
 
 
-def path_fields(level: Level, answers: Answers, paths: Sequence[str], libraries: Collection[str]) -> dict[str, Field]:
+def path_fields(
+    level: Level, answers: Answers, paths: Sequence[str], libraries: Collection[str], scripts: Collection[str]
+) -> dict[str, Field]:
     """What becomes of the path of a socket's requests that this route takes.
 
     `paths` are those of the project's socket servers, each with its slash at the end; `libraries` are segments that
-    stand for a library's path.
+    stand for a library's path, `scripts` what such libraries serve below it.
     """
     server = next((one for one in level.outwards() if one.kind == "server" and one.directive is not None), None)
     if server is None:
@@ -168,7 +167,9 @@ def path_fields(level: Level, answers: Answers, paths: Sequence[str], libraries:
             own = "/" + path.rstrip("/").rpartition("/")[2] + "/"
             fields["socket_arrives_as"] = _written(*arriving)
             fields["socket_lost"] = _written("no" if own in arriving[0] else "yes", arriving[1])
-        return fields | _script_fields(level, server, answers, path)
+        for script in sorted(scripts):
+            fields = _script_fields(level, server, answers, path + script) | fields
+        return fields
     return {}
 
 
@@ -231,20 +232,20 @@ def _changer(level: Level, found: Answer) -> Span | None:
     return None
 
 
-def _script_fields(level: Level, server: Level, answers: Answers, path: str) -> dict[str, Field]:
+def _script_fields(level: Level, server: Level, answers: Answers, script: str) -> dict[str, Field]:
     """The location with a pattern that takes the client's script, which the socket server serves, and has no file."""
-    choice = choose(server, path + _SERVED_SCRIPT)
+    choice = choose(server, script)
     taker = choice.level
     if not choice.sure or taker is None or taker is level or pattern_of(taker)[0] not in ("~", "~*"):
         return {}
-    found = answers.at(server, path + _SERVED_SCRIPT)
+    found = answers.at(server, script)
     if found is None or found.passed is not Tri.NO or (found.response.status or 404) != 404:
         return {}
     modifier, text, _ = pattern_of(level)
     ours = modifier == "" and text.strip("/") != ""
     head = taker.directive.arguments[-1].span if taker.directive and taker.directive.arguments else taker.span
     return {
-        "script_path": _written(path + _SERVED_SCRIPT, head),
+        "script_path": _written(script, head),
         "script_taker": _written(pattern_of(taker)[1], head),
         "made_for_it": _written("yes" if ours else "no", _place(level)),
     }

@@ -248,17 +248,50 @@ class Container(NamedTuple):
     ports: tuple[tuple[int, int], ...] = ()
 
 
+class Launch(NamedTuple):
+    """Something that starts a program. `instances`: how many of it there are, where that is written; `port` is the one
+    that its container is said to listen on. `span` is the command, or the number of instances."""
+
+    name: str
+    command: str
+    instances: int | None
+    span: Span
+    port: int | None = None
+
+
+class Variable(NamedTuple):
+    """An environment variable with its value, as a file of the project has it; `span` is the value."""
+
+    name: str
+    value: str
+    span: Span
+
+
+class Exposed(NamedTuple):
+    """A host and path that a cluster lets in, and the service that takes it (Kubernetes' Ingress)."""
+
+    host: str
+    path: str
+    service: str
+    port: int | None
+    span: Span
+
+
 class DeploymentReading(NamedTuple):
-    """A file that carries nginx configurations or places them: a shell script, Dockerfile, compose or Markdown file.
+    """A file that carries nginx configurations or places them, or that says what is started where: a shell script,
+    Dockerfile, compose, Markdown or Kubernetes file, a Procfile, variables (`.env`).
 
     `parts` are the nginx configurations inside, each on its own; their spans lie in this file.
     """
 
     path: str
-    kind: OneOf["shell", "dockerfile", "compose", "markdown"]
+    kind: OneOf["shell", "dockerfile", "compose", "markdown", "procfile", "kubernetes", "environment"]
     parts: tuple[NginxReading, ...] = ()
     containers: tuple[Container, ...] = ()
     damage: tuple[Damage, ...] = ()
+    launches: tuple[Launch, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    exposed: tuple[Exposed, ...] = ()
 
 
 Reading: TypeAlias = Union[CodeReading, NginxReading, ManifestReading, DeploymentReading]

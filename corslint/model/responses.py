@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from corslint.model.tri import Tri
-from corslint.model.versions import Release, all_within, fault
+from corslint.model.versions import NEWEST, Release, all_within, fault, newest_before
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 
@@ -159,12 +159,24 @@ class Responds(NamedTuple):
     each: Mapping[str, str] = {}
     conditions: Mapping[str, tuple[When, ...]] = {}
     certain: bool = True
+    possible: Mapping[str, tuple[Listing, ...]] = {}
+    whole: Responds | None = None
+    """Where the version leaves something open: the table with the rows of all versions."""
+    releases: tuple[Release, ...] = ()
+    """The possible ones, for that."""
+
+    def newest(self) -> Responds:
+        """The table as it is in the newest version that is possible."""
+        if self.whole is None:
+            return self
+        ends = [release.end for release in self.releases]
+        return self.whole.under((newest_before(max(ends)) if ends else NEWEST,))
 
     def under(self, releases: tuple[Release, ...]) -> Responds:
         """The table when the library's version is one of these (none: any).
 
         A row of which the version leaves it open whether it counts stays, with its range. `certain` is false where it
-        is open which list counts.
+        is open which list counts; `possible` then holds those that may count, by what they list.
         """
         doubts: list[Listing] = []
 
@@ -175,13 +187,26 @@ class Responds(NamedTuple):
         def rows_of(rows: Iterable[Row]) -> tuple[Row, ...]:
             return tuple(row._replace(when=when) for row in rows for when in left(row.when))
 
+        def holds(listing: Listing) -> Tri:
+            return Tri.YES if listing.version is None else all_within(releases, listing.version)
+
         def fits(listing: Listing) -> bool:
-            held = Tri.YES if listing.version is None else all_within(releases, listing.version)
+            held = holds(listing)
             if held is Tri.UNKNOWN:
                 doubts.append(listing)
             return held is Tri.YES
 
-        return self._replace(
+        def may_count(listings: Iterable[Listing]) -> tuple[Listing, ...]:
+            found = []
+            for listing in listings:
+                held = holds(listing)
+                if held is not Tri.NO:
+                    found.append(listing)
+                if held is Tri.YES:
+                    break
+            return tuple(found)
+
+        found = self._replace(
             conditions={
                 name: tuple(when for one in each for when in left(one)) for name, each in self.conditions.items()
             },
@@ -191,7 +216,15 @@ class Responds(NamedTuple):
             headers=tuple(listing for listing in self.headers if fits(listing)),
             tables={name: rows_of(rows) for name, rows in self.tables.items()},
             certain=not doubts,
+            possible={"methods": may_count(self.methods), "headers": may_count(self.headers)},
         )
+        return found._replace(whole=self, releases=releases) if doubts or found.depends_on_version() else found
+
+    def depends_on_version(self) -> bool:
+        """Whether it is left open for some row whether it counts."""
+        tables = (self.refuses or (), *self.tables.values())
+        named = [when for alternatives in self.conditions.values() for when in alternatives]
+        return any(when.version for when in (*self.passes, *named, *(row.when for rows in tables for row in rows)))
 
 
 def read_responds(raw: object) -> Responds:

@@ -19,6 +19,10 @@ class Release(NamedTuple):
     end: Number
 
 
+_BEYOND = 1_000_000
+NEWEST = Release((_BEYOND,), (_BEYOND, 0))
+"""A version later than any that a range names."""
+
 _COMPARATOR = regex(r"(>=|<|==)\s*(\d+(?:\.\d+)*)")
 _NUMBER = regex(r"\d+(?:\.\d+)*")
 _LOWEST = regex(r"\^?\s*(\d+(?:\.\d+){1,2})")
@@ -44,6 +48,13 @@ def of_major(major: int, specifier: str | None = None) -> Release:
     found = _LOWEST.fullmatch(specifier.strip()) if specifier is not None else None
     lowest = number_of(found[1]) if found is not None else ()
     return Release(lowest if lowest[:1] == (major,) else number_of(str(major)), (major + 1,))
+
+
+def newest_before(end: Number) -> Release:
+    """The newest version before another one."""
+    *head, last = end or (1,)
+    number = (*head, last - 1, _BEYOND) if last > 0 else tuple(head)
+    return Release(number, (*number, 0))
 
 
 def fault(text: str) -> str | None:

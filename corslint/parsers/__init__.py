@@ -32,6 +32,9 @@ Kind: TypeAlias = OneOf[
     "dockerfile",
     "compose",
     "markdown",
+    "procfile",
+    "kubernetes",
+    "environment",
 ]
 Language: TypeAlias = OneOf["javascript", "python"]
 
@@ -86,6 +89,13 @@ _SHEBANG = regex(rb"#!.*\b(?:ba|da|k|z|a)?sh\b")
 _DOCKERFILE = regex(r"(?:^|/)(?:dockerfile|containerfile)(?:[.-][\w.-]+)?$|\.(?:dockerfile|containerfile)$")
 _COMPOSE = regex(r"(?:^|/)(?:[\w.-]*[.-])?(?:docker-)?compose[\w.-]*\.ya?ml$")
 
+_PROCFILE = regex(r"(?:^|/)procfile(?:\.[\w-]+)?$")
+_ENVIRONMENT = regex(r"(?:^|/)\.env(?:\.[\w.-]+)?$")
+_KUBERNETES = regex(
+    r"(?:^|/)(?:k8s|kubernetes|manifests|kustomize)/(?:[^/]+/)*[^/]+\.ya?ml$"
+    r"|(?:^|/)[\w.-]*(?:deployment|statefulset|ingress|k8s|kubernetes)[\w.-]*\.ya?ml$"
+)
+
 _PACKED = frozenset(("7z", "bz2", "gpg", "gz", "lz4", "tgz", "xz", "zip", "zst"))
 _NGINX_HINTS = ("conf", "nginx", "sites-", "proxy/", "snippets/", "vhost")
 
@@ -111,6 +121,13 @@ def kind_of(path: str) -> Kind | None:
         return "compose"
     if "file" in name and _DOCKERFILE.search(name):
         return "dockerfile"
+    if name.startswith((".env", "procfile")):
+        if _ENVIRONMENT.search(path):
+            return "environment"
+        if _PROCFILE.search(path):
+            return "procfile"
+    if extension in ("yml", "yaml") and name not in _LOCK_FILES and _KUBERNETES.search(path):
+        return "kubernetes"
     if name in _MANIFESTS or name in _LOCK_FILES or (extension == "txt" and _REQUIREMENTS.search(path)):
         return "manifest"
     if ".htm" in name and _TEMPLATED_PAGE.search(name):
@@ -217,9 +234,13 @@ def parse(source: SourceFile) -> Reading | None:
 
         return embedded.shell(source) if kind == "shell" else embedded.markdown(source)
     if kind in ("dockerfile", "compose"):
-        from corslint.parsers import containers
+        return _containers(source, kind)
+    if kind in ("procfile", "kubernetes", "environment"):
+        from corslint.parsers import launches
 
-        return containers.dockerfile(source) if kind == "dockerfile" else containers.compose(source)
+        if kind == "procfile":
+            return launches.procfile(source)
+        return launches.kubernetes(source) if kind == "kubernetes" else launches.environment(source)
     if kind == "manifest":
         from corslint.parsers import lockfiles, manifest
 
@@ -230,12 +251,33 @@ def parse(source: SourceFile) -> Reading | None:
     return javascript.read(source, kind)
 
 
+def _containers(source: SourceFile, kind: Kind) -> DeploymentReading:
+    """What a Dockerfile or compose file holds, and what it starts."""
+    from corslint.parsers import containers, launches
+
+    if kind == "dockerfile":
+        return containers.dockerfile(source)._replace(launches=launches.of_dockerfile(source))
+    found = containers.compose(source)
+    if found.damage:
+        return found
+    started, variables = launches.of_compose(source)
+    return found._replace(launches=started, variables=variables)
+
+
 def _refused(source: SourceFile, kind: Kind, reason: str) -> Reading:
     """A reading that holds nothing but the damage."""
     damage = (Damage(Span(source.path, 0, 0), reason, whole=True),)
     if kind == "nginx":
         return NginxReading(source.path, (), "unknown", damage)
-    if kind == "shell" or kind == "dockerfile" or kind == "compose" or kind == "markdown":
+    if (
+        kind == "shell"
+        or kind == "dockerfile"
+        or kind == "compose"
+        or kind == "markdown"
+        or kind == "procfile"
+        or kind == "kubernetes"
+        or kind == "environment"
+    ):
         return DeploymentReading(source.path, kind, damage=damage)
     if kind == "manifest":
         return ManifestReading(source.path, source.path.rpartition("/")[2], (), (), damage)

@@ -7,7 +7,7 @@ files belong to one package or one process.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import CodeReading, DeploymentReading, Reading
@@ -55,6 +55,23 @@ class Topology:
                 servers = built.get(fact.field("app").value, ())
                 name = self._name_at(fact.span, servers[0]) if len(servers) == 1 else None
                 fact.fields["instead"] = Field(name, "absent" if name is None else "written", fact.span)
+
+    def note_twins(self, facts: Iterable[Fact]) -> None:
+        """Socket servers that share an http server and a path with one before them; none under a condition counts."""
+        first: dict[tuple[object, ...], Fact] = {}
+        for fact in sorted((fact for fact in facts if fact.kind == "socket_server"), key=lambda fact: fact.span):
+            http, under, kind = (fact.field(name) for name in ("http_server", "answers_under", "kind"))
+            if not isinstance(http.value, Span) or not isinstance(under.value, str) or self._conditional(fact.span):
+                continue
+            other = first.setdefault((http.value, under.value, kind.value, fact.field("library").value), fact)
+            if other is not fact:
+                fact.fields["twin"] = other.field("instance")._replace(span=other.span)
+
+    def _conditional(self, call: Span) -> bool:
+        """Whether a call is made under a condition, or may be made more or less than once."""
+        reading = self._readings.get(call.path)
+        sites = [site for site in reading.calls if site.call.span == call] if reading is not None else []
+        return not sites or any(site.guards or site.loop for site in sites)
 
     def _name_at(self, call: Span, instance: Span) -> str | None:
         """A name that stands for an instance where a call is made."""
@@ -126,6 +143,68 @@ def services(reading: Reading | None) -> Iterator[Fact]:
                 published = tuple(f"{there}:{here}" for there, here in one.ports)
                 fields["published"] = Field(published, "written", one.span)
             yield Fact("service", one.span, fields)
+
+
+def launches(reading: Reading | None) -> Iterator[Fact]:
+    """What a deployment file starts, the variables it sets, and the hosts it lets in."""
+    if not isinstance(reading, DeploymentReading):
+        return
+    from corslint.parsers.launches import taken_apart
+
+    folder = reading.path.rpartition("/")[0]
+    for one in reading.launches:
+        parts = taken_apart(one.command)
+        counts = [number for number in (one.instances, parts.workers) if number is not None]
+        workers = max(counts) if counts else None
+        port = parts.port if parts.port is not None else one.port
+        fields = {
+            "name": Field(one.name, "written", one.span),
+            "command": Field(one.command, "written", one.span),
+            "folder": Field(folder, "written", one.span),
+            "by": Field(reading.kind, "written", one.span),
+        }
+        given = {"entry": parts.entry, "workers": workers, "port": port}
+        fields |= {name: Field(value, "written", one.span) for name, value in given.items() if value is not None}
+        yield Fact("process", one.span, fields)
+    for variable in reading.variables:
+        named = {"name": Field(variable.name, "written", variable.span)}
+        yield Fact("env_value", variable.span, {**named, "value": Field(variable.value, "written", variable.span)})
+    for way in reading.exposed:
+        shown = {"host": way.host, "path": way.path, "service": way.service, "port": way.port}
+        fields = {name: Field(value, "written", way.span) for name, value in shown.items() if value is not None}
+        yield Fact("exposed_path", way.span, fields)
+
+
+def started(facts: Iterable[Fact], linker: Linker, code: Callable[[str], CodeReading | None]) -> Iterator[Fact]:
+    """Where the applications listen that a command names (`uvicorn main:app --port 8000`)."""
+    facts = list(facts)
+    instances = {fact.field("instance").value for fact in facts if fact.kind in ("http_app", "http_server")}
+    folders = {fact.field("name").value: fact.field("folder").value for fact in facts if fact.kind == "service"}
+    for fact in facts:
+        entry, port = fact.field("entry").value, fact.field("port").value
+        if fact.kind != "process" or not isinstance(entry, str) or ":" not in entry or not isinstance(port, int):
+            continue
+        module, _, name = entry.partition(":")
+        own = (fact.field("folder").value, folders.get(fact.field("name").value))
+        for folder in dict.fromkeys(one for one in own if isinstance(one, str)):
+            path = "/".join(filter(None, (folder, f"{module.replace('.', '/')}.py")))
+            target = _bound(code(path), name.removesuffix("()"), linker)
+            if target in instances:
+                program = str(fact.field("command").value).split()[0].rpartition("/")[2]
+                fields = {
+                    "library": Field(program, "written", fact.span),
+                    "target": Field(target, "written", fact.span),
+                    "port": Field(port, "written", fact.span),
+                }
+                yield Fact("listener", fact.span, fields)
+                break
+
+
+def _bound(reading: CodeReading | None, name: str, linker: Linker) -> Span | None:
+    """The call that a module's name stands for, where it is bound once."""
+    bindings = reading.scopes[0].bindings.get(name, ()) if reading is not None else ()
+    found = linker.resolve(bindings[0].value) if len(bindings) == 1 else None
+    return found.span if isinstance(found, Call) else None
 
 
 def complete(facts: list[Fact]) -> None:

@@ -1,0 +1,78 @@
+"""What a trace is made of: what a page asks, each request with its answer and places, and how it ends."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from corslint.model.exchange import Request, Response
+from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.source import Span
+
+Kind = Literal["fetch", "socket.io", "websocket"]
+Transport = Literal["polling", "websocket"]
+
+VERDICTS = {Tri.YES: "allowed", Tri.NO: "blocked", Tri.UNKNOWN: "unknown"}
+
+
+class Step(NamedTuple):
+    """One place that a request passed, and what happened there; no place where the path is empty."""
+
+    span: Span
+    text: str
+
+
+NO_PAGE = ""
+"""In place of an origin: which page runs a client is not known."""
+
+
+class Question(NamedTuple):
+    """What a page does: `url` is asked by a page of `origin`.
+
+    `kind` says how: with `fetch`, with a Socket.IO client, or with a WebSocket. What follows `headers` is for Socket.IO
+    clients alone. `client` is the place of the client that does it, where the project has it.
+    """
+
+    origin: str
+    url: str
+    kind: Kind = "fetch"
+    credentials: bool = False
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    transports: tuple[Transport, ...] = ("polling", "websocket")
+    protocol: int = 4
+    client: Span | None = None
+
+
+class Leg(NamedTuple):
+    """One request, what comes back, and what it rests on."""
+
+    request: Request
+    response: Response
+    steps: tuple[Step, ...]
+    sources: tuple[tuple[str, Span], ...]
+    assumptions: tuple[Step, ...]
+    by_socket: bool = False
+
+
+class Trace(NamedTuple):
+    """How it ends: `allowed` is yes, no or unknown.
+
+    `messages` are the browser's words, one of them where there are several; `event` is what a Socket.IO client tells
+    the page, `transport` what its connection uses. `reason` says why nothing is known, where that is so.
+    """
+
+    question: Question
+    allowed: Tri
+    legs: tuple[Leg, ...] = ()
+    messages: tuple[str, ...] = ()
+    event: str | None = None
+    transport: str | None = None
+    reason: str = ""
+    hint: Trace | None = None
+    """Where nothing is known: how it ends if variables have the values that files of the project name."""
+
+    @property
+    def verdict(self) -> str:
+        """`allowed`, `blocked` or `unknown`."""
+        return VERDICTS[self.allowed]

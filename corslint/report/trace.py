@@ -1,0 +1,184 @@
+"""Traces, as text for people and as JSON (`corslint trace`): fields may be added to the JSON, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from corslint.model.exchange import NO_ANSWER, Header, Request
+from corslint.model.traces import Leg, Question, Trace
+from corslint.model.tri import Tri
+from corslint.report import neutral, shown_path
+from corslint.report._json import dumps
+from corslint.source import SourceFile, Span
+
+VERSION = 1
+_SHOWN = 100
+"""Columns of a source line that are shown."""
+_OF_CORS = ("access-control-", "vary", "location")
+
+Sources = Callable[[str], SourceFile]
+Traced = tuple[Trace, Sources]
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def render_text(traces: Sequence[Traced]) -> Iterator[str]:
+    """Every trace: what is asked, step by step, and how it ends."""
+    for number, (trace, sources) in enumerate(traces):
+        yield ("\n" if number else "") + "".join(f"{line}\n" for line in _trace(trace, sources))
+
+
+def _trace(trace: Trace, sources: Sources) -> Iterator[str]:
+    yield neutral(_title(trace.question))
+    if trace.question.client is not None:
+        yield f"  asked at {_place(trace.question.client, sources)}"
+    shown: list[Leg] = []
+    for leg in trace.legs:
+        yield ""
+        yield neutral(_request(leg.request, trace.question))
+        same = any(
+            (one.steps, one.sources, one.assumptions) == (leg.steps, leg.sources, leg.assumptions) for one in shown
+        )
+        yield from ["  goes the same way"] if same else _way(leg, sources)
+        yield from _answer(leg)
+        if not same:
+            yield from _written(leg, sources)
+        shown.append(leg)
+    yield ""
+    yield from _verdict(trace)
+
+
+def _title(question: Question) -> str:
+    words = {"fetch": "", "socket.io": "  (Socket.IO client)", "websocket": "  (WebSocket)"}[question.kind]
+    method = f"  {question.method}" if question.kind == "fetch" and question.method != "GET" else ""
+    cookies = "  with credentials" if question.credentials else ""
+    return f"{question.origin or 'a page'} -> {question.url}{method}{words}{cookies}"
+
+
+def _way(leg: Leg, sources: Sources) -> Iterator[str]:
+    for step in leg.steps:
+        yield f"  {_place(step.span, sources)}: {neutral(step.text)}"
+        yield f"    | {_line(step.span, sources)}"
+
+
+def _answer(leg: Leg) -> Iterator[str]:
+    status = leg.response.status
+    yield f"  status {'is not known' if status is None else status if status != NO_ANSWER else 'never comes'}"
+    for line in leg.response.headers:
+        if line.name.lower().startswith(_OF_CORS) and line.sent is not Tri.NO:
+            yield f"  {neutral(_header(line))}"
+
+
+def _written(leg: Leg, sources: Sources) -> Iterator[str]:
+    for name, span in dict.fromkeys(leg.sources):
+        yield f"  {neutral(name)} is written at {_place(span, sources)}"
+        yield f"    | {_line(span, sources)}"
+    for step in leg.assumptions:
+        where = f" ({_place(step.span, sources)})" if step.span.path else ""
+        yield f"  assumed: {neutral(step.text)}{where}"
+
+
+def _request(request: Request, question: Question) -> str:
+    if request.kind == "preflight":
+        asked = [f"may it be {request.asked_method}?"]
+        asked += [f"with {', '.join(request.asked_headers)}?"] if request.asked_headers else []
+        return f"preflight: OPTIONS {request.path}: {' '.join(asked)}"
+    if request.kind == "upgrade":
+        return f"WebSocket handshake: {request.method} {request.path}"
+    same = request.server == question.origin
+    return f"{request.method} {request.path}{' (same origin: nothing is checked)' if same else ''}"
+
+
+def _header(line: Header) -> str:
+    value = "a value that is not known" if line.value is None else line.value
+    return f"{line.name}: {value}{'' if line.sent is Tri.YES else ' (perhaps)'}"
+
+
+def _verdict(trace: Trace) -> Iterator[str]:
+    if trace.allowed is Tri.YES:
+        how = f"connects, by {trace.transport}" if trace.transport else "the page gets the answer"
+        yield f"allowed: {how if trace.question.kind != 'socket.io' or trace.transport else 'connects'}"
+        for message in trace.messages:
+            yield f"  in the console all the same: {neutral(message)}"
+        return
+    if trace.allowed is Tri.NO:
+        words = trace.messages or ("the request fails; about CORS the console says nothing",)
+        yield f"blocked: {neutral(words[0])}"
+        for message in words[1:]:
+            yield f"  or: {neutral(message)}"
+        if trace.event:
+            yield f"  the client's `connect_error` says: {neutral(trace.event)}"
+        return
+    yield f"unknown: {neutral(trace.reason)}"
+    if trace.hint is not None and trace.hint.allowed is not Tri.UNKNOWN:
+        said = f": {trace.hint.messages[0]}" if trace.hint.messages else ""
+        yield f"  with the variables that files of the project set it would be {trace.hint.verdict}{neutral(said)}"
+
+
+def _place(span: Span, sources: Sources) -> str:
+    if not span.path:
+        return "nowhere"
+    at = sources(span.path).position(span.start)
+    return f"{shown_path(span.path)}:{at.line}:{at.column}"
+
+
+def _line(span: Span, sources: Sources) -> str:
+    if not span.path:
+        return ""
+    source = sources(span.path)
+    text = source.text(source.line_span(source.position(span.start).line)).strip()
+    return neutral(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
+
+
+# --- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def render_json(traces: Sequence[Traced]) -> str:
+    """All traces as one document."""
+    document = {"version": VERSION, "traces": [_object(trace, sources) for trace, sources in traces]}
+    return dumps(document) + "\n"
+
+
+def _object(trace: Trace, sources: Sources) -> dict[str, object]:
+    question = trace.question
+    return {
+        "from": question.origin,
+        "to": question.url,
+        "kind": question.kind,
+        "credentials": question.credentials,
+        "method": question.method,
+        "headers": [name for name, _ in question.headers],
+        "client": None if question.client is None else _where(question.client, sources),
+        "verdict": trace.verdict,
+        "messages": list(trace.messages),
+        "event": trace.event,
+        "transport": trace.transport,
+        "reason": trace.reason,
+        "hint": None if trace.hint is None else trace.hint.verdict,
+        "requests": [_exchange(leg, sources) for leg in trace.legs],
+    }
+
+
+def _exchange(leg: Leg, sources: Sources) -> dict[str, object]:
+    request, response = leg.request, leg.response
+    return {
+        "kind": request.kind,
+        "method": request.method,
+        "url": f"{request.server or ''}{request.path}",
+        "asked_method": request.asked_method,
+        "asked_headers": list(request.asked_headers),
+        "status": response.status,
+        "headers": [{"name": one.name, "value": one.value, "sent": one.sent.value} for one in response.headers],
+        "complete": response.complete.value,
+        "steps": [{**_where(step.span, sources), "text": step.text} for step in leg.steps],
+        "sources": [{"name": name, **_where(span, sources)} for name, span in dict.fromkeys(leg.sources)],
+        "assumptions": [{**_where(step.span, sources), "text": step.text} for step in leg.assumptions],
+    }
+
+
+def _where(span: Span, sources: Sources) -> dict[str, object]:
+    if not span.path:
+        return {"path": None, "line": None, "column": None}
+    at = sources(span.path).position(span.start)
+    return {"path": span.path, "line": at.line, "column": at.column}

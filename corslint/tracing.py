@@ -1,0 +1,102 @@
+"""The command `trace`: questions from the command line, or those of the project's clients, to a report and a status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from corslint import lint
+from corslint.discovery import Context
+from corslint.model.traces import Question, Trace
+from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.report import trace as report
+from corslint.settings import Settings, UsageError
+from corslint.trace import EXIT_STATUS, Tracer, question_of, worst
+
+
+class Asked(NamedTuple):
+    """What the command line asks. `origin` and `url` are both given or both None."""
+
+    origin: str | None
+    url: str | None
+    credentials: bool = False
+    method: str = "GET"
+    headers: Sequence[str] = ()
+    status: int | None = None
+    env_file: str | None = None
+
+
+def run(asked: Asked, contexts: Iterable[tuple[Context, Settings]], output_format: str) -> tuple[str, int]:
+    """The report, and the exit status.
+
+    Raises:
+        UsageError: what is asked is no request that a page can make, or a file cannot be read.
+
+    """
+    environment = None if asked.env_file is None else _variables(asked.env_file)
+    traced: list[report.Traced] = []
+    for context, settings in contexts:
+        tracer = tracer_of(context, settings, asked.status, environment)
+        traced += [(_traced(tracer, question), tracer.sources) for question in _questions(asked, tracer)]
+    if not traced:
+        text = "no client in the project says what it talks to: ask with --from and --to\n"
+        return (report.render_json([]) if output_format == "json" else text), EXIT_STATUS[Tri.UNKNOWN]
+    found = [trace for trace, _ in traced]
+    shown = report.render_json(traced) if output_format == "json" else "".join(report.render_text(traced))
+    return shown, worst(found)
+
+
+def tracer_of(
+    context: Context, settings: Settings, status: int | None = None, environment: Mapping[str, str] | None = None
+) -> Tracer:
+    """Reads one context."""
+    catalog = lint.knowledge(settings.rules, examples=False).catalog
+    understood = lint.understand(context, settings, None, catalog)
+    return lint.tracer(understood, settings, catalog, status, environment)
+
+
+def _questions(asked: Asked, tracer: Tracer) -> list[Question]:
+    if asked.origin is None or asked.url is None:
+        return tracer.questions()
+    try:
+        return [question_of(tracer, asked.origin, asked.url, asked.credentials, asked.method, asked.headers)]
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _traced(tracer: Tracer, question: Question) -> Trace:
+    try:
+        return tracer.trace(question)
+    except ValueError as error:
+        return Trace(question, Tri.UNKNOWN, reason=str(error))
+
+
+def _variables(path: str) -> dict[str, str]:
+    """The variables of a file of `NAME=VALUE` lines.
+
+    Raises:
+        UsageError: it cannot be read, or a line is none of these; the text names file and line.
+
+    """
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError as error:
+        raise UsageError(f"--env-file {path}: {error.strerror}") from None
+    found = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip().removeprefix("export ").strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().replace("_", "a").isalnum():
+            raise UsageError(f"{path}:{number}: this is not NAME=VALUE")
+        found[name.strip()] = _unquoted(value.strip())
+    return found
+
+
+def _unquoted(text: str) -> str:
+    for quote in ("'", '"'):
+        if len(text) > 1 and text.startswith(quote) and text.endswith(quote):
+            return text[1:-1]
+    return text.partition(" #")[0].strip()
