@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
@@ -721,7 +720,7 @@ class Extractor:
             return None
         if isinstance(value, Literal):
             if not isinstance(value.value, str):
-                return json.dumps(value.value)
+                return str(value.value).lower()
             return f"'{value.value}'" if re.fullmatch(r"[^'\\\x00-\x1f]*", value.value) else None
         if isinstance(value, Regex):
             return f"/{value.source}/{value.flags}"

@@ -23,6 +23,13 @@ from corslint.settings import Settings
 from corslint.source import SourceFile, Span
 
 
+class Found(Merged):
+    """A report as `lint` gives it: nothing is hidden, and every policy is known."""
+
+    live: tuple[Finding, ...] = ()
+    undecided: tuple[Span, ...] = ()
+
+
 class Lint:
     """In place of `corslint.lint`: finds `severities` in every `bad` of the files, and remembers how it was called."""
 
@@ -57,7 +64,7 @@ class Lint:
                 span = Span(path, at, at + 3)
                 fix = Fix("Mend it", self.fix, (Edit(span, "good"),)) if self.fix else None
                 found.append(Finding("a-rule", self.severity, "broken", "high", "it is bad", "mend it", span, fix=fix))
-        return Merged(tuple(found), len(context.lint), 0, 0, context.passed_over, source)
+        return Found(tuple(found), len(context.lint), 0, 0, context.passed_over, source)
 
     def facts(self, context: Context, settings: Settings) -> tuple[list[Fact], Callable[[str], SourceFile]]:
         facts = [Fact("http_app", Span(path, 0, 1), {"framework": Field("X")}) for path in context.files]
