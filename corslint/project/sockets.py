@@ -348,7 +348,7 @@ def ignored_cors(facts: Iterable[Fact]) -> Iterator[Fact]:
                 continue
             given = policy.values.get("group")
             if given is not None:
-                fields = {
+                fields: dict[str, Field] = {
                     name: server.fields[name] for name in ("framework", "library", "language") if name in server.fields
                 }
                 fields["cors"] = Field("given", "written", given.span)
