@@ -14,10 +14,10 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from corslint.model import fingerprint
 from corslint.model.finding import Finding
+from corslint.records import NamedTuple
 from corslint.settings import UsageError
 from corslint.source import SourceFile
 

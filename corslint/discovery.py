@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.settings import UsageError
 
 if TYPE_CHECKING:
+    import subprocess
+
     from pathspec import GitIgnoreSpec
 
 SIZE_LIMIT = 1 << 20
@@ -35,9 +38,9 @@ _ENVIRONMENT = "virtual environment"
 _IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn"})
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "e2e", "cypress", "playwright"})
-_TEST_NAME = re.compile(r"\.(?:[\w-]+-)?(?:test|spec)\.[^.]+$|^test_.*\.py$|_test\.py$|^conftest\.py$")
+_TEST_NAME = regex(r"\.(?:[\w-]+-)?(?:test|spec)\.[^.]+$|^test_.*\.py$|_test\.py$|^conftest\.py$")
 
-_MINIFIED_NAME = re.compile(r"[.-]min\.[cm]?js$")
+_MINIFIED_NAME = regex(r"[.-]min\.[cm]?js$")
 _SNIFFED_KINDS = ("javascript", "typescript", "tsx")
 _SNIFF_FROM = 4096
 
@@ -281,7 +284,7 @@ _GIT = (
     # A stranger's repository may configure a program to be run on every look at its index.
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit"),
 )
-_COULD_NOT_OPEN = re.compile(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
+_COULD_NOT_OPEN = regex(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
 
 
 def _git(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
@@ -290,6 +293,8 @@ def _git(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes] | N
     # Nor may a missing object be fetched: how that is done is the repository's own choice, too.
     environment.update(GIT_ALLOW_PROTOCOL="none", GIT_NO_LAZY_FETCH="1", GIT_TERMINAL_PROMPT="0")
     environment.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
+    import subprocess  # only where there is a repository
+
     try:
         return subprocess.run(
             [*_GIT, *arguments],

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import CONFIDENCES, SEVERITIES, Finding, Fix, Place
 from corslint.model.patterns import matches
 from corslint.model.tri import Tri, all_of, any_of, tri
+from corslint.records import NamedTuple
 from corslint.relations import RELATIONS, ByValue, World, weakest
 from corslint.ruleset import (
     AllOf,

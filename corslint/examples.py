@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from corslint import lint, settings
 from corslint.discovery import Context
 from corslint.model.finding import Finding
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.ruleset import PRIMARY_MARKS, RELATED_MARKS, Example, Rule
 from corslint.settings import Settings
 from corslint.source import Span
 from corslint.yamlfile import line_of
 
-_MARK = re.compile(f"[{PRIMARY_MARKS}{RELATED_MARKS}]")
+_MARK = regex(f"[{PRIMARY_MARKS}{RELATED_MARKS}]")
 
 
 def context_of(files: Mapping[str, object], unreadable: Mapping[str, str] | None = None) -> Context:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from functools import partial
-from typing import NamedTuple
 
 from corslint.frameworks.catalog import (
     CallSpec,
@@ -55,6 +54,8 @@ from corslint.model.versions import Release
 from corslint.project.link import Linker, keyword_mapping
 from corslint.project.packages import Packages, VersionInForce
 from corslint.project.scripts import Loaded, Scripts
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _MAX_VARY_DEPTH = 8
@@ -64,8 +65,8 @@ _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
 _MAX_CHAIN = 32
 _VARY_HEADER = "vary"
-_LAST_NAME = re.compile(r"[#/.]")
-_WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
+_LAST_NAME = regex(r"[#/.]")
+_WEB_ORIGIN = regex(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -2229,7 +2230,7 @@ def _about_cors(name: str) -> bool:
 _APPLIED = frozenset({"cors_policy", "session_cookie", "dev_proxy"})
 """Kinds of facts that belong to the application that they are applied to as middleware."""
 _SCOPE = FieldSource(read_as="prefix")
-_SPECIAL = re.compile(r"[*\\\]?$^\[()+.|{]")
+_SPECIAL = regex(r"[*\\\]?$^\[()+.|{]")
 _NUMBERS = frozenset({"global#int", "global#Number", "global#parseInt"})
 
 

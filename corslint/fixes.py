@@ -11,11 +11,12 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from corslint.editing import Change, Code, Data, Order, apply_changes
 from corslint.model.facts import Fact
 from corslint.model.finding import Edit, Finding, Fix
+from corslint.records import NamedTuple
 from corslint.source import SourceFile, Span
 
 VERBS: dict[str, frozenset[str]] = {

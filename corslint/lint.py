@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from corslint import engine, resources, ruleset, suppression, triage
+from corslint import compiled, engine, resources, ruleset, suppression, triage
 from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
@@ -23,6 +22,7 @@ from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
 from corslint.project.placement import Placement
+from corslint.records import NamedTuple
 from corslint.relations import World
 from corslint.settings import Settings
 from corslint.source import SourceFile, Span
@@ -145,9 +145,11 @@ def knowledge(folders: tuple[str, ...] = (), *, examples: bool = True) -> Knowle
         YamlError: one of the files is not valid.
 
     """
-    own = Path(resources.rules_folder())
-    rules = ruleset.load([own, *(Path(folder) for folder in folders)], () if examples else (own,))
-    return Knowledge(rules, catalog.load(Path(resources.frameworks_folder()), examples=examples))
+    if examples:
+        rules = ruleset.load([resources.rules_folder(), *folders])
+        return Knowledge(rules, catalog.load(resources.frameworks_folder()))
+    rules, described = compiled.load()
+    return Knowledge(ruleset.load(folders, known=rules) if folders else rules, described)
 
 
 def lint(

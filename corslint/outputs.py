@@ -9,9 +9,10 @@ import posixpath
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from corslint import report
+from corslint.records import NamedTuple
 from corslint.settings import UsageError
 
 STANDARD_OUTPUT = "-"

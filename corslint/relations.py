@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from corslint.model.decisions import is_loopback, site
@@ -19,6 +19,8 @@ from corslint.model.facts import FACT_KINDS, Fact, Field
 from corslint.model.finding import CONFIDENCES, Place
 from corslint.model.patterns import Pattern, matches
 from corslint.model.tri import Tri, all_of, any_of, tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 T = TypeVar("T")
@@ -468,7 +470,7 @@ def _mounts(world: World) -> dict[Span, list[Span]]:
 
 # --- outer_than -----------------------------------------------------------------------------------------------------
 
-_ANY_PATH = re.compile(r"/?(\*|\(\.\*\)|\{\*\w+\}|\*\w+)?")
+_ANY_PATH = regex(r"/?(\*|\(\.\*\)|\{\*\w+\}|\*\w+)?")
 """Patterns of the frameworks for paths that take every path."""
 _MAX_MOUNTED = 8
 
@@ -649,7 +651,7 @@ def _own_sites(world: World, client: Fact) -> frozenset[str]:
     return world.remember(("own sites", client.span.path in world.in_tests), found)
 
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(?::\d+)?/?\Z")
+_ORIGIN = regex(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(?::\d+)?/?\Z")
 
 
 def _client_port(client: Fact) -> int | None:

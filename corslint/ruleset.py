@@ -73,13 +73,15 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 from corslint.fixes import APPLICABILITY, VERBS, edit_fault
 from corslint.model.facts import FACT_KINDS
 from corslint.model.finding import EFFECTS, SEVERITIES, Finding
 from corslint.model.patterns import Pattern, matches
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.relations import RELATIONS
 from corslint.settings import near_name
 from corslint.yamlfile import Checker, KeyPath, YamlError, nearest, parse, without_examples
@@ -89,9 +91,9 @@ _MAX_PATTERN = 500
 _MAX_CLAUSES = 8
 _MAX_NESTING = 8
 
-_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
-_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-_REFERENCE = re.compile(r"[a-z][a-z0-9_]*(?:\.[^\s.]+)*\Z")
+_ID = regex(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
+_NAME = regex(r"[a-z][a-z0-9_]*\Z")
+_REFERENCE = regex(r"[a-z][a-z0-9_]*(?:\.[^\s.]+)*\Z")
 
 Scalar: TypeAlias = Union[str, int, float, bool]
 
@@ -423,13 +425,13 @@ def category(type_: str | tuple[str, ...]) -> str:
 # --- loading --------------------------------------------------------------------------------------------------------
 
 
-def load(folders: Sequence[str | Path], plain: Collection[str | Path] = ()) -> RuleSet:
-    """Load every `*.yaml` of these folders (not of the folders below them). Raises `RuleError`.
+def load(folders: Sequence[str | Path], plain: Collection[str | Path] = (), known: Iterable[Rule] = ()) -> RuleSet:
+    """Load every `*.yaml` of these folders (not of the folders below them), beside rules already `known`.
 
-    Of the folders that are in `plain`, too, examples are neither read nor asked for.
+    Of the folders that are in `plain`, too, examples are neither read nor asked for. Raises `RuleError`.
     """
     bare = {Path(folder) for folder in plain}
-    rules: dict[str, Rule] = {}
+    rules = {rule.id: rule for rule in known}
     for folder in map(Path, folders):
         try:
             files = sorted(path for path in folder.iterdir() if path.suffix == ".yaml")

@@ -10,7 +10,10 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -359,6 +362,8 @@ def _over(under: Settings, given: Mapping[str, Any], folder: str) -> Settings:
 
 def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
     """The settings under those of the command line."""
+    if not lines:
+        return settings
     import tomllib
 
     for line in lines:
@@ -377,7 +382,7 @@ def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
     return settings
 
 
-_EXPECT = re.compile(
+_EXPECT = regex(
     r"^[ \t]*(?P<head>\[\[[ \t]*(?:tool[ \t]*\.[ \t]*corslint[ \t]*\.[ \t]*)?expect[ \t]*\]\])", re.MULTILINE
 )
 """The head of a table of `expect`."""

@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable
-from typing import NamedTuple
 
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.parsers import comments
 from corslint.parsers.comments import Comment, Remarks
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.settings import near_name
 from corslint.source import SourceFile, Span
 
@@ -26,12 +27,10 @@ FACT = "ignore_comment"
 MARK = b"corslint:"
 VERBS = ("ignore", "ignore-file", "disable", "enable")
 
-_DIRECTIVE = re.compile(
-    rb"corslint:[ \t]*(?P<verb>[A-Za-z][\w-]*)(?P<list>[ \t]*\[(?P<ids>[^\]\r\n]*)(?P<closed>\])?)?"
-)
+_DIRECTIVE = regex(rb"corslint:[ \t]*(?P<verb>[A-Za-z][\w-]*)(?P<list>[ \t]*\[(?P<ids>[^\]\r\n]*)(?P<closed>\])?)?")
 _MARKS = b" \t*!#/"
 _LONGEST_PREFIX = 200
-_ID = re.compile(rb"[^\s,]+(?:[ \t]+[^\s,]+)*")
+_ID = regex(rb"[^\s,]+(?:[ \t]+[^\s,]+)*")
 
 
 class Named(NamedTuple):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from corslint.model.finding import CONFIDENCES, Finding
+from corslint.records import NamedTuple
 from corslint.ruleset import RuleSet, Selection, UnknownRuleError, select
 from corslint.settings import Pattern, Settings, any_matches
 

@@ -6,10 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 KeyPath = tuple[str | int, ...]
 
 
@@ -23,6 +19,13 @@ class YamlError(Exception):
         self.message = message
 
 
+def loader() -> Any:
+    """The loader for all YAML of our own: safe, and in C where the library has it."""
+    import yaml  # here and below only where a file is read: its import takes as long as a whole small file
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def load(path: Path, shown: str | None = None) -> dict[str, Any]:
     """Read one YAML mapping. Aliases are refused: a few of them can stand for gigabytes."""
     return parse(path.read_bytes(), shown or str(path))
@@ -30,14 +33,16 @@ def load(path: Path, shown: str | None = None) -> dict[str, Any]:
 
 def parse(data: bytes, shown: str) -> dict[str, Any]:
     """Like `load`, for bytes; `shown` is the path that errors name."""
+    import yaml
+
     text = data.decode("utf-8-sig", "replace")
     try:
         if "*" in text or "&" in text:
-            for event in yaml.parse(text, Loader=Loader):
+            for event in yaml.parse(text, Loader=loader()):
                 if isinstance(event, yaml.AliasEvent):
                     line = event.start_mark.line + 1 if event.start_mark is not None else 1
                     raise YamlError(shown, line, "aliases are not allowed here; write the value out")
-        loaded = yaml.load(text, Loader=Loader)  # noqa: S506  (CSafeLoader)
+        loaded = yaml.load(text, Loader=loader())  # noqa: S506  (CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise YamlError(shown, line, f"not valid YAML: {error.problem}") from None
@@ -56,7 +61,9 @@ def without_examples(data: bytes) -> bytes:
 
 def line_of(data: bytes, at: KeyPath) -> int:
     """The 1-based line of a key path, or of its nearest parent where the path is not there. For errors only: slow."""
-    node = yaml.compose(data.decode("utf-8-sig", "replace"), Loader=Loader)
+    import yaml
+
+    node = yaml.compose(data.decode("utf-8-sig", "replace"), Loader=loader())
     line = 1
     for step in at:
         found = None

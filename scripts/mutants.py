@@ -75,7 +75,7 @@ from corslint.parsers import parse as parse_file  # noqa: E402
 from corslint.ruleset import CONDITIONS, EXPECT  # noqa: E402
 from corslint.settings import Settings  # noqa: E402
 from corslint.source import SourceFile  # noqa: E402
-from corslint.yamlfile import Checker, KeyPath, Loader, YamlError, line_of, parse  # noqa: E402
+from corslint.yamlfile import Checker, KeyPath, YamlError, line_of, loader, parse  # noqa: E402
 from tests import descriptor_examples, emulation, examples, test_predictions  # noqa: E402
 
 ACCEPTED = "scripts/mutants.yaml"
@@ -727,7 +727,7 @@ def is_rule(file: str) -> bool:
 def mutants_of(file: str, data: bytes) -> list[Mutant]:
     """The mutants of one file, in its order, without repetitions and without any that is the same as the file."""
     raw = parse(data, file)
-    tree = yaml.compose(data.decode("utf-8-sig"), Loader=Loader)
+    tree = yaml.compose(data.decode("utf-8-sig"), Loader=loader())
     lines = _lines(tree, ()) if tree is not None else {}
     seen = {json.dumps(raw)}
     found = []

@@ -513,7 +513,7 @@ def test_facts_are_valid_against_the_shipped_schema(tmp_path: Path) -> None:
 NEEDLESS = (
     *("asyncio", "crossplane", "jsonschema", "libcst", "packaging", "pathspec", "regex", "regress", "rich"),
     *("semantic_version", "tree_sitter_typescript"),
-    *("difflib", "email", "hashlib", "http", "json", "unicodedata"),
+    *("difflib", "email", "hashlib", "http", "tomllib", "unicodedata", "yaml"),
 )
 
 

@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHIPPED = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "corslint", "rules")
+SHIPPED = (
+    *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+    *("corslint", "rules", "scripts"),
+)
 
 WHAT_IS_THERE = """
 import json
@@ -93,6 +96,21 @@ def test_the_wheel_carries_everything(built: Path, tmp_path: Path) -> None:
     (tmp_path / "app.js").write_text("require('express')().use(require('cors')({ credentials: true }));\n")
     facts = json.loads(run("-m", "corslint", "facts", "app.js", cwd=tmp_path, path=tmp_path / "site"))
     assert "cors_policy" in {fact["kind"] for fact in facts["facts"]}
+
+
+def test_the_wheel_carries_the_rules_compiled(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    program = (
+        "import sys; sys.dont_write_bytecode = True\n"
+        "from corslint import compiled; rules, catalog = compiled.load()\n"
+        "print(len(rules), len(catalog.descriptors), 'yaml' in sys.modules)"
+    )
+    assert run("-c", program, cwd=tmp_path, path=tmp_path / "site").split() == [
+        *(str(len(expected()[name])) for name in ("rules", "frameworks")),
+        "False",
+    ]
 
 
 def test_the_wheel_from_a_checkout_is_the_one_from_the_sdist(built: Path, checkout: Path, tmp_path: Path) -> None:

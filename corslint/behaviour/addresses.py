@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from corslint.model.tri import Tri, tri
+from corslint.regexes import regex
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _WITH_HOST = frozenset({"http", "https", "ws", "wss", "ftp", "chrome", "chrome-extension", "chrome-untrusted"})
 """Schemes whose URLs are nothing without a host; Chromium adds its own to the URL standard's special ones."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_AUTHORITY_END = re.compile(r"[/?#]")
-_PORT = re.compile(r"[0-9]*")
+_SCHEME = regex(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_AUTHORITY_END = regex(r"[/?#]")
+_PORT = regex(r"[0-9]*")
 _LARGEST_PORT = 65535
-_NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_BAD_IN_HOST = re.compile(r"[\x00-\x1f#%/:<>?@\[\\\]^|\x7f]")
+_NUMERIC = regex(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+_BAD_ESCAPE = regex(r"%(?![0-9A-Fa-f]{2})")
+_BAD_IN_HOST = regex(r"[\x00-\x1f#%/:<>?@\[\\\]^|\x7f]")
 """A host holds none of them, also not percent-encoded. Of the URL standard's list Chromium lets the space pass."""
-_BAD_IN_OPAQUE_HOST = re.compile(r"[\x00\x09\x0a\x0d #/:<>?@\[\\\]^|]")
+_BAD_IN_OPAQUE_HOST = regex(r"[\x00\x09\x0a\x0d #/:<>?@\[\\\]^|]")
 
 
 def origin_of(url: str) -> str:

@@ -13,12 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import product
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from corslint.behaviour.addresses import has_password, is_url, origin_of, path_of, redirected, scheme_of
 from corslint.behaviour.console import Browser, Fault, Initiator, Reason, wording
 from corslint.model.exchange import NO_ANSWER, Missing, Request, Response
 from corslint.model.tri import Tri, all_of, tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 Credentials = Literal["omit", "same-origin", "include"]
 Respond = Callable[[Request], Response]
@@ -140,9 +142,9 @@ def unsafe_headers(headers: dict[str, str]) -> tuple[str, ...]:
     return tuple(sorted(name for name, value in headers.items() if not is_safelisted(name, value)))
 
 
-_UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
-_LANGUAGES = re.compile(r"[0-9A-Za-z *,\-.;=]*")
-_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
+_UNSAFE_BYTE = regex(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
+_LANGUAGES = regex(r"[0-9A-Za-z *,\-.;=]*")
+_RANGE = regex(r"bytes=([0-9]+)-([0-9]*)")
 _SIMPLE_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 _SAFE_LENGTH = 128
 _WHOLE, _DECIMAL = re.compile(r"[0-9]+"), re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -428,7 +430,7 @@ def _credentials_faults(hop: _Hop, value: str | Missing, more: dict[str, str | i
 
 # --- The preflight's answer ----------------------------------------------------------------------------------------
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = regex(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 

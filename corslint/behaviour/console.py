@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from corslint.behaviour.addresses import scheme_of
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 Browser = Literal["chromium", "firefox", "safari"]
 Initiator = Literal["fetch", "xhr"]
@@ -153,7 +155,7 @@ def _chromium_tail(fault: Fault) -> str:
     return _FETCH_TAIL if fault.reason in _ABOUT_A_VALUE else ""
 
 
-_NOT_PRINTED = re.compile(r"[^ -~]")
+_NOT_PRINTED = regex(r"[^ -~]")
 
 
 def _filled(text: str, fault: Fault) -> str:

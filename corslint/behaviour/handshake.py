@@ -7,13 +7,14 @@ Observed with the clients 2.5, 3.1 and 4.8 in Chromium 156; `tests/lab/test_hand
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import urlsplit
 
 from corslint.behaviour.browser import Credentials, Exchange, Outcome, PageRequest, Respond, fetch
 from corslint.behaviour.console import NOT_KNOWN, Browser
 from corslint.model.exchange import NO_ANSWER, Request
 from corslint.model.tri import Tri, all_of, tri
+from corslint.records import NamedTuple
 
 Transport = Literal["polling", "websocket"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
-from typing import NamedTuple
 
 from corslint.behaviour.response import Responder
 from corslint.extract import Extracted, LayerSite
@@ -40,6 +39,7 @@ from corslint.model.values import (
     Value,
 )
 from corslint.project.link import Linker
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 LAYERS = ("middleware", "http_route")

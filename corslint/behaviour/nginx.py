@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from corslint.behaviour import nginx_headers, nginx_policy
 from corslint.behaviour.nginx_answers import STRANGER, Answers, origins_of, passes_upgrade
@@ -92,6 +91,8 @@ from corslint.model.reading import Directive, NginxReading, Word
 from corslint.model.semantics import OriginSemantics, means_yes
 from corslint.model.tri import Tri, tri
 from corslint.project.placement import Placement
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _NGINX = Field("nginx", "written")
@@ -320,9 +321,9 @@ def _answers_itself(level: Level) -> Tri:
     return Tri.UNKNOWN if handed_on or lua else Tri.YES
 
 
-_TARGET = re.compile(r"(?P<scheme>https?)://(?P<host>unix:[^:]*|\[[^\]]*\]|[^/:?#$]*)(?::(?P<port>\d+))?(?P<rest>.*)")
+_TARGET = regex(r"(?P<scheme>https?)://(?P<host>unix:[^:]*|\[[^\]]*\]|[^/:?#$]*)(?::(?P<port>\d+))?(?P<rest>.*)")
 
-_SAME_REQUEST = re.compile(r"\$request_uri|\$uri(?:\$is_args\$(?:args|query_string))?")
+_SAME_REQUEST = regex(r"\$request_uri|\$uri(?:\$is_args\$(?:args|query_string))?")
 
 
 def _pass_fields(route: _Route) -> dict[str, Field]:
@@ -1209,8 +1210,8 @@ _DEFINES = {
     "set_escape_uri": (0,), "set_unescape_uri": (0,), "set_if_empty": (0,), "set_sha1": (0,),
     "set_formatted_gmt_time": (0,),
 }  # fmt: skip
-_FOREIGN = re.compile(r"load_module|lua_|\w*_by_lua|js_|perl|geoip|passenger|modsecurity|vhost_traffic|echo")
-_CAPTURE = re.compile(r"\(\?P?<(\w+)>")
+_FOREIGN = regex(r"load_module|lua_|\w*_by_lua|js_|perl|geoip|passenger|modsecurity|vhost_traffic|echo")
+_CAPTURE = regex(r"\(\?P?<(\w+)>")
 
 
 def _too_new(unit: Unit, version: str | None) -> Iterator[Fact]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_levels import Level, Unit, pattern_of
 from corslint.behaviour.nginx_machine import Configuration, answer
@@ -18,6 +17,7 @@ from corslint.model.decisions import All, Any, Atom, Decision, Not, Predicate
 from corslint.model.exchange import Header, Request, RequestKind, response
 from corslint.model.patterns import Pattern, samples
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
 
 STRANGER = "https://stranger.invalid"
 _ORIGINS = 12

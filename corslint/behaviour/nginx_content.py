@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import NamedTuple, TypeAlias, Union
+from typing import TypeAlias, Union
 
 from corslint.behaviour.nginx_levels import Level, nearest, pattern_of
 from corslint.behaviour.nginx_request import FileKind, State, Surroundings, UnknownError
 from corslint.behaviour.nginx_values import Evaluator, setting
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
 
 
 class Ends(NamedTuple):

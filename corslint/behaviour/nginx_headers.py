@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_answers import origins_of
 from corslint.behaviour.nginx_levels import Level, Unit, added_headers, nearest
@@ -21,6 +20,7 @@ from corslint.model.facts import Fact, Field
 from corslint.model.patterns import Pattern, matches
 from corslint.model.reading import Directive, Word
 from corslint.model.tri import Tri, any_of, tri
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 _COMMON = {"framework": written("nginx"), "language": written("nginx")}

@@ -12,12 +12,12 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from corslint.model.patterns import Pattern, matches
 from corslint.model.reading import Directive, NginxReading, Word
 from corslint.model.tri import Tri
 from corslint.project.placement import Placement
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 _INCLUDE_DEPTH = 20

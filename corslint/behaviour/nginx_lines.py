@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_levels import Level, nearest
 from corslint.model.facts import Field
 from corslint.model.reading import Directive, Word
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 _new = tuple.__new__

@@ -6,10 +6,8 @@ Written after nginx's sources (1.22.1 and 1.31.5) and compared with both binarie
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_content import Ends, Files, GoesTo, Next, Redirects, allowed, asks_password, denied
 from corslint.behaviour.nginx_levels import Level, Unit, nearest
@@ -34,18 +32,20 @@ from corslint.model.exchange import NO_ANSWER, Header, Response
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
 from corslint.parsers.nginx import is_directive
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _STEPS = 40
 _CLOSED = 444
 """nginx's status for closing the connection without an answer."""
-_OPAQUE = re.compile(
+_OPAQUE = regex(
     r"(?:access|rewrite|header_filter|content|server_rewrite|balancer)_by_lua\w*|js_(?:access|content|header_filter)|perl"
     r"|echo\w*|auth_jwt\w*|auth_oidc|dav_methods|stub_status|empty_gif|flv|mp4|hls|random_index|image_filter|xslt_\w+"
     r"|more_(?:set|clear)_input_headers|modsecurity\w*|passenger\w*|api|status_page|js_body_filter"
 )
 """Directives that decide about an answer in ways that are not followed."""
-_FOLLOWED = re.compile(r"more_(?:set|clear)_headers|add_(?:header|trailer)_inherit|set_\w+|js_set|js_var")
+_FOLLOWED = regex(r"more_(?:set|clear)_headers|add_(?:header|trailer)_inherit|set_\w+|js_set|js_var")
 
 
 class Configuration:

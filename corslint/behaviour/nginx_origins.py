@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_levels import Level, Unit
 from corslint.model.decisions import (
@@ -31,14 +30,16 @@ from corslint.model.decisions import (
 )
 from corslint.model.patterns import Pattern
 from corslint.model.reading import Directive, Word
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _DEPTH = 8
 _CASES = 400
 _STEPS = 10_000
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_PLACEHOLDER = re.compile(r"\{\{|<%|%\{")
+_VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+))")
+_PLACEHOLDER = regex(r"\{\{|<%|%\{")
 _MATCHES = {"~": False, "~*": False, "!~": True, "!~*": True}
 
 

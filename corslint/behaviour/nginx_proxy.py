@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from corslint.behaviour.nginx_levels import Level, nearest, pattern_of
 from corslint.behaviour.nginx_request import (
@@ -19,8 +19,10 @@ from corslint.behaviour.nginx_values import Evaluator, is_address, setting, uses
 from corslint.model.exchange import Header, Response
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
-_TARGET = re.compile(
+_TARGET = regex(
     r"(?P<scheme>https?)://(?P<host>unix:[^:]*:?|\[[^\]]*\]|[^/:?]*)(?::(?P<port>\d+))?(?P<uri>(?:[/?].*)?)",
     re.IGNORECASE,
 )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from corslint.behaviour.nginx_levels import Level
 from corslint.model.exchange import Header, Request, Response
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 
@@ -197,8 +199,8 @@ def read_target(target: str, merge_slashes: bool) -> Address | None:
     return Address("/" + "/".join(segments), query, "%" in raw, "+" in path)
 
 
-_NOT_IN_URI = re.compile(r'[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]')
-_NOT_IN_ARGUMENTS = re.compile(r'[\x00-\x20"#%&+;<>?\\^`{|}\x7f-\xff]')
+_NOT_IN_URI = regex(r'[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]')
+_NOT_IN_ARGUMENTS = regex(r'[\x00-\x20"#%&+;<>?\\^`{|}\x7f-\xff]')
 
 
 def _encoded(found: re.Match[str]) -> str:

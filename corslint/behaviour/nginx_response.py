@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_levels import Level, added_headers, nearest
 from corslint.behaviour.nginx_request import State
@@ -12,6 +11,7 @@ from corslint.behaviour.nginx_values import Evaluator
 from corslint.model.exchange import Header
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
 
 _SAFE = frozenset((200, 201, 204, 206, 301, 302, 303, 304, 307, 308))
 """The statuses with which nginx sends an `add_header` without `always`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_levels import Level
 from corslint.behaviour.nginx_request import (
@@ -18,10 +17,12 @@ from corslint.behaviour.nginx_request import (
 from corslint.behaviour.nginx_values import Evaluator
 from corslint.model.reading import Directive, Word
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _ABSOLUTE = ("http://", "https://", "$scheme")
-_SETTERS = re.compile(r"set_\w+|js_set|js_var")
+_SETTERS = regex(r"set_\w+|js_set|js_var")
 
 
 _HANDLERS = frozenset((

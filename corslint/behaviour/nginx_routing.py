@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_hostnames import Hostnames
 from corslint.behaviour.nginx_levels import Level, pattern_of
@@ -13,6 +12,7 @@ from corslint.behaviour.nginx_values import Evaluator, bare_host, is_address
 from corslint.model.patterns import Groups, pcre_groups
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
 
 _PASSES = frozenset(("fastcgi_pass", "grpc_pass", "memcached_pass", "proxy_pass", "scgi_pass", "uwsgi_pass"))
 """Directives that hand a location's requests on."""

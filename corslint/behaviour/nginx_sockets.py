@@ -16,6 +16,7 @@ from corslint.behaviour.nginx_routing import listens
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import Directive, Word
 from corslint.model.tri import Tri
+from corslint.regexes import regex
 from corslint.source import Span
 
 _DEFAULT_TIMEOUT = 60_000
@@ -96,7 +97,7 @@ def host_fields(level: Level) -> dict[str, Field]:
 # -------------------------------------------------------------------------------------------------------------- timeout
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "": 1000}
-_TIME = re.compile(r"(?:\d+(?:ms|[smhdw]) ?)*\d+(?:ms|[smhdw])?")
+_TIME = regex(r"(?:\d+(?:ms|[smhdw]) ?)*\d+(?:ms|[smhdw])?")
 
 
 def milliseconds(text: str) -> int | None:

@@ -9,7 +9,6 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from corslint.behaviour.nginx_hostnames import Hostnames
 from corslint.behaviour.nginx_levels import Level, Unit, nearest
@@ -18,11 +17,13 @@ from corslint.model.exchange import Header, Missing, Response
 from corslint.model.patterns import Groups, pcre_groups
 from corslint.model.reading import Directive, Word
 from corslint.model.tri import Tri, all_of
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 _DEPTH = 12
-_PIECE = re.compile(r"\$(?:\{(\w+)\}|([1-9])|(\w+))")
-_PLACEHOLDER = re.compile(r"\{\{|<%|%\{")
-_NAMED_GROUP = re.compile(r"\(\?P?<(\w+)>|\(\?'(\w+)'")
+_PIECE = regex(r"\$(?:\{(\w+)\}|([1-9])|(\w+))")
+_PLACEHOLDER = regex(r"\{\{|<%|%\{")
+_NAMED_GROUP = regex(r"\(\?P?<(\w+)>|\(\?'(\w+)'")
 
 
 class MapTable:

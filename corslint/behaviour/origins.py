@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from typing import Literal as OneOf
-from typing import NamedTuple, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from corslint.model.decisions import (
@@ -71,10 +71,12 @@ from corslint.model.values import (
     Unknown,
     Value,
 )
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _MAX_DEPTH = 30
-_ABOUT_ORIGIN = re.compile(r"origin|header|cors|allow|trust|host|refer|white|permit|safe|valid", re.IGNORECASE)
+_ABOUT_ORIGIN = regex(r"origin|header|cors|allow|trust|host|refer|white|permit|safe|valid", re.IGNORECASE)
 """Words in names that hint at a test of who asks."""
 
 _STARS = {"wildcard": "star", "wildcard-echo": "echo", "raises": "raises", "unknown": "unknown"}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
 
 from corslint.behaviour.origins import (
     Compiled,
@@ -86,6 +85,8 @@ from corslint.model.values import (
     Value,
 )
 from corslint.project.link import Linker
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 ReadCode = Callable[[str], CodeReading | None]
@@ -1014,10 +1015,10 @@ def _exact(entry: ListedText) -> bool:
 
 # --- Texts that no browser sends ---------------------------------------------------------------------------------
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_PORT_GLOB = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^/*\s:]+:\*", re.IGNORECASE)
-_PORTED = re.compile(r":(?:\d+|\*)(?![\w.])")
-_QUOTED_REGEX = re.compile(r"/.+/[a-z]*|\^.*|.*\\[./dw].*|.*[^$]\$", re.DOTALL)
+_SCHEME = regex(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_PORT_GLOB = regex(r"(?:[a-z][a-z0-9+.-]*://)?[^/*\s:]+:\*", re.IGNORECASE)
+_PORTED = regex(r":(?:\d+|\*)(?![\w.])")
+_QUOTED_REGEX = regex(r"/.+/[a-z]*|\^.*|.*\\[./dw].*|.*[^$]\$", re.DOTALL)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _WEB = ("http", "https")
 

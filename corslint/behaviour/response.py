@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from corslint.behaviour.environment import with_environment
 from corslint.behaviour.policy import Judge, part_fields, scene_of, several
@@ -36,6 +36,7 @@ from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.model.values import Call, Function, Literal, Null, Regex, Sequence, Undefined, Value
 from corslint.model.values import Mapping as MappingValue
 from corslint.project.link import Linker
+from corslint.records import NamedTuple
 
 NAMES = {
     "acao": "Access-Control-Allow-Origin",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias, Union
+from typing import TypeAlias, Union
 
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 Data: TypeAlias = Union[str, int, float, bool, Sequence["Data"], Mapping[str, "Data"], None]
@@ -61,14 +63,14 @@ class _Token(NamedTuple):
     end: int
 
 
-C_GAP = re.compile(
+C_GAP = regex(
     rb"(?P<comma>,)|(?P<newline>\r\n|\n|\r)|(?P<line>//[^\r\n]*)|(?P<block>/\*.*?\*/)"
     rb"|(?P<space>(?:[ \t\f\v]|\xc2\xa0)+)",
     re.DOTALL,
 )
 """What may stand between two items in JavaScript."""
 
-HASH_GAP = re.compile(rb"(?P<comma>,)|(?P<newline>\r\n|\n|\r)|(?P<line>#[^\r\n]*)|(?P<space>[ \t\f]+)")
+HASH_GAP = regex(rb"(?P<comma>,)|(?P<newline>\r\n|\n|\r)|(?P<line>#[^\r\n]*)|(?P<space>[ \t\f]+)")
 """What may stand between two items in Python, inside brackets."""
 
 _COMMENTS = ("line", "block")
@@ -122,7 +124,7 @@ def indentation(data: bytes, at: int) -> bytes:
     return data[start:end]
 
 
-_INDENTED = re.compile(rb"\n(\t+|  +)(?=[^\s*])")
+_INDENTED = regex(rb"\n(\t+|  +)(?=[^\s*])")
 
 
 def indent_unit(data: bytes, default: bytes) -> bytes:

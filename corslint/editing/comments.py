@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from corslint.editing import Change, Order, apply_changes, line_end, line_start, next_line
 from corslint.parsers import comments
 from corslint.parsers.comments import Comment, Remarks
+from corslint.records import NamedTuple
 from corslint.source import SourceFile, Span
 from corslint.suppression import Directive, directives
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from corslint.editing import Change, apply_changes, indentation, line_end, line_start, newline
 from corslint.editing.comments import is_harmless
 from corslint.model.finding import Finding
 from corslint.parsers import comments, kind_by_content
+from corslint.records import NamedTuple
 from corslint.source import SourceFile, Span
 from corslint.suppression import Marked
 

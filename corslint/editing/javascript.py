@@ -27,6 +27,8 @@ from corslint.editing import (
     remove_lines,
 )
 from corslint.parsers import components, kind_of
+from corslint.parsers.grammars import grammar
+from corslint.regexes import regex
 from corslint.source import SourceFile
 
 if TYPE_CHECKING:
@@ -62,11 +64,11 @@ _WHOLE = frozenset({"return_statement", "parenthesized_expression", "spread_elem
 _OPERATIONS = frozenset(
     {"binary_expression", "ternary_expression", "unary_expression", "as_expression", "satisfies_expression"}
 )
-_TEXT = re.compile(rb"[^\r\n]")
-_TAG = re.compile(rb"<script\b([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
-_TYPESCRIPT = re.compile(rb"\blang\s*=\s*[\"']?(tsx?)\b")
-_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
-_ESCAPE = re.compile(
+_TEXT = regex(rb"[^\r\n]")
+_TAG = regex(rb"<script\b([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
+_TYPESCRIPT = regex(rb"\blang\s*=\s*[\"']?(tsx?)\b")
+_IDENTIFIER = regex(r"[A-Za-z_$][\w$]*\Z")
+_ESCAPE = regex(
     r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\s\S]))",
 )
 _NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
@@ -122,19 +124,9 @@ def _alone(data: bytes, start: int, end: int) -> bytes:
 
 @lru_cache(maxsize=4)
 def _parse(text: bytes, dialect: str) -> Tree:
-    from tree_sitter import Language, Parser
+    from tree_sitter import Parser
 
-    if dialect == "javascript":
-        import tree_sitter_javascript
-
-        grammar = tree_sitter_javascript.language()
-    else:
-        import tree_sitter_typescript
-
-        grammar = (
-            tree_sitter_typescript.language_tsx() if dialect == "tsx" else tree_sitter_typescript.language_typescript()
-        )
-    return Parser(Language(grammar)).parse(text)
+    return Parser(grammar(dialect)).parse(text)
 
 
 def _node_at(tree: Tree, start: int, end: int) -> Node | None:

@@ -6,7 +6,6 @@ to complain about than before.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -25,6 +24,7 @@ from corslint.editing import (
     remove_lines,
 )
 from corslint.model.reading import Directive, NginxReading
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _BY_FIRST_ARGUMENT = frozenset(
@@ -43,8 +43,8 @@ _REPEATABLE = frozenset(
 _BEFORE_OTHERS = frozenset({"ip_hash", "hash", "least_conn", "least_time", "random"})
 """Balancing methods: nginx wants them before `keepalive` (ngx_http_upstream_module), so they go to the top."""
 
-_PLAIN = re.compile(r"(?:\$\{\w+\}|[^\s;{}\"'#\\]|(?<=.)#)+\Z")
-_ESCAPING = re.compile(r"\\(?=[\"'\\trn]|\Z)")
+_PLAIN = regex(r"(?:\$\{\w+\}|[^\s;{}\"'#\\]|(?<=.)#)+\Z")
+_ESCAPING = regex(r"\\(?=[\"'\\trn]|\Z)")
 
 
 def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:

@@ -14,7 +14,7 @@ import keyword
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, Union
 
 from corslint.editing import (
     HASH_GAP,
@@ -31,6 +31,8 @@ from corslint.editing import (
     remove_item,
     remove_lines,
 )
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile
 
 if TYPE_CHECKING:
@@ -41,9 +43,9 @@ _LONGEST = 400_000
 """Bytes of one top-level statement that libcst is given at most (it reads some 0.14 MB a second)."""
 
 _BOM = b"\xef\xbb\xbf"
-_LINE = re.compile(rb"\r\n|\r|\n")
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_STRING = re.compile(r"(?s)([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2\Z")
+_LINE = regex(rb"\r\n|\r|\n")
+_COOKIE = regex(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_STRING = regex(r"(?s)([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2\Z")
 
 
 def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:

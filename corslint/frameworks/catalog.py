@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from corslint.model.facts import FACT_KINDS
 from corslint.model.responses import Responds, ResponsesError, read_responds
@@ -19,6 +19,8 @@ from corslint.model.tri import Tri
 from corslint.model.versions import Release, all_within, fault
 from corslint.project.link import Assumptions, EnvironmentRead
 from corslint.project.scripts import ScriptLibrary, ScriptSource
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.yamlfile import Checker, KeyPath, parse, without_examples
 
 READ_AS = (
@@ -437,7 +439,7 @@ class Catalog(NamedTuple):
         return tuple(library for descriptor in self.descriptors for library in descriptor.pages)
 
 
-_LAST_NAME = re.compile(r"[#/.]")
+_LAST_NAME = regex(r"[#/.]")
 
 
 def load(folder: Path, *, examples: bool = True) -> Catalog:

@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Literal as OneOf
-from typing import NamedTuple, TypeAlias, TypeVar, Union
+from typing import TypeAlias, TypeVar, Union
 
 from corslint.model.patterns import Pattern, matches, samples
 from corslint.model.tri import Tri, all_of, any_of, tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 T = TypeVar("T")
@@ -198,14 +200,12 @@ class Witness(NamedTuple):
 
 # --- Origins -----------------------------------------------------------------------------------------------------
 
-_ORIGIN = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<hostname>\[[0-9a-f:.]+\]|[^/:?#@\[\]\s]+)(?::(?P<port>\d{1,5}))?"
-)
+_ORIGIN = regex(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<hostname>\[[0-9a-f:.]+\]|[^/:?#@\[\]\s]+)(?::(?P<port>\d{1,5}))?")
 _SPECIAL = "_!$&'()+,;=~`{}\""
 """What else browsers take in a host name: all that the URL standard allows but `*`, which Chromium writes as `%2A`."""
-_LABEL = re.compile(rf"(?!-)[a-z0-9{re.escape(_SPECIAL)}-]{{1,63}}(?<!-)")
-_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)")
-_NUMERIC = re.compile(r"\d+|0x[0-9a-f]*")
+_LABEL = regex(rf"(?!-)[a-z0-9{re.escape(_SPECIAL)}-]{{1,63}}(?<!-)")
+_IPV4 = regex(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)")
+_NUMERIC = regex(r"\d+|0x[0-9a-f]*")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
 
 
@@ -264,9 +264,9 @@ _SECOND_LEVEL = frozenset({
 _PRIVATE_TLDS = frozenset({
     "localhost", "local", "internal", "lan", "home", "corp", "intranet", "private", "localdomain", "arpa",
 })  # fmt: skip
-_REGISTERED = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_REGISTERED = regex(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 """The label that registries sell; below it, names are their owner's to choose."""
-_ALPHABETIC_TLD = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]+")
+_ALPHABETIC_TLD = regex(r"[a-z]{2,63}|xn--[a-z0-9-]+")
 
 
 def _public_suffix(labels: list[str]) -> int:
@@ -495,7 +495,7 @@ _Technique = OneOf["suffix", "prefix", "dot", "substring", "subdomain", "other"]
 _FRAGMENT_LIMIT = 200
 _CANDIDATE_LIMIT = 3000
 _ATTACKER = "attacker"
-_FRAGMENT = re.compile(
+_FRAGMENT = regex(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):/{0,2}|(?P<tail>:?//))?(?P<host>\[[^\]]*\]|[^:/?#]*)(?::(?P<port>\d*))?.*",
     re.DOTALL,
 )
@@ -776,7 +776,7 @@ class Insecure(NamedTuple):
 
 
 _INSECURE_LIMIT = 50
-_PRIVATE_ADDRESS = re.compile(r"10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|169\.254\..*|\[f[cde].*")
+_PRIVATE_ADDRESS = regex(r"10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|169\.254\..*|\[f[cde].*")
 
 
 @_once

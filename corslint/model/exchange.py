@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from corslint.model.tri import Tri, all_of
+from corslint.records import NamedTuple
 
 RequestKind = Literal["actual", "preflight", "upgrade"]
 """actual: what the page asked for; preflight: the browser's own OPTIONS before it; upgrade: a WebSocket handshake."""

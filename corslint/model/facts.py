@@ -7,9 +7,9 @@ field a rule may ask for. The JSON Schemas for rules, descriptors and `corslint 
 from __future__ import annotations
 
 from typing import Literal as OneOf
-from typing import NamedTuple
 
 from corslint.model.values import Value
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 State = OneOf["written", "default", "absent", "unknown"]

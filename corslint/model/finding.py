@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 SEVERITIES = ("error", "warning", "note")

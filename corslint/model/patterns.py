@@ -14,10 +14,12 @@ import warnings
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias, Union, cast
+from typing import Any, TypeAlias, Union, cast
 from typing import Literal as OneOf
 
 from corslint.model.tri import Tri, tri
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 Dialect = OneOf["ecmascript", "python", "pcre"]
 Mode = OneOf["search", "match", "full"]
@@ -97,7 +99,7 @@ _CLASSES = {
 }
 _CONTROL = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "0": 0}
 _TOP = 0x10FFFF
-_COUNTED = re.compile(r"\{(\d*)(,?)(\d*)\}")
+_COUNTED = regex(r"\{(\d*)(,?)(\d*)\}")
 
 
 class _UnsupportedError(Exception):
@@ -314,7 +316,7 @@ class _Parser:
         return self.character()
 
 
-_FOREIGN = re.compile(r"\\(?:x[89A-Fa-f]|u|U|N)")
+_FOREIGN = regex(r"\\(?:x[89A-Fa-f]|u|U|N)")
 """Escapes of characters beyond ASCII, or that may be."""
 
 
@@ -515,7 +517,7 @@ def _risk(node: _Node) -> _Risk:
     )
 
 
-_UNREAD_RISK = re.compile(r"\)[*+{]|\\[1-9kg]|\(\?[(R&]")
+_UNREAD_RISK = regex(r"\)[*+{]|\\[1-9kg]|\(\?[(R&]")
 
 
 @lru_cache(maxsize=512)
@@ -565,7 +567,7 @@ def _engine(pattern: Pattern) -> Callable[[str], bool] | None:
     return makers[pattern.dialect](pattern)
 
 
-_REPEATED_U = re.compile(r"(?<!\\)(?:\\\\)*\\u\{")
+_REPEATED_U = regex(r"(?<!\\)(?:\\\\)*\\u\{")
 
 
 def _ecmascript(pattern: Pattern) -> Callable[[str], bool] | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from typing import Literal as OneOf
-from typing import NamedTuple, TypeAlias, Union
+from typing import TypeAlias, Union
 
 from corslint.model.values import Call, Guard, Literal, Value
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 

@@ -6,12 +6,13 @@ the headers that a browser's CORS check and caches look at. `behaviour/response.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from corslint.model.tri import Tri
 from corslint.model.versions import NEWEST, Release, all_within, fault, newest_before
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 DECISIONS = ("star", "echo", "fixed", "nothing", "refused", "raises")
 OPTIONS = (
@@ -315,7 +316,7 @@ def _listing(raw: object, at: tuple[str | int, ...]) -> Listing:
     return Listing(**fields)
 
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z-]*|\*")
+_NAME = regex(r"[A-Za-z][A-Za-z-]*|\*")
 
 
 def _is_text(value: object) -> bool:

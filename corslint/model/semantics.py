@@ -7,11 +7,12 @@ what is then sent. The loader is here so that descriptors are checked in one pla
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from corslint.model.responses import Responds, ResponsesError, read_responds
 from corslint.model.tri import Tri
 from corslint.model.versions import Release, all_within, fault
+from corslint.records import NamedTuple
 
 MEANINGS = (
     "star", "echo", "none", "refuse", "raises", "fails", "same-origin", "loopback", "unchecked", "text", "unknown",

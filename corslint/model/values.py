@@ -7,9 +7,10 @@ across types: these are tuples.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from typing import Literal as OneOf
 
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 if TYPE_CHECKING:

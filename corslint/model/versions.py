@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from corslint.model.tri import Tri, all_of
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 Number = tuple[int, ...]
 """A version's numbers without zeros at the end, so that `3` and `3.0` are the same."""
@@ -23,9 +23,9 @@ _BEYOND = 1_000_000
 NEWEST = Release((_BEYOND,), (_BEYOND, 0))
 """A version later than any that a range names."""
 
-_COMPARATOR = re.compile(r"(>=|<|==)\s*(\d+(?:\.\d+)*)")
-_NUMBER = re.compile(r"\d+(?:\.\d+)*")
-_LOWEST = re.compile(r"\^?\s*(\d+(?:\.\d+){1,2})")
+_COMPARATOR = regex(r"(>=|<|==)\s*(\d+(?:\.\d+)*)")
+_NUMBER = regex(r"\d+(?:\.\d+)*")
+_LOWEST = regex(r"\^?\s*(\d+(?:\.\d+){1,2})")
 
 
 def number_of(version: str) -> Number:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal as OneOf
@@ -17,6 +16,7 @@ from corslint.model.reading import (
     Reading,
     Scope,
 )
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 Kind: TypeAlias = OneOf[
@@ -59,39 +59,39 @@ _LOCK_FILES = frozenset(
         "pipfile.lock",
     }
 )  # fmt: skip
-_REQUIREMENTS = re.compile(r"requirements[^/]*\.txt$|(?:^|/)requirements/[^/]+\.txt$")
-_TEMPLATED_PAGE = re.compile(r"\.html?\.(?:j2|jinja2?|tmpl|tpl|template|erb|ejs|hbs|in)$")
+_REQUIREMENTS = regex(r"requirements[^/]*\.txt$|(?:^|/)requirements/[^/]+\.txt$")
+_TEMPLATED_PAGE = regex(r"\.html?\.(?:j2|jinja2?|tmpl|tpl|template|erb|ejs|hbs|in)$")
 
 # nginx files have no extension of their own: `app.conf`, `app.conf.template`, `app.conf.j2`, `app.conf.sample`,
 # `nginx.conf.prod`, `sites-enabled/default`, `proxy/conf`. The first three say nginx; the others only allow it.
-_NGINX_NAME = re.compile(
+_NGINX_NAME = regex(
     r"(?:^|/)nginx[\w.-]*\.conf(?:\.[\w-]+)*$"
     r"|(?:^|/)nginx\.(?:j2|jinja2?|tmpl|tpl|template)$"
     r"|(?:^|/)sites-(?:available|enabled)/[^/]+$"
     r"|\.(?:nginx|nginxconf|vhost)$"
 )
-_PERHAPS_NGINX = re.compile(
+_PERHAPS_NGINX = regex(
     r"\.conf(?:\.[\w-]+)*$"
     r"|(?:^|/)(?:nginx|proxy|conf\.d|snippets|vhosts?)/(?!makefile|readme|license|procfile)[^/.]+$"
 )
 # Any file without an extension may be one, and any template: `deploy/default`, `site.j2`.
-_BY_CONTENT = re.compile(
+_BY_CONTENT = regex(
     r"(?:^|/)(?!(?:authors|changelog|changes|cname|codeowners|contributing|contributors|copying|gemfile|gnumakefile"
     r"|gradlew|history|install|jenkinsfile|justfile|licen[cs]e|makefile|mvnw|news|notice|owners|podfile|procfile|rakefile"
     r"|readme|todo|vagrantfile|version)$)[^/.]+$"
     r"|[^/]\.(?:erb|epp|j2|jinja2?|template|tmpl|tpl)$"
 )
-_OTHER_TEMPLATE = re.compile(
+_OTHER_TEMPLATE = regex(
     r"\.(?:[cm]?[jt]sx?|css|csv|env|go|ini|json|md|php|py|rb|rst|service|sh|sql|toml|txt|xml|ya?ml)\.\w+$"
 )
-_SHEBANG = re.compile(rb"#!.*\b(?:ba|da|k|z|a)?sh\b")
+_SHEBANG = regex(rb"#!.*\b(?:ba|da|k|z|a)?sh\b")
 
-_DOCKERFILE = re.compile(r"(?:^|/)(?:dockerfile|containerfile)(?:[.-][\w.-]+)?$|\.(?:dockerfile|containerfile)$")
-_COMPOSE = re.compile(r"(?:^|/)(?:[\w.-]*[.-])?(?:docker-)?compose[\w.-]*\.ya?ml$")
+_DOCKERFILE = regex(r"(?:^|/)(?:dockerfile|containerfile)(?:[.-][\w.-]+)?$|\.(?:dockerfile|containerfile)$")
+_COMPOSE = regex(r"(?:^|/)(?:[\w.-]*[.-])?(?:docker-)?compose[\w.-]*\.ya?ml$")
 
-_PROCFILE = re.compile(r"(?:^|/)procfile(?:\.[\w-]+)?$")
-_ENVIRONMENT = re.compile(r"(?:^|/)\.env(?:\.[\w.-]+)?$")
-_KUBERNETES = re.compile(
+_PROCFILE = regex(r"(?:^|/)procfile(?:\.[\w-]+)?$")
+_ENVIRONMENT = regex(r"(?:^|/)\.env(?:\.[\w.-]+)?$")
+_KUBERNETES = regex(
     r"(?:^|/)(?:k8s|kubernetes|manifests|kustomize)/(?:[^/]+/)*[^/]+\.ya?ml$"
     r"|(?:^|/)[\w.-]*(?:deployment|statefulset|ingress|k8s|kubernetes)[\w.-]*\.ya?ml$"
 )

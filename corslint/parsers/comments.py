@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from corslint.parsers import kind_by_content, kind_of
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
@@ -20,14 +22,14 @@ if TYPE_CHECKING:
 _COMMENTS = frozenset({"comment", "html_comment"})
 # What may run over a line end, where no comment can stand: whole for its lines, though code may stand inside of it.
 _TEXTS = frozenset({"string", "template_string", "line_continuation"})
-_MARKUP = re.compile(
+_MARKUP = regex(
     rb"<!--|<[A-Za-z/](?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>"
     rb"|\{\{(?:[^{}\"'`]|\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)*+\}\}"
 )
-_OWN_LINE = re.compile(rb"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
-_HEADER = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*(?:[ \t]*#[^\r\n]*)?")
-_YAML_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\r\n]*", re.MULTILINE)
-_BEHIND_SPACE = re.compile(rb"(?:^|(?<=\s))#[^\r\n]*", re.MULTILINE)
+_OWN_LINE = regex(rb"^[ \t]*(#[^\r\n]*)", re.MULTILINE)
+_HEADER = regex(rb"\A(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*(?:[ \t]*#[^\r\n]*)?")
+_YAML_COMMENT = regex(r"(?:^|(?<=\s))#[^\r\n]*", re.MULTILINE)
+_BEHIND_SPACE = regex(rb"(?:^|(?<=\s))#[^\r\n]*", re.MULTILINE)
 
 
 class Comment(NamedTuple):

@@ -12,28 +12,29 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from corslint.model.reading import CodeReading, Damage, Scope, ScriptTag
 from corslint.parsers import javascript
 from corslint.parsers.html import JAVASCRIPT_TYPES, TYPESCRIPT_TYPES, UTF_16_OR_32, Attributes, attribute, attributes
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _MOST_OPEN = 3
 """So many braces that are never closed, and no further ones of a component are taken for code."""
 
-_ROOT = re.compile(rb"<!--|<[!?/]|<(?=[A-Za-z])")
-_MARKUP = re.compile(rb"<!--|<[!?/]|<(?=[A-Za-z])|\{\{")
-_SVELTE = re.compile(rb"<!--|<[!?/]|<(?=[A-Za-z])|\{")
-_NAME = re.compile(rb"[^\s/>]{0,200}")
+_ROOT = regex(rb"<!--|<[!?/]|<(?=[A-Za-z])")
+_MARKUP = regex(rb"<!--|<[!?/]|<(?=[A-Za-z])|\{\{")
+_SVELTE = regex(rb"<!--|<[!?/]|<(?=[A-Za-z])|\{")
+_NAME = regex(rb"[^\s/>]{0,200}")
 # A quote begins a value only behind `=`.
-_TAG_REST = re.compile(rb"""(?:[^>=]|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+>""")
-_IN_TAG = re.compile(rb"""[>{]|=\s*+["']""")
+_TAG_REST = regex(rb"""(?:[^>=]|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+>""")
+_IN_TAG = regex(rb"""[>{]|=\s*+["']""")
 _IN_VALUE = {b'"': re.compile(rb'["{]'), b"'": re.compile(rb"['{]")}
 
-_CODE = re.compile(rb"""[{}`]|'(?:[^'\\\n]|\\.)*+'|"(?:[^"\\\n]|\\.)*+"|//[^\n]*|/\*|/""", re.DOTALL)
-_TEMPLATE = re.compile(rb"\\.|`|\$\{", re.DOTALL)
-_PATTERN = re.compile(rb"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,200}+\]){1,200}+/")
+_CODE = regex(rb"""[{}`]|'(?:[^'\\\n]|\\.)*+'|"(?:[^"\\\n]|\\.)*+"|//[^\n]*|/\*|/""", re.DOTALL)
+_TEMPLATE = regex(rb"\\.|`|\$\{", re.DOTALL)
+_PATTERN = regex(rb"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,200}+\]){1,200}+/")
 _BEFORE_PATTERN = b"(,=:[!&|?{};+-*%<>~^"
 
 _TEXT_ELEMENTS = frozenset({b"script", b"style", b"textarea", b"title"})

@@ -6,21 +6,23 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from corslint.model.reading import Container, Damage, DeploymentReading, Image, Mount
 from corslint.parsers import embedded
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _MAX_BYTES = 1 << 20
 _MAX_MOUNTS = 2000
 
-_REGISTRIES = re.compile(r"(?:index\.)?docker\.io/|registry\.hub\.docker\.com/")
-_INSTRUCTION = re.compile(
+_REGISTRIES = regex(r"(?:index\.)?docker\.io/|registry\.hub\.docker\.com/")
+_INSTRUCTION = regex(
     rb"^[ \t]*(?P<name>FROM|ARG|ENV|COPY|ADD)[ \t]+(?P<rest>(?:[^\\\n]|\\[^\n]|\\\r?\n)*)", re.IGNORECASE | re.MULTILINE
 )
-_FLAG = re.compile(r"--[a-z]+(?:=\S+)?\s*")
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?-(?P<fallback>[^${}]*))?\}|(?P<plain>\w+))")
+_FLAG = regex(r"--[a-z]+(?:=\S+)?\s*")
+_VARIABLE = regex(r"\$(?:\{(?P<braced>\w+)(?::?-(?P<fallback>[^${}]*))?\}|(?P<plain>\w+))")
 
 
 def image(text: str, span: Span) -> Image | None:

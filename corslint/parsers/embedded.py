@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from typing import Literal as OneOf
 
 from corslint.model.reading import DeploymentReading, NginxReading
 from corslint.parsers import nginx_content
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile
 
 if TYPE_CHECKING:
@@ -20,13 +22,11 @@ _MAX_PARTS = 200
 _DEPTH = 3
 """Heredocs inside heredocs (`ssh host <<'END'`) are followed so deep."""
 
-_HEREDOC = re.compile(
+_HEREDOC = regex(
     rb"(?<![<\w])<<(?P<tabs>-?)[ \t]*(?:(?P<mark>['\"])(?P<quoted>[\w.-]+)(?P=mark)"
     rb"|\\(?P<escaped>[\w.-]+)|(?P<plain>[A-Za-z_][\w.-]*))"
 )
-_FENCE = re.compile(
-    rb"^(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*(?:\{\.?)?(?P<name>[\w.+-]*)[^`\n]*$", re.MULTILINE
-)
+_FENCE = regex(rb"^(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*(?:\{\.?)?(?P<name>[\w.+-]*)[^`\n]*$", re.MULTILINE)
 _NGINX_FENCES = frozenset((b"nginx", b"nginxconf", b"nginx.conf"))
 _SHELL_FENCES = frozenset((b"bash", b"console", b"sh", b"shell", b"shell-session", b"zsh"))
 _PERHAPS_FENCES = frozenset((b"conf", b"config", b""))

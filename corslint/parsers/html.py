@@ -12,10 +12,12 @@ parse is not reported.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from corslint.model.reading import CodeReading, Damage, Scope, ScriptTag
 from corslint.parsers import javascript
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 Attributes: TypeAlias = dict[str, tuple[str, Span]]
@@ -23,18 +25,18 @@ Attributes: TypeAlias = dict[str, tuple[str, Span]]
 
 UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
-_START = re.compile(rb"<!--|<script(?=[\s/>])", re.IGNORECASE)
-_END = re.compile(rb"</script(?=[\s/>])", re.IGNORECASE)
-_ATTRIBUTE = re.compile(rb"""[\s/]*+([^\s/>=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>][^\s>]*)))?""")
-_TAG_END = re.compile(rb"[\s/]*+>")
-_SPACE = re.compile(rb"[\s/]*")
+_START = regex(rb"<!--|<script(?=[\s/>])", re.IGNORECASE)
+_END = regex(rb"</script(?=[\s/>])", re.IGNORECASE)
+_ATTRIBUTE = regex(rb"""[\s/]*+([^\s/>=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>][^\s>]*)))?""")
+_TAG_END = regex(rb"[\s/]*+>")
+_SPACE = regex(rb"[\s/]*")
 
 # Legacy wrappings: `<!--` begins a comment up to the line's end in scripts (ECMA-262, annex B.1.1), and `-->` does so
 # at a line's start; `<![CDATA[` is XHTML's and never part of a script.
-_WRAPPING = re.compile(rb"\A\s*<!--[^\n]*|^[ \t]*-->[^\n]*|\A\s*<!\[CDATA\[|\]\]>\s*\Z", re.MULTILINE)
-_LINE_END = re.compile(rb"[^\r\n]")
+_WRAPPING = regex(rb"\A\s*<!--[^\n]*|^[ \t]*-->[^\n]*|\A\s*<!\[CDATA\[|\]\]>\s*\Z", re.MULTILINE)
+_LINE_END = regex(rb"[^\r\n]")
 
-_OPENER = re.compile(rb"\{\{\{|\{\{|\{%|\{#|<%|<\?")
+_OPENER = regex(rb"\{\{\{|\{\{|\{%|\{#|<%|<\?")
 _CLOSERS = {b"{{{": b"}}}", b"{{": b"}}", b"{%": b"%}", b"{#": b"#}", b"<%": b"%>", b"<?": b"?>"}
 _LONGEST_PLACEHOLDER = 2000
 _CONDITIONS = frozenset(

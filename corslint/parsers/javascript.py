@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from functools import lru_cache
 from time import thread_time
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from corslint.model.reading import Binding, CallSite, CodeReading, Damage, Decoration, Export, Scope, ScriptTag, Write
 from corslint.model.values import (
@@ -56,7 +56,9 @@ from corslint.model.values import (
     Unknown,
     Value,
 )
+from corslint.parsers.grammars import grammar
 from corslint.parsers.javascript_text import number, number_key, unescaped
+from corslint.records import NamedTuple
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
@@ -293,19 +295,7 @@ def _point(source: SourceFile, offset: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=3)
 def _grammar(dialect: str) -> _Grammar:
-    from tree_sitter import Language
-
-    if dialect == "javascript":
-        import tree_sitter_javascript
-
-        language = Language(tree_sitter_javascript.language())
-    else:
-        import tree_sitter_typescript
-
-        tsx = dialect == "tsx"
-        language = Language(
-            tree_sitter_typescript.language_tsx() if tsx else tree_sitter_typescript.language_typescript()
-        )
+    language = grammar(dialect)
     kinds = [
         (language.node_kind_for_id(kind) or "") if language.node_kind_is_named(kind) else ""
         for kind in range(language.node_kind_count)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from math import isfinite
 
-_ESCAPE = re.compile(
+from corslint.regexes import regex
+
+_ESCAPE = regex(
     r"\\(?:u\{([0-9a-fA-F]{1,8})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(\r\n|.))", re.DOTALL
 )
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
 _CONTINUATIONS = frozenset({"\n", "\r", "\r\n", "\u2028", "\u2029"})
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_INTEGER = re.compile(r"[0-9]+")
+_SURROGATES = regex("[\ud800-\udfff]")
+_INTEGER = regex(r"[0-9]+")
 _RADIX = {"x": 16, "o": 8, "b": 2}
 
 

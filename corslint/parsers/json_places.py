@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 
+from corslint.regexes import regex
 from corslint.source import SourceFile
 
 BOM = b"\xef\xbb\xbf"
 
-_TOKEN = re.compile(rb'("(?:[^"\\]|\\.)*+")(\s*:)?|[{}\[\]]', re.DOTALL)
+_TOKEN = regex(rb'("(?:[^"\\]|\\.)*+")(\s*:)?|[{}\[\]]', re.DOTALL)
 
 
 class BrokenError(Exception):

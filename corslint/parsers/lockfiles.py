@@ -13,26 +13,27 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from corslint.model.reading import Damage, ManifestReading, Requirement
 from corslint.parsers.json_places import BrokenError, json_object, json_strings
 from corslint.parsers.manifest import broken, pinned
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _MOST_ENTRIES = 100_000
 """Entries of one file that are read. The largest lock files that we know of have some ten thousand."""
 
-_CONFLICT = re.compile(rb"^<{7}(?: |\r?$)", re.MULTILINE)
+_CONFLICT = regex(rb"^<{7}(?: |\r?$)", re.MULTILINE)
 
 # npm
-_LOCK_ENTRY = re.compile(rb'"[^"\\]*"\s*:\s*\{\s*(?:"name"\s*:\s*"[^"\\]*"\s*,\s*)?"version"\s*:\s*"([^"\\]*)"')
+_LOCK_ENTRY = regex(rb'"[^"\\]*"\s*:\s*\{\s*(?:"name"\s*:\s*"[^"\\]*"\s*,\s*)?"version"\s*:\s*"([^"\\]*)"')
 
 # pnpm
-_PNPM_DOCUMENT = re.compile(rb"^---[^\n]*$", re.MULTILINE)
-_PNPM_VERSIONED = re.compile(rb"^(?:lockfileVersion|shrinkwrapVersion):", re.MULTILINE)
-_PNPM_REST = re.compile(rb"^(?:packages|snapshots):", re.MULTILINE)
-_PNPM_LINE = re.compile(
+_PNPM_DOCUMENT = regex(rb"^---[^\n]*$", re.MULTILINE)
+_PNPM_VERSIONED = regex(rb"^(?:lockfileVersion|shrinkwrapVersion):", re.MULTILINE)
+_PNPM_REST = regex(rb"^(?:packages|snapshots):", re.MULTILINE)
+_PNPM_LINE = regex(
     rb"^(?P<indent> *)(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\\\n]*)\"|(?P<plain>[^\s'\"#&*!|>%@`{}\[\],][^\n]*?))"
     rb":(?=[ \t\r\n]|\Z)[ \t]*(?P<value>[^\n]*)",
     re.MULTILINE,
@@ -40,36 +41,36 @@ _PNPM_LINE = re.compile(
 _PNPM_SECTIONS = {"dependencies": False, "optionalDependencies": False, "devDependencies": True}
 # `4.7.2`, and behind it the peers it was built with: `4.7.2(bufferutil@4.0.8)`, `4.7.2_bufferutil@4.0.8`. Before it may
 # stand the name of the package that an alias stands for: `/socket.io/2.5.0`, `/socket.io@2.5.0`, `socket.io@2.5.0`.
-_PNPM_VERSION = re.compile(
+_PNPM_VERSION = regex(
     r"(?:/?(?:[\w.-]+\.[a-z]+/)?(?:@[^/@(\s]+/)?[^/@(\s]+[@/])??"
     r"(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?(?=[(_]|\Z)"
 )
 
 # Yarn: version 1 writes `name@range, "name@other range":` and `version "1.2.3"`; later ones write YAML. A key of over
 # 1024 characters stands behind a question mark.
-_YARN_HEAD = re.compile(rb"^(?:# yarn lockfile v1\b|__metadata:)", re.MULTILINE)
-_YARN_ENTRY = re.compile(
+_YARN_HEAD = regex(rb"^(?:# yarn lockfile v1\b|__metadata:)", re.MULTILINE)
+_YARN_ENTRY = regex(
     rb"^(?:\? (?P<long>[^\n]+)\n:|(?P<key>[^\s#?][^\n]*):)[ \t]*\r?\n"
     rb"(?:  (?!version\b)[^\n]*\n)*+  version:?[ \t]+(?P<version>\"[^\"\n]*\"|[^\s\"]+)",
     re.MULTILINE,
 )
-_YARN_ALIAS = re.compile(r"npm:(?:@[^@/]+/)?[^@/]+@")
-_YARN_FOLDER = re.compile(r"workspace:(?![*^~]?$)(?P<folder>[^*^~<>=|\s]+)")
+_YARN_ALIAS = regex(r"npm:(?:@[^@/]+/)?[^@/]+@")
+_YARN_FOLDER = regex(r"workspace:(?![*^~]?$)(?P<folder>[^*^~<>=|\s]+)")
 
 # Poetry and uv
-_TOML_TEXT = re.compile(
+_TOML_TEXT = regex(
     rb'"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}|\'\'\'(?:[^\']|\'(?!\'\'))*+\'{3,5}|"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'|#[^\n]*',
     re.DOTALL,
 )
-_TOML_PACKAGE = re.compile(rb"^\[\[package\]\][ \t]*\r?\n(?P<body>(?:(?!\[)[^\n]*\n)*+(?:(?!\[)[^\n]+)?)", re.MULTILINE)
-_TOML_FIELD = re.compile(
+_TOML_PACKAGE = regex(rb"^\[\[package\]\][ \t]*\r?\n(?P<body>(?:(?!\[)[^\n]*\n)*+(?:(?!\[)[^\n]+)?)", re.MULTILINE)
+_TOML_FIELD = regex(
     rb"^(?P<key>name|version|category|groups|source)[ \t]*=[ \t]*(?P<value>\"[^\"\\\n]*\"|'[^'\n]*'|[^\n]*)",
     re.MULTILINE,
 )
-_POETRY_HEAD = re.compile(rb"^\[metadata\]", re.MULTILINE)
-_UV_HEAD = re.compile(rb"^version[ \t]*=[ \t]*\d", re.MULTILINE)
-_UV_FOLDER = re.compile(r"\b(?:editable|virtual|directory)\s*=\s*[\"'](?P<folder>[^\"'\n]*)[\"']")
-_PYTHON_VERSION = re.compile(r"(?:={2,3})?\s*(v?\d[\w.+!-]*)")
+_POETRY_HEAD = regex(rb"^\[metadata\]", re.MULTILINE)
+_UV_HEAD = regex(rb"^version[ \t]*=[ \t]*\d", re.MULTILINE)
+_UV_FOLDER = regex(r"\b(?:editable|virtual|directory)\s*=\s*[\"'](?P<folder>[^\"'\n]*)[\"']")
+_PYTHON_VERSION = regex(r"(?:={2,3})?\s*(v?\d[\w.+!-]*)")
 
 
 def read(source: SourceFile) -> ManifestReading:

@@ -10,37 +10,36 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from corslint.model.reading import Damage, ManifestReading, Requirement
 from corslint.model.values import Literal
 from corslint.parsers.json_places import BOM, BrokenError, json_object, json_strings
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 # In order of what counts where a package is named twice.
 _NPM_SECTIONS = ("dependencies", "optionalDependencies", "devDependencies", "peerDependencies")
 
-_NPM_EXACT = re.compile(r"\s*=?\s*v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*\Z")
-_NPM_ALIAS = re.compile(r"\s*npm:(?:@[^@/]+/)?[^@/]+@(.*)\Z", re.DOTALL)
+_NPM_EXACT = regex(r"\s*=?\s*v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*\Z")
+_NPM_ALIAS = regex(r"\s*npm:(?:@[^@/]+/)?[^@/]+@(.*)\Z", re.DOTALL)
 
-_TOML_TOKEN = re.compile(
+_TOML_TOKEN = regex(
     rb"(?P<space>[ \t\r]+|#[^\n]*)|(?P<newline>\n)"
     rb'|(?P<string>"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}|\'\'\'(?:[^\']|\'(?!\'\'))*+\'{3,5}|"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\')'
     rb"|(?P<mark>[\[\]{}=,.])|(?P<bare>[^\s\[\]{}=,.#\"']+)",
     re.DOTALL,
 )
-_TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+_TOML_PLACE = regex(r"\(at line (\d+), column (\d+)\)")
 
-_DEVELOPMENT = re.compile(
-    r"(?:^|[^a-z])(?:dev|develop|development|tests?|testing|lint|linting|docs?|ci|typing)(?:[^a-z]|$)"
-)
+_DEVELOPMENT = regex(r"(?:^|[^a-z])(?:dev|develop|development|tests?|testing|lint|linting|docs?|ci|typing)(?:[^a-z]|$)")
 
 # Options that follow a requirement on its line (`--hash=...`), and the comment behind it.
-_LINE_OPTION = re.compile(r"[ \t]--?[A-Za-z]")
-_LINE_COMMENT = re.compile(r"(?:^|[ \t])#")
+_LINE_OPTION = regex(r"[ \t]--?[A-Za-z]")
+_LINE_COMMENT = regex(r"(?:^|[ \t])#")
 _LONGEST_LINE = 4000
-_EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
-_EDITABLE = re.compile(r"(?:-e|--editable)(?:[ \t]+|=)")
+_EGG = regex(r"[#&]egg=([A-Za-z0-9._-]+)")
+_EDITABLE = regex(r"(?:-e|--editable)(?:[ \t]+|=)")
 
 
 def read(source: SourceFile) -> ManifestReading:

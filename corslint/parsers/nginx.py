@@ -16,12 +16,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 from typing import Literal as OneOf
 
 from corslint.model.reading import Damage, Directive, NginxReading, Word
 from corslint.parsers import nginx_quick
 from corslint.parsers.nginx_masks import Flavour, Masked, expanded, fill, mask
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 MAX_BYTES = 8_000_000
@@ -40,7 +42,7 @@ _RESTARTS = 100
 """How often the lexer is started again behind a quote that is never closed."""
 
 
-_BLANK = re.compile(rb"[ \t\r\n]*")
+_BLANK = regex(rb"[ \t\r\n]*")
 _COMMENT = ord("#")
 
 
@@ -59,7 +61,7 @@ class _Token(NamedTuple):
     indent: int
 
 
-_PIECE = re.compile(
+_PIECE = regex(
     rb"""[ \t\r\n]*+
     ( [;{}]
     | "[^"\\]*+(?:\\.[^"\\]*+)*+"
@@ -183,7 +185,7 @@ class _Lexed:
         return False
 
 
-_ESCAPE = re.compile(r"\\([\"'\\trn])")
+_ESCAPE = regex(r"\\([\"'\\trn])")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 
 
@@ -217,7 +219,7 @@ _MORE_DIRECTIVES = frozenset((
 # Blocks whose entries are data: a line may begin with any word.
 _DATA_BLOCKS = frozenset(("charset_map", "geo", "geoip2", "map", "match", "split_clients", "types"))
 
-_TIME = re.compile(r"(?:\d+(?:ms|[yMwdhms])?)+")
+_TIME = regex(r"(?:\d+(?:ms|[yMwdhms])?)+")
 
 # Directives whose further arguments nginx knows by name.
 _NAMED_PARAMETERS = frozenset((
@@ -658,7 +660,7 @@ def _context(directives: Sequence[Directive]) -> str:
 
 # --------------------------------------------------------------------------------------------------------------- public
 
-_STRUCTURAL = re.compile(
+_STRUCTURAL = regex(
     r"unexpected \"[{}]\"(?! \(missing)|unexpected end of file, expecting \"}\""
     r"|.*missing closing|blocks nested|too many"
 )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from corslint.parsers import SNIFFED
+from corslint.regexes import regex
 
 _BOM = b"\xef\xbb\xbf"
 
-_COMMENT = re.compile(rb"(?m)^[ \t]*#.*$")
-_PLACEHOLDER = re.compile(rb"\{\{[^{}\n]{0,200}\}\}|\$\{[^{}\n]{0,200}\}|<%=[^%\n]{0,200}%>")
-_STATEMENT = re.compile(rb"\{%[^%\n]{0,400}%\}|\{#[^#\n]{0,400}#\}|<%(?!=)[^%\n]{0,400}%>")
-_STRONG = re.compile(  # names that no other configuration language ends with `;` or `{`
+_COMMENT = regex(rb"(?m)^[ \t]*#.*$")
+_PLACEHOLDER = regex(rb"\{\{[^{}\n]{0,200}\}\}|\$\{[^{}\n]{0,200}\}|<%=[^%\n]{0,200}%>")
+_STATEMENT = regex(rb"\{%[^%\n]{0,400}%\}|\{#[^#\n]{0,400}#\}|<%(?!=)[^%\n]{0,400}%>")
+_STRONG = regex(  # names that no other configuration language ends with `;` or `{`
     rb"(?m)(?:^|[;{}])[ \t]*(?:"
     rb"(?:proxy|fastcgi|uwsgi|grpc|ssl|gzip|brotli|limit|more|add|client|worker|real|auth|resolver|sub|http2|map"
     rb"|charset|valid)_\w+"
@@ -30,29 +29,29 @@ _STRONG = re.compile(  # names that no other configuration language ends with `;
     rb"|(?:^|[;{}])[ \t]*map[ \t]+\"?\$\S+[ \t]+\$\w+[ \t\r\n]*\{"
     rb"|(?:^|[;{}])[ \t]*geo[ \t]+(?:\$\w+[ \t]+)?\$\w+[ \t\r\n]*\{"
 )
-_LIKELY = re.compile(  # other languages have these, too, but not in files that are called `*.conf`
+_LIKELY = regex(  # other languages have these, too, but not in files that are called `*.conf`
     rb"(?m)(?:^|[;{}])[ \t]*(?:if[ \t]*\([ \t]*\$\w+[^\n{}]*\)[ \t\r\n]*\{"
     rb"|return[ \t]+[1-5]\d\d(?:[ \t]+[^;\n]{1,400})?;)"
 )
-_ONLY_INCLUDES = re.compile(rb"(?:\s*include[ \t]+[\w.*/$-]+[ \t]*;)+\s*")
-_WEAK_BLOCK = re.compile(rb"(?m)(?:^|[;{}])[ \t]*(?:server|http|events|upstream[ \t]+[\w.-]+|types)[ \t\r\n]*\{")
-_WEAK_LINE = re.compile(
+_ONLY_INCLUDES = regex(rb"(?:\s*include[ \t]+[\w.*/$-]+[ \t]*;)+\s*")
+_WEAK_BLOCK = regex(rb"(?m)(?:^|[;{}])[ \t]*(?:server|http|events|upstream[ \t]+[\w.-]+|types)[ \t\r\n]*\{")
+_WEAK_LINE = regex(
     rb"(?m)(?:^|[;{}])[ \t]*(?:listen[ \t]+[\w.:\[\]*$]|return[ \t]+[1-5]\d\d|server[ \t]+[\w.-]+(?::\d+)?"
     rb"|root[ \t]+[/\w$]|include[ \t]+[\w./*-]+|worker_processes|text/\w+|expires[ \t]|ip_hash|least_conn|index[ \t])"
     rb"[^{}=\n]*;?[ \t\r}]*(?:#.*)?$"
 )
-_OTHER = re.compile(
+_OTHER = regex(
     rb"(?m)^[ \t]*(?:\[[\w.: -]+\][ \t\r]*$"  # INI, systemd, supervisor, fail2ban
     rb"|</?(?:VirtualHost|Directory|IfModule|IfDefine|Location|Files|Proxy|Macro|LimitExcept)\b"  # Apache
     rb"|/[^\s{}]+[ \t]*\{[ \t\r]*$"  # logrotate
     rb"|[\w.-]+[ \t]*=[^;{}\n]*$"  # properties, HOCON
     rb"|check[ \t]+(?:process|host|file)[ \t])"  # monit
 )
-_PROGRAM = re.compile(
+_PROGRAM = regex(
     rb"(?m)^[ \t]*(?:#[ \t]*(?:include[ \t]*[<\"]|pragma\b|ifn?def\b|define\b)|//|/\*|\*/|<\?"
     rb"|(?:class|const|def|function|import|let|namespace|package|template|typedef|using|var)\b[ \t])"
 )
-_LINE = re.compile(rb"(?m)^.*\S.*$")
+_LINE = regex(rb"(?m)^.*\S.*$")
 
 
 def _head(data: bytes) -> bytes | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import Literal as OneOf
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from corslint.model.reading import Damage
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _BOM = b"\xef\xbb\xbf"
@@ -18,34 +20,34 @@ _BOM = b"\xef\xbb\xbf"
 # nginx takes only these four bytes for white space; Python's str.isspace(), which the lexer asks, knows more.
 _PRINTABLE = bytes(byte if byte in b" \t\r\n" or 0x21 <= byte < 0x7F else ord("x") for byte in range(256))
 
-_LUA = re.compile(rb"(?:^|(?<=[;{}]))[ \t]*[\"']?[a-z_]*_by_lua_block\b[^{};#\n]*\n?[ \t\r]*\{", re.MULTILINE)
-_LUA_PIECE = re.compile(rb"(?:--)?\[(=*)\[|--|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[{}]", re.DOTALL)
+_LUA = regex(rb"(?:^|(?<=[;{}]))[ \t]*[\"']?[a-z_]*_by_lua_block\b[^{};#\n]*\n?[ \t\r]*\{", re.MULTILINE)
+_LUA_PIECE = regex(rb"(?:--)?\[(=*)\[|--|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[{}]", re.DOTALL)
 
 # Each of these stops at another opener of its own kind, which keeps a scan over hostile input linear.
-_TEMPLATE_COMMENT = re.compile(rb"\{#(?:(?!#\}|\{#).){0,20000}#\}", re.DOTALL)
-_STATEMENT = re.compile(
+_TEMPLATE_COMMENT = regex(rb"\{#(?:(?!#\}|\{#).){0,20000}#\}", re.DOTALL)
+_STATEMENT = regex(
     rb"\{%(?:(?!%\}|\{%).){0,4000}%\}"  # Jinja
     rb"|<%(?!=)(?:(?!%>|<%).){0,4000}%>"  # ERB, EPP
     rb"|%\{~?\s*(?:if|else|endif|for|endfor)\b[^{}\n]{0,400}\}",  # Terraform
     re.DOTALL,
 )
-_EXPRESSION = re.compile(rb"\{\{\{?(?:(?!\{\{|\}\}).){0,2000}\}\}\}?|<%=(?:(?!%>|<%=).){0,2000}%>", re.DOTALL)
-_CONTROL = re.compile(  # Go templates and Handlebars: `{{ if .X }}`, `{{#each x}}`, `{{/each}}`
+_EXPRESSION = regex(rb"\{\{\{?(?:(?!\{\{|\}\}).){0,2000}\}\}\}?|<%=(?:(?!%>|<%=).){0,2000}%>", re.DOTALL)
+_CONTROL = regex(  # Go templates and Handlebars: `{{ if .X }}`, `{{#each x}}`, `{{/each}}`
     rb"[-~]?\s*(?:(?:if|else|end|range|with|define|block|template|break|continue)\b(?![\w.(])|[#/^!>]|\$\w+\s*:?=)"
 )
-_BRACED = re.compile(rb"\$\{[^{}\s;\"'\\$]*\}|\$\{\w+:?[-=?+][^{}\n;\"'$]*\}")
-_UPPER = re.compile(rb"\$\{?([A-Z][A-Z0-9_]{2,})\b")
-_OWN_VARIABLE = re.compile(rb"\b(?:set\w*|auth_request_set|js_set|perl_set|geo|map\s+\S+)\s+\$([A-Z]\w*)")
-_REPETITION = re.compile(rb"(?<=[^\s;{}$])\{\d+(?:,\d*)?\}")
-_INNER_CLOSE = re.compile(rb"(?<=[^\s;{}\"'])\}(?=[^\s{}#]|[ \t]+[^\s{}#;])")
+_BRACED = regex(rb"\$\{[^{}\s;\"'\\$]*\}|\$\{\w+:?[-=?+][^{}\n;\"'$]*\}")
+_UPPER = regex(rb"\$\{?([A-Z][A-Z0-9_]{2,})\b")
+_OWN_VARIABLE = regex(rb"\b(?:set\w*|auth_request_set|js_set|perl_set|geo|map\s+\S+)\s+\$([A-Z]\w*)")
+_REPETITION = regex(rb"(?<=[^\s;{}$])\{\d+(?:,\d*)?\}")
+_INNER_CLOSE = regex(rb"(?<=[^\s;{}\"'])\}(?=[^\s{}#]|[ \t]+[^\s{}#;])")
 
-_OPENS = re.compile(
+_OPENS = regex(
     r"#?\s*(?:if|ifdef|unless|for|foreach|each|range|with|define|block|macro|call|filter|while|case|autoescape)\b"
     r"|[^|]*(?:\bdo|\{)(?:\s*\|[^|]*\|)?$"
 )
-_ELSE = re.compile(r"(?:else|elif|elsif|when)\b|\}\s*els")
-_CLOSES = re.compile(r"end\w*\b|\}(?!\s*els)|/\s*\w")
-_HARMLESS = re.compile(
+_ELSE = regex(r"(?:else|elif|elsif|when)\b|\}\s*els")
+_CLOSES = regex(r"end\w*\b|\}(?!\s*els)|/\s*\w")
+_HARMLESS = regex(
     r"(?:set|import|from|raw|verbatim|extends|else\w*|elif|elsif|when|break|continue)\b|\}\s*els|\$?\w+\s*:?=[^=]|[#!@^]|/\*"
 )
 
@@ -180,7 +182,7 @@ def _mask_expression(buffer: bytearray, found: re.Match[bytes], marks: list[_Mar
         fill(buffer, start, end, b"x")
 
 
-_INSERTION = re.compile(
+_INSERTION = regex(
     rb"^[ \t]*(?P<name>\$\{\w+(?::?[-=?+][^{}\n]*)?\}|\$[A-Z][A-Z0-9_]{2,})[ \t\r]*(?:#.*)?$",
     re.MULTILINE,
 )
@@ -216,9 +218,9 @@ _EXPANSION = (
     rb"\$\{[^{}\n]{1,200}\}|\$\((?:[^()\n]|\((?:[^()\n]|\([^()\n]{0,200}\)){0,200}\)){0,400}\)"
     rb"|`[^`\n]{0,400}`|\$(?:[A-Za-z_]\w*|[0-9@*#?!$-])"
 )
-_SHELL = re.compile(rb"\\[$`\\]|\\\r?\n|(?P<expansion>" + _EXPANSION + rb")")
-_SHELL_TEXT = re.compile(r"\\([$`\\])|\\\r?\n|(?P<expansion>" + _EXPANSION.decode("ascii") + r")", re.ASCII)
-_ELISION = re.compile("^[ \t]*(?P<name>\\.\\.\\.|\u2026|\\[\\.\\.\\.\\]|<[\\w ]+>)[ \t\r]*$".encode(), re.MULTILINE)
+_SHELL = regex(rb"\\[$`\\]|\\\r?\n|(?P<expansion>" + _EXPANSION + rb")")
+_SHELL_TEXT = regex(r"\\([$`\\])|\\\r?\n|(?P<expansion>" + _EXPANSION.decode("ascii") + r")", re.ASCII)
+_ELISION = regex("^[ \t]*(?P<name>\\.\\.\\.|\u2026|\\[\\.\\.\\.\\]|<[\\w ]+>)[ \t\r]*$".encode(), re.MULTILINE)
 
 
 def _mask_shell(buffer: bytearray, marks: list[_Mark]) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection
 
 from corslint.model.reading import Directive, Word
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _LONGEST = 4000
@@ -19,7 +20,7 @@ _LONGEST = 4000
 _WORD = rb"""(?:[^ \t\r\n;{}"'\#\\]|\\[^\r\n]) [^ \t\r\n;{}\\]*+ (?:\\[^\r\n][^ \t\r\n;{}\\]*+)*+"""
 _QUOTED = rb"""(?:"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"|'[^'\\\r\n]*+(?:\\[^\r\n][^'\\\r\n]*+)*+')"""
 
-_DIRECTIVE = re.compile(
+_DIRECTIVE = regex(
     rb"(?:[ \t\r\n]++|\#[^\n]{0,4000}+(?=\n|\Z))*+"
     rb"(?: (?P<words> (?:" + _WORD + rb"|" + _QUOTED + rb")"
     # A further line begins with a quote, or a `;` could be missing. `if ($a = "b")` has its bracket behind a quote.
@@ -27,8 +28,8 @@ _DIRECTIVE = re.compile(
     rb"[ \t\r\n]*+ (?P<end>[;{]) | (?P<close>\}) | (?P<rest>\Z) )",
     re.VERBOSE,
 )
-_PIECE = re.compile(rb"[ \t\r\n]*+(" + _QUOTED + rb"|" + _WORD + rb")", re.VERBOSE)
-_SPECIAL = re.compile(rb"[\"'\\\t\r\n]|  ")
+_PIECE = regex(rb"[ \t\r\n]*+(" + _QUOTED + rb"|" + _WORD + rb")", re.VERBOSE)
+_SPECIAL = regex(rb"[\"'\\\t\r\n]|  ")
 
 _new = tuple.__new__
 

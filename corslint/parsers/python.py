@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from corslint.model.reading import Binding, CallSite, CodeReading, Damage, Decoration, Scope, Write
 from corslint.model.values import (
@@ -50,6 +50,9 @@ from corslint.model.values import (
     Unknown,
     Value,
 )
+from corslint.parsers.grammars import grammar
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
@@ -84,16 +87,16 @@ _BOM = b"\xef\xbb\xbf"
 _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 # A line that begins a statement of the module.
-_FRESH_LINE = re.compile(rb"^(?:@|[A-Za-z_]\w*(?:[ \t]*[=.(\[:]|[ \t]+[\w.]))", re.MULTILINE)
+_FRESH_LINE = regex(rb"^(?:@|[A-Za-z_]\w*(?:[ \t]*[=.(\[:]|[ \t]+[\w.]))", re.MULTILINE)
 
 # PEP 263: in a comment on line 1 or 2.
-_CODING = re.compile(rb"\A(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_CODING = regex(rb"\A(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 # https://docs.python.org/3/reference/lexical_analysis.html#escape-sequences
-_ESCAPE = re.compile(
+_ESCAPE = regex(
     r"\\(?:\r\n|\r|\n|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]*)\}|([\\'\"abfnrtv]))"
 )
-_BYTES_ESCAPE = re.compile(r"\\(?:\r\n|\r|\n|([0-7]{1,3})|x([0-9a-fA-F]{2})|(?!)()()()|([\\'\"abfnrtv]))")
+_BYTES_ESCAPE = regex(r"\\(?:\r\n|\r|\n|([0-7]{1,3})|x([0-9a-fA-F]{2})|(?!)()()()|([\\'\"abfnrtv]))")
 _SIMPLE_ESCAPES = {
     "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
@@ -259,10 +262,7 @@ def _declared_encoding(data: bytes) -> str | None:
 
 @lru_cache(maxsize=1)
 def _grammar() -> _Grammar:
-    import tree_sitter_python
-    from tree_sitter import Language
-
-    language = Language(tree_sitter_python.language())
+    language = grammar("python")
     # ERROR nodes have a number outside this range; several numbers can have one name.
     kinds = {
         number: language.node_kind_for_id(number) or ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
-from typing import NamedTuple
 
 from corslint.model.reading import Binding, CallSite, CodeReading, Write
 from corslint.model.tri import Tri
@@ -43,6 +42,7 @@ from corslint.model.values import (
     Value,
 )
 from corslint.project.modules import Modules
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 _MAX_HOPS = 60

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal as OneOf
-from typing import NamedTuple
 
 from corslint.model.reading import ManifestReading, Requirement
 from corslint.model.versions import Release, exactly, of_major
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _HIGHEST_MAJOR = 30
@@ -23,15 +24,15 @@ _NPM_LOCKS = {"package-lock.json": "npm", "pnpm-lock.yaml": "pnpm", "yarn.lock":
 """Lock files, and the package managers that read them."""
 _PYTHON_LOCKS = frozenset({"poetry.lock", "uv.lock", "Pipfile.lock"})
 
-_NPM_ALIAS = re.compile(r"npm:(?:@[^@/]+/)?[^@/]+(?:@(.*))?\Z", re.DOTALL)
-_NPM_GIT = re.compile(r"#semver:(.+)\Z", re.DOTALL)
-_NPM_OPERATOR = re.compile(r"([<>=~^]+)\s+")
-_NPM_PREFIX = re.compile(r"(?<![\w.-])[vV](?=\d)")
-_NPM_RANGE = re.compile(r"[\d\s.<>=~^|*xX+\w-]+\Z")
-_NPM_WORD = re.compile(r"(?!v\d)[a-z][\w.-]*\Z", re.IGNORECASE)
+_NPM_ALIAS = regex(r"npm:(?:@[^@/]+/)?[^@/]+(?:@(.*))?\Z", re.DOTALL)
+_NPM_GIT = regex(r"#semver:(.+)\Z", re.DOTALL)
+_NPM_OPERATOR = regex(r"([<>=~^]+)\s+")
+_NPM_PREFIX = regex(r"(?<![\w.-])[vV](?=\d)")
+_NPM_RANGE = regex(r"[\d\s.<>=~^|*xX+\w-]+\Z")
+_NPM_WORD = regex(r"(?!v\d)[a-z][\w.-]*\Z", re.IGNORECASE)
 
-_VERSION = re.compile(r"\d+(?:\.\d+)*")
-_POETRY_PART = re.compile(r"(\^|~(?!=))\s*(\d+(?:\.\d+)*)")
+_VERSION = regex(r"\d+(?:\.\d+)*")
+_POETRY_PART = regex(r"(\^|~(?!=))\s*(\d+(?:\.\d+)*)")
 
 
 class VersionInForce(NamedTuple):

@@ -10,9 +10,10 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from corslint.model.reading import Container, DeploymentReading, Image, Mount, NginxReading
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _PREFIX = "/etc/nginx"
@@ -27,7 +28,7 @@ _FOLDERS = frozenset((
 ))  # fmt: skip
 """Folders that images of nginx bring along: a file that is copied there goes into them."""
 
-_IMAGES = re.compile(
+_IMAGES = regex(
     r"(?:(?:[\w.-]+\.[\w.-]+/)?(?:docker/)?(?:library/)?nginx"
     r"|(?:[\w.-]+\.[\w.-]+/)?(?:nginx|bitnami|bitnamilegacy|linuxserver|chainguard)/nginx"
     r"|(?:[\w.-]+\.[\w.-]+/)?(?:nginx|nginxinc)/nginx-unprivileged"
@@ -35,7 +36,7 @@ _IMAGES = re.compile(
 )
 """Images whose tag is the version of nginx. An image of somebody's own, `acme/nginx:3.1`, has its own numbers."""
 
-_TAG = re.compile(r"v?(1)\.(\d{1,3})(?:\.(\d{1,3}))?(?=$|[.-])(?:[.-][\w.-]*)?")
+_TAG = regex(r"v?(1)\.(\d{1,3})(?:\.(\d{1,3}))?(?=$|[.-])(?:[.-][\w.-]*)?")
 
 _SETTINGS = Span("", 0, 0)
 

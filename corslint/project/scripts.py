@@ -5,16 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from corslint.model.reading import CodeReading, ScriptTag
 from corslint.project.packages import Packages, VersionInForce
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
-_GLOBAL = re.compile(r"global#(?:(?:window|self|globalThis)\.)?(?P<name>\w+)(?P<rest>.*)", re.DOTALL)
-_URL_IMPORT = re.compile(r"(?P<url>(?:https?:)?//[^#]+|/[^#]+|\.\.?/[^#]+)#(?P<rest>.+)", re.DOTALL)
-_SCRIPT_FILE = re.compile(r"[\w.-]+\.[cm]?js\b")
-_EXACT = re.compile(r"\d+\.\d+\.\d+")
+_GLOBAL = regex(r"global#(?:(?:window|self|globalThis)\.)?(?P<name>\w+)(?P<rest>.*)", re.DOTALL)
+_URL_IMPORT = regex(r"(?P<url>(?:https?:)?//[^#]+|/[^#]+|\.\.?/[^#]+)#(?P<rest>.+)", re.DOTALL)
+_SCRIPT_FILE = regex(r"[\w.-]+\.[cm]?js\b")
+_EXACT = regex(r"\d+\.\d+\.\d+")
 
 
 class ScriptSource(NamedTuple):

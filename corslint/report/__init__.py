@@ -14,11 +14,12 @@ through `neutral`, `shown_path` or an encoding that cannot be left (JSON, URIs).
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from corslint.model.finding import Finding
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _NO_FORMATS = frozenset({"facts", "trace"})
@@ -252,7 +253,7 @@ def neutral(text: str) -> str:
     return LOG_COMMAND.sub(r"#\\x23", text) if "##" in text else text
 
 
-LOG_COMMAND = re.compile(r"##(?=[\w-]*\[)")
+LOG_COMMAND = regex(r"##(?=[\w-]*\[)")
 """How a command begins that readers of logs obey wherever in a line it stands; the second `#` is the one to escape."""
 
 

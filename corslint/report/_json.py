@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-_UNSEEN = re.compile(r"[^\n -~]")
+from corslint.regexes import regex
+
+_UNSEEN = regex(r"[^\n -~]")
 
 
 def dumps(value: object, *, indent: int | None = 2) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from corslint.model.finding import Finding
+from corslint.records import NamedTuple
 from corslint.report import LOG_COMMAND, PLAIN, Reported, Run, closing_line, neutral, shown_path
 from corslint.source import SourceFile, Span
 
