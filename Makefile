@@ -9,6 +9,8 @@
 #   make nginx-differential
 #                 compare the nginx model with a real nginx: 2,000 random configurations, 20,000 requests
 #                 (NGINX=/path/to/nginx, NGINX_MODULES=/folder/of/its/modules, SEED=1)
+#   make fix-storm
+#                 2,000 random edits to projects, each followed by --fix: no file may come to harm (SEED=1, CASES=2000)
 #   make bench    compare the time and memory that nginx takes with crossplane and gixy-ng (GIXY=/path/to/gixy)
 
 VENV := .venv
@@ -17,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check mutants lab lab-install format new-rule new-library nginx-differential bench clean
+.PHONY: demo test check mutants lab lab-install format new-rule new-library nginx-differential fix-storm bench clean
 .DELETE_ON_ERROR:
 
 # The stamps are younger than pyproject.toml as long as its dependencies are installed.
@@ -73,6 +75,9 @@ new-library:
 
 nginx-differential: $(VENV)/installed-dev
 	$(BIN)/python -m tests.behaviour.nginx_differential $(if $(SEED),--seed $(SEED))
+
+fix-storm: $(VENV)/installed-dev
+	$(BIN)/python -m tests.fix_storm $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python scripts/nginx_benchmark.py $(if $(GIXY),--gixy $(GIXY))

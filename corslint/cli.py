@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 import corslint
-from corslint import command_line, outputs, report
+from corslint import command_line, outputs, progress, report
 from corslint import settings as settings_
 from corslint.settings import Settings, UsageError
 
@@ -131,7 +131,12 @@ def command(context: click.Context) -> int:
     help="Where the report of the --output-format at the same position goes; `-` is standard output.",
 )
 @command_line.options(
-    command_line.SOURCES, command_line.CHOICES, command_line.SHOWS, command_line.IGNORES, command_line.BASELINE
+    command_line.SOURCES,
+    command_line.CHANGES,
+    command_line.CHOICES,
+    command_line.SHOWS,
+    command_line.IGNORES,
+    command_line.BASELINE,
 )
 @click.option("--diff", is_flag=True, help="Show what fixes would change; change nothing.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
@@ -143,10 +148,17 @@ def command(context: click.Context) -> int:
     show_default=True,
     help="Colours in text. NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE are honoured.",
 )
+@click.option(
+    "--links",
+    type=click.Choice(("auto", "always", "never")),
+    default="auto",
+    show_default=True,
+    help="Links in text, to the places and to what is known about the rules. FORCE_HYPERLINK is honoured.",
+)
 def check(
-    paths: tuple[str, ...], output_formats: tuple[str, ...], output_files: tuple[str, ...], color: str, **options: Any
+    paths: tuple[str, ...], output_formats: tuple[str, ...], output_files: tuple[str, ...], **options: Any
 ) -> int:
-    """Check files and folders (default: the working directory).
+    """Check files and folders (default: the working directory), or standard input (`-`).
 
     A folder is checked on its own; the files of a repository are checked together with the rest of it.
     """
@@ -165,20 +177,25 @@ def check(
     reports: list[lint.Report] = []
     differences: list[str] = []
     failed = False
-    checked = command_line.contexts(paths, cwd, options)
+    if options["write_baseline"] and (options["changed"] or options["since"] is not None):
+        raise click.UsageError("--write-baseline writes all findings: it does not go with --changed or --since")
+    given = command_line.stdin_context(paths, cwd, options)
+    checked, overlay = given or (command_line.contexts(paths, cwd, options), None)
     shown = command_line.shown(checked, options)
     if shown is not None:
         _write(shown, sys.stdout)
         return 0
     known = _known(options, cwd)
     for context, settings in checked:
-        found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
+        found = _linted(context, settings, cwd, options, known, overlay, with_fixes=with_fixes)
         if options["add_ignores"]:
             _add_ignores(context, found, options["reason"])
             found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
         if fixing:
             unsafe = options["unsafe_fixes"]
-            differences.append(_fixed(context, settings, found, known, unsafe=unsafe, write=not options["diff"]))
+            differences.append(
+                _fixed(context, settings, found, known, overlay, unsafe=unsafe, write=not options["diff"])
+            )
             if not options["diff"]:
                 found = _left(_linted(context, settings, cwd, options, known, with_fixes=True), unsafe=unsafe)
         reports.append(found)
@@ -199,7 +216,8 @@ def check(
         _write(report.closing_line(whole) + "\n", sys.stderr)
     else:
         folders = [settings.rules for _, settings in checked]
-        outputs.write(whole, wanted, color, lambda rule: _about(rule, folders))
+        look = outputs.Look(options["color"], options["links"])
+        outputs.write(whole, wanted, look, lambda rule: _about(rule, folders))
     return int(_fails(whole, failed, options) or (stale > 0 and options["fail_on_stale"]))
 
 
@@ -227,6 +245,7 @@ def _linted(
     cwd: str,
     options: Mapping[str, Any],
     known: Baseline | None,
+    overlay: Mapping[str, bytes] | None = None,
     *,
     with_fixes: bool,
 ) -> lint.Report:
@@ -234,14 +253,17 @@ def _linted(
     from corslint import lint
     from corslint.triage import NamedRuleError
 
+    bar = progress.Progress()
     try:
-        return _new(lint.lint(context, settings, with_fixes=with_fixes), known)
+        return _new(lint.lint(context, settings, overlay, with_fixes=with_fixes, watch=bar.watch), known)
     except NamedRuleError as error:
         given = options.get(error.key.replace("-", "_"), ())
         if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
             raise UsageError(f"--{error.key}: {error}") from None
         place = settings_.place(error.settings, cwd, error.key, error.rule) or "--config"
         raise UsageError(f"{place}: `{error.key}`: {error}") from None
+    finally:
+        bar.erase()
 
 
 def _add_ignores(context: discovery.Context, found: lint.Report, reason: str) -> None:
@@ -376,6 +398,7 @@ def _fixed(
     settings: Settings,
     found: lint.Report,
     known: Baseline | None,
+    overlay: Mapping[str, bytes] | None,
     *,
     unsafe: bool,
     write: bool,
@@ -384,9 +407,9 @@ def _fixed(
     from corslint import fixes, lint
 
     def again(changed: Mapping[str, bytes]) -> list[Finding]:
-        return list(_new(lint.lint(context, settings, changed, with_fixes=True), known).findings)
+        return _fixable(_new(lint.lint(context, settings, {**(overlay or {}), **changed}, with_fixes=True), known))
 
-    result = fixes.fix_to_fixpoint(again, found.findings, found.sources, unsafe)
+    result = fixes.fix_to_fixpoint(again, _fixable(found), found.sources, unsafe)
     for finding, reason in result.refused:
         line = report.neutral(f"{finding.primary.path}: fix for {finding.rule} not applied: {reason}")
         _write(f"corslint: {line}\n", sys.stderr)
@@ -398,6 +421,18 @@ def _fixed(
         done = f"{report.counted(result.applied, 'finding')} in {report.counted(len(result.changed), 'file')}"
         _write(f"corslint: fixed {done}\n", sys.stderr)
     return fixes.diff(result.changed, found.sources)
+
+
+def _fixable(found: lint.Report) -> list[Finding]:
+    """All by which fixes are judged. Those that are not shown have no fix to make, but none may be added.
+
+    Nor may a policy become one that cannot be told: it would be silent, not mended.
+    """
+    from corslint import fixes
+
+    shown = set(found.findings)
+    hidden = (finding._replace(fix=None) for finding in found.live if finding not in shown)
+    return [*found.findings, *hidden, *map(fixes.undecided, found.undecided)]
 
 
 @command.command()
@@ -468,7 +503,7 @@ def init(path: str, write: bool) -> int:
 
 
 @command.command()
-@click.argument("rule_id", required=False, metavar="[ID]")
+@click.argument("rule_id", required=False, metavar="[ID]", shell_complete=command_line.complete_rule)
 @click.option("--test", is_flag=True, help="Run the examples of this rule, or of all rules of your own.")
 @click.option("--rules", multiple=True, metavar="FOLDER", help="A folder with rules, beside those of the settings.")
 def rule(rule_id: str | None, test: bool, rules: tuple[str, ...]) -> int:
@@ -507,12 +542,111 @@ def _test_rules(known: lint.Knowledge, folders: tuple[str, ...], rule_id: str | 
 
 
 @command.command()
+@click.argument("text", metavar="TEXT")
+@_PATHS
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@command_line.options(command_line.SOURCES)
+def explain(text: str, paths: tuple[str, ...], output_format: str, **options: Any) -> int:
+    """Explain a message of the browser's console, a client, a server or `curl -v`; `-` reads it from standard input.
+
+    Names the rules that may be the cause, with their findings in files and folders (default: the working directory).
+    Exit status 3: nothing in the text is known.
+    """
+    from corslint import lint
+    from corslint.explain import explanation, render
+
+    said = _pasted(text)
+    if not said.strip():
+        raise click.UsageError("there is no text to explain")
+    cwd = os.getcwd()
+    checked = command_line.contexts(paths, cwd, options)
+    reports = []
+    for context, settings in checked:
+        linted = lint.lint(context, settings)
+        # Also notes, and what is not selected: whatever it is, it may be the cause.
+        outside = tuple(one for one in linted.live if one.primary.path not in context.in_tests)
+        reports.append(linted._replace(findings=outside))
+    whole = report.merged(reports)
+    rules = lint.knowledge(tuple(dict.fromkeys(folder for _, one in checked for folder in one.rules)), examples=False)
+    explained = explanation.explain(said, rules.rules, whole.findings)
+    if not explained.knows_something:
+        _write("corslint: nothing in this text is known; paste the whole line of the console\n", sys.stderr)
+        return 3
+    if output_format == "json":
+        _write(render.as_json(explained, whole.sources), sys.stdout)
+    else:
+        outputs.write_text(render.text(explained, whole.sources, files=whole.files), sys.stdout)
+    return 0
+
+
+def _pasted(text: str) -> str:
+    """The text of the argument, or of standard input where that is `-`: as much of it as is looked at."""
+    if text != "-":
+        return text
+    from corslint.explain.wordings import LONGEST_TEXT
+
+    data = sys.stdin.buffer.read(4 * LONGEST_TEXT + 4) if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
+    return data.decode("utf-8", "replace")
+
+
+@command.command()
 @click.argument("name", type=click.Choice(("settings", "rule", "descriptor", "facts")))
 def schema(name: str) -> int:
     """Print a JSON Schema: of settings, rules, descriptors, or of the output of `facts`."""
     from corslint import resources
 
     _write(resources.schema_file(name).read_text(encoding="utf-8"), sys.stdout)
+    return 0
+
+
+@command.command()
+@click.argument("url")
+@click.option("--origin", required=True, metavar="ORIGIN", help="Of the page that asks: https://app.example.com.")
+@click.option("--credentials", is_flag=True, help="As a script does that sends cookies.")
+@click.option("--socketio", "handshake", is_flag=True, help="As a Socket.IO client does: polling, then the upgrade.")
+@click.option("--ws", is_flag=True, help="With a WebSocket.")
+@click.option("--method", default="GET", show_default=True, help="Of the script's request; only GET and HEAD are sent.")
+@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="That the script sets.")
+@click.option("--cookie", metavar="TEXT", help="With --credentials: the cookies that the browser has.")
+@click.option("--eio", type=click.Choice(("3", "4")), default="4", help="With --socketio: 3 for clients of version 2.")
+@click.option("--attack-origins", is_flag=True, help="Also try origins that an attacker can have.")
+@click.option("--timeout", type=click.FloatRange(0, 60, min_open=True), default=5.0, show_default=True)
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
+def probe(url: str, origin: str, **options: Any) -> int:
+    """Ask a running server what a browser would ask it, and judge the answers as a browser does.
+
+    Exit status 0: the page gets what it asks for, and no attacker does; 1: it is otherwise; 2: there is no server.
+    """
+    from corslint.probe import client, run, usage
+    from corslint.probe import report as probe_report
+
+    question = usage.question(url, origin, options)
+    try:
+        found = run.probe(
+            question,
+            client.HttpClient(options["timeout"]),
+            socket=options["handshake"],
+            ws=options["ws"],
+            attack=options["attack_origins"],
+        )
+    except client.UnreachableError as error:
+        raise UsageError(str(error)) from None
+    if options["output_format"] == "json":
+        _write(probe_report.as_json(found), sys.stdout)
+    else:
+        outputs.write_text(probe_report.text(found), sys.stdout)
+    return probe_report.status(found)
+
+
+@command.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> int:
+    """Print what makes a shell complete commands, options, rules and files."""
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    assert made is not None
+    _write(made(command, {}, "corslint", "_CORSLINT_COMPLETE").source() + "\n", sys.stdout)
     return 0
 
 
@@ -558,8 +692,8 @@ def _explanation(rules: RuleSet, rule_id: str) -> str:
 
 def _case(case: Case) -> list[str]:
     from corslint.rulepages import plain
+    from corslint.ruleset import alternatives
 
     lines = [f"{case.severity}: {plain(case.message)}", f"  help: {plain(case.help)}"]
-    if case.fix is not None:
-        lines.append(f"  fix ({case.fix.applicability}): {plain(case.fix.title)}")
+    lines += [f"  fix ({fix.applicability}): {plain(fix.title)}" for fix in alternatives(case.fix)]
     return lines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
@@ -56,18 +57,45 @@ def _rule_and_level(
     return tuple(read)
 
 
+def complete_rule(_context: click.Context, _option: click.Parameter, begun: str) -> list[str]:
+    """The built-in rules whose ids begin like that, for a shell."""
+    from corslint import resources
+
+    return sorted(path.stem for path in resources.rules_folder().glob("*.yaml") if path.stem.startswith(begun))
+
+
+def complete_rules(context: click.Context, option: click.Parameter, begun: str) -> list[str]:
+    """The same for a list with commas: the last of it is completed."""
+    before, comma, last = begun.rpartition(",")
+    return [f"{before}{comma}{rule}" for rule in complete_rule(context, option, last)]
+
+
 SOURCES = (
     click.option(
         "--config", multiple=True, metavar="FILE|KEY=VALUE", help="This settings file, or one setting in TOML."
     ),
     click.option("--isolated", "--no-config", is_flag=True, help="Look for no settings file."),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Do not read these files and folders, either."),
-    click.option("--force-exclude", is_flag=True, help="Exclusions also count for paths that are named."),
+    click.option("--force-exclude", is_flag=True, help="Files that are named count like those found in a folder."),
+)
+CHANGES = (
+    click.option("--changed", is_flag=True, help="Only files that differ from the last commit, and new ones."),
+    click.option("--since", metavar="REV", help="Only files changed since the branch left this commit, branch or tag."),
+    click.option("--stdin-filename", metavar="FILE", help="With the path `-`: what standard input stands in for."),
 )
 CHOICES = (
-    click.option("--select", multiple=True, callback=rule_ids, metavar="RULES", help="Only these rules."),
-    click.option("--extend-select", multiple=True, callback=rule_ids, metavar="RULES", help="These rules, too."),
-    click.option("--ignore", multiple=True, callback=rule_ids, metavar="RULES", help="All but these rules."),
+    click.option(
+        "--select", multiple=True, callback=rule_ids, shell_complete=complete_rules, metavar="RULES",
+        help="Only these rules.",
+    ),
+    click.option(
+        "--extend-select", multiple=True, callback=rule_ids, shell_complete=complete_rules, metavar="RULES",
+        help="These rules, too.",
+    ),
+    click.option(
+        "--ignore", multiple=True, callback=rule_ids, shell_complete=complete_rules, metavar="RULES",
+        help="All but these rules.",
+    ),
     click.option(
         "--per-file-ignores", multiple=True, callback=_pattern_and_rules, metavar="PATTERN:RULES",
         help="Without these rules in files that match.",
@@ -115,15 +143,73 @@ def options(*groups: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
 
 def contexts(paths: Sequence[str], cwd: str, given: Mapping[str, Any]) -> list[tuple[discovery.Context, Settings]]:
     """What is checked, and the settings of each context; what they exclude is not in it."""
+    return _prepared(_discovered(paths or (".",), cwd, given), paths, cwd, given)
+
+
+def stdin_context(
+    paths: Sequence[str], cwd: str, given: Mapping[str, Any]
+) -> tuple[list[tuple[discovery.Context, Settings]], dict[str, bytes]] | None:
+    """The same for `-` and `--stdin-filename`, and what standard input holds; None where that is not asked for.
+
+    Raises `click.UsageError` where one comes without the other, or with what goes with files only.
+    """
+    name = given["stdin_filename"]
+    if "-" not in paths:
+        if name is not None:
+            raise click.UsageError("--stdin-filename goes with the path `-`, which stands for standard input")
+        return None
+    if len(paths) > 1:
+        raise click.UsageError("`-` stands for standard input and goes alone (a file of that name is `./-`)")
+    if not name:
+        raise click.UsageError("`-` needs --stdin-filename FILE: the name says the language and the project")
+    for option in ("changed", "since", "fix", "add_ignores", "write_baseline"):
+        if given[option]:
+            hint = "; --diff shows what it would change" if option == "fix" else ""
+            raise click.UsageError(f"--{option.replace('_', '-')} does not go with standard input{hint}")
+    if sys.stdin is None:
+        raise settings_.UsageError("standard input is closed")
+    data = sys.stdin.buffer.read(discovery.MANIFEST_SIZE_LIMIT + 1)
+
+    def discovered(*, as_found: bool) -> list[discovery.Context]:
+        return [discovery.standing_in(name, data, cwd, as_found=as_found)]
+
+    checked = _prepared(discovered, (name,), cwd, given)
+    return checked, {path: data for context, _ in checked for path in context.lint}
+
+
+def _discovered(paths: Sequence[str], cwd: str, given: Mapping[str, Any]) -> _Discover:
+    """What finds the contexts; with `--changed` or `--since` these are asked only for what changed."""
+    revision = given.get("since") if given.get("since") is not None else ("HEAD" if given.get("changed") else None)
+    if given.get("changed") and given.get("since") is not None:
+        raise click.UsageError("--changed is `--since HEAD`: only one of them can count")
+    if revision is None:
+        return lambda *, as_found: discovery.contexts(paths, cwd, as_found=as_found)
+    from corslint import changes
+
+    found = [changes.only_changed(one, revision, cwd) for one in discovery.contexts(paths, cwd, as_found=True)]
+    return lambda *, as_found: found  # noqa: ARG005
+
+
+def _prepared(
+    discovered: _Discover, named: Sequence[str], cwd: str, given: Mapping[str, Any]
+) -> list[tuple[discovery.Context, Settings]]:
+    """The contexts with their settings; those where `force-exclude` counts, as if nothing in them had been named."""
     taken = settings_.sources(given["config"], given["isolated"])
+    forced = given.get("force_exclude", False)
     found = []
-    for context in discovery.contexts(paths or (".",), cwd):
+    for number, context in enumerate(discovered(as_found=forced)):
         around = (*context.files, *context.unreadable)
         loaded = settings_.load_tree(context.settings_at, context.root, around, cwd, taken)
         settings = with_options(loaded, given)
-        named = () if settings.force_exclude else paths
-        found.append((discovery.without_excluded(context, settings.excludes, named, cwd), settings))
+        if settings.force_exclude and not context.as_found:
+            context = discovered(as_found=True)[number]
+        still = () if settings.force_exclude else named
+        found.append((discovery.without_excluded(context, settings.excludes, still, cwd), settings))
     return found
+
+
+class _Discover(Protocol):
+    def __call__(self, *, as_found: bool) -> list[discovery.Context]: ...
 
 
 def with_options(settings: Settings, given: Mapping[str, Any]) -> Settings:

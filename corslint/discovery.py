@@ -12,14 +12,13 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from corslint.git import git, is_in_work_tree
 from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.settings import UsageError
 
 if TYPE_CHECKING:
-    import subprocess
-
     from pathspec import GitIgnoreSpec
 
 SIZE_LIMIT = 1 << 20
@@ -54,7 +53,8 @@ class Context(NamedTuple):
     `lint`: what was asked for, readable or not. `files`: what can be read of it, and what is read beside it, sorted.
     `in_tests`: those of `files` that match the test-file patterns below `root` and were not named. `passed_over`: how
     many were not read, by reason; installed packages count once per folder. `unreadable`: path to reason.
-    `settings_at`: the folder from which settings are looked for upwards.
+    `settings_at`: the folder from which settings are looked for upwards. `as_found`: naming a file did not ask for
+    more than to check it; it counts as if it were found in a folder.
     """
 
     root: str
@@ -64,6 +64,7 @@ class Context(NamedTuple):
     passed_over: Mapping[str, int]
     unreadable: Mapping[str, str]
     settings_at: str
+    as_found: bool = False
 
 
 class _Listing(NamedTuple):
@@ -73,11 +74,14 @@ class _Listing(NamedTuple):
     unreadable: dict[str, str]
 
 
-def contexts(paths: Sequence[str], cwd: str) -> list[Context]:
+def contexts(paths: Sequence[str], cwd: str, *, as_found: bool = False) -> list[Context]:
     """The contexts of the paths named by a user, folders first, each in the order in which they were named.
 
     A folder is a context of its own, unless it lies in another folder that was named. A file belongs to the folder
     named around it, or else to its repository. Raises `UsageError` for a path that does not exist.
+
+    A file that is named is read whatever it is: one that git ignores, a test, a bundle. With `as_found` it is not: a
+    program that names every file does not ask for that.
     """
     folders: list[str] = []
     files: list[str] = []
@@ -98,9 +102,35 @@ def contexts(paths: Sequence[str], cwd: str) -> list[Context]:
         elif path != around:
             whole[around].add(path)
     return [
-        *(_context(root, names, whole=True, cwd=cwd) for root, names in whole.items()),
-        *(_context(root, names, whole=False, cwd=cwd) for root, names in parts.items()),
+        *(_context(root, names, whole=True, cwd=cwd, as_found=as_found) for root, names in whole.items()),
+        *(_context(root, names, whole=False, cwd=cwd, as_found=as_found) for root, names in parts.items()),
     ]
+
+
+def standing_in(path: str, data: bytes, cwd: str, *, as_found: bool = False) -> Context:
+    """The context of a file whose content is `data`, whatever is on the disk, and if nothing is: its repository."""
+    full = os.path.normpath(os.path.join(cwd, path))
+    if os.path.isdir(full):
+        raise UsageError(f"{path} is a folder: standard input stands in for a file")
+    around = _context(_repository(os.path.dirname(full), cwd), {full}, whole=False, cwd=cwd, as_found=as_found)
+    shown = _below(full, cwd)
+    limit = MANIFEST_SIZE_LIMIT if kind_of(path) == "manifest" else NAMED_SIZE_LIMIT
+    if kind_by_content(path, data[:SNIFFED]) is None:
+        files = frozenset(around.files) - {shown}
+        asked, passed_over, unreadable = frozenset[str](), {"unknown kind": 1}, dict[str, str]()
+    else:
+        files = frozenset((*around.files, shown))
+        asked, passed_over = frozenset((shown,)), {}
+        unreadable = {shown: _too_large(len(data), limit)} if len(data) > limit else {}
+    is_in_tests = as_found and is_test(_below(full, os.path.normpath(os.path.join(cwd, around.root))))
+    in_tests = around.in_tests - {shown} | (asked if is_in_tests else frozenset())
+    return around._replace(
+        lint=asked,
+        files=tuple(sorted(files - unreadable.keys())),
+        in_tests=in_tests,
+        passed_over=passed_over,
+        unreadable=unreadable,
+    )
 
 
 def without_excluded(context: Context, excludes: Callable[[str], bool], named: Iterable[str], cwd: str) -> Context:
@@ -126,7 +156,7 @@ def without_excluded(context: Context, excludes: Callable[[str], bool], named: I
 
 def is_part(root: str) -> bool:
     """Whether a folder is a part of a larger git repository."""
-    return not os.path.lexists(os.path.join(root, ".git")) and _has_git_above(root)
+    return not os.path.lexists(os.path.join(root, ".git")) and is_in_work_tree(root)
 
 
 def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
@@ -167,9 +197,10 @@ def is_minified(data: bytes) -> bool:
     return sum(line.count(mark) for line in long for mark in (b"(", b")", b"{", b"}", b";")) * 33 > size
 
 
-def _context(root: str, named: set[str], whole: bool, cwd: str) -> Context:
+def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool) -> Context:
     """`whole`: the root itself was named, so all of it is asked for; else only the files in `named` are."""
     passed_over: dict[str, int] = {}
+    reasons: dict[str, str] = {}
     unreadable: dict[str, str] = {}
     found: set[str] = set()
     real_root = os.path.realpath(root)
@@ -187,18 +218,24 @@ def _context(root: str, named: set[str], whole: bool, cwd: str) -> Context:
     known = {name for name in listing.files if kind_of(name) is not None and not is_found_by_content(name)}
     for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
         path = os.path.join(root, name)
-        if path in named:
+        if path in named and not as_found:
             continue
         refused = _refused(path, real_root, known, unreadable)
         if refused is None:
             found.add(path)
         elif refused:
             _count(passed_over, refused)
-    if not whole:
-        passed_over, unreadable = {}, {}  # nobody asked about the neighbours
-    asked = set(found) if whole else set()
+            reasons[path] = refused
+    if not whole:  # nobody asked about the neighbours
+        passed_over = {}
+        unreadable = {path: reason for path, reason in unreadable.items() if as_found and path in named}
+    asked = set(found) if whole else found & named
 
-    for path in named.difference(folders):
+    for path in named.difference(folders, asked, unreadable):
+        if as_found:
+            if not whole:
+                _count(passed_over, reasons.get(path, "excluded" if kind_of(path) else "unknown kind"))
+            continue
         if os.path.isfile(path) and (kind_of(path) is None or (is_found_by_content(path) and not _recognised(path))):
             _count(passed_over, "unknown kind")
             continue
@@ -214,7 +251,7 @@ def _context(root: str, named: set[str], whole: bool, cwd: str) -> Context:
 
     def in_tests(path: str) -> bool:
         base = next((folder for folder in reversed(folders) if _inside(path, folder)), root)
-        return path not in named and is_test(_below(path, base))
+        return (as_found or path not in named) and is_test(_below(path, base))
 
     return Context(
         root=shown(root),
@@ -224,6 +261,7 @@ def _context(root: str, named: set[str], whole: bool, cwd: str) -> Context:
         passed_over=dict(sorted(passed_over.items())),
         unreadable={shown(path): reason for path, reason in sorted(unreadable.items())},
         settings_at=shown(root if whole else os.path.commonpath([os.path.dirname(path) for path in named])),
+        as_found=as_found,
     )
 
 
@@ -279,45 +317,19 @@ def _list(folder: str) -> _Listing:
     return listing if listing is not None else _walk(folder)
 
 
-_GIT = (
-    "git",
-    # A stranger's repository may configure a program to be run on every look at its index.
-    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit"),
-)
 _COULD_NOT_OPEN = regex(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
-
-
-def _git(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
-    # Inside a git hook these variables point at another index and work tree.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    # Nor may a missing object be fetched: how that is done is the repository's own choice, too.
-    environment.update(GIT_ALLOW_PROTOCOL="none", GIT_NO_LAZY_FETCH="1", GIT_TERMINAL_PROMPT="0")
-    environment.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
-    import subprocess  # only where there is a repository
-
-    try:
-        return subprocess.run(
-            [*_GIT, *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    except OSError:
-        return None  # git is not installed, or the folder cannot be entered
 
 
 def _list_by_git(folder: str) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
-    if not _has_git_above(folder):
+    if not is_in_work_tree(folder):
         return None
-    answer = _git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    answer = git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     if answer is None or answer.returncode != 0:
         return None
     names = [os.fsdecode(name) for name in dict.fromkeys(answer.stdout.split(b"\0")) if name]
     if not names:
-        ignored = _git(folder, "check-ignore", "--quiet", ".")
+        ignored = git(folder, "check-ignore", "--quiet", ".")
         if ignored is not None and ignored.returncode == 0:
             return None  # the folder was named although git ignores it
     files: list[str] = []
@@ -338,16 +350,6 @@ def _list_by_git(folder: str) -> _Listing | None:
         else:
             files.append(name)
     return _Listing(files, unreadable)
-
-
-def _has_git_above(folder: str) -> bool:
-    at = os.path.realpath(folder)
-    while not os.path.lexists(os.path.join(at, ".git")):
-        parent = os.path.dirname(at)
-        if parent == at:
-            return False
-        at = parent
-    return True
 
 
 def _walk(folder: str) -> _Listing:

@@ -34,6 +34,7 @@ from corslint.ruleset import (
     Rule,
     RuleSet,
     Template,
+    alternatives,
     category,
 )
 from corslint.source import Span
@@ -71,12 +72,18 @@ class _Match(NamedTuple):
     subjects: frozenset[Hashable]
 
 
-def run(ruleset: RuleSet, world: World, plan_fix: PlanFix) -> list[Finding]:
+def run(
+    ruleset: RuleSet,
+    world: World,
+    plan_fix: PlanFix,
+    watch: Callable[[Iterable[Rule]], Iterable[Rule]] = lambda rules: rules,
+) -> list[Finding]:
     """The findings of all rules in all files, ordered by path, place and rule.
 
-    `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made.
+    `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
+    one, and may tell somebody how far the work is.
     """
-    matches = {rule.id: _matches(rule, world) for rule in ruleset}
+    matches = {rule.id: _matches(rule, world) for rule in watch(ruleset)}
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
     for rule in ruleset:
@@ -254,18 +261,27 @@ class _Candidates:
 
     def _likely(self, own: Iterable[FieldTest]) -> Sequence[Fact]:
         """The facts that the condition leaves which the fewest can meet: most ask for a field that few facts have."""
-        lists = [self._world.of_kind(self._clause.fact), *(self._having(ref).all for ref in self._needed)]
+        fewest = self._world.of_kind(self._clause.fact)
+        for found in self._lists(own):
+            if len(found) < len(fewest):
+                fewest = found
+            if not fewest:  # nothing is left, so nobody needs the others
+                break
+        return fewest
+
+    def _lists(self, own: Iterable[FieldTest]) -> Iterator[Sequence[Fact]]:
+        for ref in self._needed:
+            yield self._having(ref).all
         for test in own:
             condition, ref = test.condition, test.field
             if ref.field is None:
                 continue
             if isinstance(condition, Presence) and condition.wanted:
-                lists.append(self._having(ref).all)
+                yield self._having(ref).all
             elif isinstance(condition, Equal) and isinstance(condition.value, str):
-                lists.append(self._having(ref).facts_with((condition.value,)))
+                yield self._having(ref).facts_with((condition.value,))
             elif isinstance(condition, OneOf) and all(isinstance(one, str) for one in condition.values):
-                lists.append(self._having(ref).facts_with(condition.values))
-        return min(lists, key=len)
+                yield self._having(ref).facts_with(condition.values)
 
     def _having(self, ref: FieldRef) -> ByValue:
         return self._world.with_field(self._clause.fact, ref.field or "", ref.pattern)
@@ -649,6 +665,14 @@ def _written(value: object) -> str:
 
 
 def _fix(spec: FixSpec | None, bindings: Bindings, world: World, plan_fix: PlanFix) -> Fix | None:
-    if spec is None or all_of(holds(test, bindings).answer for test in spec.only_when) is not Tri.YES:
-        return None
-    return plan_fix(spec.plan, bindings, lambda text: _fill(spec.texts.get(text, (text,)), bindings, world))
+    """The first of a fix and its stand-ins that can be made here."""
+    for one in alternatives(spec):
+        if all_of(holds(test, bindings).answer for test in one.only_when) is Tri.YES:
+            fix = plan_fix(one.plan, bindings, _filler(one, bindings, world))
+            if fix is not None:
+                return fix
+    return None
+
+
+def _filler(spec: FixSpec, bindings: Bindings, world: World) -> Callable[[str], str]:
+    return lambda text: _fill(spec.texts.get(text, (text,)), bindings, world)

@@ -120,6 +120,12 @@ def _fix_trouble(
     from corslint import fixes
     from corslint.source import SourceFile
 
+    if example.applicability == "placeholder":
+        # It is never made by itself; what it would look like is shown here all the same.
+        drafts = [f._replace(fix=f.fix._replace(applicability="safe")) for f in found if f.fix]
+        drafted = {**files, **fixes.apply(drafts, lambda path: SourceFile(path, files[path]), unsafe=False).changed}
+        wrong = [path for path, text in example.fixed.items() if drafted[path] != text.encode()]
+        return f"the fix makes of {wrong[0]}:\n{drafted[wrong[0]].decode()}" if wrong else None
     result = fixes.fix_to_fixpoint(
         lambda changed: [
             f for f in findings_of({**files, **changed}, chosen, known, with_fixes=True) if f.rule == rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
@@ -20,7 +21,7 @@ from corslint.frameworks.catalog import (
     SettingsSpec,
 )
 from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, nearest
-from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field
+from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field, State
 from corslint.model.reading import Binding, CallSite, CodeReading, Export, ManifestReading, Scope
 from corslint.model.semantics import MEANINGS, PolicySemantics, means_yes
 from corslint.model.tri import Tri, all_of, any_of, tri
@@ -136,7 +137,8 @@ class Extractor:
     """Turns the code readings of one project into facts.
 
     `spells_header`: whether a file's own text may hold the name of a CORS header; where neither a file nor what it
-    imports does, none is written there. `spells`: whether a word, in lower case, stands in a part of a file.
+    imports does, none is written there. `spells`: whether a word, in lower case, stands in a part of a file. `text`:
+    the source text of such a part.
     """
 
     def __init__(
@@ -146,9 +148,11 @@ class Extractor:
         packages: Packages,
         spells_header: Callable[[str], bool],
         spells: Callable[[Span, str], bool],
+        text: Callable[[Span], str],
     ) -> None:
         self._linker = linker
         self._spells = spells
+        self._text = text
         self._spells_header = spells_header
         self._catalog = catalog
         self._packages = packages
@@ -212,7 +216,9 @@ class Extractor:
 
     def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
         """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
-        wanted = {name for found in self._catalog.calls.values() for _, spec in found for name in spec.without}
+        wanted = {
+            name for found in self._catalog.calls.values() for _, spec in found for name in spec.without | spec.beside
+        }
         last = {_LAST_NAME.split(name)[-1] for name in wanted}
         called: dict[str, set[str]] = {}
         for reading in readings if wanted else ():
@@ -238,7 +244,10 @@ class Extractor:
         for descriptor, spec in candidates:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
                 continue
-            if spec.without & self._called.get(self._packages.root_of(reading.path), set()):
+            called = self._called.get(self._packages.root_of(reading.path), set())
+            if spec.without & called or (spec.beside and not spec.beside & called):
+                continue
+            if spec.path is not None and not spec.path.search(reading.path):
                 continue
             version = loaded.version if loaded is not None else self._version(descriptor, reading.path)
             applies = descriptor.applies(version.releases if version is not None else ())
@@ -348,7 +357,7 @@ class Extractor:
                 continue
             named: dict[Span, Fact] = {}
             for scoped, scope, written in self._scopes(context, emit):
-                for argument in self._arguments(call, emit):
+                for argument in self._arguments(call, emit, options):
                     for fact in self._fact(scoped, emit, scope, argument, confidence):
                         if written is not None:
                             fact.values["scope"] = written
@@ -360,7 +369,11 @@ class Extractor:
                             if known.field(name) != fact.field(name):
                                 known.fields[name] = Field(None, "unknown", fact.span)
 
-    def _arguments(self, call: Call, emit: EmitSpec) -> Iterator[Argument | None]:
+    def _option_of(self, options: Value | None, name: str) -> Value | None:
+        found = self.at_path(options, name)
+        return found[0] if len(found) == 1 else None
+
+    def _arguments(self, call: Call, emit: EmitSpec, options: Value | None = None) -> Iterator[Argument | None]:
         """What there is a fact for: the call itself, or each of its arguments, or each element of one."""
         if emit.each is None:
             yield None
@@ -373,7 +386,7 @@ class Extractor:
                 else:
                     yield argument
         else:
-            value = self._linker.argument(call, None, emit.each)
+            value = self._linker.argument(call, None, emit.each) or self._option_of(options, emit.each)
             listed = self._linker.resolve(value) if value is not None else None
             if isinstance(listed, Sequence):
                 yield from (Argument(item, None, item.span) for item in listed.items)
@@ -622,14 +635,22 @@ class Extractor:
             self._handshake(context, emit.policy, fact)
         elif emit.policy is not None:
             fields.setdefault("options", self._options_field(context))
+            fields.update(_list_options(emit, call.span))
             if context.options is not None:
                 portable = self._portable(context.options)
                 fields["options.portable"] = Field("yes" if portable else "no", "written", fields["options"].span)
+                spelled = self._spelled(context.options) if context.reading.language == "javascript" else None
+                state: State = "absent" if spelled is None else "written"
+                fields["options.source"] = Field(spelled, state, fields["options"].span)
             fields["configured"] = Field(
                 "yes" if context.options is not None and not _is_empty(context.options) else "no", "written", call.span
             )
             if isinstance(context.options, Unknown):
                 fields["configured"] = Field(None, "unknown", call.span)
+            exact = self._carried(values["origin"], context.descriptor.language) if "origin" in values else None
+            if exact is not None:
+                listed = exact if exact.startswith("[") else f"[{exact}]"
+                fields["origin.exact"] = fields["origin"]._replace(value=listed, state="written")
             semantics = emit.policy.under(
                 context.version.releases if context.version is not None else (),
                 partial(self._releases, context.descriptor, context.reading.path),
@@ -692,6 +713,29 @@ class Extractor:
                 for item in value.items
             )
         return isinstance(value, (Literal, Null, Regex))
+
+    def _spelled(self, value: Value, depth: int = 0) -> str | None:
+        """JavaScript for a value, with what its names stand for; None where not all of it is known."""
+        value = self._linker.resolve(value)
+        if depth > 8:
+            return None
+        if isinstance(value, Literal):
+            if not isinstance(value.value, str):
+                return json.dumps(value.value)
+            return f"'{value.value}'" if re.fullmatch(r"[^'\\\x00-\x1f]*", value.value) else None
+        if isinstance(value, Regex):
+            return f"/{value.source}/{value.flags}"
+        if isinstance(value, Sequence):
+            items = [self._spelled(item, depth + 1) for item in value.items]
+            return None if None in items else f"[{', '.join(item for item in items if item is not None)}]"
+        if not isinstance(value, Mapping) or not all(
+            isinstance(item, Entry) and item.key is not None and item.key.isidentifier() for item in value.items
+        ):
+            return None
+        entries = [(item.key, self._spelled(item.value, depth + 1)) for item in value.items if isinstance(item, Entry)]
+        if any(text is None for _, text in entries):
+            return None
+        return f"{{ {', '.join(f'{key}: {text}' for key, text in entries)} }}"
 
     def _common(self, context: _Context, confidence: str) -> dict[str, Field]:
         call = context.site.call
@@ -1084,8 +1128,13 @@ class Extractor:
 
     # --- functions that handle a request ---
 
-    def looks_at(self, reading: CodeReading, site: CallSite, words: Iterable[str]) -> bool:
-        """Whether the function that a call stands in or decorates, or one that it calls, may look at one of these."""
+    def looks_at(
+        self, reading: CodeReading, site: CallSite, words: Iterable[str], blind: frozenset[str] = frozenset()
+    ) -> bool:
+        """Whether the function that a call stands in or decorates, or one that it calls, may look at one of these.
+
+        `blind` are functions of libraries that are known not to.
+        """
         words = tuple(words)
         pending = list(self._handlers(reading, site))
         seen: set[Span] = set()
@@ -1099,10 +1148,45 @@ class Extractor:
             if len(seen) > _MAX_WRAPPERS or any(self._spells(function.span, word) for word in words):
                 return True
             for other in self._handed_to(function, site.call):
-                if not isinstance(other, Function):
+                if isinstance(other, Function):
+                    pending.append(other)
+                elif self._linker.canonical_of_resolved(other) not in blind:
                     return True
-                pending.append(other)
         return False
+
+    def spelled(self, reading: CodeReading, site: CallSite, given: Value | None, pattern: re.Pattern[str]) -> Field:
+        """Whether code has text that matches: what is given to a call, else what the call decorates or stands in.
+
+        Functions are followed into those that they hand their parameters to. What can't be followed says nothing.
+        """
+        spans: list[Span] = []
+        pending: list[Value] = []
+        if given is not None:
+            spans.append(given.span)
+            pending.append(self._linker.resolve(given))
+        elif isinstance(site.call.callee, This):
+            spans.append(site.call.callee.span)
+        else:
+            pending += self._decorated_by(reading, site.call) or self._handlers(reading, site)
+        while pending and len(spans) <= _MAX_WRAPPERS:
+            value = pending.pop()
+            if isinstance(value, (Function, This)) and value.span not in spans:
+                spans.append(value.span)
+                pending += self._handed_to(value, site.call) if isinstance(value, Function) else self._bases(value)
+        for span in spans:
+            if pattern.search(self._text(span)):
+                return Field("yes", "written", span)
+        return Field("no", "written", site.call.span)
+
+    def _decorated_by(self, reading: CodeReading, call: Call) -> list[Value]:
+        """The functions and classes that a call decorates."""
+        return [
+            binding.value
+            for each in reading.decorations
+            if isinstance(each.decorator, Call) and each.decorator.span == call.span
+            for binding in reading.scopes[each.scope].bindings.get(each.target, ())
+            if binding.span == each.target_span
+        ]
 
     def _handlers(self, reading: CodeReading, site: CallSite) -> Iterator[Function]:
         decorated = [
@@ -1396,9 +1480,13 @@ class Extractor:
 
     def _sent_back(self, reading: CodeReading, spec: HeaderSpec) -> set[Span]:
         """The calls that make headers for either side, where a response gets what they made."""
+        return self._made_for(reading, spec, spec.responses)
+
+    def _made_for(self, reading: CodeReading, spec: HeaderSpec, takers: Iterable[str]) -> set[Span]:
+        """The calls that make headers for either side, where one of these APIs gets what they made."""
         found: set[Span] = set()
         for site in reading.calls if spec.made else ():
-            if not _begins_with(self._linker.canonical(site.call.callee), spec.responses):
+            if not _begins_with(self._linker.canonical(site.call.callee), takers):
                 continue
             for argument in site.call.arguments:
                 for item in self._entries(argument.value):
@@ -1439,11 +1527,14 @@ class Extractor:
 
     def _request_writes(self, reading: CodeReading, spec: HeaderSpec) -> Iterator[_HeaderWrite]:
         """Response headers that a client puts on its request."""
+        given = self._made_for(reading, spec, spec.clients) if spec.clients else set()
         for site in reading.calls:
             callee = site.call.callee
             method = callee.key if isinstance(callee, Member) else None
             base = self._linker.canonical(callee.base) if isinstance(callee, Member) else None
             on_request = method in spec.methods and _begins_with(base, spec.clients)
+            if isinstance(callee, Member) and method in spec.methods and given:
+                on_request = on_request or self._linker.resolve(callee.base).span in given
             positional = [argument for argument in site.call.arguments if argument.keyword is None]
             if (method in spec.request_methods or on_request) and len(positional) > 1:
                 name = self._linker.resolve(positional[0].value)
@@ -1900,7 +1991,7 @@ class _Context(NamedTuple):
     def field(self, source: FieldSource, call: Call, argument: Argument | None) -> tuple[Field, Value | None]:
         """One field, and its resolved value where the source is an expression."""
         linker = self.extractor._linker
-        if source.handler and self.extractor.looks_at(self.reading, self.site, source.handler):
+        if source.handler and self.extractor.looks_at(self.reading, self.site, source.handler, source.blind):
             return Field(None, "unknown", call.span), None
         if source.has_constant:
             return Field(source.constant, "written", call.span), None
@@ -1921,6 +2012,10 @@ class _Context(NamedTuple):
                 return Field(dict(source.mapping).get(callee.key, callee.key), "written", callee.key_span), None
             return Field(None, "absent", call.span), None
         value = self._beside(source.beside, call) if source.beside is not None else self._value(source, call, argument)
+        if source.spells is not None:
+            return self.extractor.spelled(self.reading, self.site, value, source.spells), None
+        if value is not None and source.through:
+            return self._through(value, source.through), None
         if source.present and isinstance(value, Unknown):
             return Field(None, "unknown", value.span), None
         if value is not None and source.only and not self._made_by(value, source.only):
@@ -1937,7 +2032,7 @@ class _Context(NamedTuple):
             value = _dotted(linker.resolve(value))
         resolved = linker.resolved(value)
         if source.read_as == "names":
-            return self._names(resolved.value, resolved.trail), None
+            return self._names(resolved.value, resolved.trail), resolved.value
         if source.read_as == "keys":
             listed = self._keys(resolved.value)
             return Field(None, "unknown", listed.span, resolved.trail), listed
@@ -1957,6 +2052,19 @@ class _Context(NamedTuple):
                 return True
             value = inner
         return False
+
+    def _through(self, value: Value, names: frozenset[str]) -> Field:
+        """Whether a value is a call of one of these APIs, or one in its first argument is."""
+        linker = self.extractor._linker
+        found: Value | None = value
+        for _ in range(_MAX_CHAIN):
+            made = linker.resolve(found) if found is not None else None
+            if not isinstance(made, Call):
+                break
+            if linker.canonical(made.callee) in names:
+                return Field("yes", "written", made.span)
+            found = linker.argument(made, 0, None)
+        return Field("no", "written", value.span)
 
     def _decorated(self, source: FieldSource, call: Call) -> tuple[Field, Value | None]:
         """The function or class that a call decorates."""
@@ -2099,6 +2207,17 @@ class _Context(NamedTuple):
         return None
 
 
+def _socket_path(value: Value, trail: tuple[Span, ...], linker: Linker) -> Field:
+    """The path of a Unix socket that stands where a port may stand, too; the fallback of a variable counts for it."""
+    if isinstance(value, Fallback) and isinstance(value.first, EnvVar):
+        value = linker.resolve(value.then)
+    if isinstance(value, Literal):
+        path = isinstance(value.value, str) and value.value.startswith("/")
+        return Field(value.value if path else None, "written" if path else "absent", value.span, trail)
+    absent = isinstance(value, (Call, Function, Mapping, Null, Undefined))
+    return Field(None, "absent" if absent else "unknown", value.span, trail)
+
+
 def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Linker) -> Field:
     """A resolved value as a plain field."""
     unknown = Field(None, "unknown", value.span, trail)
@@ -2127,6 +2246,8 @@ def _read(source: FieldSource, value: Value, trail: tuple[Span, ...], linker: Li
             value = linker.resolve(value.arguments[0].value)
     if source.read_as in ("number", "integer") and isinstance(value, (Call, Function, Mapping)):
         return Field(None, "absent", value.span, trail)
+    if source.read_as == "socket":
+        return _socket_path(value, trail, linker)
     if source.read_as == "list":
         if isinstance(value, Literal):
             return Field((value.value,), "written", value.span, trail)
@@ -2203,6 +2324,14 @@ def _dotted(value: Value) -> Value:
 
 def _is_parameter(value: Value, function: Function, position: int) -> bool:
     return isinstance(value, Parameter) and (value.function, value.position) == (function.span, position)
+
+
+def _list_options(emit: EmitSpec, at: Span) -> Iterator[tuple[str, Field]]:
+    """The names of the options that take the lists of a policy."""
+    for part, what in (("methods", "methods"), ("headers", "request_headers"), ("exposed", "exposed")):
+        source = emit.fields.get(f"given.{part}")
+        if isinstance(source, FieldSource) and source.keys:
+            yield f"options.{what}", Field(source.keys[0], "written", at)
 
 
 def _origin_paths(emit: EmitSpec) -> frozenset[str]:

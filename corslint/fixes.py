@@ -25,13 +25,16 @@ VERBS: dict[str, frozenset[str]] = {
     "rename_key": frozenset({"to"}),
     "set_option": frozenset({"key", "value", "code", "argument"}),
     "insert_directive": frozenset({"text"}),
+    "move": frozenset({"behind", "to"}),
     "delete_comment": frozenset(),
 }
 """What an edit may do, and the keys that each verb takes beside the place.
 
 `with` is the new text of a string literal or of an nginx word, and the new source text of any other expression; `value`
 is data, spelled as a literal of the file's language, and so is a `with` that is no text. `code` is always source text.
-`argument` is the position of the call argument that holds the options, where the place is a call. `delete_comment`
+`argument` is the position of the call argument that holds the options, where the place is a call. `move` takes a
+statement `behind` that of another place, or as near to it as what it needs allows, or an item of a list `to: first`.
+`delete_comment`
 removes a comment to corslint, or the one rule of several in it that is the place.
 """
 
@@ -40,10 +43,12 @@ _NEEDED: dict[str, tuple[frozenset[str], ...]] = {
     "rename_key": (frozenset({"to"}),),
     "set_option": (frozenset({"key"}), frozenset({"value", "code"})),
     "insert_directive": (frozenset({"text"}),),
+    "move": (frozenset({"behind", "to"}),),
 }
 """Of each of these sets of keys, exactly one key must be given."""
 
-APPLICABILITY = ("safe", "unsafe")
+APPLICABILITY = ("safe", "unsafe", "placeholder")
+"""`placeholder`: the new text has a part that nobody but the user knows, such as an origin. It is shown, never made."""
 
 ROUNDS = 20
 """How often the fixed files are linted for further fixes."""
@@ -63,7 +68,9 @@ def edit_fault(edit: Mapping[str, Any]) -> str | None:
     for choice in _NEEDED.get(verb, ()):
         if len(choice & edit.keys()) != 1:
             return f"`{verb}` needs {' or '.join(f'`{key}`' for key in sorted(choice))}"
-    for key in ("key", "to", "text", "code"):
+    if verb == "move" and edit.get("to", "first") != "first":
+        return "`to` of `move` can only be `first`"
+    for key in ("key", "to", "text", "code", "behind"):
         if key in edit and not (isinstance(edit[key], str) and edit[key]):
             return f"`{key}` must be text"
     argument = edit.get("argument", 0)
@@ -123,7 +130,7 @@ class Request(Protocol):
 
     @property
     def applicability(self) -> str:
-        """`safe` or `unsafe`."""
+        """One of `APPLICABILITY`."""
 
     @property
     def edits(self) -> Sequence[_EditRequest]:
@@ -167,7 +174,15 @@ def _order(edit: Mapping[str, Any], bindings: Mapping[str, Fact], render: Callab
     text = render(edit.get("to") or edit.get("text") or "")
     if verb in ("rename_key", "insert_directive") and not text.strip():
         return None
-    return Order(verb, span, new, text, key, edit.get("argument"), was)
+    other = None
+    if "behind" in edit:
+        name, _, field = edit["behind"].partition(".")
+        if name not in bindings:
+            return None
+        other = (bindings[name].field(field).span if field else None) or bindings[name].span
+        if other.path != span.path:
+            return None
+    return Order(verb, span, new, text, key, edit.get("argument"), was, other)
 
 
 def _rendered(value: Data, render: Callable[[str], str]) -> Data:
@@ -222,8 +237,14 @@ class _Draft:
         start, end = self._now(order.span.start, order.span.end)
         if change is None or start is None or end is None:
             return False
+        order = order._replace(span=Span(order.span.path, start, end))
+        if order.other is not None:
+            start, end = self._now(order.other.start, order.other.end)
+            if start is None or end is None:
+                return False
+            order = order._replace(other=Span(order.span.path, start, end))
         try:
-            changes = change(self._current, order._replace(span=Span(order.span.path, start, end)))
+            changes = change(self._current, order)
         except UnicodeError:  # bytes that are not UTF-8 right at the place
             return False
         if changes is None:
@@ -304,7 +325,7 @@ class FixResult(NamedTuple):
 
 def wanted(finding: Finding, *, unsafe: bool) -> bool:
     """Whether a finding has a fix that may be made."""
-    return finding.fix is not None and (unsafe or finding.fix.applicability == "safe")
+    return finding.fix is not None and finding.fix.applicability in (("safe", "unsafe") if unsafe else ("safe",))
 
 
 def apply(findings: Sequence[Finding], sources: Callable[[str], SourceFile], *, unsafe: bool) -> FixResult:
@@ -355,17 +376,21 @@ def fix_to_fixpoint(
     """Fix, lint the result, and fix what is left, until nothing changes.
 
     `lint_again` lints the same files with these bytes in place of those on disk. A fix stays only if its finding is
-    gone and no other came up: for no rule does a file have more findings than before. Any other is taken back.
+    gone and no other came up: for no rule does a file have more findings than before. Any other is taken back, and
+    tried again when all else is mended: another run would try it, too. A note is no fault: it may come up where
+    something graver went.
     """
     changed: dict[str, bytes] = {}
     refused: dict[_Key, tuple[Finding, str]] = {}
-    applied = 0
+    applied = mended_when_refused = 0
     current = list(findings)
     for _ in range(ROUNDS):
         now = _overlaid(changed, sources)
-        candidates, _waiting = _apart(
-            [one for one in current if wanted(one, unsafe=unsafe) and _key(one, now) not in refused]
-        )
+        left = [one for one in current if wanted(one, unsafe=unsafe)]
+        candidates, _waiting = _apart([one for one in left if _key(one, now) not in refused])
+        if not candidates and applied > mended_when_refused:
+            refused, mended_when_refused = {}, applied
+            candidates, _waiting = _apart(left)
         if not candidates:
             break
         kept = _Round(lint_again, current, now, changed)
@@ -434,11 +459,18 @@ class _Round:
             self.attempt(candidates[half:])
 
 
+def undecided(at: Span) -> Finding:
+    """What stands among the findings for a policy of which cannot be told whom it lets in."""
+    return Finding("a policy that cannot be told", "warning", "tool", "high", "cannot be told", "", at)
+
+
 def _fault(fixed: Sequence[Finding], before: Sequence[Finding], after: Sequence[Finding]) -> str | None:
     """Why these fixes may not stay, None where they may. Another fix may have silenced a finding before its own did."""
     was, now = Counter(map(_place, before)), Counter(map(_place, after))
+    notes_count = any(finding.severity == "note" for finding in fixed)
+    grave = {_place(one) for one in after if notes_count or one.severity != "note" or one.effect == "tool"}
     for (rule, path), times in now.items():
-        if times > was[rule, path]:
+        if times > was[rule, path] and (rule, path) in grave:
             return f"the fix brings up {rule} in {path}"
     said, says = Counter(map(_said, before)), Counter(map(_said, after))
     for what, times in Counter(map(_said, fixed)).items():
@@ -478,6 +510,11 @@ def write(changed: Mapping[str, bytes], originals: Callable[[str], SourceFile], 
     file is no longer what was read, leads out of `root`, or can't be written.
     """
     targets = {path: _target(path, originals(path), root) for path in sorted(changed)}
+    names: dict[str, str] = {}
+    for path, target in targets.items():
+        # Under two names a file would get two contents, one over the other.
+        if changed[names.setdefault(target, path)] != changed[path]:
+            raise WriteRefusedError(path, f"it is the same file as {names[target]}, which is fixed otherwise")
     staged: list[tuple[str, str, str]] = []
     done: list[tuple[str, str]] = []
     path = ""
@@ -510,10 +547,14 @@ def _target(path: str, original: SourceFile, root: str) -> str:
     if target != bound and not target.startswith(os.path.join(bound, "")):
         raise WriteRefusedError(path, "it leads out of the project")
     try:
-        if not stat.S_ISREG(os.stat(target).st_mode):
+        mode = os.stat(target).st_mode
+        if not stat.S_ISREG(mode):
             raise WriteRefusedError(path, "it is not a regular file")
-        if not os.access(target, os.W_OK):
+        # Whoever may write everything has said of this file, too, that it is not to be written.
+        if not mode & 0o222 or not os.access(target, os.W_OK):
             raise WriteRefusedError(path, "it is read-only")
+        if not os.access(os.path.dirname(target), os.W_OK):
+            raise WriteRefusedError(path, "its folder is read-only, and a file is replaced as a whole")
         with open(target, "rb") as file:
             same = SourceFile(path, file.read()).digest == original.digest
     except OSError as error:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from corslint import compiled, engine, resources, ruleset, suppression, triage
-from corslint.behaviour import policy, response
+from corslint import compiled, crossings, engine, resources, ruleset, suppression, triage
+from corslint.behaviour import csp, policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alternatives
 from corslint.frameworks import catalog
+from corslint.model import decisions
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
+from corslint.model.tri import Tri
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
-from corslint.project import sockets, topology
+from corslint.project import frontends, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -30,16 +32,30 @@ from corslint.source import SourceFile, Span
 if TYPE_CHECKING:
     from corslint.trace import Tracer
 
+_T = TypeVar("_T")
+
 _ROUNDS = 4
 
 UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
 """Why findings are left out: less sure than was asked for; a comment says so; they stand in the baseline."""
 
 
+class Watch(Protocol):
+    """Hands on some things one by one, and may tell somebody how far the work is."""
+
+    def __call__(self, items: Iterable[_T], doing: str, noun: str) -> Iterable[_T]:
+        """The items. `doing` and `noun` say what is done with them: `reading`, `files`."""
+
+
+def _unwatched(items: Iterable[_T], doing: str, noun: str) -> Iterable[_T]:  # noqa: ARG001
+    return items
+
+
 class Report(NamedTuple):
     """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule.
 
     `left_out` says how many more were found and why they are not shown; `live` are all that no comment takes back.
+    `undecided` are the policies of which cannot be told what they answer a stranger.
     """
 
     findings: tuple[Finding, ...]
@@ -50,6 +66,7 @@ class Report(NamedTuple):
     sources: Callable[[str], SourceFile]
     left_out: Mapping[str, int] = {}
     live: tuple[Finding, ...] = ()
+    undecided: tuple[Span, ...] = ()
 
 
 class Project:
@@ -110,6 +127,10 @@ class Project:
         """Whether a word (in lower case) stands in that part of a file, in any case."""
         return word.encode() in self.source(span.path).data[span.start : span.end].lower()
 
+    def text(self, span: Span) -> str:
+        """The text of a part of a file."""
+        return self.source(span.path).data[span.start : span.end].decode("utf-8", "replace")
+
     def code_readings(self) -> dict[str, CodeReading]:
         """All code parsed so far."""
         return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, CodeReading)}
@@ -159,25 +180,38 @@ def lint(
     known: Knowledge | None = None,
     *,
     with_fixes: bool = False,
+    watch: Watch = _unwatched,
 ) -> Report:
     """Check one context. `overlay` holds contents that stand in for what is on the disk.
 
-    Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit.
+    Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit. `watch` sees how far the work is.
     """
     known = known or knowledge(settings.rules, examples=False)
     rules = known.rules
     sorter = triage.Triage(rules, settings)
     context = wanted(context, settings)
-    understood = understand(context, settings, overlay, known.catalog)
+    if not context.lint:  # nothing that was named is read
+        return Report((), 0, 0, 0, context.passed_over, Project(context).source)
+    understood = understand(context, settings, overlay, known.catalog, watch)
     project = understood.project
     if settings.expect:
         context = _with_settings(context, settings)
         understood.facts.extend(_expectations(understood, settings, known.catalog))
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
     plan_fix = _planner(project) if with_fixes else _no_fix
-    found = engine.run(rules, world, plan_fix)
+    found = engine.run(rules, world, plan_fix, lambda each: watch(each, "checking", "rules"))
     kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
-    return _reported(kept, sorter, context, project, suppressed)
+    report = _reported(kept, sorter, context, project, suppressed)
+    return report._replace(undecided=_undecided(understood.facts)) if with_fixes else report
+
+
+def _undecided(facts: Iterable[Fact]) -> tuple[Span, ...]:
+    return tuple(
+        fact.span
+        for fact in facts
+        if fact.kind == "cors_policy"
+        and "unknown" in (fact.field("effect.to_stranger").state, fact.field("effect.credentials").state)
+    )
 
 
 def _expectations(understood: Understood, settings: Settings, descriptors: catalog.Catalog) -> list[Fact]:
@@ -239,7 +273,7 @@ def wanted(context: Context, settings: Settings) -> Context:
         for path in (*context.files, *context.lint)
         if kind_of(path) == "markdown" and not settings.of(path).markdown
     }
-    if not context.lint.issuperset(context.files):  # a folder was not named, but files
+    if not context.as_found and not context.lint.issuperset(context.files):  # a folder was not named, but files
         unwanted -= context.lint
     if not unwanted:
         return context
@@ -263,12 +297,13 @@ def understand(
     settings: Settings,
     overlay: Mapping[str, bytes] | None = None,
     descriptors: catalog.Catalog | None = None,
+    watch: Watch = _unwatched,
 ) -> Understood:
     """Read a context's files and say what they mean."""
     descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
     context = wanted(context, settings)
     project = Project(context, overlay)
-    for path in context.files:
+    for path in watch(context.files, "reading", "files"):
         if kind_of(path) is None:
             continue
         language = language_of(path)
@@ -281,22 +316,37 @@ def understand(
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
     extracted = _extract(project, descriptors, linker, packages)
+    accepts = _acceptance(extracted, linker, project)
     layers = Layers(extracted, linker, descriptors, project.code_readings(), project.code)
     doubled = Doubled(extracted.policies, linker, project.code)
     facts = _judged(extracted, linker, project)
     facts += layers.complete(facts)
+    served.note_folders(facts, linker, packages)
+    facts += _page_policies(project)
     places = topology.Topology(project.code_readings(), linker, packages)
     topology.complete(facts)
     pages = [path for path, reading in project.code_readings().items() if reading.page]
     facts += list(doubled.facts(facts))
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
+    requests.Requests(
+        linker, packages, project.code_readings(), descriptors.page_builders, descriptors.own_origin
+    ).complete(facts)
     for reading in list(project.readings.values()):
         facts += [*topology.services(reading), *topology.launches(reading)]
     facts += list(topology.started(facts, linker, project.code))
+    facts += list(sockets.ignored_cors(facts))
     places.note_ports(facts)
     places.note_names(facts)
+    places.note_twins(facts)
+    well_known = descriptors.socket_paths
+    sockets.note_proxies(facts, places.server_ports, well_known.described | well_known.polling, well_known.websocket)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
     facts += _damage(project)
+    world = World(facts, places, project.source, context.in_tests)
+    facts += list(crossings.unlisted(world, project.source))
+    facts += list(crossings.turned_away(world, accepts, settings.frontends))
+    facts += list(crossings.blocked(world, project.source, settings.frontends))
+    frontends.note_frontends(facts, settings.frontends)
     for number, fact in enumerate(facts):
         fact.id = number
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
@@ -359,23 +409,66 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
         if not added:
             break
         known |= added.keys()
-        Extractor(linker, descriptors, packages, project.spells_header, project.spells).extract(added.values())
+        _extractor(project, descriptors, linker, packages).extract(added.values())
     for _ in range(_ROUNDS):
         readings = project.code_readings()
         linker.look_for_callers(readings.values())
-        extracted = Extractor(linker, descriptors, packages, project.spells_header, project.spells).extract(
-            readings.values()
-        )
+        extracted = _extractor(project, descriptors, linker, packages).extract(readings.values())
         if len(project.code_readings()) == len(readings):
             break
     return extracted
 
 
+def _extractor(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extractor:
+    return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text)
+
+
+def _page_policies(project: Project) -> Iterator[Fact]:
+    """The Content-Security-Policies that pages and nginx configurations of the project hold."""
+    for path in project.context.files:
+        if kind_of(path) == "html" and project.spells(Span(path, 0, len(project.source(path).data)), csp.HEADER):
+            for text, span in csp.metas(project.source(path)):
+                yield _page_policy(text, span, "page", "HTML")
+    for reading in list(project.readings.values()):
+        if isinstance(reading, NginxReading):
+            for text, span in csp.lines(reading.directives):
+                yield _page_policy(text, span, "proxy", "nginx")
+
+
+def _page_policy(text: str, span: Span, by: str, title: str) -> Fact:
+    told = {"framework": title, "language": title.lower(), "by": by, "value": text}
+    told |= {"enabled": "yes", "report_only": "no"}
+    return Fact("content_security_policy", span, {name: Field(value, "written", span) for name, value in told.items()})
+
+
+def _acceptance(extracted: Extracted, linker: Linker, project: Project) -> Callable[[Fact, str], Tri]:
+    """Whether a policy lets in pages of an origin, asked before or after it is judged."""
+    unjudged = {
+        id(one.fact): one._replace(
+            fact=Fact(one.fact.kind, one.fact.span, dict(one.fact.fields), dict(one.fact.values))
+        )
+        for one in extracted.policies
+    }
+
+    def accepts(fact: Fact, origin: str) -> Tri:
+        found = unjudged.get(id(fact))
+        if found is None:
+            return Tri.UNKNOWN
+        decision, same_origin = policy.decided(found, linker, project.code)
+        answer = decisions.accepts(decisions.answer(decision, origin), origin)
+        return Tri.UNKNOWN if same_origin and answer is Tri.NO else answer
+
+    return accepts
+
+
 def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact]:
     facts = list(extracted.facts)
+    owners = _owners(extracted)
     entries: dict[int, list[Fact]] = {}
     for found in extracted.policies:
         lists = response.note_lists(found, linker, project.code)
+        if id(found.fact) in owners:
+            response.tell_of_strangers(found, owners[id(found.fact)], linker, project.code)
         entries[id(found.fact)] = [*policy.judge(found, linker, project.code), *lists]
     for made in extracted.groups:
         facts += merge_alternatives(
@@ -384,6 +477,18 @@ def _judged(extracted: Extracted, linker: Linker, project: Project) -> list[Fact
     for more in entries.values():
         facts += more
     return facts
+
+
+def _owners(extracted: Extracted) -> dict[int, Fact]:
+    """The socket servers of the policies that belong to one, by the policies' identities."""
+    found: dict[int, Fact] = {}
+    for made in (extracted.facts, *(one for group in extracted.groups for one in group)):
+        servers = {fact.field("instance").value: fact for fact in made if fact.kind == "socket_server"}
+        for fact in made:
+            owner = servers.get(fact.field("socket").value) if fact.kind == "cors_policy" else None
+            if owner is not None:
+                found[id(fact)] = owner
+    return found
 
 
 def _nginx_facts(
@@ -401,11 +506,16 @@ def _nginx_facts(
             if fact.kind == "socket_server" and isinstance(fact.field("path").value, str)
         }
     )
+    answered = {fact.field("answers_under").value for fact in facts if fact.kind == "socket_server"}
+    begins = sorted(path for path in answered if isinstance(path, str))
     version = ".".join(map(str, settings.nginx_version)) if settings.nginx_version else None
     placement = nginx_placement(project, settings)
+    clients = [fact for fact in facts if fact.kind in ("http_request", "socket_client")]
     found: list[Fact] = []
     for each in readings:
-        found += nginx.facts(each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement)
+        found += nginx.facts(
+            each, [path.rstrip("/") + "/" for path in paths], version, well_known, placement, clients, begins
+        )
     return found
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from corslint.behaviour.application import Applications, Reply, Running, either, nothing_known
@@ -24,6 +23,7 @@ from corslint.model.facts import Fact
 from corslint.model.finding import Place
 from corslint.model.traces import Step
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
 from corslint.relations import World
 from corslint.source import Span
 

@@ -69,10 +69,17 @@ def wants_fixes(outputs: Iterable[Output]) -> bool:
     return any(report.format_named(output.format).wants_fixes for output in outputs)
 
 
+class Look(NamedTuple):
+    """Colours and links in text: `auto`, `always` or `never`. A file has them only with `always`."""
+
+    color: str = "auto"
+    links: str = "auto"
+
+
 def write(
     found: report.Reported,
     outputs: Iterable[Output],
-    color: str,
+    look: Look,
     about: Callable[[str], report.RuleAbout],
 ) -> None:
     """Write every report; the closing line goes to standard error unless a report on standard output ends with it.
@@ -84,11 +91,13 @@ def write(
     for output in outputs:
         made = report.format_named(output.format)
         if output.file != STANDARD_OUTPUT:
-            _write_file(output.file, made.render(found, run._replace(colour=color == "always")))
+            shown = run._replace(colour=look.color == "always", link=_linker(look.links == "always"))
+            _write_file(output.file, made.render(found, shown))
             continue
         closed = made.closes
         terminal = sys.stdout.isatty()
-        shown = run._replace(colour=coloured(color, terminal), width=_width(terminal))
+        colour, links = coloured(look.color, terminal), linked(look.links, terminal)
+        shown = run._replace(colour=colour, width=_width(terminal), link=_linker(links))
         _write_out(made.render(found, shown), as_bytes=not made.for_people)
     if not closed:
         write_text([report.closing_line(found) + "\n"], sys.stderr)
@@ -107,6 +116,46 @@ def coloured(color: str, terminal: bool, environment: Mapping[str, str] = os.env
     if any(environment.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
     return terminal and environment.get("TERM") != "dumb"
+
+
+_TERMINALS_WITH_LINKS = frozenset({"ghostty", "Hyper", "iTerm.app", "rio", "Tabby", "vscode", "WezTerm"})
+"""Values of TERM_PROGRAM. Other terminals set a variable of their own, or TERM."""
+
+
+def linked(links: str, terminal: bool, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether text gets links (OSC 8): `links` is `auto`, `always` or `never`.
+
+    With `auto`, `FORCE_HYPERLINK` comes first, then whether it is a terminal that is known to show them: some print
+    what they do not know, and none can be asked.
+    """
+    if links != "auto":
+        return links == "always"
+    forced = environment.get("FORCE_HYPERLINK", "")
+    if forced:
+        return forced != "0"
+    if not terminal or environment.get("TERM") == "dumb":
+        return False
+    vte = environment.get("VTE_VERSION", "")
+    return (
+        environment.get("TERM_PROGRAM") in _TERMINALS_WITH_LINKS
+        or environment.get("TERM") in ("xterm-kitty", "xterm-ghostty", "alacritty", "foot")
+        or any(environment.get(name) for name in ("WT_SESSION", "KONSOLE_VERSION", "DOMTERM"))
+        or (vte.isdecimal() and int(vte) >= 5000)
+    )
+
+
+def _linker(wanted: bool) -> Callable[[str], str] | None:
+    """The address of a file that a path names from the working directory; None where no links are wanted."""
+    if not wanted:
+        return None
+    import socket
+    from pathlib import Path
+    from urllib.parse import quote
+
+    cwd = Path.cwd()
+    # With the name of the machine a terminal can tell that a file is not on its own disk.
+    host = quote(socket.gethostname())
+    return lambda path: f"file://{host}{(cwd / path).as_uri().removeprefix('file://')}"
 
 
 def _width(terminal: bool) -> int:

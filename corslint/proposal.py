@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator
 
 from corslint import lint
@@ -17,6 +16,7 @@ from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact
 from corslint.model.traces import NO_PAGE, Question, Trace
 from corslint.model.tri import Tri
+from corslint.regexes import regex
 from corslint.report import neutral, shown_path
 from corslint.settings import FILES, Settings, UsageError
 from corslint.source import Span
@@ -24,7 +24,7 @@ from corslint.trace import Tracer
 
 NAME = "corslint.toml"
 _STRANGER = "https://stranger.example"
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?")
+_ORIGIN = regex(r"https?://[A-Za-z0-9.-]+(?::\d+)?")
 _MOST = 20
 """Origins, and expectations, that are proposed at most."""
 

@@ -598,8 +598,12 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
     the only server of the workspace, or the only one near the client (its package, or the deepest folder that holds the
     client and a server). No: a port that is not the server's, a nearer server, another protocol. Unknown: a host of
     another domain than the pages that the project lets in. Paths are not compared: a wrong path is a fault of its own.
-    A client connects to a policy where it connects to the socket server that the policy belongs to.
+    A client connects to a policy where it connects to the socket server that the policy belongs to. A request of a page
+    connects to the policy of the application that it is sent to, in the same way; one to the page's own origin meets
+    none.
     """
+    if client.kind == "http_request":
+        return _asks_of(world, client, server)
     if server.kind == "cors_policy":
         socket = _instance(server, "socket")
         if socket is None:
@@ -615,6 +619,61 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
     if id(server) in partner.unknown or not world.visible(server, client):
         return UNKNOWN
     return Related(Tri.NO, sure)
+
+
+def _asks_of(world: World, request: Fact, policy: Fact) -> Related:
+    """A page's request comes to this policy of an application."""
+    same_origin = _tri(request, "same_origin")
+    if policy.kind != "cors_policy" or _text(policy, "layer") != "http" or same_origin is Tri.YES:
+        return NO
+    if _text(request, "host") is None:
+        return UNKNOWN
+    partner = world.remember(("asked", id(request)), lambda: _asked(world, request))
+    sure = weakest((partner.confidence, _sure(request, "host", "url_port")))
+    if id(policy) in partner.yes:
+        return Related(Tri.YES, sure)
+    if id(policy) in partner.unknown or not world.visible(policy, request):
+        return UNKNOWN
+    return Related(Tri.NO, sure)
+
+
+def _asked(world: World, request: Fact) -> _Partner:
+    """The policies of the one application that a request is sent to, if that is clear."""
+    policies = [one for one in world.candidates("cors_policy", request) if _text(one, "layer") == "http"]
+    nobody: frozenset[int] = frozenset()
+    host, port = _text(request, "host"), _client_port(request)
+    loopback = host is not None and is_loopback(host)
+    if host is not None and not loopback and site(host) not in _own_sites(world, request):
+        return _Partner(nobody, frozenset(map(id, policies)), "high")
+    if loopback and port is not None:
+        there = [
+            (one, process_ports(world, one) if _instance(one, "app") is None else _ports(world, one))
+            for one in policies
+        ]
+        known = [one for one, ports in there if ports is not None and port in ports]
+        if known and len(_processes(world, known)) == 1:
+            return _Partner(frozenset(map(id, known)), nobody, "high")
+        others = {number for one in world.candidates("listener", request) if (number := _number(one, "port"))}
+        policies = known or [one for one, ports in there if ports is None and port not in others]
+        if not policies:
+            return _Partner(nobody, nobody, "high")
+    servers = [one for kind in ("http_app", "socket_server") for one in world.candidates(kind, request)]
+    if len(_processes(world, policies)) == 1 and len(_processes(world, [*policies, *servers])) == 1:
+        return _Partner(frozenset(map(id, policies)), nobody, "medium")
+    chosen = closest(world, request.span.path, _one_each(world, [*policies, *servers]))
+    if chosen is None:
+        return _Partner(nobody, frozenset(map(id, policies)), "high")
+    same = [one for one in policies if same_process(world, one, chosen).answer is Tri.YES]
+    return _Partner(frozenset(map(id, same)), nobody, "medium")
+
+
+def _processes(world: World, facts: Iterable[Fact]) -> frozenset[Hashable]:
+    return frozenset(world.topology.process_of(fact.span.path) for fact in facts)
+
+
+def _one_each(world: World, facts: Iterable[Fact]) -> list[Fact]:
+    """One fact of each process."""
+    return list({world.topology.process_of(fact.span.path): fact for fact in facts}.values())
 
 
 def _partner(world: World, client: Fact) -> _Partner:
@@ -661,6 +720,98 @@ def _client_port(client: Fact) -> int | None:
     return _DEFAULT_PORTS.get((_text(client, "url") or "").partition(":")[0].lower())
 
 
+# --- covers ---------------------------------------------------------------------------------------------------------
+
+
+def covers(world: World, policy: Fact, route: Fact) -> Related:
+    """This policy of an application answers the preflights that pages send before they use that route.
+
+    Yes: it stands in the route's application, or in one that the route's router is mounted in, for all paths and
+    methods or for a path that the route's begins with, and no other policy stands there. No: it is another
+    application's, or for another path. Unknown: several policies, CORS headers that are written by hand in the same
+    process, or places that are not known.
+    """
+    if _text(policy, "layer") != "http":
+        return NO
+    home, app = _instance(policy, "app"), _instance(route, "app")
+    if app is None or home is None:
+        return UNKNOWN if same_process(world, policy, route).answer is Tri.YES else NO
+    around = _mounted_in(world, app)
+    if home not in around:
+        return NO
+    path = _full_path(world, route)
+    reach = reaches(world, policy, path)
+    if reach is not Tri.YES:
+        return Related(reach)
+    for other in world.of_kind("cors_policy"):
+        if other is policy or same_process(world, other, route).answer is not Tri.YES:
+            continue
+        apart = _instance(other, "app") is not None and _instance(other, "app") not in around
+        if not apart and reaches(world, other, path) is not Tri.NO:
+            return UNKNOWN
+    return Related(Tri.YES, _sure(policy, "app"))
+
+
+def reaches(world: World, policy: Fact, path: str | None) -> Tri:
+    """Whether preflights for that path come by where the policy stands."""
+    if _text(policy, "layer") in ("socket", "proxy", "dev-server"):
+        return Tri.NO
+    if _unsure(policy, "scope"):
+        return Tri.UNKNOWN
+    scope = _text(policy, "scope")
+    if scope is not None:
+        return _begins(scope, path)
+    instance = _instance(policy, "instance")
+    if instance is None:
+        return _reaches_by_hand(world, policy, path)
+    layers = [
+        fact
+        for fact in world.of_kind("middleware")
+        if instance in (_instance(fact, "handler"), _instance(fact, "registered")) and _text(fact, "kind") is not None
+    ]
+    return any_of(_passes_by(world, layer, path) for layer in layers) if layers else Tri.YES
+
+
+def _reaches_by_hand(world: World, policy: Fact, path: str | None) -> Tri:
+    """The same for headers that are written by hand: in a layer, in a handler, or in a program without either."""
+    layers = [
+        fact
+        for kind in ("middleware", "http_route")
+        for fact in world.of_kind(kind)
+        if same_process(world, fact, policy).answer is Tri.YES
+    ]
+    if not layers:
+        return Tri.YES if any(process_ports(world, policy) or ()) else Tri.UNKNOWN
+    around = [
+        fact for fact in layers if (handler := _instance(fact, "handler")) is not None and handler.covers(policy.span)
+    ]
+    if not around or any(fact.kind == "http_route" for fact in around):
+        return Tri.UNKNOWN
+    return any_of(_passes_by(world, layer, path) for layer in around)
+
+
+def _passes_by(world: World, layer: Fact, path: str | None) -> Tri:
+    limited = _given(layer, "methods")
+    if limited is not None and isinstance(limited.value, tuple) and "OPTIONS" not in limited.value:
+        return Tri.NO
+    own = _full_path(world, layer)
+    return Tri.UNKNOWN if own is None else _begins(own, path)
+
+
+_PLAIN_SCOPE = regex(r"(?P<start>/?[\w/.-]*?)/?(\.?\*)?\Z")
+
+
+def _begins(scope: str, path: str | None) -> Tri:
+    """Whether a path lies below a scope: a path, perhaps with a star behind it."""
+    found = _PLAIN_SCOPE.match(scope)
+    if found is None:
+        return Tri.UNKNOWN
+    start = found["start"].rstrip("/")
+    if not start:
+        return Tri.YES
+    return Tri.UNKNOWN if path is None else tri(f"{path.rstrip('/')}/".startswith(f"{start}/"))
+
+
 # --- served_by, serves ----------------------------------------------------------------------------------------------
 
 
@@ -686,7 +837,7 @@ def served_by(world: World, server: Fact, route: Fact) -> Related:
 
 
 def behind(world: World, server: Fact, route: Fact) -> Related:
-    """That proxy route passes requests on to the process of this policy, application or server, whatever their path.
+    """That proxy route passes requests on to the process of this fact, whatever their path.
 
     Yes, high: to this machine and the port that the server is known to listen on, or to the container that is built
     from its folder. Yes, medium: to that port on another host, or, where nothing is known of ports, to the only target
@@ -701,8 +852,14 @@ def behind(world: World, server: Fact, route: Fact) -> Related:
 
 
 def _target_is(world: World, server: Fact, route: Fact, otherwise: Callable[[], Related]) -> Related:
-    """Whether the server runs where the route leads: by its container, by its port, or by exclusion."""
-    found = _by_service(world, server, route) or _by_port(world, server, route) or otherwise()
+    """Whether the server runs where the route leads: by its socket, its container, its port, or by exclusion."""
+    found = (
+        _by_socket(world, server, route)
+        or _by_service(world, server, route)
+        or _by_published_port(world, server, route)
+        or _by_port(world, server, route)
+        or otherwise()
+    )
     if found.answer is Tri.UNKNOWN:
         return UNKNOWN
     sure = weakest((found.confidence, _sure(route, "proxied", "upstream", "upstream_port")))
@@ -710,22 +867,83 @@ def _target_is(world: World, server: Fact, route: Fact, otherwise: Callable[[], 
     return Related(found.answer, sure, evidence)
 
 
-def _by_service(world: World, server: Fact, route: Fact) -> Related | None:
-    """What the names of containers decide: a route that leads to one leads to what is built from its folder."""
+def _hosts(world: World, route: Fact) -> tuple[object, ...]:
+    """Where a route leads: the hosts of its upstream's servers, or the one that it names."""
     host = _text(route, "upstream")
     block = next(iter(_upstreams(world).get(host or "", ())), None)
     field = _given(block, "hosts") if block is not None else None
-    hosts = field.value if field is not None and isinstance(field.value, tuple) else (host,)
+    return field.value if field is not None and isinstance(field.value, tuple) else (host,)
+
+
+def _by_socket(world: World, server: Fact, route: Fact) -> Related | None:
+    """What Unix sockets decide: None where the route leads to none, or the server is not known to listen on any."""
+    wanted = {
+        host.removeprefix("unix:") for host in _hosts(world, route) if isinstance(host, str) and host[:5] == "unix:"
+    }
+    listened = _sockets(world, server) if wanted else None
+    return None if not listened else Related(Tri.YES) if wanted & listened else Related(Tri.NO)
+
+
+def _sockets(world: World, server: Fact) -> frozenset[str]:
+    """The Unix sockets that a policy or a socket server is known to listen on."""
+    owner = _instance(server, "socket")
+    if owner is not None:
+        owners = world.by_instance(owner, "socket_server")
+        return _sockets(world, owners[0]) if len(owners) == 1 else frozenset()
+    app = _instance(server, "app")
+    own = {found for name in ("instance", "http_server", "app") if (found := _instance(server, name)) is not None}
+    own |= _server_apps(world, server)[0] if server.kind == "socket_server" else set()
+    own |= _mounted_in(world, app) if app is not None else set()
+    for http in world.of_kind("http_server"):
+        instance = _instance(http, "instance")
+        if instance is not None and _instance(http, "handler") in own:
+            own.add(instance)
+    listeners = [one for one in world.of_kind("listener") if {_instance(one, "target"), _instance(one, "app")} & own]
+    return frozenset(path for one in listeners if (path := _text(one, "socket")) is not None)
+
+
+def _by_service(world: World, server: Fact, route: Fact) -> Related | None:
+    """What the names of containers decide: a route that leads to one leads to what is built from its folder."""
+    hosts = _hosts(world, route)
     named = [one for one in world.of_kind("service") if _text(one, "name") in hosts and world.visible(one, route)]
-    folders = {_text(one, "folder") for one in named}
-    if not named or None in folders or "." in folders:
+    return _in_container(world, server, named, _number(route, "upstream_port")) if named else None
+
+
+def _in_container(world: World, server: Fact, services: Sequence[Fact], port: int | None) -> Related | None:
+    """Whether the server runs in one of these containers, at that port; None where that is not for them to say."""
+    if all(one.field("folder").state == "absent" for one in services):
+        return UNKNOWN  # an image of somebody else's, or one that is built elsewhere
+    folders = {_text(one, "folder") for one in services}
+    if None in folders or "." in folders:
         return None
     if not any(_inside(server.span.path, folder) for folder in folders if folder is not None):
         return Related(Tri.NO)
-    port, ports = _number(route, "upstream_port"), _ports(world, server)
+    ports = _ports(world, server)
     if port is not None and ports is not None:
         return Related(Tri.YES) if port in ports else UNKNOWN
     return Related(Tri.YES, "medium")
+
+
+def _by_published_port(world: World, server: Fact, route: Fact) -> Related | None:
+    """What published ports decide: a port of this machine that is a container's, unless the server listens on it."""
+    port, host = _number(route, "upstream_port"), _text(route, "upstream")
+    ports = _ports(world, server)
+    hosts = [one for one in _hosts(world, route) if isinstance(one, str)]
+    if port is None or host is None or not hosts or not all(map(is_loopback, hosts)) or (ports and port in ports):
+        return None
+    for one in world.of_kind("service"):
+        published = _given(one, "published")
+        for text in published.value if published is not None and isinstance(published.value, tuple) else ():
+            there, _, here = str(text).partition(":")
+            if int(there) == port and world.visible(one, route):
+                return _in_container(world, server, [one], int(here)) or _at_port(world, server, int(here))
+    return None
+
+
+def _at_port(world: World, server: Fact, port: int) -> Related | None:
+    """Whether the server listens on a container's port, where nothing else tells what runs in that."""
+    ports = _ports(world, server)
+    return None if ports is None else Related(Tri.YES, "medium") if port in ports else Related(Tri.NO, "medium")
 
 
 def _only_target(world: World, server: Fact, route: Fact) -> Related:
@@ -816,6 +1034,18 @@ def _ports(world: World, server: Fact) -> frozenset[int] | None:
         return world.topology.server_ports(owners[0]) if len(owners) == 1 else None
     app = _instance(server, "instance" if server.kind in ("http_app", "http_server") else "app")
     return None if app is None else world.remember(("ports", app), lambda: _app_ports(world, app))
+
+
+def process_ports(world: World, fact: Fact) -> frozenset[int] | None:
+    """The ports that the process listens on that a fact belongs to; None where one of them is not known."""
+    process = world.topology.process_of(fact.span.path)
+
+    def found() -> frozenset[int] | None:
+        own = [one for one in world.of_kind("listener") if world.topology.process_of(one.span.path) == process]
+        ports = frozenset(port for one in own if (port := _number(one, "port")) is not None)
+        return ports if own and len(ports) == len(own) else None
+
+    return world.remember(("process ports", process), found)
 
 
 def _app_ports(world: World, app: Span) -> frozenset[int] | None:
@@ -1049,11 +1279,12 @@ RELATIONS: Mapping[str, Relation] = {
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
     "outer_than": Relation(outer_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
-    "connects_to": Relation(connects_to, ("socket_client",), ("socket_server", "cors_policy")),
+    "connects_to": Relation(connects_to, ("socket_client", "http_request"), ("socket_server", "cors_policy")),
+    "covers": Relation(covers, ("cors_policy",), ("http_route",)),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
     "behind": Relation(
         behind,
-        ("cors_policy", "socket_server", "http_app", "http_server"),
+        ("cors_policy", "socket_server", "session_cookie", "http_app", "http_server"),
         ("proxy_route",),
         (_served_keys, _route_keys),
     ),

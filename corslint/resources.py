@@ -25,3 +25,8 @@ def frameworks_folder() -> Path:
 def schema_file(name: str) -> Path:
     """A shipped JSON Schema: `schema_file("facts")`."""
     return _PACKAGE / "schemas" / f"{name}.schema.json"
+
+
+def messages_file() -> Path:
+    """What browsers, clients and servers say (`corslint explain`)."""
+    return _PACKAGE / "explain" / "messages.yaml"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from corslint.report import RuleAbout
-from corslint.ruleset import PRIMARY_MARKS, RELATED_MARKS, Rule, Template
+from corslint.ruleset import PRIMARY_MARKS, RELATED_MARKS, Rule, Template, alternatives
 
 _UNMARKED = dict.fromkeys(map(ord, PRIMARY_MARKS + RELATED_MARKS))
 _LANGUAGES = {"conf": "nginx", "cjs": "js", "mjs": "js", "mts": "ts", "cts": "ts", "py": "python", "yml": "yaml"}
@@ -17,7 +17,12 @@ def about(rule: Rule) -> RuleAbout:
     # Cases may differ in their conditions alone.
     cases = list(
         dict.fromkeys(
-            (case.severity, plain(case.message), plain(case.help), plain(case.fix.title) if case.fix else "")
+            (
+                case.severity,
+                plain(case.message),
+                plain(case.help),
+                " / ".join(plain(fix.title) for fix in alternatives(case.fix)),
+            )
             for case in rule.cases
         )
     )

@@ -54,9 +54,16 @@ subjects of a match are the fact of its first clause, that fact's place, its pri
 `subjects: [name.field]`. It does not matter whether the other rule is selected, or itself silent in favour of a
 third.
 
-**Fixes.** `fix: {title, applicability, only_when, edits}`; `only_when` is like `when`. Each edit is one verb with its
-target and its keys, such as `{replace: entry.text, with: "{entry.corrected}"}` (see `corslint/fixes.py`). Where a
-value that an edit needs is absent or unknown there is no fix.
+**Fixes.** `fix: {title, applicability, only_when, edits, otherwise}`; `only_when` is like `when`. Each edit is one verb
+with its XX is absent or unknown there is no fix, but for the one under `otherwise`. `applicability` is
+`safe`, `unsafe` where it changes who may read data, or `placeholder` where the user has to fill in what stands in `<>`:
+such a fix is shown and never made.
+
+**Symptoms** are wordings of browsers, clients and servers behind which the fault may be; `corslint explain` reads them.
+`{v}` in a text stands for any text. Where the text is one of `corslint/explain/messages.yaml`, it counts for every
+browser's wording of it. `{says, where, weight}` says more: `where` maps clues (what such a message tells of the
+request) to a text, a list of texts or `{matches: regex}`, and `weight` is how often the fault is behind the message
+then, from 1 (hardly ever) to 9 (nearly always); 3 if it is not given.
 
 **Examples** prove the rule: at least one that fires, with the exact primary places in `⟦...⟧`, and at least one near
 miss (`clean: true`). `fixed` gives the files as they are after the fix, for at least one example if the rule has a
@@ -79,6 +86,8 @@ from corslint.fixes import APPLICABILITY, VERBS, edit_fault
 from corslint.model.facts import FACT_KINDS
 from corslint.model.finding import EFFECTS, SEVERITIES, Finding
 from corslint.model.patterns import Pattern, matches
+from corslint.model.symptom import CLUES, USUAL_WEIGHT, WEIGHTS, Symptom
+from corslint.model.symptom import Condition as ClueCondition
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -230,9 +239,10 @@ class RelatedSpec(NamedTuple):
 
 
 class FixSpec(NamedTuple):
-    """How to mend a finding. `applicability` is `safe` or `unsafe`; without `only_when` being a yes there is no fix.
+    """How to mend a finding. Without `only_when` being a yes, or where it can't be planned, `otherwise` counts.
 
-    `plan` is the rule's mapping as written, for `corslint/fixes.py`; `texts` are the texts in it, compiled.
+    `applicability` is one of `fixes.APPLICABILITY`. `plan` is the rule's mapping as written, for `corslint/fixes.py`;
+    `texts` are the texts in it, compiled.
     """
 
     title: Template
@@ -240,6 +250,14 @@ class FixSpec(NamedTuple):
     plan: Mapping[str, Any]
     texts: Mapping[str, Template]
     only_when: tuple[FieldTest, ...]
+    otherwise: FixSpec | None = None
+
+
+def alternatives(fix: FixSpec | None) -> Iterator[FixSpec]:
+    """A fix, and those that stand in for it."""
+    while fix is not None:
+        yield fix
+        fix = fix.otherwise
 
 
 class Case(NamedTuple):
@@ -292,7 +310,7 @@ class Rule(NamedTuple):
     related: tuple[RelatedSpec, ...]
     subjects: tuple[FieldRef, ...]
     yields_to: tuple[str, ...]
-    symptoms: tuple[str, ...]
+    symptoms: tuple[Symptom, ...]
     proof: str | None
     references: tuple[str, ...]
     examples: tuple[Example, ...]
@@ -526,7 +544,7 @@ class _Compiler:
             for number, entry in enumerate(self._list(report.get("related"), ("report", "related")))
         )
         cases = self._cases(report)
-        fixes = any(case.fix is not None for case in cases)
+        fixes = any(one.applicability != "placeholder" for case in cases for one in alternatives(case.fix))
         proof = raw.get("proof")
         return Rule(
             id=rule,
@@ -542,7 +560,10 @@ class _Compiler:
                 for number, entry in enumerate(self._list(raw.get("subjects"), ("subjects",)))
             ),
             yields_to=self._texts("yields_to"),
-            symptoms=self._texts("symptoms"),
+            symptoms=tuple(
+                self._symptom(entry, ("symptoms", number))
+                for number, entry in enumerate(self._list(raw.get("symptoms"), ("symptoms",)))
+            ),
             proof=None if proof is None else check.text(proof, ("proof",)),
             references=self._texts("references"),
             examples=self._examples(fixes),
@@ -797,6 +818,34 @@ class _Compiler:
             raise self._check.fail(at, "this regular expression could take for ever, so it is refused")
         return pattern
 
+    # -- symptoms
+
+    def _symptom(self, value: object, at: KeyPath) -> Symptom:
+        check = self._check
+        if not isinstance(value, dict):
+            return Symptom(self._wording(value, at))
+        raw = check.keys(value, at, ("says", "where", "weight"), ("says",))
+        where = check.keys(raw.get("where", {}), (*at, "where"), CLUES)
+        weight = raw.get("weight", USUAL_WEIGHT)
+        if isinstance(weight, bool) or weight not in WEIGHTS:
+            raise check.fail((*at, "weight"), f"a weight is a number from {WEIGHTS[0]} to {WEIGHTS[-1]}")
+        conditions = {name: self._clue(one, (*at, "where", name)) for name, one in where.items()}
+        return Symptom(self._wording(raw["says"], (*at, "says")), MappingProxyType(conditions), weight)
+
+    def _wording(self, value: object, at: KeyPath) -> str:
+        text = self._check.text(value, at)
+        if not re.sub(r"\{\w+\}", "", text).strip():
+            raise self._check.fail(at, "a symptom needs words")
+        return text
+
+    def _clue(self, value: object, at: KeyPath) -> ClueCondition:
+        check = self._check
+        if isinstance(value, dict):
+            raw = check.keys(value, at, ("matches",), ("matches",))
+            return ClueCondition(pattern=self._regex(check.text(raw["matches"], (*at, "matches")), (*at, "matches")))
+        texts = self._some(value, at) if isinstance(value, list) else [value]
+        return ClueCondition(tuple(check.text(text, at) for text in texts))
+
     # -- texts
 
     def _template(self, value: object, at: KeyPath) -> Template:
@@ -899,9 +948,10 @@ class _Compiler:
 
     def _fix(self, value: object, at: KeyPath, certain: bool = True) -> FixSpec:
         check = self._check
-        raw = check.keys(
-            value, at, ("title", "applicability", "edits", "only_when"), ("title", "applicability", "edits")
-        )
+        if at.count("otherwise") > _MAX_NESTING:
+            raise check.fail(at, f"fixes nested more than {_MAX_NESTING} deep are refused")
+        known = ("title", "applicability", "edits", "only_when", "otherwise")
+        raw = check.keys(value, at, known, ("title", "applicability", "edits"))
         title = self._template(raw["title"], (*at, "title"))
         texts = {raw["title"]: title}
         for number, entry in enumerate(self._some(raw["edits"], (*at, "edits"))):
@@ -912,6 +962,7 @@ class _Compiler:
             plan=MappingProxyType(dict(raw)),
             texts=MappingProxyType(texts),
             only_when=self._when(raw["only_when"], (*at, "only_when")) if "only_when" in raw else (),
+            otherwise=self._fix(raw["otherwise"], (*at, "otherwise"), certain) if "otherwise" in raw else None,
         )
 
     def _edit(self, value: object, at: KeyPath, texts: dict[str, Template], certain: bool) -> None:
@@ -932,7 +983,9 @@ class _Compiler:
             raise check.fail(at, fault)
         self._place(value[verb], (*at, verb), certain)
         for key, argument in value.items():
-            if key != verb:
+            if key == "behind":
+                self._place(argument, (*at, key), certain)
+            elif key != verb:
                 self._edit_texts(argument, (*at, key), texts)
 
     def _edit_texts(self, value: object, at: KeyPath, texts: dict[str, Template], depth: int = 0) -> None:
@@ -996,7 +1049,7 @@ class _Compiler:
             raise check.fail(at, "put ⟦ and ⟧ around the primary place, or say `clean: true`")
         if raw.get("applicability") == "none" and fixed:
             raise check.fail((*at, "applicability"), "where there is no fix, nothing can be `fixed`")
-        if raw.get("applicability", "none") != "none" and not fixed:
+        if raw.get("applicability", "none") not in ("none", "placeholder") and not fixed:
             raise check.fail((*at, "applicability"), "the applicability is that of the fix: say what is `fixed`")
 
         def word(key: str, allowed: tuple[str, ...]) -> str | None:

@@ -718,7 +718,9 @@ KEYS: dict[str, Key] = {
         _patterns, "patterns", "files and folders that are not read at all, in the manner of `.gitignore`", joined=True
     ),
     "extend-exclude": Key(_patterns, "patterns", "the same, beside what an extended file says", joined=True),
-    "force-exclude": Key(_boolean, "boolean", "`exclude` also counts for paths that are named on the command line"),
+    "force-exclude": Key(
+        _boolean, "boolean", "files that are named on the command line count like those found in a folder"
+    ),
     "rules": Key(_texts, "texts", "folders with rules of your own (`*.yaml`); relative to this file", joined=True),
     "nginx-version": Key(_version, "version", "the nginx that will run the configuration; some defaults depend on it"),
     "nginx-paths": Key(_places, "places", "which folder of the project lies where for nginx"),

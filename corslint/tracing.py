@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from corslint import lint
 from corslint.discovery import Context
 from corslint.model.traces import Question, Trace
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
 from corslint.report import trace as report
 from corslint.settings import Settings, UsageError
 from corslint.trace import EXIT_STATUS, Tracer, question_of, worst

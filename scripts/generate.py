@@ -32,6 +32,7 @@ from corslint.frameworks import catalog  # noqa: E402
 from corslint.model import semantics  # noqa: E402
 from corslint.model.facts import FACT_KINDS, FieldSpec, State  # noqa: E402
 from corslint.model.finding import CONFIDENCES, EFFECTS, SEVERITIES  # noqa: E402
+from corslint.model.symptom import CLUES, WEIGHTS  # noqa: E402
 from corslint.relations import RELATIONS, Relation  # noqa: E402
 from corslint.ruleset import CONDITIONS, EXPECT, REQUIRED_KEYS, RULE_KEYS, TYPES, category  # noqa: E402
 
@@ -168,6 +169,7 @@ def rule_schema() -> Schema:
             "title": TEXT,
             "applicability": {"enum": list(APPLICABILITY)},
             "only_when": when,
+            "otherwise": {"$ref": "#/$defs/fix"},
             "edits": {
                 "type": "array",
                 "minItems": 1,
@@ -234,6 +236,15 @@ def rule_schema() -> Schema:
         },
         ("files",),
     )
+    clue: Schema = {"anyOf": [TEXT, TEXTS, closed({"matches": {"type": "string", "format": "regex"}}, ("matches",))]}
+    symptom = closed(
+        {
+            "says": TEXT,
+            "where": closed({name: {"description": text, **clue} for name, text in CLUES.items()}),
+            "weight": {"type": "integer", "minimum": WEIGHTS[0], "maximum": WEIGHTS[-1]},
+        },
+        ("says",),
+    )
     is_clean: Schema = {"properties": {"clean": {"const": True}}, "required": ["clean"]}
     parts: dict[str, Schema] = {
         "id": {"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"},
@@ -253,7 +264,7 @@ def rule_schema() -> Schema:
         ),
         "subjects": {"type": "array", "items": place},
         "yields_to": TEXTS,
-        "symptoms": TEXTS,
+        "symptoms": {"type": "array", "items": {"anyOf": [TEXT, symptom]}},
         "fix": {"$ref": "#/$defs/fix"},
         "proof": TEXT,
         "references": TEXTS,
@@ -473,9 +484,10 @@ def descriptor_schema() -> Schema:
         allowed, needed = checked(function, subject)
         return closed(described(section, allowed, known), needed)
 
-    when = part("", "_call", "when", {"is": names, "receiver": names})
+    when = part("", "_call", "when", {"is": names, "receiver": names, "path": {"type": "string"}})
     sources = {
         "position": positions, "key": names, "setting": names, "inside": names, "only": names, "handler": names,
+        "blind": names, "through": names, "spells": {"type": "string"},
         "as": word(catalog.READ_AS), "by_version": ranges, "map": ranges,
         **dict.fromkeys(("receiver", "of_receiver", "call", "method", "callee", "delegated", "unknown"), flag),
         **dict.fromkeys(("scope", "present", "truthy"), flag),
@@ -612,6 +624,9 @@ def reference() -> str:
         inspect.cleandoc(ruleset.__doc__ or "").partition("\n\n")[2].strip(),
         f"`expect` is {one_of(EXPECT)}; `effect` is {one_of(EFFECTS)}.",
         table("key of a rule", {name: required(name) + text for name, text in RULE_KEYS.items()}),
+        "## Symptoms",
+        "What a message tells of the request, for `where` in a symptom. What it does not tell is not known.",
+        table("clue", CLUES),
         "## Edits of a fix",
         "Each edit is `{verb: name.field, key: ...}`.",
         table("verb", {verb: ", ".join(f"`{key}`" for key in sorted(keys)) for verb, keys in VERBS.items()}, "keys"),

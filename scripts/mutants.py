@@ -375,8 +375,11 @@ def _fix(fix: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Change]:
     for number, edit in enumerate(fix["edits"]):
         yield ("edits", number), DROPPED
         for key, argument in edit.items():
-            if key not in VERBS:
+            if key not in VERBS and key != "behind":
                 yield from under(("edits", number, key), _literals(argument))
+    if "otherwise" in fix:
+        yield ("otherwise",), DROPPED
+        yield from under(("otherwise",), _fix(fix["otherwise"], kinds))
 
 
 def _literals(value: Any) -> Iterator[Change]:

@@ -40,6 +40,7 @@ class Lint:
         overlay: Mapping[str, bytes] | None = None,
         *,
         with_fixes: bool = False,
+        watch: object = None,
     ) -> Merged:
         self.calls.append((context, settings))
         self.with_fixes.append(with_fixes)

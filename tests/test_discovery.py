@@ -522,5 +522,51 @@ def test_the_order_of_files_does_not_depend_on_the_system(tree: Tree) -> None:
 
 
 def test_git_is_asked_only_where_there_is_a_repository(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery, "_git", lambda *_: pytest.fail("git was run"))
+    monkeypatch.setattr(discovery, "git", lambda *_: pytest.fail("git was run"))
     assert one(tree("a.js"), ".").files == ("a.js",)
+
+
+# --- what a program names --------------------------------------------------------------------------------------------
+
+
+def test_a_hook_that_names_every_file_asks_for_no_more_than_a_folder_holds(
+    tree: Tree, version_control: Callable[[Path], None]
+) -> None:
+    root = tree(
+        "corslint.toml", "a.js", "b.js", "tests/a.js", "README.md", "x.css", "node_modules/a/a.js", "ignored.js"
+    )
+    put(root / "a.min.js", MINIFIED)
+    put(root / ".gitignore", "ignored.js\n")
+    version_control(root)
+    named = ["a.js", "tests/a.js", "README.md", "x.css", "node_modules/a/a.js", "ignored.js", "a.min.js"]
+    (found,) = contexts(named, str(root), as_found=True)
+    assert found == Context(
+        root=".",
+        lint=frozenset({"a.js", "tests/a.js", "README.md"}),
+        files=("README.md", "a.js", "b.js", "tests/a.js"),
+        in_tests=frozenset({"tests/a.js"}),
+        passed_over={"excluded": 2, "minified": 1, "unknown kind": 1},
+        unreadable={},
+        settings_at=".",
+        as_found=True,
+    )
+    (named_by_a_person,) = contexts(named, str(root))
+    assert named_by_a_person.lint == {*found.lint, "node_modules/a/a.js", "ignored.js", "a.min.js"}
+    assert named_by_a_person.in_tests == frozenset()
+
+
+def test_a_folder_named_by_a_program_is_the_same(tree: Tree) -> None:
+    root = tree("app/a.js", "app/tests/a.js", "app/x.css")
+    (found,) = contexts(["app", "app/a.js", "app/tests/a.js", "app/x.css"], str(root), as_found=True)
+    assert found == one(root, "app")._replace(as_found=True)
+
+
+def test_an_unreadable_file_named_by_a_program_is_still_said(tree: Tree) -> None:
+    root = tree("corslint.toml", "a.js")
+    (root / "b.js").symlink_to("nowhere.js")
+    (root / "c.js").symlink_to("nowhere.js")
+    (found,) = contexts(["a.js", "b.js"], str(root), as_found=True)
+    assert (found.lint, found.unreadable) == (
+        frozenset({"a.js", "b.js"}),
+        {"b.js": "link to a file that does not exist"},
+    )

@@ -13,12 +13,14 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from corslint import cli, lint, ruleset, settings
 from corslint.fixes import VERBS
@@ -43,7 +45,8 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)(#[^)]*)?\)")
 _PATH = re.compile(r"(?<![\w./-])(?:corslint|rules|tests|fixtures|scripts|docs|\.ci)/[\w./<>*-]*")
 
-_CONSOLE = re.compile(r"^```console\n\$ (corslint [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CONSOLE = re.compile(r"^```console\n\$ (corslint (?:[^\n\"]|\"[^\"]*\")*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A command, over several lines where a text in quotation marks is, and what it writes."""
 _PICKED = re.compile(r"(.*) \| jq '((?:\.\w+|\[\d+\])+)'$")
 
 _REASONS = re.compile(r"(?<=of the )\d+(?= reasons)")
@@ -147,9 +150,16 @@ def test_corslint_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     project = tmp_path / "project"
     shutil.copytree(ROOT / "fixtures" / "projects" / "socketio-path-mismatch" / "bad", project)
     monkeypatch.chdir(project)
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "a"]):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(["git", *identity, *words], check=True, capture_output=True)
     ran = [words[: words.index(">")] if ">" in words else words for _, words in commands() if words[0] == "corslint"]
     assert len(ran) >= 3
     for words in ran:
+        if "<" in words:
+            at = words.index("<")
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(words[at + 1]).read_bytes())))
+            words = words[:at]
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.run(words[1:]) in (0, 1), words
 
@@ -159,6 +169,9 @@ def test_rules_exist(path: Path) -> None:
     known = set(lint.knowledge().rules.rules)
     own = {match for block in blocks(path, "yaml") for match in re.findall(r"^id: (\S+)$", block, re.MULTILINE)}
     named = {code for code in inline(path) if re.fullmatch(r"[a-z]+(?:-[a-z]+)+", code)}
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    inputs = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"])
+    known |= hooks | inputs
     assert named - known - own - set(settings.KEYS) <= {"ignore-file", "nginx-paths", "pre-commit", "unsafe-fixes"}
 
 
@@ -208,6 +221,7 @@ def test_the_formats_are_described() -> None:
 # --- the formats -----------------------------------------------------------------------------------------------------
 
 FORMATS_PAGE = ROOT / "docs" / "formats.md"
+EXPLAIN_PAGE = ROOT / "docs" / "explain.md"
 TRACE_PAGE = ROOT / "docs" / "trace.md"
 
 
@@ -220,6 +234,12 @@ def test_every_format_is_shown_as_it_comes_out() -> None:
     text = FORMATS_PAGE.read_text(encoding="utf-8")
     shown = dict(re.findall(r"^\$ corslint check --output-format (\w+) (.*)$", text, re.MULTILINE))
     assert set(shown) == set(FORMATS)
+    assert with_present_output(text) == text
+
+
+def test_explanations_are_shown_as_they_come_out() -> None:
+    text = EXPLAIN_PAGE.read_text(encoding="utf-8")
+    assert len(_CONSOLE.findall(text)) == 3
     assert with_present_output(text) == text
 
 
@@ -300,7 +320,7 @@ def update() -> None:
     text = _REASONS.sub(str(expected_findings()), README.read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEFORE)
     README.write_text(f"{before}{BEFORE}{demo_block()}{AFTER}{rest.partition(AFTER)[2]}", encoding="utf-8")
-    for shown in (FORMATS_PAGE, TRACE_PAGE):
+    for shown in (FORMATS_PAGE, EXPLAIN_PAGE, TRACE_PAGE):
         shown.write_text(with_present_output(shown.read_text(encoding="utf-8")), encoding="utf-8")
 
 

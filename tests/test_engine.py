@@ -696,6 +696,47 @@ def test_fixes(lint: Lint, server: dict[str, object], asked: object) -> None:
     assert finding.fix == expected
 
 
+OTHERWISE = """
+fix:
+  title: first
+  applicability: unsafe
+  only_when: {server: {polling: "yes"}}
+  edits: [{replace: server.path, with: "{server.version}"}]
+  otherwise:
+    title: second
+    applicability: unsafe
+    only_when: {server: {websocket: "yes"}}
+    edits: [{replace: server.path, with: x}]
+    otherwise:
+      title: third
+      applicability: placeholder
+      edits: [{replace: server.path, with: <path>}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("server", "chosen"),
+    [
+        ({"polling": "yes", "version": "1", "websocket": "yes"}, ("first", "unsafe")),
+        ({"polling": "no", "version": "1", "websocket": "yes"}, ("second", "unsafe")),
+        ({"polling": "yes", "version": UNKNOWN, "websocket": "yes"}, ("second", "unsafe")),
+        ({"polling": UNKNOWN, "version": "1", "websocket": "no"}, ("third", "placeholder")),
+    ],
+)
+def test_what_stands_in_for_a_fix(lint: Lint, server: dict[str, object], chosen: tuple[str, str]) -> None:
+    lint.rule(SINGLE + OTHERWISE, examples=FIXED)
+
+    def plan(spec: Mapping[str, Any], bindings: Mapping[str, Fact], render: Callable[[str], str]) -> Fix | None:
+        try:
+            return Fix(render(spec["title"]), spec["applicability"], (Edit(at(0), render(spec["edits"][0]["with"])),))
+        except LookupError:
+            return None
+
+    fix = lint.one([_server(0, path="/x", **server)], plan=plan).fix
+    assert fix is not None
+    assert (fix.title, fix.applicability) == chosen
+
+
 def test_findings_are_ordered(lint: Lint) -> None:
     lint.rule(SINGLE, name="b-b")
     lint.rule(SINGLE, name="a-a")

@@ -330,6 +330,74 @@ def test_fixpoint_refuses_each_bad_fix_with_few_runs() -> None:
     assert runs < 30
 
 
+def test_fixpoint_tries_a_refused_fix_again_when_all_else_is_mended() -> None:
+    """`late` turns into what is a finding as long as there is a `bad`: another run would make it good."""
+    files = {"a": b"late bad"}
+
+    def words(changed: Mapping[str, bytes]) -> list[Finding]:
+        data = changed.get("a", files["a"])
+        found = []
+        for match in re.finditer(rb"late|bad|mended", data):
+            word = match.group().decode()
+            text = {"late": "mended", "bad": "good"}.get(word)
+            if word == "mended" and b"bad" not in data:
+                continue
+            span = Span("a", match.start(), match.end())
+            fix = None if text is None else Fix("x", "safe", (Edit(span, text),))
+            found.append(Finding(word, "error", "broken", "high", word, "", span, fix=fix))
+        return sorted(found, key=lambda one: one.rule, reverse=True)
+
+    def one_by_one(changed: Mapping[str, bytes]) -> list[Finding]:
+        found = words(changed)
+        return [
+            one._replace(fix=None) if one.rule == "bad" and b"late" in changed.get("a", b"late") else one
+            for one in found
+        ]
+
+    sources_ = lambda path: SourceFile(path, files[path])  # noqa: E731
+    result = fix_to_fixpoint(words, words({}), sources_, False)
+    assert dict(result.changed) == {"a": b"mended good"}
+    assert result.refused == ()
+    alone = fix_to_fixpoint(one_by_one, one_by_one({}), sources_, False)
+    assert [(one.rule, why) for one, why in alone.refused] == [("late", "the fix brings up mended in a")]
+
+
+def grade(word: str, severity: str, effect: str = "broken", fix: Fix | None = None) -> Finding:
+    return Finding(word, severity, effect, "high", word, "", Span("a", 0, 1), fix=fix)
+
+
+MENDS = Fix("x", "safe", (Edit(Span("a", 0, 1), "b"),))
+
+
+@pytest.mark.parametrize(
+    ("severity", "brings", "reason"),
+    [
+        ("error", grade("new", "note", "policy"), None),
+        ("warning", grade("new", "note", "policy"), None),
+        ("note", grade("new", "note", "policy"), "the fix brings up new in a"),
+        ("error", grade("new", "warning"), "the fix brings up new in a"),
+        ("error", grade("syntax", "note", "tool"), "the fix brings up syntax in a"),
+        ("error", fixes.undecided(Span("a", 0, 1)), "the fix brings up a policy that cannot be told in a"),
+    ],
+)
+def test_fixpoint_lets_only_a_note_come_up_for_something_graver(
+    severity: str, brings: Finding, reason: str | None
+) -> None:
+    before = [grade("old", severity, fix=MENDS)]
+    result = fix_to_fixpoint(
+        lambda changed: [brings] if changed else before, before, lambda path: SourceFile(path, b"a"), False
+    )
+    assert [why for _, why in result.refused] == ([] if reason is None else [reason])
+    assert result.applied == (reason is None)
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_a_placeholder_is_never_made(unsafe: bool) -> None:
+    finding = grade("old", "error", fix=MENDS._replace(applicability="placeholder"))
+    assert not fixes.wanted(finding, unsafe=unsafe)
+    assert fixes.apply([finding], sources({"a": "a"}), unsafe=unsafe).changed == {}
+
+
 def test_apply_makes_the_first_of_two_that_overlap() -> None:
     span = Span("a", 0, 3)
     one, two, three = (

@@ -133,10 +133,14 @@ def test_words_and_paths_of_all_descriptors_come_together() -> None:
 
     parts = [
         read("a", "python", "words: [one(, two]\nenvironment:\n  socket_paths: {described: [a], websocket: [w]}"),
-        read("b", "python", "words: [two, three]\nenvironment:\n  socket_paths: {described: [b], polling: [p]}"),
+        read(
+            "b",
+            "python",
+            "words: [two, three]\nenvironment:\n  socket_paths: {described: [b], polling: [p], scripts: [s]}",
+        ),
         read("c", "javascript", "words: [four]"),
         read("d", "javascript", ""),
     ]
     known = catalog.build([one for one, _ in parts], [part for _, part in parts if part is not None])
     assert known.words == {"python": (b"one(", b"two", b"three"), "javascript": (b"four",)}
-    assert known.socket_paths == (frozenset({"a", "b"}), frozenset({"p"}), frozenset({"w"}))
+    assert known.socket_paths == (frozenset({"a", "b"}), frozenset({"p"}), frozenset({"w"}), frozenset({"s"}))

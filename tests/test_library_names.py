@@ -26,8 +26,19 @@ ALLOWED = {
     ("connect", "*"): "what clients do, and also the name of a package",
     ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
     ("socket.io", "model/facts.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
-    ("socket.io", "behaviour/nginx_sockets.py"): "the name of the script that servers of the protocol hand out",
     ("express", "model/facts.py"): "an example of a title, for the reference",
+    **{
+        ("socket.io", module): "the protocol, whose handshake is walked or made"
+        for module in (
+            "cli.py",
+            "trace.py",
+            "report/trace.py",
+            "model/traces.py",
+            "probe/__init__.py",
+            "probe/report.py",
+        )
+    },
+    **{("socketio", module): "the option that asks for the protocol" for module in ("cli.py", "probe/usage.py")},
 }
 """A name and the file where it may stand, with the reason; `*`: anywhere."""
 

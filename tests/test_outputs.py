@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import ntpath
 import os
+import re
+import socket
 import stat
 import subprocess
 import sys
@@ -35,7 +37,14 @@ MENDABLE = "corslint: found 1 error in 1 file; 1 can be fixed with --unsafe-fixe
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CORSLINT_OUTPUT_FORMAT", "CORSLINT_DEBUG"):
+    for name in (
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "CLICOLOR_FORCE",
+        "FORCE_HYPERLINK",
+        "CORSLINT_OUTPUT_FORMAT",
+        "CORSLINT_DEBUG",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.js").write_text(BAD)
@@ -421,3 +430,57 @@ def test_a_closed_standard_output_takes_nothing() -> None:
     command = f"{sys.executable} -m corslint check a.js --output-format json >&-"
     done = subprocess.run(["sh", "-c", command], env=environment, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr.decode()) == (1, FOUND)
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("links", "terminal", "environment", "expected"),
+    [
+        ("always", False, {}, True),
+        ("never", True, {"FORCE_HYPERLINK": "1", "TERM_PROGRAM": "vscode"}, False),
+        ("auto", True, {}, False),
+        ("auto", True, {"TERM": "xterm-256color"}, False),
+        ("auto", True, {"TERM_PROGRAM": "vscode"}, True),
+        ("auto", True, {"TERM_PROGRAM": "Apple_Terminal"}, False),
+        ("auto", True, {"TERM_PROGRAM": "vscode", "TERM": "dumb"}, False),
+        ("auto", False, {"TERM_PROGRAM": "vscode"}, False),
+        ("auto", True, {"TERM": "xterm-kitty"}, True),
+        ("auto", True, {"WT_SESSION": "1"}, True),
+        ("auto", True, {"VTE_VERSION": "7200"}, True),
+        ("auto", True, {"VTE_VERSION": "4600"}, False),
+        ("auto", True, {"VTE_VERSION": "new"}, False),
+        ("auto", False, {"FORCE_HYPERLINK": "1"}, True),
+        ("auto", True, {"FORCE_HYPERLINK": "0", "TERM_PROGRAM": "vscode"}, False),
+    ],
+)
+def test_links(links: str, terminal: bool, environment: Mapping[str, str], expected: bool) -> None:
+    assert outputs.linked(links, terminal, environment) is expected
+
+
+_LINKED = re.compile(r"\x1b\]8;;([^\x1b]+)\x1b\\(.*?)\x1b\]8;;\x1b\\")
+
+
+def test_places_and_rules_are_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    (tmp_path / "é b").mkdir()
+    monkeypatch.chdir(tmp_path / "é b")
+    Path("a #1.js").write_text("require('express')().use(require('cors')({ origin: '*', credentials: true }));\n")
+    assert cli.run(["check", "--links", "always", "."]) == 1
+    out = capsys.readouterr().out
+    rule, place = _LINKED.findall(out)
+    assert rule[1] == "wildcard-origin-with-credentials"
+    assert rule[0].startswith("https://")
+    assert place[1] == "a #1.js:1:52"
+    assert place[0] == f"file://{socket.gethostname()}{tmp_path.as_uri()[7:]}/%C3%A9%20b/a%20%231.js"
+    assert cli.run(["check", "."]) == 1
+    assert _LINKED.sub(r"\2", out) == capsys.readouterr().out
+
+
+def test_a_file_is_linked_only_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_HYPERLINK", "1")
+    Path("a.js").write_text("require('express')().use(require('cors')({ origin: '*', credentials: true }));\n")
+    cli.run(["check", "-o", "one.txt", "."])
+    cli.run(["check", "-o", "two.txt", "--links", "always", "."])
+    assert "\x1b]8;;" not in Path("one.txt").read_text()
+    assert "\x1b]8;;" in Path("two.txt").read_text()

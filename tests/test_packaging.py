@@ -91,6 +91,7 @@ def test_the_wheel_carries_everything(built: Path, tmp_path: Path) -> None:
     assert package.parent == tmp_path / "site" / "corslint"
     assert found == expected()
     assert {entry.name.split("-")[0] for entry in (tmp_path / "site").iterdir()} == {"corslint"}
+    assert (tmp_path / "site" / "corslint" / "py.typed").is_file(), "type checkers look into no package without it"
     listed = run("-m", "corslint", "rule", cwd=tmp_path, path=tmp_path / "site").splitlines()
     assert sorted(line.split()[0] + ".yaml" for line in listed) == expected()["rules"]
     (tmp_path / "app.js").write_text("require('express')().use(require('cors')({ credentials: true }));\n")

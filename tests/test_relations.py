@@ -719,3 +719,117 @@ def mount(index: int, **fields: object) -> Fact:
 def test_outer_than(outer: Fact, inner: Fact, others: tuple[Fact, ...], expected: Tri) -> None:
     assert ask("outer_than", outer, inner, others).answer is expected
     assert ask("inner_than", inner, outer, others).answer is expected
+
+
+# --- requests of pages ----------------------------------------------------------------------------------------------
+
+
+def request(path: str = "web/client.js", /, **fields: object) -> Fact:
+    return fact("http_request", at(0, path), **{"host": "localhost", "url_port": 4000, **fields})
+
+
+def app(start: int, path: str = "server.js") -> Fact:
+    return fact("http_app", at(start, path), instance=at(start, path))
+
+
+def listener(start: int, port: object, path: str = "server.js") -> Fact:
+    return fact("listener", at(start + 50, path), target=at(start, path), port=port)
+
+
+APP, OTHER = app(0), app(0, "other.js")
+GUARD = policy(100, app=at(0))
+ELSEWHERE = policy(100, "other.js", app=at(0, "other.js"))
+
+
+@pytest.mark.parametrize(
+    ("client", "others", "expected"),
+    [
+        (request(), [APP, listener(0, 4000)], (YES, "high")),
+        (request(url_port=5000), [APP, listener(0, 4000)], (NO, "high")),
+        (request(), [APP], (YES, "medium")),
+        (request(), [APP, OTHER, ELSEWHERE, listener(0, 4000), listener(0, 5000, "other.js")], (YES, "high")),
+        (request(), [APP, OTHER, ELSEWHERE], (DUNNO, "high")),
+        (request(), [APP, OTHER, listener(0, 4000, "other.js")], (NO, "high")),
+        (request(host="api.example.com"), [APP, listener(0, 4000)], (DUNNO, "high")),
+        (request(host=UNKNOWN), [APP, listener(0, 4000)], (DUNNO, "high")),
+        (request(same_origin="yes"), [APP, listener(0, 4000)], (NO, "high")),
+        (
+            request(host="api.example.com"),
+            [APP, fact("origin_entry", at(7), text="https://app.example.com")],
+            (YES, "medium"),
+        ),
+    ],
+)
+def test_requests_connect_to_policies(client: Fact, others: list[Fact], expected: tuple[Tri, str]) -> None:
+    assert answer("connects_to", client, GUARD, others) == expected
+
+
+def test_requests_connect_to_no_socket_and_no_proxy() -> None:
+    assert ask("connects_to", request(), server(5)).answer is NO
+    assert ask("connects_to", request(), policy(200, layer="proxy")).answer is NO
+
+
+def test_a_policy_that_is_written_by_hand_is_reached_at_the_ports_of_its_process() -> None:
+    bare = policy(100, instance=ABSENT)
+    assert answer("connects_to", request(), bare, [APP, listener(0, 4000)]) == (YES, "high")
+    assert answer("connects_to", request(), bare, [APP, listener(0, 5000)]) == (NO, "high")
+    assert answer("connects_to", request(), bare, [APP, listener(0, UNKNOWN)]) == (YES, "medium")
+
+
+# --- covers ---------------------------------------------------------------------------------------------------------
+
+
+def web_route(start: int = 300, path: str = "server.js", /, **fields: object) -> Fact:
+    given = {"app": at(0, path), "path": "/api/items", **fields}
+    return fact("http_route", at(start, path), **given)
+
+
+def cors_layer(start: int, **fields: object) -> Fact:
+    return fact("middleware", at(start), **{"app": at(0), "kind": "cors", "handler": at(100), **fields})
+
+
+MOUNTED = fact("middleware", at(400), app=at(0), handler=at(9), kind="mount", path="/api")
+
+
+@pytest.mark.parametrize(
+    ("guard", "route", "others", "expected"),
+    [
+        (GUARD, web_route(), [cors_layer(200)], YES),
+        (GUARD, web_route(), [], YES),
+        (GUARD, web_route(), [cors_layer(200, path="/api")], YES),
+        (GUARD, web_route(), [cors_layer(200, path="/widgets")], NO),
+        (GUARD, web_route(), [cors_layer(200, path="/:any")], DUNNO),
+        (GUARD, web_route(), [cors_layer(200, path=UNKNOWN)], DUNNO),
+        (GUARD, web_route(), [cors_layer(200, methods=("GET",))], NO),
+        (GUARD, web_route(), [cors_layer(200, methods=("OPTIONS",))], YES),
+        (GUARD, web_route(app=at(9), path="/items"), [MOUNTED, cors_layer(200, path="/api")], YES),
+        (GUARD, web_route(app=at(9), path="/items"), [cors_layer(200)], NO),
+        (GUARD, web_route(app=UNKNOWN), [], DUNNO),
+        (GUARD, web_route(300, "far.js", app=UNKNOWN), [], NO),
+        (policy(100, app=at(0), layer="socket"), web_route(), [], NO),
+        (policy(100, app=at(0), scope="/api/*"), web_route(), [], YES),
+        (policy(100, app=at(0), scope="/widgets/*"), web_route(), [], NO),
+        (policy(100, app=at(0), scope="^/a.*b$"), web_route(), [], DUNNO),
+        (policy(100, app=at(0), scope=UNKNOWN), web_route(), [], DUNNO),
+        (GUARD, web_route(), [policy(500, app=at(0))], DUNNO),
+        (GUARD, web_route(), [policy(500, app=at(0), scope="/widgets/*")], YES),
+        (GUARD, web_route(), [policy(500, app=at(77))], YES),
+        (GUARD, web_route(), [policy(500, instance=ABSENT), listener(0, 4000)], DUNNO),
+    ],
+)
+def test_covers(guard: Fact, route: Fact, others: list[Fact], expected: Tri) -> None:
+    assert ask("covers", guard, route, [APP, *others]).answer is expected
+
+
+@pytest.mark.parametrize(
+    ("around", "expected"),
+    [
+        (fact("middleware", at(400), app=at(0), handler=Span("server.js", 90, 200), kind="cors"), YES),
+        (fact("middleware", at(400), app=at(0), handler=Span("server.js", 90, 200), path="/widgets"), NO),
+        (fact("http_route", at(400), app=at(0), handler=Span("server.js", 90, 200)), DUNNO),
+        (fact("middleware", at(400), app=at(0), handler=at(7)), DUNNO),
+    ],
+)
+def test_headers_by_hand_cover_what_their_layer_sees(around: Fact, expected: Tri) -> None:
+    bare = policy(100, instance=ABSENT, app=at(0))
+    assert ask("covers", bare, web_route(), [APP, around]).answer is expected

@@ -250,6 +250,26 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, l
         (["{is: notes}"], 4, "'notes' is not a valid `is` (did you mean 'note'?)"),
         (["{message: m}"], 4, "lacks the key 'is'"),
         (["{is: note, fix: {title: t}}"], 4, "`fix` lacks the key 'applicability'"),
+        (
+            ["{is: note, fix: {title: t, applicability: safe, edits: [{delete: policy}], otherwise: {title: t}}}"],
+            4,
+            "`otherwise` lacks the key 'applicability'",
+        ),
+        (
+            ["{is: note, fix: {title: t, applicability: safe, edits: [{move: policy, behind: policy.orgin}]}}"],
+            4,
+            "no field 'orgin' (did you mean 'origin'?)",
+        ),
+        (
+            ["{is: note, fix: {title: t, applicability: safe, edits: [{move: policy, to: last}]}}"],
+            4,
+            "`to` of `move` can only be `first`",
+        ),
+        (
+            ["{is: note, fix: {title: t, applicability: safe, edits: [{move: policy}]}}"],
+            4,
+            "`move` needs `behind` or `to`",
+        ),
     ],
 )
 def test_severity_cases_are_checked(tmp_path: Path, cases: list[str], line: int, message: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from corslint.behaviour.chain import inside_out
 from corslint.behaviour.handwritten import Handwritten, functions_in
@@ -23,6 +22,8 @@ from corslint.model.traces import Step
 from corslint.model.tri import Tri, tri
 from corslint.model.values import Function, This, Value
 from corslint.project.link import Linker
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import Span
 
 _MAX_MOUNTED = 8
@@ -747,11 +748,11 @@ class _Asking:
 
 # --- paths -----------------------------------------------------------------------------------------------------------
 
-_ANY = re.compile(r"/?(\*|\(\.\*\)|\{\*\w+\}|\*\w+|/?\*)?")
-_PARAMETER = re.compile(r"/:\w+|\{\w+(?::(?:int|float|str|uuid))?\}|<(?:(?:int|float|string|uuid):)?\w+>")
-_TAIL = re.compile(r"\{\w+:path\}|<path:\w+>")
-_NUMBER = re.compile(r"\{\w+:int\}|<int:\w+>")
-_SPECIAL = re.compile(r"[*(){}?+\[\]|^$<>]")
+_ANY = regex(r"/?(\*|\(\.\*\)|\{\*\w+\}|\*\w+|/?\*)?")
+_PARAMETER = regex(r"/:\w+|\{\w+(?::(?:int|float|str|uuid))?\}|<(?:(?:int|float|string|uuid):)?\w+>")
+_TAIL = regex(r"\{\w+:path\}|<path:\w+>")
+_NUMBER = regex(r"\{\w+:int\}|<int:\w+>")
+_SPECIAL = regex(r"[*(){}?+\[\]|^$<>]")
 
 
 def matches_path(layer: Fact, path: str, *, whole: bool) -> Tri:

@@ -7,7 +7,6 @@ hand. What a test asks beyond method, path and origin stays open, and so does wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from corslint.behaviour.response import NAMES, Responder
 from corslint.extract import Policy
@@ -36,6 +35,7 @@ from corslint.model.values import (
     Value,
 )
 from corslint.project.link import Linker
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 _MAX_DEPTH = 16

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from corslint.behaviour import nginx_headers, nginx_policy
 from corslint.behaviour.nginx_answers import STRANGER, Answers, origins_of, passes_upgrade
@@ -43,6 +44,7 @@ from corslint.behaviour.nginx_origins import (
     possible_texts,
     variables,
 )
+from corslint.behaviour.nginx_redirects import redirects
 from corslint.behaviour.nginx_sockets import (
     connection_fields,
     gaps,
@@ -122,12 +124,16 @@ def facts(
     nginx_version: str | None = None,
     well_known: SocketPaths = SocketPaths(),  # noqa: B008 (immutable)
     placement: Placement | None = None,
+    clients: Iterable[Fact] = (),
+    answered: Sequence[str] = (),
 ) -> list[Fact]:
     """The facts of all nginx files of a project.
 
     `socket_paths` are the request paths of the project's socket servers (`/socket.io/`), empty where it has none.
     `nginx_version` is the version in use, None where it is not known. `well_known` are segments of paths that speak
     for a socket by themselves. `placement` knows what lies where in containers, and the version of nginx there.
+    `clients` are the requests and sockets of pages: those that nginx redirects are told of. `answered` is what the
+    paths of requests have to begin with so that one of the project's socket servers answers them.
     """
     placement = placement or Placement(())
     found: list[Fact] = []
@@ -166,13 +172,14 @@ def facts(
         if version is not None or "headers_drop_by" in found[-1].fields:
             found[-1].fields |= _known_by(version, "inherits_by_mode", _HEADER_INHERITANCE, found[-1].span)
         found[-1].fields |= nginx_policy.route_fields(route.unit, route.level, asked[route.unit.path])
-    if socket_paths:
+    if answered:
         of_unit: dict[str, list[_Route]] = {}
         for route in routes:
             of_unit.setdefault(route.unit.path, []).append(route)
         for path, its_routes in of_unit.items():
-            found.extend(gaps(_servers_of(its_routes), asked[path], socket_paths))
+            found.extend(gaps(_servers_of(its_routes), asked[path], answered))
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
+    found.extend(redirects([one.configuration for one in asked.values()] if clients else (), clients))
     return found
 
 
@@ -254,6 +261,10 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
         fields.update(_request_fields(level))
         fields.update(_version_fields(level, version))
         fields.update(_upgrade_fields(level, head, answers if carries is not Tri.NO else None))
+        if fields["passes_upgrade"].value == "no" and fields["http_version"].value != "1.1":
+            fields["upgrade_version"] = _written("proxy_http_version 1.1;", head)
+        server = _server_of(level)
+        fields.update(server_fields(server) if server is not None else {})
     return Fact("proxy_route", head, fields)
 
 
@@ -263,9 +274,8 @@ def _socket_fields(route: _Route, carriers: _Carriers, answers: Answers, undefin
     fields = {} if _diverts(level) else connection_fields(level, route.unit, undefined)
     fields |= {**timeout_fields(level, _head(level)), **host_fields(level)}
     if carriers.of(route)[1] in ("server", "library"):
-        fields |= path_fields(level, answers, carriers.paths, carriers.libraries)
-    server = _server_of(level)
-    return fields if server is None else fields | server_fields(server)
+        fields |= path_fields(level, answers, carriers.paths, carriers.libraries, carriers.scripts)
+    return fields
 
 
 def _server_of(level: Level) -> Level | None:
@@ -352,7 +362,7 @@ def _pass_fields(route: _Route) -> dict[str, Field]:
         fields["upstream_path"] = ABSENT if not rest or _SAME_REQUEST.fullmatch(rest) else _unknown(word.span)
     elif rest:
         fields["upstream_path"] = _written(rest, word.span)
-        fields["pass_bare"] = _written(word.text[: -len(rest)], word.span)
+        fields["pass_bare"] = _written(word.text[: -len(rest)].removesuffix(":"), word.span)
     port = _port(parts["port"], parts["host"], route.unit)
     if port is not None:
         fields["upstream_port"] = _written(port, span)
@@ -362,8 +372,10 @@ def _pass_fields(route: _Route) -> dict[str, Field]:
 def _followed(word: Word, scope: Scope) -> tuple[str | None, Span]:
     """A word with the variables replaced that can be one text only."""
     text, span = word.text, word.span
+    if "$" not in text:
+        return text, span
     for name in dict.fromkeys(variables(text)):
-        found = possible_texts(Word(f"${name}", "", word.span), scope)
+        found = possible_texts(word._replace(text=f"${name}", quote=""), scope)
         if len(found) != 1 or found[0].text is None:
             if name in ("request_uri", "uri", "is_args", "args", "query_string"):
                 continue
@@ -541,11 +553,13 @@ def _status(level: Level) -> Field | None:
 
 def _duplicates(unit: Unit, level: Level, answers: Answers) -> Iterator[Fact]:
     """The CORS headers that one response gets more than once from a level."""
-    scope = Scope(unit, level)
     added = added_headers(level)
     owner = added.level
     lines = [*_headers(_may_be_cors(added.directives)), *_replaced(level)]
-    for name in (_ACAO, _ACAC) if len(lines) > 1 else ():
+    if len(lines) < 2:
+        return
+    scope = Scope(unit, level)
+    for name in (_ACAO, _ACAC):
         mine = [line for line in lines if line.name == name and line.text]
         if owner is None or len(mine) < 2:
             continue
@@ -684,9 +698,16 @@ def _segments(text: str) -> set[str]:
     return {part.lower() for part in re.split(r"[^\w.-]+", text.replace("\\", "")) if part}
 
 
+@cache
+def _hint(wanted: frozenset[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(wanted))) or r"(?!)", re.IGNORECASE)
+
+
 def _socket_like(level: Level, wanted: frozenset[str]) -> bool:
     modifier, path, _ = pattern_of(level)
-    return level.kind == "location" and modifier != "@" and bool(_segments(path) & wanted)
+    if level.kind != "location" or modifier == "@" or not _hint(wanted).search(path.replace("\\", "")):
+        return False
+    return bool(_segments(path) & wanted)
 
 
 def _writes_upgrade(level: Level) -> bool:
@@ -714,6 +735,7 @@ class _Carriers:
         self._answers: dict[int, tuple[Tri, str]] = {}
         known = {part for path in socket_paths for part in _segments(path)}
         self.paths = tuple(dict.fromkeys(socket_paths))
+        self.scripts = well_known.scripts
         self.libraries = self._libraries = well_known.described | well_known.polling
         # Where the project's own servers are known, other common names of socket paths are not theirs.
         self._wanted = well_known.described | known if socket_paths else self._libraries | well_known.websocket
@@ -876,6 +898,8 @@ def _policies(unit: Unit, level: Level, decided: _Decided) -> Iterator[Fact]:
         "block": _written(level.kind, level.body),
         "origin": _written(header.text, span),
         "origin.form": _written("other" if "$" in header.text else "literal", span),
+        "origin.takes": _written("text", span),
+        "origin.with_port": _written("no", span),
     }
     around = level.parent if level.kind == "if" and level.parent is not None else level
     if around.kind == "location":
@@ -992,7 +1016,7 @@ def _about_origin(condition: Directive, scope: Scope) -> bool:
         if "http_origin" in variables(word.text):
             return True
         for name in variables(word.text):
-            texts = possible_texts(Word(f"${name}", "", word.span), scope)
+            texts = possible_texts(word._replace(text=f"${name}", quote=""), scope)
             if any(one.echo or not isinstance(one.predicate, Always) for one in texts):
                 return True
     return False
@@ -1240,33 +1264,35 @@ def _refused(detail: str, place: Span) -> Fact:
 def _undefined(unit: Unit, readings: Mapping[str, NginxReading], names: Collection[str]) -> dict[str, Span]:
     """Variables that nothing defines, each with its first use: nginx does not start. None where a module could bring
     them."""
-    files = {one.span.path for one in unit.statements}
+    files = {one.name.path for one in unit.statements}
     if any(readings[path].template for path in files):
         return {}
-    defined: set[str] = set()
     if any(_FOREIGN.match(key) for key in names):
         return {}
+    defined: set[str] = set()
+    patterns: set[str] = set()
+    used: dict[str, Word] = {}  # by its text, which most words share with many others
     for one in unit.statements:
-        for position in _DEFINES.get(one.name.text, ()):
-            if one.arguments and -len(one.arguments) <= position < len(one.arguments):
-                defined.add(one.arguments[position].text.lstrip("$").strip("{}"))
-        if "(?" in one.name.text:
-            defined.update(_CAPTURE.findall(one.name.text))
-        for word in one.arguments:
-            if "(?" in word.text:
-                defined.update(_CAPTURE.findall(word.text))
-    told: dict[str, Span] = {}
-    for one in unit.statements:
-        positions = _EVALUATES.get(one.name.text)
+        key, arguments = one.name.text, one.arguments
+        for position in _DEFINES.get(key, ()):
+            if arguments and -len(arguments) <= position < len(arguments):
+                defined.add(arguments[position].text.lstrip("$").strip("{}"))
+        patterns.update([word.text for word in (one.name, *arguments) if "(?" in word.text])
+        positions = _EVALUATES.get(key)
         if positions is None:
             continue
-        words = [one.arguments[place] for place in positions if place < len(one.arguments)]
-        if one.name.text == "if" and one.arguments:
-            words = [one.arguments[0], *(one.arguments[2:] if _compares(one) else ())]
+        words = [arguments[place] for place in positions if place < len(arguments)]
+        if key == "if" and arguments:
+            words = [arguments[0], *(arguments[2:] if _compares(one) else ())]
         for word in words:
-            for name in variables(word.text) if "$" in word.text else ():
-                if name not in defined and name not in told and not is_built_in(name):
-                    told[name] = word.span
+            if "$" in word.text:
+                used.setdefault(word.text, word)
+    defined.update(name for text in patterns for name in _CAPTURE.findall(text))
+    told: dict[str, Span] = {}
+    for text, word in used.items():
+        for name in variables(text):
+            if name not in defined and name not in told and not is_built_in(name):
+                told[name] = word.span
     return told
 
 

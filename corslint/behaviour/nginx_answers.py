@@ -45,6 +45,13 @@ class Answers:
         self._configuration: Configuration | None = None
         self._asked = 0
 
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration, ready to answer."""
+        if self._configuration is None:
+            self._configuration = Configuration(self._unit)
+        return self._configuration
+
     def ask(
         self, level: Level, kind: RequestKind, origin: str | None, surroundings: Surroundings = WELL
     ) -> Answer | None:
@@ -53,14 +60,12 @@ class Answers:
         self._asked += 1
         if server is None or self._asked > _QUESTIONS:
             return None
-        if self._configuration is None:
-            self._configuration = Configuration(self._unit)
         place = level.directive.name.span if level.directive is not None else None
         for path in paths_to(level):
             method = {"preflight": "OPTIONS", "upgrade": "GET"}.get(kind, "GET")
             asked_method = "PUT" if kind == "preflight" else None
             request = incoming(Request(kind, method, path, origin, asked_method))
-            found = answer(self._configuration, request, surroundings, server)
+            found = answer(self.configuration, request, surroundings, server)
             if place in found.where:
                 return found
         return None
@@ -90,23 +95,19 @@ class Answers:
         self._asked += 1
         if server is None or self._asked > _QUESTIONS:
             return None
-        if self._configuration is None:
-            self._configuration = Configuration(self._unit)
         asked_method = method if kind == "preflight" else None
         own = "OPTIONS" if kind == "preflight" else method
         request = incoming(Request(kind, own, path, origin, asked_method, server=_address_of(server)))
         if kind == "preflight":  # it carries no password, whatever the request after it does (Fetch, 4.8)
             request = request._replace(headers=(*request.headers, Header("Authorization", None, Tri.NO)))
-        return answer(self._configuration, request, surroundings, server)
+        return answer(self.configuration, request, surroundings, server)
 
     def at(self, server: Level, path: str) -> Answer | None:
         """The answer of a server to a plain request for a path; None where there were too many questions."""
         self._asked += 1
         if self._asked > _QUESTIONS:
             return None
-        if self._configuration is None:
-            self._configuration = Configuration(self._unit)
-        return answer(self._configuration, incoming(Request("actual", "GET", path)), WELL, server)
+        return answer(self.configuration, incoming(Request("actual", "GET", path)), WELL, server)
 
     def never_twice(self, level: Level, name: str, origins: Iterable[str | None]) -> bool:
         """Whether a header surely comes at most once from a level: to plain requests, and to preflights.

@@ -454,15 +454,24 @@ def _inside(directives: Sequence[Directive]) -> Iterator[Directive]:
             yield from _inside(one.block)
 
 
+def _includes(directives: Sequence[Directive]) -> list[Directive]:
+    found: list[Directive] = []
+    for one in directives:
+        if one.block is not None:
+            found += _includes(one.block)
+        elif one.name.text == "include" and len(one.arguments) == 1:
+            found.append(one)
+    return found
+
+
 def units(readings: Mapping[str, NginxReading], placement: Placement | None = None) -> list[Unit]:
     """The configurations of a project. A file that another one includes is read there and not on its own."""
     usable = {path: reading for path, reading in readings.items() if not any(one.whole for one in reading.damage)}
     project = _Project(usable, placement or Placement(()))
     included: set[str] = set()
     for path in project.paths:
-        for one in _inside(usable[path].directives):
-            if one.key == "include" and len(one.arguments) == 1:
-                included.update(set(_mains_for(project, one, path)) - {path})
+        for one in _includes(usable[path].directives):
+            included.update(set(_mains_for(project, one, path)) - {path})
     found: list[Unit] = []
     seen: set[str] = set()
     for rooted in (True, False):  # afterwards: files that only include each other

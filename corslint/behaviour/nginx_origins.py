@@ -87,6 +87,8 @@ class _Walk:
 
 def variables(text: str) -> list[str]:
     """The names of nginx variables in a word, without regex captures (`$1`)."""
+    if "$" not in text:
+        return []
     return [found[1] or found[2] for found in _VARIABLE.finditer(text) if not (found[1] or found[2]).isdigit()]
 
 
@@ -169,14 +171,19 @@ def _map_texts(definition: Directive, scope: Scope, walk: _Walk) -> list[Text]:
     if definition.arguments[0].text not in ("$http_origin", "${http_origin}"):
         return _map_of_text(definition, scope, walk)
     exact: list[tuple[Predicate, Word]] = []
+    wildcards: list[tuple[str, Predicate, Word]] = []
     patterns: list[tuple[Predicate, Word]] = []
     default: Word | None = None
-    for entry in definition.block or ():
+    hostnames = False
+    for number, entry in enumerate(definition.block or ()):
         walk.step()
         if entry.key == "volatile" and not entry.arguments:
             continue
+        if entry.key == "hostnames" and not entry.arguments and number == 0:  # it counts for what follows
+            hostnames = True
+            continue
         if len(entry.arguments) != 1 or entry.key == "include":
-            return _unknown(definition.arguments[1].span)  # `hostnames`, an include, or damage
+            return _unknown(definition.arguments[1].span)  # an include, or damage
         key, value = entry.name, entry.arguments[0]
         if key.text == "default":
             default = value
@@ -186,8 +193,12 @@ def _map_texts(definition: Directive, scope: Scope, walk: _Walk) -> list[Text]:
             patterns.append((_pattern(key.text[1:], key.span), value))
         else:
             text = key.text.removeprefix("\\")
+            if hostnames and (wildcard := _wildcard(text, key.span)) is not None:
+                wildcards.append((text, wildcard, value))
+                continue
             absent = Not(Atom("origin", "present", "", False, key.span))  # the key "" is a request without an Origin
             exact.append((Atom("origin", "equals", text, True, key.span) if text else absent, value))
+    exact += [(predicate, value) for _, predicate, value in sorted(wildcards, key=lambda one: _rank(one[0]))]
     if len(exact) + len(patterns) > _CASES:
         return _unknown(definition.arguments[1].span)
     texts = [
@@ -198,6 +209,21 @@ def _map_texts(definition: Directive, scope: Scope, walk: _Walk) -> list[Text]:
     if default is None:
         return [*texts, Text(Always(), "", False, definition.arguments[1].span)]
     return [*texts, *_texts(default.text, default.span, scope, walk)]
+
+
+def _wildcard(name: str, span: Span) -> Predicate | None:
+    """What a name with a wildcard asks of an Origin, whose scheme is a part of the first label (measured).
+
+    `.example.com` is `*.example.com` here: the name alone, without a scheme, is no Origin.
+    """
+    if name.startswith(("*.", ".")):
+        return Atom("origin", "ends", name.removeprefix("*").lower(), True, span)
+    return Atom("origin", "starts", name.removesuffix("*").lower(), True, span) if name.endswith(".*") else None
+
+
+def _rank(name: str) -> tuple[bool, int]:
+    """Wildcards in the order in which nginx looks: those in front first, of each kind the longest first."""
+    return name.endswith(".*"), -name.strip("*.").count(".")
 
 
 def _map_of_text(definition: Directive, scope: Scope, walk: _Walk) -> list[Text]:

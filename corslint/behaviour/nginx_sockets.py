@@ -12,6 +12,7 @@ from corslint.behaviour.nginx_answers import Answers
 from corslint.behaviour.nginx_levels import Level, Unit, choose, nearest, pattern_of
 from corslint.behaviour.nginx_origins import variables
 from corslint.behaviour.nginx_request import Answer
+from corslint.behaviour.nginx_rewrite import REDIRECTS
 from corslint.behaviour.nginx_routing import listens
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import Directive, Word
@@ -21,9 +22,6 @@ from corslint.source import Span
 
 _DEFAULT_TIMEOUT = 60_000
 """nginx's own `proxy_read_timeout`, in milliseconds."""
-
-_SERVED_SCRIPT = "socket.io.js"
-"""What a Socket.IO server for Node serves under its path, unless it is told not to."""
 
 
 def _written(value: object, span: Span | None) -> Field:
@@ -151,11 +149,13 @@ def server_fields(server: Level) -> dict[str, Field]:
 # ----------------------------------------------------------------------------------------------------------------- path
 
 
-def path_fields(level: Level, answers: Answers, paths: Sequence[str], libraries: Collection[str]) -> dict[str, Field]:
+def path_fields(
+    level: Level, answers: Answers, paths: Sequence[str], libraries: Collection[str], scripts: Collection[str]
+) -> dict[str, Field]:
     """What becomes of the path of a socket's requests that this route takes.
 
     `paths` are those of the project's socket servers, each with its slash at the end; `libraries` are segments that
-    stand for a library's path.
+    stand for a library's path, `scripts` what such libraries serve below it.
     """
     server = next((one for one in level.outwards() if one.kind == "server" and one.directive is not None), None)
     if server is None:
@@ -167,7 +167,9 @@ def path_fields(level: Level, answers: Answers, paths: Sequence[str], libraries:
             own = "/" + path.rstrip("/").rpartition("/")[2] + "/"
             fields["socket_arrives_as"] = _written(*arriving)
             fields["socket_lost"] = _written("no" if own in arriving[0] else "yes", arriving[1])
-        return fields | _script_fields(level, server, answers, path)
+        for script in sorted(scripts):
+            fields = _script_fields(level, server, answers, path + script) | fields
+        return fields
     return {}
 
 
@@ -191,6 +193,9 @@ def _place(level: Level) -> Span:
 _DECIDERS = frozenset(("rewrite", "if", "return", "error_page", "content_by_lua_block", "js_content", "perl"))
 """Directives that may send a request somewhere else."""
 
+_TARGET = regex(r"https?://(?:unix:[^:$?#]+:?|(?!unix:)[^/$?#]+)(/[^$?#]*)?")
+"""A target without a query: the group is its path. That of a Unix socket stands behind a second colon."""
+
 _REWRITES = frozenset(("rewrite", "if", "set", "return", "try_files"))
 
 
@@ -201,7 +206,7 @@ def _plainly_arrives(level: Level, server: Level, path: str) -> tuple[str, Span]
     if not lines or not lines[0].arguments or (level.by_key.keys() | server.by_key.keys()) & _REWRITES:
         return None
     word = lines[0].arguments[0]
-    target = re.fullmatch(r"https?://[^/$?#]+(/[^$?#]*)?", word.text)
+    target = _TARGET.fullmatch(word.text)
     if target is None or (target[1] and (modifier not in ("", "^~", "=") or not path.startswith(prefix))):
         return None
     return (target[1] + path[len(prefix) :] if target[1] else path), word.span
@@ -227,20 +232,20 @@ def _changer(level: Level, found: Answer) -> Span | None:
     return None
 
 
-def _script_fields(level: Level, server: Level, answers: Answers, path: str) -> dict[str, Field]:
+def _script_fields(level: Level, server: Level, answers: Answers, script: str) -> dict[str, Field]:
     """The location with a pattern that takes the client's script, which the socket server serves, and has no file."""
-    choice = choose(server, path + _SERVED_SCRIPT)
+    choice = choose(server, script)
     taker = choice.level
     if not choice.sure or taker is None or taker is level or pattern_of(taker)[0] not in ("~", "~*"):
         return {}
-    found = answers.at(server, path + _SERVED_SCRIPT)
+    found = answers.at(server, script)
     if found is None or found.passed is not Tri.NO or (found.response.status or 404) != 404:
         return {}
     modifier, text, _ = pattern_of(level)
     ours = modifier == "" and text.strip("/") != ""
     head = taker.directive.arguments[-1].span if taker.directive and taker.directive.arguments else taker.span
     return {
-        "script_path": _written(path + _SERVED_SCRIPT, head),
+        "script_path": _written(script, head),
         "script_taker": _written(pattern_of(taker)[1], head),
         "made_for_it": _written("yes" if ours else "no", _place(level)),
     }
@@ -257,9 +262,10 @@ def gaps(servers: Sequence[Level], answers: Answers, paths: Sequence[str]) -> It
         for path in paths:
             found = answers.at(server, path)
             taker = choose(server, path).level
+            below = _redirecting(server, path, found) if found is not None else None
             if found is None or (found.passed is not Tri.NO and not _serves_files(server, path)):
                 continue
-            place = (taker or server).place
+            place = (below or taker or server).place
             fields = {
                 "framework": _written("nginx", place),
                 "language": _written("nginx", place),
@@ -269,7 +275,20 @@ def gaps(servers: Sequence[Level], answers: Answers, paths: Sequence[str]) -> It
                 "names": _written(_names(server), server.span),
                 "ports": _written(tuple(one.port for one in listens(server) or ()), server.span),
             }
+            if below is not None:
+                fields["redirected_by"] = _written(_title(below), place)
             yield Fact("socket_gap", place, fields)
+
+
+def _redirecting(server: Level, path: str, found: Answer) -> Level | None:
+    """The location for the same path with a slash at its end, where nginx redirects requests without one to that."""
+    if found.passed is not Tri.NO or found.response.status not in REDIRECTS:
+        return None
+    for one in _locations(server):
+        wanted = pattern_of(one)[0] in ("", "^~") and pattern_of(one)[1] == f"{path}/"
+        if wanted and one.directive is not None and one.directive.name.span in found.where:
+            return one
+    return None
 
 
 def _serves_files(server: Level, path: str, around: Level | None = None) -> bool:

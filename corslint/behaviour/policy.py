@@ -45,6 +45,7 @@ from corslint.model.decisions import (
     Refuse,
     Star,
     UnknownAnswer,
+    Witness,
     accepts_null,
     answer,
     answers,
@@ -59,6 +60,7 @@ from corslint.model.decisions import (
 )
 from corslint.model.exchange import Request
 from corslint.model.facts import Fact, Field
+from corslint.model.narrowing import narrowed
 from corslint.model.patterns import matches, valid
 from corslint.model.reading import CodeReading
 from corslint.model.semantics import MEANINGS, OriginSemantics, Row, means_yes
@@ -529,6 +531,21 @@ class Judge:
         if chosen is not None and chosen.value is not None:
             portable = _portable(self.scene.resolve(chosen.value))
             fields["origin.portable"] = Field("yes" if portable else "no", "written", at)
+        self._takes(chosen, at)
+
+    def _takes(self, chosen: _Source | None, at: Span) -> None:
+        """How exact origins could be given in place of what is written: `origin.takes`, `origin.with_port`."""
+        semantics = chosen.semantics if chosen is not None else self.semantics.sources.get("origin")
+        takes = None
+        if self.header is not None:
+            takes = "text"
+        elif semantics is not None and (chosen is None or chosen.name == "origin"):
+            text = semantics.text in _TAKES_EXACT
+            lists = semantics.items in _TAKES_EXACT and semantics.lists == "compared"
+            takes = "either" if text and lists else "text" if text else "list" if lists else None
+        self.fact.fields["origin.takes"] = Field(takes, "absent" if takes is None else "written", at)
+        ported = semantics is not None and "port" in semantics.text + semantics.items
+        self.fact.fields["origin.with_port"] = _answer_field(tri(ported), at)
 
     def _environment(self, sources: list[_Source], sent: Decision) -> None:
         """What follows from an environment variable, unless strangers are let in whatever it holds."""
@@ -549,6 +566,10 @@ class Judge:
                 compiled = self._compiled(source.name, instead, source.semantics)
                 kind = self._stranger_without(sources, position, compiled)
                 fields["origin.env_fallback"] = _known(kind, instead.span)
+                fields["origin.fallback"] = _fallback(instead)
+                if source.semantics.unset != "fails":
+                    compiled = compile_meaning(source.semantics.unset, env.span, self.refused)
+                    fields["origin.env_unset"] = _known(self._stranger_without(sources, position, compiled), env.span)
             elif plain:
                 if source.semantics.unset == "fails":
                     fields["effect.if_unset"] = Field("fails", "written", env.span)
@@ -690,6 +711,26 @@ class Judge:
         fields["witness.origin"] = Field(found.origin, "written", found.span, trail)
         fields["witness.technique"] = Field(found.technique, "written", found.span, trail)
         fields["witness.test"] = Field(found.test, "written", found.span, trail)
+        self._narrower(sent, found)
+
+    def _narrower(self, sent: Decision, found: Witness) -> None:
+        """What could stand in place of the test: proven to let in whom it was written for, and nobody else."""
+        language = self.fact.field("language").value
+        better = narrowed(sent, found, str(language)) if language in ("javascript", "python") else None
+        reading = self.code(found.span.path)
+        if better is None or reading is None:
+            return
+        fields = self.fact.fields
+        calls = [site.call for site in reading.calls if site.call.span == found.span]
+        if better.around is None and not calls:
+            fields["witness.narrower"] = Field(better.text, "written", found.span)
+        elif better.around is not None and len(calls) == 1:
+            callee = calls[0].callee
+            if isinstance(callee, Member) and callee.key.lower() in ("endswith", "startswith", "includes"):
+                before, behind = better.around
+                fields["witness.tested"] = Field(found.test, "written", callee.base.span)
+                fields["witness.before"] = Field(before, "written", found.span)
+                fields["witness.behind"] = Field(behind, "written", found.span)
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -772,11 +813,15 @@ class Judge:
         absent = Field(None, "absent", entry.span)
         # `'\\.'` is a backslash and a dot; in `'\.'` the backslash is lost, and nobody knows what else was.
         surplus = entry.span.end - entry.span.start - len(entry.text.encode()) - entry.text.count("\\")
-        whole = surplus == 2
-        if defect != "quoted-regex" or not whole or self.fact.field("language").value != "javascript":
+        if surplus != 2 or self.header is not None or self.fact.field("language").value != "javascript":
             return absent
-        delimited = re.fullmatch(r"/(.+)/([a-z]*)", entry.text, re.DOTALL)
-        source, flags = delimited.groups() if delimited is not None else (entry.text, "")
+        if defect == "glob" and re.fullmatch(r"https?://\*\.[\w.-]+(:\d+)?", entry.text):
+            source, flags = f"^{re.escape(entry.text).replace(chr(92) + '-', '-')}$".replace(r"\*", "[a-z0-9-]+"), ""
+        elif defect == "quoted-regex":
+            delimited = re.fullmatch(r"/(.+)/([a-z]*)", entry.text, re.DOTALL)
+            source, flags = delimited.groups() if delimited is not None else (entry.text, "")
+        else:
+            return absent
         if not valid(Pattern(source, flags, "ecmascript", "search")) or set(flags) - set("imsu"):
             return absent
         meant: Value = Regex(source, flags, "ecmascript", entry.span)
@@ -995,6 +1040,17 @@ def _last_name(value: Value, scene: Scene) -> str:
     return ""
 
 
+def _fallback(instead: Value) -> Field:
+    """The one text among what counts without the variable that lets everybody in, or that is all of it."""
+    texts = [
+        one for one in (instead.items if isinstance(instead, Sequence) else (instead,)) if isinstance(one, Literal)
+    ]
+    found = [one for one in texts if one.value == "*"] or texts
+    if len(found) != 1 or not isinstance(found[0].value, str):
+        return Field(None, "absent", instead.span)
+    return Field(found[0].value, "written", found[0].span)
+
+
 def _portable(value: Value) -> bool:
     """Whether a resolved value is made of literals alone."""
     if isinstance(value, Sequence):
@@ -1024,6 +1080,8 @@ _WEB = ("http", "https")
 
 
 _GLOBS = ("glob", "wide-glob", "first-glob")
+_TAKES_EXACT = frozenset({"exact", "exact-port", "exact-or-host", "fixed", "site", "prefix-regex-if-special", *_GLOBS})
+"""Ways to compare in which a whole origin, without a pattern's characters, means that origin alone."""
 
 
 def entry_defect(entry: ListedText, semantics: OriginSemantics) -> tuple[str, str | None]:

@@ -14,6 +14,7 @@ from corslint.behaviour.environment import with_environment
 from corslint.behaviour.policy import Judge, part_fields, scene_of, several
 from corslint.extract import Policy
 from corslint.model.decisions import (
+    STRANGERS,
     Always,
     Answer,
     Case,
@@ -38,6 +39,8 @@ from corslint.model.values import Mapping as MappingValue
 from corslint.project.link import Linker
 from corslint.records import NamedTuple
 
+_SWITCHED = 101
+"""The status that opens a WebSocket."""
 NAMES = {
     "acao": "Access-Control-Allow-Origin",
     "acac": "Access-Control-Allow-Credentials",
@@ -94,6 +97,14 @@ class Responder:
         first = outcomes[0]
         found = first if all(other == first for other in outcomes[1:]) else _merged(outcomes)
         return found._replace(judged_by=inner.judged_by | {self._library})
+
+    def lets_in(self, origin: str, path: str) -> Tri:
+        """Whether the WebSocket handshake of a page of that origin opens a socket."""
+        admitted = self._judge.admits(origin)
+        if admitted is not Tri.YES:
+            return admitted
+        status = self.respond(Request(kind="upgrade", path=path, origin=origin), Response(_SWITCHED)).status
+        return Tri.UNKNOWN if status is None else tri(status == _SWITCHED)
 
     # -- which case ---------------------------------------------------------------------------------------------------
 
@@ -609,6 +620,30 @@ class _Situation(NamedTuple):
         raise AssertionError(name)
 
 
+# --- What becomes of WebSocket handshakes ----------------------------------------------------------------------------
+
+_HANDSHAKE = "/?EIO=4&transport=websocket"
+
+
+def tell_of_strangers(policy: Policy, server: Fact, linker: Linker, code: Callable[[str], CodeReading | None]) -> None:
+    """Fill a socket server's `upgrade.to_stranger` from its policy: a handshake that is not refused is accepted.
+
+    Of a stranger's choices of scheme and port the most generous counts. Nothing is said where the descriptor does not
+    say what becomes of handshakes.
+    """
+    if policy.semantics.responds is None or "upgrade.to_stranger" in server.fields:
+        return
+    responder = Responder(policy, linker, code)
+    path = policy.fact.field("given.path").value
+    asked = (path.rstrip("/") if isinstance(path, str) else "") + _HANDSHAKE
+    found = [responder.lets_in(origin, asked) for origin in STRANGERS]
+    answer = Tri.YES if Tri.YES in found else Tri.UNKNOWN if Tri.UNKNOWN in found else Tri.NO
+    at = policy.fact.field("gate").span or policy.fact.span
+    words = {Tri.YES: "accepted", Tri.NO: "refused"}
+    field = Field(None, "unknown", at) if answer is Tri.UNKNOWN else Field(words[answer], "written", at)
+    server.fields["upgrade.to_stranger"] = field._replace(confidence=policy.fact.field("major").confidence)
+
+
 # --- What a policy allows, whoever asks ------------------------------------------------------------------------------
 
 _LIST_FIELDS = (
@@ -635,8 +670,10 @@ class _Lists:
     def __init__(self, policy: Policy, linker: Linker, code: Callable[[str], CodeReading | None]) -> None:
         self._fact = policy.fact
         self._responder = Responder(policy, linker, code)
-        certain = policy.semantics.responds is not None and policy.semantics.responds.certain
-        self._tables = certain and not (policy.semantics.responds and policy.semantics.responds.each)
+        responds = policy.semantics.responds
+        self._certain = responds is not None and responds.certain
+        self._tables = responds is not None and not responds.each
+        self._possible = responds.possible if responds is not None else {}
 
     def facts(self) -> Iterator[Fact]:
         if self._tables:
@@ -645,27 +682,41 @@ class _Lists:
         yield from self._exposed()
 
     def _of(self, output: str, name: str, anything: str, what: str) -> Iterator[Fact]:
-        listing = self._responder._listing(output)
-        if listing is None:
+        part = "methods" if output == "acam" else "headers"
+        possible = self._possible.get(part) or tuple(filter(None, (self._responder._listing(output),)))
+        if not possible:
             return
-        at = self._place(listing.field)
-        elements = self._responder.elements(listing)
-        sent = self._sent(output)
+        at = self._place(possible[0].field)
+        told = [self._told(listing) for listing in possible]
+        # Where the version leaves it open which list counts, they may still say the same.
+        same_names = all(names == told[0][0] for names, _ in told)
+        same_answer = all(answer is told[0][1] for _, answer in told)
+        names, every = told[0][0] if same_names else None, told[0][1] if same_answer else Tri.UNKNOWN
         fields = self._fact.fields
-        star = _names(elements) is not None and "*" in (_names(elements) or ())
-        if elements == "asked" or (star and (listing.open or listing.star in ("asked", "added", "all", "any"))):
-            fields[anything] = at._replace(value="yes")
-        elif isinstance(elements, _Unknown) or elements is None:
+        if every is Tri.UNKNOWN:
             fields[anything] = at._replace(value=None, state="unknown")
         else:
-            fields[anything] = at._replace(value="no")
-        names = _names(elements) if elements != "asked" else None
+            fields[anything] = at._replace(value=every.value)
         fields[name] = at._replace(value=None, state="unknown") if names is None else at._replace(value=names)
+        if not self._certain:
+            return
+        sent = self._sent(output)
         if isinstance(sent, str) and names is not None and at.state == "written":
             made = self._list(what, NAMES[output], at, names, "*" in (_names(sent) or ()))
-            usual = listing.default == "asked" or set(_names(listing.default) or ()) >= _USUAL_METHODS
+            usual = possible[0].default == "asked" or set(_names(possible[0].default) or ()) >= _USUAL_METHODS
             made.fields["default_allows"] = Field("yes" if usual else "no", "written", made.span)
             yield made
+
+    def _told(self, listing: Listing) -> tuple[tuple[str, ...] | None, Tri]:
+        """The names in a list, and whether it allows everything that is asked for."""
+        elements = self._responder.elements(listing)
+        names = _names(elements)
+        star = names is not None and "*" in names
+        if elements == "asked" or (star and (listing.open or listing.star in ("asked", "added", "all", "any"))):
+            every = Tri.YES
+        else:
+            every = Tri.UNKNOWN if isinstance(elements, _Unknown) or elements is None else Tri.NO
+        return (None if elements == "asked" else names), every
 
     def _exposed(self) -> Iterator[Fact]:
         given = self._responder.given("exposed")

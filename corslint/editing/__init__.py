@@ -29,7 +29,8 @@ class Order(NamedTuple):
 
     `new` is the new value (`replace`, `set_option`); `name` the new key (`rename_key`) or the directives to insert
     (`insert_directive`); `key` the path of the option to set; `argument` the position of the call argument that holds
-    the options; `was` is the text the rule found at the place, where it is text.
+    the options; `was` is the text the rule found at the place, where it is text; `other` is the place that a statement
+    is moved behind, None where an item becomes the first of its list (`move`).
     """
 
     verb: str
@@ -39,6 +40,7 @@ class Order(NamedTuple):
     key: tuple[str, ...] = ()
     argument: int | None = None
     was: str | None = None
+    other: Span | None = None
 
 
 class Change(NamedTuple):
@@ -302,6 +304,27 @@ def remove_lines(data: bytes, start: int, end: int, comment: bytes) -> Change:
             start -= 1
         stop = end
     return Change(start, stop, b"")
+
+
+def move_lines(data: bytes, start: int, end: int, behind: int) -> list[Change] | None:
+    """Put whole lines, those of `start` to `end`, behind the line of `behind`; None where others share these lines."""
+    begin, finish = line_start(data, start), next_line(data, end)
+    if data[begin:start].strip() or not _rest_is_blank(data, end) or not _rest_is_blank(data, behind):
+        return None
+    at = next_line(data, behind)
+    text = data[begin:finish]
+    if at == len(data) and not data.endswith(b"\n"):
+        ending = newline(data, behind)
+        return [Change(begin, finish, b""), Change(at, at, ending + text.rstrip(b"\r\n"))]
+    if not text.endswith(b"\n"):  # it was the file's last line, which had no ending and is to have none
+        ending = newline(data, behind)
+        return [Change(at, at, text + ending), Change(begin - len(ending), finish, b"")]
+    return [Change(begin, finish, b""), Change(at, at, text)]
+
+
+def _rest_is_blank(data: bytes, at: int) -> bool:
+    rest = data[at : line_end(data, at)].strip().removeprefix(b";").strip()
+    return not rest or rest.startswith((b"//", b"#"))
 
 
 def piece_of(text: str, was: str | None) -> tuple[int, int] | None:

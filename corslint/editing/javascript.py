@@ -21,6 +21,7 @@ from corslint.editing import (
     append_item,
     apply_changes,
     indent_unit,
+    move_lines,
     piece_of,
     quote_style,
     remove_item,
@@ -64,6 +65,7 @@ _WHOLE = frozenset({"return_statement", "parenthesized_expression", "spread_elem
 _OPERATIONS = frozenset(
     {"binary_expression", "ternary_expression", "unary_expression", "as_expression", "satisfies_expression"}
 )
+_PRIMARIES = frozenset({"call_expression", "member_expression", "regex", "array", "string", "parenthesized_expression"})
 _TEXT = regex(rb"[^\r\n]")
 _TAG = regex(rb"<script\b([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
 _TYPESCRIPT = regex(rb"\blang\s*=\s*[\"']?(tsx?)\b")
@@ -82,6 +84,7 @@ def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:
     text, dialect = script
     tree = _parse(text, dialect)
     verbs = {"delete": _delete, "replace": _replace, "rename_key": _rename_key, "set_option": _set_option}
+    verbs["move"] = _move
     verb = verbs.get(order.verb)
     node = _node_at(tree, order.span.start, order.span.end)
     if verb is None or node is None or not node.is_named or node.type == "comment":
@@ -90,6 +93,8 @@ def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:
     if planned is None:
         return None
     hole, changes = planned
+    if order.verb == "move":
+        return tuple(changes) if _moved_soundly(tree, text, dialect, hole, changes) else None
     if kind_of(source.path) in ("html", "component") and any(re.search(rb"</|<!--", change.text) for change in changes):
         return None  # it would end the script
     if changes and not _sound(tree, text, dialect, hole, changes):
@@ -312,7 +317,19 @@ def _replaceable(node: Node, new: Data | Code) -> bool:
         return dotted
     if parent.type in _LISTS or (parent.type, field) in _SLOTS or parent.type in _WHOLE:
         return True
-    return parent.type in _OPERATIONS and (dotted or not isinstance(new, Code))
+    closed = dotted or not isinstance(new, Code) or _is_primary(new.text)
+    return closed and (parent.type in _OPERATIONS or (parent.type, field) == ("arrow_function", "body"))
+
+
+def _is_primary(text: str) -> bool:
+    """Whether an expression holds together beside any operator."""
+    root = _parse(f"({text})".encode(), "javascript").root_node
+    statement = root.named_children[0] if root.named_child_count == 1 and not root.has_error else None
+    inner = statement.named_children[0] if statement is not None and statement.named_child_count == 1 else None
+    # The parentheses are ours: what is in them has to be one expression, and that one of these.
+    if inner is None or inner.type != "parenthesized_expression" or inner.named_child_count != 1:
+        return False
+    return inner.named_children[0].type in _PRIMARIES
 
 
 def _changed(data: bytes, node: Node, text: bytes) -> list[Change]:
@@ -506,6 +523,78 @@ def _set_entry(data: bytes, holder: Node, entry: Node, value: Node | None, new: 
 def _spaced(data: bytes) -> bool:
     """Whether object literals in this file have spaces inside their braces."""
     return len(re.findall(rb"\{ +[\w'\"]", data)) >= len(re.findall(rb"[:(=,] ?\{[\w'\"]", data))
+
+
+# --- move ---
+
+
+def _move(data: bytes, node: Node, order: Order) -> _Plan | None:
+    """Put the statement that is nothing but this call behind another one of its block, further up.
+
+    It stays behind everything that declares or sets a name which it uses.
+    """
+    if order.other is None:
+        return None
+    statement = _wrapped(node).parent
+    if statement is None or statement.type != "expression_statement":
+        return None
+    block = statement.parent
+    if block is None or block.type not in _BLOCKS:
+        return None
+    above = [
+        child for child in block.named_children if child.type != "comment" and child.end_byte <= statement.start_byte
+    ]
+    at = next((number for number, child in enumerate(above) if _holds(child, order.other.start, order.other.end)), None)
+    if at is None:
+        return None
+    used = _names(statement)
+    last = max([at, *(number for number, child in enumerate(above) if used & _given(child))])
+    if last == len(above) - 1:
+        return None
+    changes = move_lines(data, statement.start_byte, statement.end_byte, above[last].end_byte)
+    return None if changes is None else (block, changes)
+
+
+def _holds(node: Node, start: int, end: int) -> bool:
+    return node.start_byte <= start and end <= node.end_byte
+
+
+def _names(node: Node) -> set[bytes]:
+    """The names that a piece of code mentions."""
+    found: set[bytes] = set()
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if part.type in ("identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"):
+            found.add(part.text or b"")
+        pending += part.named_children
+    return found
+
+
+def _given(statement: Node) -> set[bytes]:
+    """The names that a statement may declare or set. Functions and imports are there from the beginning."""
+    if statement.type in ("function_declaration", "generator_function_declaration", "import_statement"):
+        return set()
+    if statement.type != "expression_statement":
+        return _names(statement)
+    inner = statement.named_children[0] if statement.named_children else None
+    # A call on a name may change what stands behind it, but the application itself is what routes are put into.
+    return _names(inner) if inner is not None and inner.type != "call_expression" else set()
+
+
+def _moved_soundly(tree: Tree, text: bytes, dialect: str, block: Node, changes: Sequence[Change]) -> bool:
+    """Whether the block has the same statements as before, only in another order."""
+    after = _parse(apply_changes(text, changes), dialect)
+    if _damage(after) > _damage(tree):
+        return False
+    other = after.root_node
+    if block.type != "program":
+        found = other.descendant_for_byte_range(block.start_byte, block.end_byte)
+        if found is None or found.type != block.type:
+            return False
+        other = found
+    was, now = ([(child.type, child.text) for child in each.named_children] for each in (block, other))
+    return was != now and sorted(was, key=str) == sorted(now, key=str)
 
 
 # --- text ---

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Union
 
@@ -26,6 +26,8 @@ from corslint.editing import (
     append_item,
     apply_changes,
     indent_unit,
+    move_lines,
+    newline,
     piece_of,
     quote_style,
     remove_item,
@@ -33,7 +35,7 @@ from corslint.editing import (
 )
 from corslint.records import NamedTuple
 from corslint.regexes import regex
-from corslint.source import SourceFile
+from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
     import libcst
@@ -51,6 +53,9 @@ _STRING = regex(r"(?s)([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2\Z")
 def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:
     """The changes that carry out an order: none where the file already is as ordered, None where it can't be done."""
     verbs = {"delete": _delete, "replace": _replace, "rename_key": _rename_key, "set_option": _set_option}
+    if order.verb == "move" and order.other is not None:
+        return _move_statement(source.data, order, order.other)
+    verbs["move"] = _move_to_front
     verb = verbs.get(order.verb)
     if verb is None:
         return None
@@ -339,6 +344,113 @@ def _uses(data: bytes, name: str) -> int:
     return count
 
 
+# --- move ---
+
+
+def _move_to_front(tree: _Tree, order: Order) -> _Planned | None:
+    """Make an item the first of its list."""
+    import libcst
+
+    for node in tree.at(order.span.start, order.span.end):
+        item = tree.parent(node)
+        holder = tree.parent(item) if isinstance(item, libcst.Element) else None
+        if item is None or not isinstance(holder, (libcst.List, libcst.Tuple)):
+            continue
+        items, nodes = _items(tree, holder)
+        index = [id(other) for other in nodes].index(id(item))
+        if index == 0 or any(not isinstance(other, libcst.Element) for other in holder.elements):
+            return None
+        removed = remove_item(tree.text, items, index, HASH_GAP)
+        if removed is None:
+            return None
+        first, (start, end) = items.spans[0][0], items.spans[index]
+        before = tree.text[: items.spans[0][0]].rpartition(b"\n")[2]
+        gap = b" " if before.strip() else newline(tree.text, first) + before
+        moved = [holder.elements[index], *holder.elements[:index], *holder.elements[index + 1 :]]
+        commas = [element.with_changes(comma=libcst.MaybeSentinel.DEFAULT) for element in moved]
+        changes = [Change(first, first, tree.text[start:end] + b"," + gap), *removed]
+        return _Planned(changes, tree.having(holder, holder.with_changes(elements=commas)))
+    return None
+
+
+def _move_statement(data: bytes, order: Order, other: Span) -> tuple[Change, ...] | None:
+    """Put the statement that is nothing but this call behind another one of its block, further down.
+
+    Whole lines move, so `ast` is all that this takes. None where a statement between them sets a name that it uses.
+    """
+    module = _module(data)
+    if module is None:
+        return None
+    lines = _line_offsets(data)
+    for block in _blocks(module):
+        spans = [_lines_of(statement, lines, len(data)) for statement in block]
+        at, behind = (
+            next((number for number, (low, high) in enumerate(spans) if low <= span.start and span.end <= high), None)
+            for span in (order.span, other)
+        )
+        if at is None or behind is None or at == behind:
+            continue
+        moved = block[at]
+        if behind < at or not isinstance(moved, ast.Expr) or not isinstance(moved.value, ast.Call):
+            return None
+        if any(low < high_before for (low, _), (_, high_before) in zip(spans[1:], spans, strict=False)):
+            return None  # several on one line
+        used = {node.id for node in ast.walk(moved) if isinstance(node, ast.Name)}
+        if any(used & _set_by(statement) for statement in block[at + 1 : behind + 1]):
+            return None
+        end = lines[(block[behind].end_lineno or 1) - 1] + (block[behind].end_col_offset or 0)
+        stop = lines[(moved.end_lineno or 1) - 1] + (moved.end_col_offset or 0)
+        changes = move_lines(data, lines[moved.lineno - 1] + moved.col_offset, stop, end)
+        block.insert(behind, block.pop(at))
+        expected = ast.dump(module)
+        _module.cache_clear()  # its tree was changed
+        if changes is None:
+            return None
+        try:
+            same = ast.dump(ast.parse(apply_changes(data, changes).removeprefix(_BOM))) == expected
+        except (SyntaxError, ValueError):
+            return None
+        return tuple(changes) if same else None
+    return None
+
+
+def _line_offsets(data: bytes) -> list[int]:
+    shift = len(_BOM) if data.startswith(_BOM) else 0
+    return [shift, *(match.end() for match in _LINE.finditer(data))]
+
+
+def _blocks(module: ast.Module) -> Iterator[list[ast.stmt]]:
+    """The lists of statements in a file, the inner ones first."""
+    found = [module.body]
+    for node in ast.walk(module):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if isinstance(block, list) and node is not module and block:
+                found.append(block)
+    return reversed(found)
+
+
+def _lines_of(statement: ast.stmt, lines: list[int], size: int) -> tuple[int, int]:
+    """The offsets of a statement's whole lines, with its decorators."""
+    first = min([statement.lineno, *(one.lineno for one in getattr(statement, "decorator_list", []))])
+    last = statement.end_lineno or first
+    return lines[first - 1], lines[last] if last < len(lines) else size
+
+
+def _set_by(statement: ast.stmt) -> set[str]:
+    """The names that a statement may set, as far as they are written in it."""
+    found = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    found |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)}
+    named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    found |= {node.name for node in ast.walk(statement) if isinstance(node, named)}
+    return found | {
+        alias.asname or alias.name
+        for node in ast.walk(statement)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+
+
 # --- replace ---
 
 
@@ -380,10 +492,18 @@ def _replaceable(tree: _Tree, node: libcst.BaseExpression, new: Data | Code) -> 
         # An argument's keyword, a dictionary's key and an annotation are no values.
         return isinstance(parent, libcst.Return) or parent.value is node
     if isinstance(parent, (libcst.BinaryOperation, libcst.BooleanOperation, libcst.Comparison, libcst.UnaryOperation)):
-        return dotted or bool(node.lpar) or not isinstance(new, Code)
+        return dotted or bool(node.lpar) or not isinstance(new, Code) or _is_primary(new.text)
     if isinstance(parent, (libcst.IfExp, libcst.ComparisonTarget)):
         return dotted or bool(node.lpar) or not isinstance(new, Code)
     return False
+
+
+def _is_primary(text: str) -> bool:
+    """Whether an expression holds together beside any operator: a call, or what stands in brackets."""
+    import libcst
+
+    new = _expression(text)
+    return isinstance(new, (libcst.Call, libcst.List, libcst.Attribute)) or bool(new is not None and new.lpar)
 
 
 def _replaced(tree: _Tree, node: libcst.BaseExpression, text: str) -> _Planned | None:

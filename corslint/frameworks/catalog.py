@@ -25,7 +25,7 @@ from corslint.yamlfile import Checker, KeyPath, parse, without_examples
 
 READ_AS = (
     "value", "instance", "number", "seconds", "integer", "application", "list", "tri", "path", "rooted", "prefix",
-    "keys", "names", "source", "dotted", "handler", "place",
+    "keys", "names", "source", "dotted", "handler", "place", "socket",
 )  # fmt: skip
 ORDERS = ("outermost", "last-is-outermost", "list", "first-is-outermost", "innermost")
 """Where a layer stands among those of its application, from the outside in: before all that follow here, the last one
@@ -49,6 +49,9 @@ _SOURCE_KEYS = frozenset(
         "override",
         "only",
         "handler",
+        "blind",
+        "spells",
+        "through",
         "unknown",
         "decorated",
         "setting",
@@ -79,7 +82,11 @@ class FieldSource(NamedTuple):
     `override` is the method of this name that a class (`ClassSpec`) has or inherits from another one of the project.
     `only`: what is found counts only where it is a call of one of these APIs, and so is each call in its first
     argument; `handler`: nor does anything count where the function that the call stands in or decorates, or one that it
-    hands its parameters to, may look at one of these words. `unknown`: nothing that is looked at tells.
+    hands its parameters to, may look at one of these words (`blind`: functions that are known not to). `spells`:
+    whether code has text that this matches: the argument at the position, the function or class that it is, or without
+    a position what the call decorates or stands in, and functions that one hands its parameters to. `through`: whether
+    what is found is a call of one of these APIs, or one in its first argument is. `unknown`: nothing that is looked at
+    tells.
     `default` is what an option that is not given means; `absent` (a meaning) what a missing group of options means;
     `by_version` gives the default per range of major versions. `read_as` says how the value is read (`application`: an
     instance, or a text `module:name` that names one; `rooted`: a path that begins with a slash even if it is written
@@ -109,6 +116,9 @@ class FieldSource(NamedTuple):
     override: str | None = None
     only: frozenset[str] = frozenset()
     handler: tuple[str, ...] = ()
+    blind: frozenset[str] = frozenset()
+    spells: re.Pattern[str] | None = None
+    through: frozenset[str] = frozenset()
     decorated: bool = False
     constant: object = None
     has_constant: bool = False
@@ -154,10 +164,10 @@ class EmitSpec(NamedTuple):
     """One fact that a call gives.
 
     `each`: one fact per positional argument from that position on (per element of those that are lists), or per element
-    of the list given by that keyword, or of the setting of that name. `needs`: no fact where this field is given
-    nowhere. `unless_imported`: nor where the file imports one of these modules. `order`: where a layer stands among the
-    others of its application (one of `ORDERS`). `next`: the position of the parameter by which a handler passes the
-    request on; None: it does not.
+    of the list given by that keyword or option, or of the setting of that name. `needs`: no fact where this field is
+    given nowhere. `unless_imported`: nor where the file imports one of these modules. `order`: where a layer stands
+    among the others of its application (one of `ORDERS`). `next`: the position of the parameter by which a handler
+    passes the request on; None: it does not.
     """
 
     kind: str
@@ -197,7 +207,8 @@ class CallSpec(NamedTuple):
     calls with so many arguments. `options` are the positions at
     which an options object may stand, "keywords" (position -1) the keyword arguments; at the positions `after_number`
     only where the first argument is a whole number. `without`: only where no file of the same package calls one of
-    these APIs. `completes`: the call finishes
+    these APIs, `beside`: only where one does; `path`: only in files whose path holds what it matches. `completes`: the
+    call finishes
     what its receiver's constructor began (`new Server().attach(server, options)`). `lays`: its options
     are laid `over` or `under` those of the constructor, or stay `apart`: then only what `fills` takes counts.
     `completed`: what it finishes is an argument instead, by position and keyword (`ASGIApp(server, path)`). `late`: it
@@ -226,6 +237,8 @@ class CallSpec(NamedTuple):
     when_maker: bool = False
     after_number: frozenset[int] = frozenset()
     without: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
+    path: re.Pattern[str] | None = None
 
 
 class FileSpec(NamedTuple):
@@ -399,12 +412,14 @@ class SocketPaths(NamedTuple):
     """Segments of request paths (`socket.io` in `/api/socket.io/`), lower case, that speak for a socket by themselves.
 
     `described` are those under which servers of described libraries answer, `polling` those of other libraries whose
-    clients poll where no WebSocket opens, `websocket` other names that are common for paths of WebSockets.
+    clients poll where no WebSocket opens, `websocket` other names that are common for paths of WebSockets. `scripts`
+    are the clients' scripts that servers of described libraries hand out below their paths.
     """
 
     described: frozenset[str] = frozenset()
     polling: frozenset[str] = frozenset()
     websocket: frozenset[str] = frozenset()
+    scripts: frozenset[str] = frozenset()
 
 
 class Catalog(NamedTuple):
@@ -634,7 +649,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         paths = check.keys(
             environment.get("socket_paths", {}),
             ("environment", "socket_paths"),
-            ("described", "polling", "websocket"),
+            SocketPaths._fields,
         )
         for group, names in paths.items():
             at = ("environment", "socket_paths", group)
@@ -704,7 +719,7 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
     when = check.keys(
         part.get("when", {}),
         (*at, "when"),
-        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most", "without"),
+        ("position", "keyword", "is", "is_not", "of_receiver", "receiver", "least", "most", "without", "with", "path"),
     )
     if "is" in when and "is_not" in when:
         raise check.fail((*at, "when"), "`is` and `is_not` exclude each other")
@@ -738,15 +753,14 @@ def _call(check: Checker, raw: object, at: KeyPath) -> CallSpec:
         bool(when.get("of_receiver", False)),
         after_number,
         frozenset(_names(check, when.get("without", []), (*at, "when", "without"))),
+        frozenset(_names(check, when.get("with", []), (*at, "when", "with"))),
+        _pattern(check, when["path"], (*at, "when", "path")) if "path" in when else None,
     )
 
 
 def _file(check: Checker, raw: object, at: KeyPath) -> FileSpec:
     part = check.keys(raw, at, ("names", "emits"), ("names", "emits"))
-    try:
-        names = re.compile(check.text(part["names"], (*at, "names")))
-    except re.error as error:
-        raise check.fail((*at, "names"), f"not a regular expression: {error}") from None
+    names = _pattern(check, part["names"], (*at, "names"))
     return FileSpec(names, _call(check, {"callee": [], "options": 0, "emits": part["emits"]}, at))
 
 
@@ -845,6 +859,9 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
         override=part.get("override"),
         only=frozenset(_names(check, part.get("only", []), (*at, "only"))),
         handler=_names(check, part.get("handler", []), (*at, "handler")),
+        blind=frozenset(_names(check, part.get("blind", []), (*at, "blind"))),
+        spells=_pattern(check, part["spells"], (*at, "spells")) if "spells" in part else None,
+        through=frozenset(_names(check, part.get("through", []), (*at, "through"))),
         decorated=bool(part.get("decorated", False)),
         constant=_frozen(part.get("constant")),
         has_constant="constant" in part,
@@ -860,6 +877,13 @@ def _source(check: Checker, raw: object, at: KeyPath) -> FieldSource:
             _version_default(check, pair, (*at, "by_version", i)) for i, pair in enumerate(part.get("by_version", []))
         ),
     )
+
+
+def _pattern(check: Checker, raw: object, at: KeyPath) -> re.Pattern[str]:
+    try:
+        return re.compile(check.text(raw, at))
+    except re.error as error:
+        raise check.fail(at, f"not a regular expression: {error}") from None
 
 
 def _version_default(check: Checker, raw: object, at: KeyPath) -> tuple[str, object]:

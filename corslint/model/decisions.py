@@ -383,7 +383,7 @@ def _holds(predicate: Predicate, origin: str | None, turn: int, path: str | None
         asked = path.partition("?")[0] if path is not None and predicate.word == "path" else path
         return Tri.UNKNOWN if asked is None else tri(asked == predicate.text)
     if isinstance(predicate, UnknownPredicate):
-        return Tri.NO if predicate.listed and (origin is None or origin in _STRANGERS) else Tri.UNKNOWN
+        return Tri.NO if predicate.listed and (origin is None or origin in STRANGERS) else Tri.UNKNOWN
     return Tri.YES
 
 
@@ -421,7 +421,7 @@ def accepts(given: Answer, origin: str) -> Tri:
     return tri(isinstance(given, (Star, Echo)) or (isinstance(given, Fixed) and given.text in (origin, "*")))
 
 
-_STRANGERS = (
+STRANGERS = (
     "https://an-unlisted-stranger.invalid",
     "http://an-unlisted-stranger.invalid",
     "https://an-unlisted-stranger.invalid:8443",
@@ -430,7 +430,7 @@ _STRANGERS = (
 """The reserved top level domain keeps them apart from anything that a list could name (RFC 2606)."""
 
 
-_ELSEWHERE = "/…"
+ELSEWHERE = "/…"
 """A path that no test names: who asks chooses what for, and all paths but those are like this one."""
 
 
@@ -460,8 +460,8 @@ def _once(work_out: Callable[[Decision], T]) -> Callable[[Decision], T]:
 @_once
 def to_stranger(decision: Decision) -> Answer:
     """What an origin that nobody listed gets; of a stranger's choices of scheme and port the most generous counts."""
-    given = [answer(decision, origin, _ELSEWHERE) for origin in _STRANGERS]
-    for origin, outcome in zip(_STRANGERS, given, strict=True):
+    given = [answer(decision, origin, ELSEWHERE) for origin in STRANGERS]
+    for origin, outcome in zip(STRANGERS, given, strict=True):
         if accepts(outcome, origin) is Tri.YES:
             return outcome
     return next((outcome for outcome in given if isinstance(outcome, UnknownAnswer)), given[0])
@@ -470,7 +470,7 @@ def to_stranger(decision: Decision) -> Answer:
 @_once
 def accepts_null(decision: Decision) -> Tri:
     """Whether the origin `null` (sandboxed frames, `data:` pages) may read responses."""
-    return accepts(answer(decision, "null", _ELSEWHERE), "null")
+    return accepts(answer(decision, "null", ELSEWHERE), "null")
 
 
 @_once
@@ -525,7 +525,7 @@ def witness(decision: Decision) -> Witness | None:
     Origins are made from what the tests trust. One counts only where a browser can send it and where it belongs to
     another registrable domain than everything trusted: `endsWith(".example.com")` lets through subdomains alone.
     """
-    if accepts(to_stranger(decision), _STRANGERS[0]) is not Tri.NO:
+    if accepts(to_stranger(decision), STRANGERS[0]) is not Tri.NO:
         return None
     atoms = [atom for case in decision.cases for atom in _atoms(case.predicate)]
     if all(atom.op in ("equals", "present") for atom in atoms):
@@ -543,7 +543,7 @@ def witness(decision: Decision) -> Witness | None:
         foreign = _registrable(candidate.host) and site(candidate.host) not in trusted
         if not foreign and (last_resort is not None or not _last_resort(candidate)):
             continue
-        if accepts(answer(decision, candidate.origin, _ELSEWHERE), candidate.origin) is not Tri.YES:
+        if accepts(answer(decision, candidate.origin, ELSEWHERE), candidate.origin) is not Tri.YES:
             continue
         span, test = _passing(decision, candidate)
         found = Witness(candidate.origin, candidate.technique, candidate.trusted, span, test)
@@ -558,7 +558,7 @@ def any_subdomain(decision: Decision) -> Witness | None:
 
     None where only some names do: what passes has the attacker's word as its first label.
     """
-    if accepts(to_stranger(decision), _STRANGERS[0]) is not Tri.NO:
+    if accepts(to_stranger(decision), STRANGERS[0]) is not Tri.NO:
         return None
     fragments = list(_fragments(atom for case in decision.cases for atom in _atoms(case.predicate)))
     trusted = {site(_named(fragment.host)) for fragment in fragments if _named(fragment.host)}
@@ -745,12 +745,23 @@ def _passing(decision: Decision, candidate: _Candidate) -> tuple[Span, str]:
     """Where the test stands that lets the origin through, and what it compares with."""
     if _atom_holds(candidate.atom, candidate.origin) is Tri.YES:
         return candidate.atom.span, _compared(candidate.atom)
-    cases = answers(decision, candidate.origin, path=_ELSEWHERE)
+    cases = answers(decision, candidate.origin, path=ELSEWHERE)
     for case in cases:
         for atom in _atoms(case.predicate):
             if atom.op != "present" and _atom_holds(atom, candidate.origin) is Tri.YES:
                 return atom.span, _compared(atom)
     return cases[-1].span, ""
+
+
+def tests_at(decision: Decision, found: Witness) -> list[Atom]:
+    """The tests at a witness' place: one, where it is clear which of them lets it pass."""
+    atoms = (atom for case in decision.cases for atom in _atoms(case.predicate))
+    return list(dict.fromkeys(one for one in atoms if one.span == found.span and _compared(one) == found.test))
+
+
+def fragments(test: Atom) -> Iterator[_Fragment]:
+    """What a test trusts."""
+    return _fragments((test,))
 
 
 def _compared(atom: Atom) -> str:
@@ -782,7 +793,7 @@ _PRIVATE_ADDRESS = regex(r"10\..*|192\.168\..*|172\.(?:1[6-9]|2\d|3[01])\..*|169
 @_once
 def insecure(decision: Decision) -> tuple[Insecure, ...]:
     """The `http://` origins that a decision lets in, one for each test that does; none where strangers get through."""
-    if accepts(to_stranger(decision), _STRANGERS[0]) is not Tri.NO:
+    if accepts(to_stranger(decision), STRANGERS[0]) is not Tri.NO:
         return ()
     found: dict[Span, Insecure] = {}
     secure = False
@@ -814,7 +825,7 @@ def _filled(scheme: str, fragment: _Fragment) -> str:
 
 
 def _passes(decision: Decision, origin: str) -> bool:
-    return possible_origin(origin) and accepts(answer(decision, origin, _ELSEWHERE), origin) is Tri.YES
+    return possible_origin(origin) and accepts(answer(decision, origin, ELSEWHERE), origin) is Tri.YES
 
 
 def _names_scheme(atom: Atom, fragment: _Fragment) -> OneOf["listed", "pattern", "host"] | None:

@@ -27,7 +27,10 @@ class Edit(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """Edits that mend a finding, possibly in several files. `applicability` is `safe` or `unsafe`."""
+    """Edits that mend a finding, possibly in several files.
+
+    `applicability` is `safe`, `unsafe`, or `placeholder`: then the user has to fill something in, and it is never made.
+    """
 
     title: str
     applicability: str

@@ -159,6 +159,7 @@ class Responds(NamedTuple):
     each: Mapping[str, str] = {}
     conditions: Mapping[str, tuple[When, ...]] = {}
     certain: bool = True
+    possible: Mapping[str, tuple[Listing, ...]] = {}
     whole: Responds | None = None
     """Where the version leaves something open: the table with the rows of all versions."""
     releases: tuple[Release, ...] = ()
@@ -175,7 +176,7 @@ class Responds(NamedTuple):
         """The table when the library's version is one of these (none: any).
 
         A row of which the version leaves it open whether it counts stays, with its range. `certain` is false where it
-        is open which list counts.
+        is open which list counts; `possible` then holds those that may count, by what they list.
         """
         doubts: list[Listing] = []
 
@@ -186,11 +187,24 @@ class Responds(NamedTuple):
         def rows_of(rows: Iterable[Row]) -> tuple[Row, ...]:
             return tuple(row._replace(when=when) for row in rows for when in left(row.when))
 
+        def holds(listing: Listing) -> Tri:
+            return Tri.YES if listing.version is None else all_within(releases, listing.version)
+
         def fits(listing: Listing) -> bool:
-            held = Tri.YES if listing.version is None else all_within(releases, listing.version)
+            held = holds(listing)
             if held is Tri.UNKNOWN:
                 doubts.append(listing)
             return held is Tri.YES
+
+        def may_count(listings: Iterable[Listing]) -> tuple[Listing, ...]:
+            found = []
+            for listing in listings:
+                held = holds(listing)
+                if held is not Tri.NO:
+                    found.append(listing)
+                if held is Tri.YES:
+                    break
+            return tuple(found)
 
         found = self._replace(
             conditions={
@@ -202,6 +216,7 @@ class Responds(NamedTuple):
             headers=tuple(listing for listing in self.headers if fits(listing)),
             tables={name: rows_of(rows) for name, rows in self.tables.items()},
             certain=not doubts,
+            possible={"methods": may_count(self.methods), "headers": may_count(self.headers)},
         )
         return found._replace(whole=self, releases=releases) if doubts or found.depends_on_version() else found
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from corslint.model.exchange import Request, Response
 from corslint.model.tri import Tri
+from corslint.records import NamedTuple
 from corslint.source import Span
 
 Kind = Literal["fetch", "socket.io", "websocket"]

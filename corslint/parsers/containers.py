@@ -22,6 +22,7 @@ _INSTRUCTION = regex(
     rb"^[ \t]*(?P<name>FROM|ARG|ENV|COPY|ADD)[ \t]+(?P<rest>(?:[^\\\n]|\\[^\n]|\\\r?\n)*)", re.IGNORECASE | re.MULTILINE
 )
 _FLAG = regex(r"--[a-z]+(?:=\S+)?\s*")
+_PUBLISHED = regex(r"(?:(?:\d{1,3}\.){3}\d{1,3}:|\[[^\]]*\]:)?(\d{1,5}):(\d{1,5})(?:/tcp)?")
 _VARIABLE = regex(r"\$(?:\{(?P<braced>\w+)(?::?-(?P<fallback>[^${}]*))?\}|(?P<plain>\w+))")
 
 
@@ -193,7 +194,19 @@ class _Document:
             mount = self.config(one, configs)
             if mount is not None:
                 mounts.append(mount)
-        return Container(name, found, tuple(mounts), *self.builds(entries.get("build")), self.span(node))
+        ports = tuple(port for one in self.items(entries.get("ports")) if (port := self.port(one)) is not None)
+        return Container(name, found, tuple(mounts), *self.builds(entries.get("build")), self.span(node), ports)
+
+    def port(self, node: Any) -> tuple[int, int] | None:
+        """A published port: the machine's and the container's; None where it is none of TCP, a range, or any."""
+        entries = self.entries(node)
+        if entries:
+            words = [self.text_of(entries.get(key)) for key in ("published", "target")]
+            text = ":".join(words) + ("/" + self.text_of(entries.get("protocol")) if "protocol" in entries else "")
+        else:
+            text = _filled(self.text_of(node), {})
+        found = _PUBLISHED.fullmatch(text)
+        return (int(found[1]), int(found[2])) if found else None
 
     def volume(self, node: Any) -> Mount | None:
         entries = self.entries(node)

@@ -9,25 +9,27 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from corslint.model.reading import DeploymentReading, Exposed, Launch, Variable
+from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 _MAX_BYTES = 1 << 20
 _MOST = 500
-_PROCFILE_LINE = re.compile(rb"^(?P<name>[A-Za-z0-9_-]+):[ \t]*(?P<command>\S[^\r\n]*)", re.MULTILINE)
-_VARIABLE_LINE = re.compile(
+_PROCFILE_LINE = regex(rb"^(?P<name>[A-Za-z0-9_-]+):[ \t]*(?P<command>\S[^\r\n]*)", re.MULTILINE)
+_VARIABLE_LINE = regex(
     rb"^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(?P<value>[^\r\n]*)", re.MULTILINE
 )
-_STARTS = re.compile(rb"^[ \t]*(?P<what>CMD|ENTRYPOINT)[ \t]+(?P<rest>(?:[^\\\n]|\\[^\n]|\\\r?\n)*)", re.MULTILINE)
-_STAGE = re.compile(rb"^[ \t]*FROM[ \t]", re.MULTILINE | re.IGNORECASE)
+_STARTS = regex(rb"^[ \t]*(?P<what>CMD|ENTRYPOINT)[ \t]+(?P<rest>(?:[^\\\n]|\\[^\n]|\\\r?\n)*)", re.MULTILINE)
+_STAGE = regex(rb"^[ \t]*FROM[ \t]", re.MULTILINE | re.IGNORECASE)
 
 _PORT_FLAGS = frozenset({"--port", "-p", "--http-port"})
 _BIND_FLAGS = frozenset({"--bind", "-b", "--listen"})
 _WORKER_FLAGS = frozenset({"--workers", "-w", "--processes", "-i", "--instances"})
-_SCRIPT = re.compile(r"[\w./-]+\.(?:[cm]?[jt]s|py)")
-_MODULE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?")
+_SCRIPT = regex(r"[\w./-]+\.(?:[cm]?[jt]s|py)")
+_MODULE = regex(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?")
 
 
 class Command(NamedTuple):

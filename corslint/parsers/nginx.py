@@ -193,7 +193,7 @@ def _word(lexed: _Lexed, start: int, end: int, quote: str) -> Word:
     """A word as nginx sees it."""
     raw = lexed.data[start + 1 : end - 1] if quote else lexed.data[start:end]
     text = _text_of(raw, shell=True) if lexed.shell else _text_of(raw)
-    return Word(text, quote, Span(lexed.path, start, end))
+    return Word(text, quote, lexed.path, start, end - start)
 
 
 def _text_of(raw: bytes, *, shell: bool = False) -> str:
@@ -402,8 +402,8 @@ class _Tree:
             parent.children.extend(frame.children)
             return
         body = Span(self.path, frame.body, max(frame.body, body_end))
-        span = Span(self.path, frame.start, max(frame.body, end))
-        parent.children.append(Directive(frame.name, frame.arguments, tuple(frame.children), body, span))
+        length = max(frame.body, end) - frame.start
+        parent.children.append(Directive(frame.name, frame.arguments, tuple(frame.children), body, length))
 
     def _close_unclosed(self, at: int) -> None:
         frame = self.stack[-1]
@@ -547,9 +547,9 @@ class _Tree:
         self._note_child(first.indent)
         if name.text in _ONLY_BLOCKS and self.stack[-1].key not in _DATA_BLOCKS:
             self.lexed.complain(first.start, words[-1].end, f'directive "{name.text}" has no opening "{{"')
-        span = Span(self.path, first.start, end)
+        arguments = self._arguments(name, words, block=False)
         nowhere = Span(self.path, 0, 0)
-        self.stack[-1].children.append(Directive(name, self._arguments(name, words, block=False), None, nowhere, span))
+        self.stack[-1].children.append(Directive(name, arguments, None, nowhere, end - first.start))
 
     def _arguments(self, name: Word, words: Sequence[_Token], *, block: bool) -> tuple[Word, ...]:
         lexed = self.lexed
@@ -704,11 +704,11 @@ def _moved(reading: NginxReading, by: int) -> NginxReading:
         return Span(one.path, one.start + by, one.end + by)
 
     def word(one: Word) -> Word:
-        return Word(one.text, one.quote, span(one.span))
+        return one._replace(start=one.start + by)
 
     def directive(one: Directive) -> Directive:
         block = None if one.block is None else tuple(map(directive, one.block))
-        return Directive(word(one.name), tuple(map(word, one.arguments)), block, span(one.body), span(one.span))
+        return Directive(word(one.name), tuple(map(word, one.arguments)), block, span(one.body), one.length)
 
     return reading._replace(
         directives=tuple(map(directive, reading.directives)),

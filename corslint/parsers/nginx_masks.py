@@ -38,8 +38,10 @@ _CONTROL = regex(  # Go templates and Handlebars: `{{ if .X }}`, `{{#each x}}`, 
 _BRACED = regex(rb"\$\{[^{}\s;\"'\\$]*\}|\$\{\w+:?[-=?+][^{}\n;\"'$]*\}")
 _UPPER = regex(rb"\$\{?([A-Z][A-Z0-9_]{2,})\b")
 _OWN_VARIABLE = regex(rb"\b(?:set\w*|auth_request_set|js_set|perl_set|geo|map\s+\S+)\s+\$([A-Z]\w*)")
-_REPETITION = regex(rb"(?<=[^\s;{}$])\{\d+(?:,\d*)?\}")
-_INNER_CLOSE = regex(rb"(?<=[^\s;{}\"'])\}(?=[^\s{}#]|[ \t]+[^\s{}#;])")
+
+# They begin with the brace, and look back behind it: a search for one byte is quick.
+_REPETITION = regex(rb"\{(?<=[^\s;{}$]\{)\d+(?:,\d*)?\}")
+_INNER_CLOSE = regex(rb"\}(?<=[^\s;{}\"']\})(?=[^\s{}#]|[ \t]+[^\s{}#;])")
 
 _OPENS = regex(
     r"#?\s*(?:if|ifdef|unless|for|foreach|each|range|with|define|block|macro|call|filter|while|case|autoescape)\b"

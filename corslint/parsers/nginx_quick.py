@@ -109,9 +109,8 @@ class _Quick:
         if not block:
             if not data and key in self.grammar.only_blocks:
                 return False
-            whole = _new(Span, (self.path, start, stop))
             siblings = self.blocks[-1].children if self.blocks else self.top
-            siblings.append(_new(Directive, (name, tuple(words[1:]), None, self.nowhere, whole)))
+            siblings.append(_new(Directive, (name, tuple(words[1:]), None, self.nowhere, stop - start)))
             return True
         arguments: list[Word] | None = words[1:]
         if not data:
@@ -127,9 +126,8 @@ class _Quick:
     def _close(self, end: int) -> None:
         block = self.blocks.pop()
         body = Span(self.path, block.body, end - 1)
-        whole = Span(self.path, block.name.span.start, end)
         siblings = self.blocks[-1].children if self.blocks else self.top
-        siblings.append(Directive(block.name, block.arguments, tuple(block.children), body, whole))
+        siblings.append(Directive(block.name, block.arguments, tuple(block.children), body, end - block.name.start))
 
     def _words(self, start: int, end: int) -> list[Word]:
         mask = self.mask
@@ -138,13 +136,13 @@ class _Quick:
         path, data, texts = self.path, self.data, self.texts
         words: list[Word] = []
         for piece in mask[start:end].split(b" "):  # one blank each: the quickest way
-            stop = start + len(piece)
-            raw = data[start:stop]
+            length = len(piece)
+            raw = data[start : start + length]
             text = texts.get(raw)
             if text is None:
                 text = texts[raw] = self.grammar.text_of(raw)
-            words.append(_new(Word, (text, "", _new(Span, (path, start, stop)))))
-            start = stop + 1
+            words.append(_new(Word, (text, "", path, start, length)))
+            start += length + 1
         return words
 
     def _word(self, start: int, end: int) -> Word:
@@ -154,20 +152,20 @@ class _Quick:
         text = self.texts.get(raw)
         if text is None:
             text = self.texts[raw] = self.grammar.text_of(raw)
-        return Word(text, quote, Span(self.path, start, end))
+        return Word(text, quote, self.path, start, end - start)
 
     def _condition(self, words: list[Word]) -> list[Word] | None:
         """The words of an `if` without their brackets; None where it has none."""
         mask = self.mask
-        if not words or mask[words[0].span.start] != _BRACKET or mask[words[-1].span.end - 1] != _CLOSING:
+        bounds = [[word.start, word.start + word.length] for word in words]
+        if not words or mask[bounds[0][0]] != _BRACKET or mask[bounds[-1][1] - 1] != _CLOSING:
             return None
-        bounds = [[word.span.start, word.span.end] for word in words]
         bounds[0][0] += 1
         bounds[-1][1] -= 1
         if any(word.quote for word in (words[0], words[-1])):
             return None
         return [
-            word if [word.span.start, word.span.end] == [start, end] else self._word(start, end)
+            word if (word.start, word.length) == (start, end - start) else self._word(start, end)
             for word, (start, end) in zip(words, bounds, strict=True)
             if start < end
         ]

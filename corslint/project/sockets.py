@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from corslint.model.decisions import is_loopback
@@ -10,6 +12,8 @@ from corslint.model.facts import Fact, Field
 from corslint.model.values import Choice, Concat, EnvVar, Fallback, Literal, Mapping, Null, Undefined, Value
 from corslint.project.link import Linker
 from corslint.project.packages import Packages
+from corslint.regexes import regex
+from corslint.source import Span
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _MAX_MOUNTS = 8
@@ -47,11 +51,13 @@ class Sockets:
                 self._protocols(fact)
                 self._pings(fact)
                 self._engine(fact, facts, policies)
+                self._cookies(fact, facts)
             elif fact.kind == "socket_client":
                 self._request_path(fact, "asks_for")
                 self._transports(fact)
                 self._browser(fact)
                 self._address(fact)
+                self._namespace(fact)
 
     @staticmethod
     def _request_path(fact: Fact, name: str) -> None:
@@ -75,7 +81,11 @@ class Sockets:
         field = fact.field("transports")
         if not isinstance(field.value, tuple):
             unknown = Field(None, "unknown", field.span, field.trail)
-            for name in ("polling", "websocket_only") if fact.kind == "socket_client" else ("polling", "websocket"):
+            for name in (
+                ("polling", "websocket_only", "first_transport")
+                if fact.kind == "socket_client"
+                else ("polling", "websocket")
+            ):
                 fact.fields[name] = unknown
             return
 
@@ -84,6 +94,9 @@ class Sockets:
 
         fact.fields["polling"] = answer("polling" in field.value)
         if fact.kind == "socket_client":
+            fact.fields["first_transport"] = (
+                field._replace(value=field.value[0]) if field.value else Field(None, "absent", field.span)
+            )
             fact.fields["websocket_only"] = answer(bool(field.value) and "polling" not in field.value)
         else:
             fact.fields["websocket"] = answer("websocket" in field.value)
@@ -119,6 +132,39 @@ class Sockets:
             server.fields["engine_cors"] = Field("yes", "written", covering.span)
         else:
             server.fields["engine_cors"] = Field("no", "written", server.span)
+
+    def _cookies(self, server: Fact, facts: Iterable[Fact]) -> None:
+        """Whether cookies are taken from handshakes, and whether these are known to stay within one site."""
+        facts = list(facts)
+        instance = server.field("instance").value
+        cookies = [fact for fact in facts if fact.kind == "session_cookie"]
+        sessions = {fact.field("instance").value for fact in cookies if fact.field("session").value == "yes"}
+        taken = [
+            fact.field("takes_cookies")
+            for fact in facts
+            if fact.kind == "handshake_handler"
+            and fact.field("server").value == instance
+            and fact.field("takes_cookies").value == "yes"
+        ]
+        taken += [
+            Field("yes", "written", fact.span)
+            for fact in facts
+            if fact.kind == "middleware"
+            and fact.field("app").value == instance
+            and fact.field("handler").value in sessions
+        ]
+        own = server.field("upgrade.trusts_cookies")
+        if own.state in ("absent", "unknown") or own.value == "no":
+            server.fields["upgrade.trusts_cookies"] = taken[0] if taken else Field("no", "written", server.span)
+        beside = [
+            fact
+            for fact in cookies
+            if fact.field("language").value == server.field("language").value
+            and self._packages.root_of(fact.span.path) == self._packages.root_of(server.span.path)
+        ]
+        # Whoever sets no cookie here gets it from elsewhere.
+        stay = bool(beside) and all(fact.field("same_site").value in ("strict", "lax") for fact in beside)
+        server.fields["upgrade.cookies_stay"] = Field("yes" if stay else "no", "written", server.span)
 
     def _browser(self, client: Fact) -> None:
         path = client.span.path
@@ -164,6 +210,33 @@ class Sockets:
             return
         self._absolute(client, text, field)
         same("no" if self._built_page(client.span.path) else None)
+
+    def _namespace(self, client: Fact) -> None:
+        """The namespace that a client joins is the path of its address, as far as that is written."""
+        value, field = client.values.get("url"), client.field("url")
+        if client.field("joins").value != "yes":
+            joined, bare = None, None
+        elif value is None or isinstance(value, (Mapping, Null, Undefined)):
+            joined, bare = "/", None
+        else:
+            joined, bare = self._path_of(value)
+        at = field.span or client.span
+        path = joined and joined.rstrip("/") + "/"
+        for name, text in (("namespace", joined), ("namespace_path", path), ("bare_url", "/" if bare == "" else bare)):
+            found = Field(None, "unknown", at, field.trail) if text is None else Field(text, "written", at, field.trail)
+            client.fields[name] = found
+
+    def _path_of(self, value: Value) -> tuple[str | None, str | None]:
+        """The path of an address, and what stands before it; a text for the former where the page's own origin does."""
+        if self._is_own_origin(value):
+            rest = value.parts[1:] if isinstance(value, Concat) else ()
+            texts = [part.value for part in map(self._linker.resolve, rest) if isinstance(part, Literal)]
+            if len(texts) != len(rest) or not all(isinstance(text, str) for text in texts):
+                return None, None
+            return _split_path("".join(map(str, texts)))[0], None
+        if isinstance(value, Literal) and isinstance(value.value, str):
+            return _split_path(value.value)
+        return None, None
 
     def _foreign(self, value: Value) -> str | None:
         """A host that is not this machine, where every address that is known for this value names one."""
@@ -236,5 +309,130 @@ def _host(address: str) -> str | None:
         return None
     try:
         return urlsplit(address if "://" in address else f"//{address.lstrip('/')}").hostname
+    except ValueError:
+        return None
+
+
+_ADDRESS = regex(r"(?P<before>(?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*)(?P<path>[^?#]*)")
+
+
+def _split_path(address: str) -> tuple[str, str]:
+    """The path of an address (`/` where there is none), and what stands before it."""
+    found = _ADDRESS.match(address)
+    return (found["path"] or "/", found["before"]) if found is not None else ("/", address)
+
+
+def ignored_cors(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """CORS options of servers that share a port and a path with one that is registered before them.
+
+    Only where all servers of that port and path are registered by one module, each once: its order is then theirs.
+    """
+    facts = list(facts)
+    registered = [fact for fact in facts if fact.kind == "registration"]
+    policies = {fact.field("socket").value: fact for fact in facts if fact.kind == "cors_policy"}
+    together: dict[object, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact.kind == "socket_server" and "class" in fact.fields:
+            port, path = fact.field("port"), fact.field("path")
+            if "unknown" not in (port.state, path.state):
+                together[port.value, path.value].append(fact)
+    for servers in together.values():
+        found = [_registering(server, registered) for server in servers]
+        if any(len(one) != 1 for one in found) or len({one[0].field("module").value for one in found}) != 1:
+            continue
+        order = sorted(range(len(servers)), key=lambda index: found[index][0].span)
+        first = servers[order[0]]
+        told = policies.get(first.field("instance").value)
+        for server in (servers[index] for index in order[1:]):
+            policy = policies.get(server.field("instance").value)
+            if told is None or policy is None or not _differ(policy, told):
+                continue
+            given = policy.values.get("group")
+            if given is not None:
+                names = ("framework", "library", "language")
+                fields: dict[str, Field] = {name: server.fields[name] for name in names if name in server.fields}
+                fields["cors"] = Field("given", "written", given.span)
+                fields["why"] = Field("shared", "written", given.span)
+                fields["instead"] = first.field("instance")
+                yield Fact("ignored_cors", given.span, fields)
+
+
+def _registering(server: Fact, registered: Iterable[Fact]) -> list[Fact]:
+    """What registers the class of a server: where its name is written, or where all of it is."""
+    declared = server.field("class").value
+    if not isinstance(declared, Span):
+        return []
+    return [fact for fact in registered if (at := fact.field("what").span) is not None and declared.covers(at)]
+
+
+def _differ(one: Fact, other: Fact) -> bool:
+    """Whether two policies are known to answer differently."""
+    first, second = (fact.field("effect.to_stranger") for fact in (one, other))
+    if "unknown" in (first.state, second.state):
+        return False
+    return first.value != second.value or (
+        first.value == "fixed" and one.field("origin").value != other.field("origin").value
+    )
+
+
+def note_proxies(
+    facts: Iterable[Fact],
+    ports: Callable[[Fact], frozenset[int] | None],
+    libraries: Collection[str],
+    usual: Collection[str],
+) -> None:
+    """Say of each proxy for development whether a socket's requests come its way.
+
+    `ports` gives the ports of a socket server; `libraries` are segments of paths under which libraries answer, `usual`
+    others that are common for WebSockets: they count only where the project has no socket server.
+    """
+    facts = list(facts)
+    servers = [fact for fact in facts if fact.kind == "socket_server"]
+    for proxy in facts:
+        if proxy.kind != "dev_proxy":
+            continue
+        target, ws = proxy.field("target"), proxy.field("ws")
+        if ws.value == "no" and proxy.field("ws_by_target").value == "yes":
+            scheme = str(target.value).partition(":")[0] if isinstance(target.value, str) else None
+            if scheme in (None, "ws", "wss"):
+                proxy.fields["ws"] = ws._replace(value=scheme and "yes", state="written" if scheme else "unknown")
+        several, single = proxy.field("paths"), proxy.field("pattern")
+        known = several.value if isinstance(several.value, tuple) else (single.value or "/",)
+        evidence = _evidence([str(path) for path in known], target.value, servers, ports, libraries, usual)
+        at = single.span or several.span or proxy.span
+        if evidence is not None:
+            proxy.fields["socket_evidence"] = Field(evidence, "written", at)
+            proxy.fields["carries_socket"] = Field("yes", "written", at)
+        else:
+            open_ = single.state == "unknown" and not isinstance(several.value, tuple)
+            proxy.fields["carries_socket"] = Field(None, "unknown", at) if open_ else Field("no", "written", at)
+
+
+def _evidence(
+    paths: Iterable[str],
+    target: object,
+    servers: Collection[Fact],
+    ports: Callable[[Fact], frozenset[int] | None],
+    libraries: Collection[str],
+    usual: Collection[str],
+) -> str | None:
+    """What says that requests of a socket go to one of these paths of a proxy; None where nothing does."""
+    port = _port(target) if isinstance(target, str) else None
+    segments = {segment.lower() for path in paths for segment in re.split(r"[/^*()$]+", path.replace("\\", ""))}
+    if segments & set(libraries):
+        return "library"
+    for server in servers:
+        under = server.field("answers_under").value
+        below = isinstance(under, str) and any(under.startswith(path.rstrip("*").rstrip("/") + "/") for path in paths)
+        if below and port is not None and port in (ports(server) or ()):
+            return "server"
+    return "path" if segments & set(usual) and not servers else None
+
+
+def _port(address: str) -> int | None:
+    """The port in an address, or that of its scheme."""
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address.lstrip('/')}")
+        return parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return None

@@ -56,6 +56,23 @@ class Topology:
                 name = self._name_at(fact.span, servers[0]) if len(servers) == 1 else None
                 fact.fields["instead"] = Field(name, "absent" if name is None else "written", fact.span)
 
+    def note_twins(self, facts: Iterable[Fact]) -> None:
+        """Socket servers that share an http server and a path with one before them; none under a condition counts."""
+        first: dict[tuple[object, ...], Fact] = {}
+        for fact in sorted((fact for fact in facts if fact.kind == "socket_server"), key=lambda fact: fact.span):
+            http, under, kind = (fact.field(name) for name in ("http_server", "answers_under", "kind"))
+            if not isinstance(http.value, Span) or not isinstance(under.value, str) or self._conditional(fact.span):
+                continue
+            other = first.setdefault((http.value, under.value, kind.value, fact.field("library").value), fact)
+            if other is not fact:
+                fact.fields["twin"] = other.field("instance")._replace(span=other.span)
+
+    def _conditional(self, call: Span) -> bool:
+        """Whether a call is made under a condition, or may be made more or less than once."""
+        reading = self._readings.get(call.path)
+        sites = [site for site in reading.calls if site.call.span == call] if reading is not None else []
+        return not sites or any(site.guards or site.loop for site in sites)
+
     def _name_at(self, call: Span, instance: Span) -> str | None:
         """A name that stands for an instance where a call is made."""
         reading = self._readings.get(call.path)
@@ -114,11 +131,18 @@ class Topology:
 
 
 def services(reading: Reading | None) -> Iterator[Fact]:
-    """The containers of a compose file that are built from a folder of the project."""
+    """The containers of a compose file."""
     for one in reading.containers if isinstance(reading, DeploymentReading) else ():
         if one.name and one.span is not None:
-            folder = Field(one.context, "written", one.span) if one.context else Field(None, "unknown", one.span)
-            yield Fact("service", one.span, {"name": Field(one.name, "written", one.span), "folder": folder})
+            foreign = one.image is not None and not one.builds and not one.mounts
+            folder = Field(None, "absent" if foreign else "unknown", one.span)
+            if one.context:
+                folder = Field(one.context, "written", one.span)
+            fields = {"name": Field(one.name, "written", one.span), "folder": folder}
+            if one.ports:
+                published = tuple(f"{there}:{here}" for there, here in one.ports)
+                fields["published"] = Field(published, "written", one.span)
+            yield Fact("service", one.span, fields)
 
 
 def launches(reading: Reading | None) -> Iterator[Fact]:

@@ -91,13 +91,15 @@ class Run(NamedTuple):
     """What a format may ask beside the findings.
 
     `colour` and `width` (in columns) are the terminal's. `name` is how services that look at the whole repository
-    write a path: counted from its top. `about` tells of a rule that has a finding.
+    write a path: counted from its top. `about` tells of a rule that has a finding. `link` is the address of a file, for
+    a terminal that shows links; None for one that does not.
     """
 
     colour: bool = False
     width: int = 120
     name: Callable[[str], str] = str
     about: Callable[[str], RuleAbout] = _nothing_known
+    link: Callable[[str], str] | None = None
 
 
 PLAIN = Run()
@@ -192,11 +194,11 @@ def closing_line(report: Reported) -> str:
     where = counted(report.files, "file")
     parts = [f"corslint: found {listed(counts)} in {where}" if counts else f"corslint: no findings in {where}"]
     fixes = [finding.fix.applicability for finding in report.findings if finding.fix is not None]
-    safe = fixes.count("safe")
+    safe, unsafe = fixes.count("safe"), fixes.count("unsafe")
     if safe:
         parts.append(f"{safe} can be fixed with --fix")
-    if len(fixes) > safe:
-        parts.append(f"{len(fixes) - safe}{' more' if safe else ' can be fixed'} with --unsafe-fixes")
+    if unsafe:
+        parts.append(f"{unsafe}{' more' if safe else ' can be fixed'} with --unsafe-fixes")
     if report.hidden_notes:
         parts.append(f"{counted(report.hidden_notes, 'note')} hidden (--pedantic shows them)")
     if report.in_tests:

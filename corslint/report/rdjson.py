@@ -32,7 +32,8 @@ def render(report: Reported, _run: Run = PLAIN) -> Iterator[str]:
 
 
 def _diagnostic(finding: Finding, report: Reported) -> dict[str, object]:
-    suggestion = finding.fix and _suggestion(finding.primary.path, finding.fix, report)
+    whole = finding.fix is not None and finding.fix.applicability != "placeholder"
+    suggestion = finding.fix and whole and _suggestion(finding.primary.path, finding.fix, report)
     unsafe = suggestion and finding.fix and finding.fix.applicability == "unsafe"
     made: dict[str, object] = {
         "message": neutral(advice(finding)) + (_UNSAFE if unsafe else ""),

@@ -107,7 +107,7 @@ class _Writer:
             {"id": number, **self._location(place.span), "message": {"text": _plain(place.message)}}
             for number, place in enumerate(finding.related, 1)
         ]
-        fix = finding.fix and self._fix(finding.fix)
+        fix = finding.fix and finding.fix.applicability != "placeholder" and self._fix(finding.fix)
         return {
             "ruleId": finding.rule,
             "ruleIndex": rule_index,

@@ -19,6 +19,9 @@ _LEAST_WIDTH = 40
 _CONTEXT = 12
 """Columns shown beside a place in a line that is too long to be shown whole."""
 
+_HOW = {"safe": "--fix", "unsafe": "--unsafe-fixes", "placeholder": "by hand: fill in what stands in <>"}
+"""How a fix is made, by its applicability."""
+
 _COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "gutter": "1;34", "help": "1;36", "bold": "1"}
 
 
@@ -43,11 +46,12 @@ def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
     """All findings with their source, and the closing line."""
     style = _Style(run.colour)
     for finding in report.findings:
-        yield _finding(finding, report, style, max(run.width, _LEAST_WIDTH))
+        yield _finding(finding, report, style, run)
     yield closing_line(report) + "\n"
 
 
-def _finding(finding: Finding, report: Reported, style: _Style, width: int) -> str:
+def _finding(finding: Finding, report: Reported, style: _Style, run: Run) -> str:
+    width = max(run.width, _LEAST_WIDTH)
     by_path: dict[str, list[tuple[Span, str, bool]]] = {finding.primary.path: [(finding.primary, "", True)]}
     for place in finding.related:
         by_path.setdefault(place.span.path, []).append((place.span, place.message, False))
@@ -57,14 +61,15 @@ def _finding(finding: Finding, report: Reported, style: _Style, width: int) -> s
     margin = " " * gutter
     bar = style("gutter", f"{margin} |")
 
-    head = style(finding.severity, f"{finding.severity}[{finding.rule}]")
+    head = style(finding.severity, f"{finding.severity}[{_linked_rule(finding.rule, run)}]")
     out = [f"{head}{style('bold', ': ' + neutral(finding.message))}"]
     for number, (source, places) in enumerate(files):
         line, column = source.position(places[0][0].start)
         arrow = style("gutter", f"{margin}{'-->' if number == 0 else ':::'}")
         if number:
             out.append(bar)
-        out.append(f"{arrow} {shown_path(source.path)}:{line}:{column}")
+        shown = f"{shown_path(source.path)}:{line}:{column}"
+        out.append(f"{arrow} {_linked(shown, run.link(source.path)) if run.link else shown}")
         lines = marked[number][1]
         if not lines:
             out.extend(f"{style('gutter', f'{margin} =')} {neutral(label)}" for _, label, _ in places if label)
@@ -82,9 +87,25 @@ def _finding(finding: Finding, report: Reported, style: _Style, width: int) -> s
     if finding.help:
         out.append(f"{style('gutter', f'{margin} =')} {style('help', 'help')}: {neutral(finding.help)}")
     if finding.fix is not None:
-        option = "--fix" if finding.fix.applicability == "safe" else "--unsafe-fixes"
-        out.append(f"{style('gutter', f'{margin} =')} {style('help', 'fix')}: {neutral(finding.fix.title)} ({option})")
+        how = _HOW[finding.fix.applicability]
+        out.append(f"{style('gutter', f'{margin} =')} {style('help', 'fix')}: {neutral(finding.fix.title)} ({how})")
     return "\n".join(out) + "\n\n"
+
+
+def _linked(text: str, address: str) -> str:
+    """Text that a terminal shows as a link (OSC 8). What is not printable ASCII in an address is percent-encoded."""
+    from urllib.parse import quote
+
+    safe = quote(address, safe="%:/?#[]@!$&'()*+,;=~-._")
+    return f"\033]8;;{safe}\033\\{text}\033]8;;\033\\"
+
+
+def _linked_rule(rule: str, run: Run) -> str:
+    """A rule's id, linked to the first page that it refers to."""
+    if run.link is None:
+        return rule
+    pages = run.about(rule).references
+    return _linked(rule, pages[0]) if pages else rule
 
 
 def _lines(source: SourceFile, places: Sequence[tuple[Span, str, bool]]) -> dict[int, list[_Mark]]:

@@ -22,7 +22,7 @@ from corslint.model.tri import Tri
 from tests.behaviour.nginx_differential import Run
 from tests.behaviour.nginx_lab import require_nginx, version
 
-SEED = 20
+SEED = 154060
 CONFIGURATIONS = 300
 
 

@@ -174,3 +174,64 @@ def test_the_container_is_built_from_the_whole_project() -> None:
     """Nothing tells then which folder it is; the port has to."""
     files = {**container("chat"), "compose.yaml": _COMPOSE.replace(b"./chat", b".")}
     assert "socket-path-stripped" not in said(files)
+
+
+def passing(target: str, before: str = "") -> bytes:
+    """A configuration that takes the socket's path away on the way to this target."""
+    return f"{before}server {{\n    location /socket.io/ {{\n        proxy_pass http://{target};\n    }}\n}}\n".encode()
+
+
+def listening(where: str) -> bytes:
+    """A program with a socket that listens there."""
+    made = "const http = require('http').createServer();\nnew (require('socket.io').Server)(http);\n"
+    return f"{made}http.listen({where});\n".encode()
+
+
+_BY_SOCKET = {"chat/server.js": listening("'/run/chat.sock'"), "shop/server.js": listening("'/run/shop.sock'")}
+
+
+@pytest.mark.parametrize(
+    ("config", "server"),
+    [
+        (passing("unix:/run/chat.sock:/"), "chat/server.js"),
+        (passing("unix:/run/shop.sock:/"), "shop/server.js"),
+        (passing("chat/", "upstream chat { server unix:/run/chat.sock; }\n"), "chat/server.js"),
+        (passing("unix:/run/other.sock:/"), None),
+    ],
+)
+def test_a_unix_socket_leads_to_what_listens_on_it(config: bytes, server: str | None) -> None:
+    found = findings_of({**_BY_SOCKET, "nginx.conf": config}, Settings(), _KNOWN)
+    places = [place.span.path for one in found if one.rule == "socket-path-stripped" for place in one.related]
+    assert [path for path in places if path.endswith(".js")] == ([] if server is None else [server])
+
+
+_PUBLISHED = b"""
+services:
+  chat:
+    build: ./chat
+    ports: ["8080:3000"]
+  shop:
+    build: ./shop
+    ports: ["127.0.0.1:8081:3000/tcp"]
+"""
+
+
+@pytest.mark.parametrize(("port", "server"), [(8080, "chat/server.js"), (8081, "shop/server.js"), (8082, None)])
+def test_a_published_port_leads_into_its_container(port: int, server: str | None) -> None:
+    files = {"compose.yaml": _PUBLISHED, "chat/server.js": listening("3000"), "shop/server.js": listening("3000")}
+    found = findings_of({**files, "nginx.conf": passing(f"127.0.0.1:{port}/")}, Settings(), _KNOWN)
+    places = [place.span.path for one in found if one.rule == "socket-path-stripped" for place in one.related]
+    assert [path for path in places if path.endswith(".js")] == ([] if server is None else [server])
+
+
+def test_somebody_elses_image_is_not_our_server() -> None:
+    files = {"server.js": listening("3000"), "nginx.conf": passing("chat:3000/")}
+    assert "server.js" in places_of(files, "socket-path-stripped")
+    files["compose.yaml"] = b"services:\n  chat:\n    image: acme/chat:3\n"
+    assert "server.js" not in places_of(files, "socket-path-stripped")
+
+
+def places_of(files: dict[str, bytes], rule: str) -> set[str]:
+    """The files that the rule's findings name."""
+    found = [one for one in findings_of(files, Settings(), _KNOWN) if one.rule == rule]
+    return {place.span.path for one in found for place in one.related}

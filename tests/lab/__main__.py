@@ -1,8 +1,10 @@
 """Carries out the experiments: `python -m tests.lab [RULE ...]`.
 
 Without a rule all of it is done: every experiment, the browser model on generated answers against Chromium, and the
-emulator on drawn options against the libraries; what came of it is written to `docs/proof.md`, failures too. Exit
-status 0: all proven; 1: not all; 2: a usage error, or the lab lacks something; 130: interrupted.
+emulator on drawn options against the libraries; what came of it is written to `docs/proof.md`, failures too. What the
+broken sides said goes to `fixtures/console.json`, also where only some experiments were asked for, and what is made of
+it to `docs/explain-proof.md`. Exit status 0: all proven; 1: not all; 2: a usage error, or the lab lacks something; 130:
+interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from tests.lab import proof
+from tests.lab import explained, proof, recordings
 from tests.lab.chromium import Chromium
 from tests.lab.experiment import Experiment, load
 from tests.lab.installation import ROOT, Tools, reason, tools
@@ -33,7 +35,7 @@ from tests.lab.processes import Program, check_interrupted, interrupt
 from tests.lab.proof import Suite, word
 from tests.lab.run import Verdict, needs, run
 
-SUITE_LIMIT = 600.0
+SUITE_LIMIT = 1200.0
 """Seconds for one of the comparisons."""
 _WIDTH_OF_A_FILE = 140
 """Columns of the table where no terminal says how many there are."""
@@ -82,15 +84,18 @@ def suites(seed: int) -> tuple[Suite, ...]:
     return (
         Suite(BROWSER, "Verdict, console line and requests are those of Chromium on generated answers", seed),
         Suite(ORACLE, "Libraries answer drawn options as the emulator says", seed),
+        Suite(FIXES, "Broken projects whose rules have a fix work after `check --fix --unsafe-fixes`", seed),
     )
 
 
-BROWSER, ORACLE = "browser model", "emulator"
+BROWSER, ORACLE, FIXES = "browser model", "emulator", "fixes"
 
 
 def _command(suite: Suite, seed: str) -> list[str]:
     if suite.title == BROWSER:
         return [sys.executable, "-m", "pytest", "-n", "0", "tests/lab/test_browser_model.py"]
+    if suite.title == FIXES:
+        return [sys.executable, "-m", "tests.lab.mended"]
     return [sys.executable, "-m", "tests.lab.drawn", seed]
 
 
@@ -141,7 +146,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("rules", nargs="*", metavar="RULE", help="a rule, or the folder of its project; default all")
     parser.add_argument("--jobs", type=_count, default=2, metavar="COUNT", help="experiments at a time (default 2)")
     parser.add_argument("--seed", type=int, default=None, help="of the generated cases (default: drawn, and printed)")
-    parser.add_argument("--no-write", action="store_true", help="leave docs/proof.md as it is")
+    parser.add_argument(
+        "--no-write", action="store_true", help="leave docs/proof.md and fixtures/console.json as they are"
+    )
     return parser
 
 
@@ -172,7 +179,11 @@ def _run(chosen: list[Experiment], found: Tools, given: argparse.Namespace, *, c
     if complete:
         for rule, why in proof.unproven({one.experiment.rule for one in verdicts}).items():
             console.print(f"{rule}: {why}", highlight=False)
+    if not given.no_write:
+        proven = (one for one in verdicts if one.proven)
+        recordings.keep({one.experiment.project: recordings.recording(one.experiment.rule, one.said) for one in proven})
     if complete and not given.no_write:
+        explained.write()
         proof.write(proof.render(verdicts, compared_, proof.versions(found, browser, verdicts)))
     return 0 if all(one.proven for one in results) else 1
 

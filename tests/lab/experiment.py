@@ -221,12 +221,17 @@ Expectation = Answered | Refused | Readable | Blocked | Connected | NotConnected
 
 @dataclass(frozen=True)
 class Step:
-    """One probe and what it shows on each side; a side without an expectation is passed over."""
+    """One probe and what it shows on each side; a side without an expectation is passed over.
+
+    `mended` is what it shows on the bad side after `check --fix --unsafe-fixes`, where that is not as on the good one:
+    a fix changes as little as it can, and a good project may be better than that.
+    """
 
     name: str
     probe: Probe
     bad: Expectation | None = None
     good: Expectation | None = None
+    mended: Expectation | None = None
 
     def expectation(self, side: Side) -> Expectation | None:
         """What is expected on that side."""

@@ -37,6 +37,7 @@ from tests.lab.experiment import (
     Side,
     Silence,
     Socket,
+    Step,
     Upgrade,
     written_ports,
 )
@@ -45,6 +46,7 @@ from tests.lab.observation import Observation, difference
 from tests.lab.packages import check_requirements, link_node_modules
 from tests.lab.pages import Site, Tab
 from tests.lab.processes import LabError, Ports, Program, check_interrupted, environment
+from tests.lab.recordings import Said, said
 
 PROJECTS = ROOT / "fixtures" / "projects"
 RULES = ROOT / "rules"
@@ -64,6 +66,8 @@ class Verdict:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the libraries that took part, such as `{"npm:cors": "2.8.6"}`."""
     seconds: float = 0.0
+    said: tuple[Said, ...] = ()
+    """What the bad side showed a user, step by step."""
 
     @property
     def proven(self) -> bool:
@@ -96,11 +100,14 @@ def run(experiment: Experiment, tools: Tools, browser: Callable[[], Chromium]) -
     observed: list[str] = []
     versions: dict[str, str] = {}
     seen: dict[Side, list[Observation]] = {side: [] for side in SIDES}
+    heard: list[Said] = []
     for side in SIDES:
         try:
             with Running(experiment, side, tools, browser) as running:
                 for name, expected, observation in running.observations():
                     seen[side].append(observation)
+                    if side == "bad":
+                        heard.append(said(name, observation))
                     if wrong := difference(expected, observation):
                         problems.append(f"{side}: {name}: {wrong}")
                 versions |= running.versions
@@ -112,7 +119,8 @@ def run(experiment: Experiment, tools: Tools, browser: Callable[[], Chromium]) -
         problems += [f"{side}: {problem}" for problem in lint_problems(experiment, side)]
     if not any(problem.startswith("bad:") for problem in problems):
         problems += symptom_problems(experiment, seen["bad"])
-    return Verdict(experiment, "; ".join(observed), tuple(problems), versions, time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    return Verdict(experiment, "; ".join(observed), tuple(problems), versions, seconds, tuple(heard))
 
 
 def _short(experiment: Experiment, side: Side, seen: list[Observation]) -> str:
@@ -163,10 +171,17 @@ class Running:
             LabError: a step cannot be taken, which is no observation.
         """
         for step in self.experiment.steps:
-            expected = step.expectation(self.side)
-            if expected is not None:
-                check_interrupted()
-                yield step.name, expected, self.observe(step.probe, expected)
+            yield from self.observed(step, step.expectation(self.side))
+
+    def observed(self, step: Step, expected: Expectation | None) -> Iterator[tuple[str, Expectation, Observation]]:
+        """Take one step, if anything is expected of it.
+
+        Raises:
+            LabError: it cannot be taken, which is no observation.
+        """
+        if expected is not None:
+            check_interrupted()
+            yield step.name, expected, self.observe(step.probe, expected)
 
     def observe(self, probe: Probe, expected: Expectation) -> Observation:
         """What one probe shows; what is expected says only what to wait for."""
@@ -295,7 +310,7 @@ def symptom_problems(experiment: Experiment, bad: list[Observation]) -> list[str
     """Whether a symptom that the rule names was to be seen, where a step looks for what a user sees."""
     if not any(isinstance(step.probe, Fetch | Socket | ClientFile | Page | ConfigTest) for step in experiment.steps):
         return []
-    symptoms = rule_file(experiment.rule).get("symptoms", [])
+    symptoms = [one if isinstance(one, str) else one["says"] for one in rule_file(experiment.rule).get("symptoms", [])]
     said = list(dict.fromkeys(words for seen in bad for words in seen.words() if words))
     shown = [symptom for symptom in symptoms if any(_wording(symptom).search(words) for words in said)]
     if experiment.silent_in_browser is not None:

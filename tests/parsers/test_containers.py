@@ -197,3 +197,20 @@ configs:
         begun = time.process_time()
         container(text, "compose.yaml")
         assert time.process_time() - begun < 2
+
+    @pytest.mark.parametrize(
+        ("written", "expected"),
+        [
+            ('["8080:3000"]', ((8080, 3000),)),
+            ('["127.0.0.1:8080:3000/tcp", "[::1]:81:80"]', ((8080, 3000), (81, 80))),
+            ('["${PORT:-8080}:3000"]', ((8080, 3000),)),
+            ("[{published: 8080, target: 3000}]", ((8080, 3000),)),
+            ("[{published: 8080, target: 3000, protocol: tcp}]", ((8080, 3000),)),
+            ("[{published: 8080, target: 3000, protocol: udp}]", ()),
+            ('["3000", "8080-8081:3000-3001", "53:53/udp", "${PORT}:3000"]', ()),
+            ("8080:3000", ()),
+        ],
+    )
+    def test_published_ports(self, written: str, expected: tuple[tuple[int, int], ...]) -> None:
+        found = container(f"services:\n  web:\n    image: a\n    ports: {written}\n", "compose.yaml")
+        assert found.ports == expected

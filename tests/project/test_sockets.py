@@ -67,4 +67,5 @@ def test_somebody_elses_server_is_not_compared_with_our_own(address: str) -> Non
         b"new Server(3000, { path: '/rt', cors: { origin: 'https://a.example.com' } });\n",
         "client.js": f"const {{ io }} = require('socket.io-client');\nio({address});\n".encode(),
     }
-    assert findings_of(files, Settings(), lint.knowledge()) == []
+    found = findings_of(files, Settings(), lint.knowledge())
+    assert [finding.rule for finding in found if finding.severity != "note"] == []

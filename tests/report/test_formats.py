@@ -109,6 +109,7 @@ def fixable(applicability: str) -> Finding:
         (report(*severe("error", "error", "error", "warning"), files=214), "found 3 errors and 1 warning in 214 files"),
         (report(*severe("error", "warning", "note", "note")), "found 1 error, 1 warning and 2 notes in 3 files"),
         (report(*severe("note")), "found 1 note in 3 files"),
+        (report(fixable("placeholder")), "found 1 error in 3 files"),
         (report(hidden_notes=1), "no findings in 3 files; 1 note hidden (--pedantic shows them)"),
         (report(in_tests=2), "no findings in 3 files; 2 findings in tests (--include-tests shows them)"),
         (

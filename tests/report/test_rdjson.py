@@ -178,6 +178,11 @@ def test_an_unsafe_suggestion_says_so() -> None:
     assert messages[1] == messages[0] + " (What is suggested may change who can read data.)"
 
 
+def test_a_placeholder_is_no_suggestion() -> None:
+    (diagnostic,) = diagnostics(report(fixed(Edit(Span("src/a.js", X, X + 1), "<y>"), applicability="placeholder")))
+    assert "suggestions" not in diagnostic
+
+
 def test_nothing_found() -> None:
     assert diagnostics(report()) == []
 

@@ -265,6 +265,12 @@ def test_a_place_beyond_the_end_is_the_end() -> None:
 # --- fixes -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_placeholder_is_no_fix() -> None:
+    one = FINDING._replace(fix=Fix("Fill it in", "placeholder", (Edit(Span("src/a.js", AT_X, AT_X + 1), "<y>"),)))
+    (result,) = run_of(report(one))["results"]
+    assert "fixes" not in result
+
+
 def test_a_fix_over_two_files_says_exactly_which_bytes_it_changes() -> None:
     edits = (
         Edit(Span("src/a.js", AT_X, AT_X + 1), "y"),

@@ -47,6 +47,8 @@ EXPERIMENT = Experiment(
             Fetch(ADMIN, f"{API}/features.json"),
             bad=Blocked(f"contains multiple values '{SHOP} {ADMIN}', but only one is allowed."),
             good=Readable(200),
+            # Here nginx needs a `map`, which is left to the owner.
+            mended=Blocked(f"contains multiple values '{SHOP} {ADMIN}', but only one is allowed."),
         ),
         Step(
             "cut and not trimmed: the first part",

@@ -29,6 +29,7 @@ EXPERIMENT = Experiment(
             Fetch(ATTACKER, BASKET, credentials=True),
             bad=Readable(200, body="items"),
             good=Blocked(MISSING),
+            mended=Readable(200),  # Django lists origins in another setting: that is left to its owner
         ),
         Step(
             "the attacker's page reads the report",

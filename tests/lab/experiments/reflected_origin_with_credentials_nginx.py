@@ -21,6 +21,7 @@ EXPERIMENT = Experiment(
             Fetch(STRANGER, TILE, credentials=True),
             bad=Readable(200, body="Harbour"),
             good=Blocked("No 'Access-Control-Allow-Origin' header is present on the requested resource."),
+            mended=Blocked(f"The 'Access-Control-Allow-Origin' header has a value '{PAGE}' that is not equal"),
         ),
     ),
 )

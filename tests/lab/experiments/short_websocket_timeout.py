@@ -12,6 +12,7 @@ EXPERIMENT = Experiment(
     project="short-websocket-timeout",
     claim="nginx gives up a session in which nobody speaks, and answers 504, before the server has sent its ping",
     parts=(Process(("node", "server.js"), listens=3000), Nginx("nginx/pager.conf", listens=80)),
+    silent_in_browser="the page that connects is left before the time is up; what nginx answers then, plain HTTP shows",
     hosts={"pager.example.com:80": 80},
     steps=(
         Step(

@@ -15,6 +15,7 @@ EXPERIMENT = Experiment(
             Get(f"{SERVER}/socket.io/?EIO=4&transport=polling", origin="https://news.example.com"),
             bad=Answered(status=200, vary="Origin", absent=("access-control-allow-origin",)),
             good=Answered(status=200, acao="*"),
+            mended=Answered(status=200, acao="https://news.example.com"),
         ),
         Step(
             "the widget in a page",

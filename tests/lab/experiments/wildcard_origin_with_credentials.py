@@ -38,6 +38,7 @@ EXPERIMENT = Experiment(
             Get(PROFILE, origin=OWN),
             bad=Answered(status=200, acao="*", acac="true"),
             good=Answered(status=200, acao=OWN, acac="true", vary="Origin"),
+            mended=Answered(status=200, acao=OWN, acac="true"),
         ),
     ),
 )

@@ -1,0 +1,90 @@
+"""Which rules have to have a fix, safe or unsafe, and which may not. What is left out has its reason here.
+
+Safe fixes change neither who may read data nor what is sent to whom it was sent before. Everything else is unsafe, and
+where the new text needs something that nobody but the user knows, a placeholder.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from corslint import lint
+from corslint.ruleset import Rule, alternatives
+
+RULES = lint.knowledge(examples=False).rules.rules
+
+SAFE = frozenset({
+    "broken-connection-header", "content-header-added", "cors-header-not-always", "cors-header-on-request",
+    "duplicate-add-header", "express5-wildcard-route", "forwarded-headers-missing", "invalid-header-argument",
+    "lost-cors-headers", "lost-upgrade-headers", "malformed-origin", "missing-upgrade-headers", "missing-vary-origin",
+    "misspelled-cors-header", "origin-list-in-string", "proxy-http-version", "samesite-none-without-secure",
+    "short-websocket-timeout", "socket-path-stolen", "socket-path-stripped", "stateful-origin-regex",
+    "unknown-cors-option", "unused-ignore", "wrong-listener",
+})  # fmt: skip
+UNSAFE = frozenset({
+    "auth-before-cors", "cors-after-routes", "cors-only-on-preflight", "cors-set-twice", "credentials-not-boolean",
+    "cross-site-cookie-dropped", "express-only-cors", "insecure-origin-allowed", "no-sticky-sessions",
+    "null-origin-allowed", "open-dev-server", "origin-check-disabled", "origin-glob", "origin-regex-in-string",
+    "preflight-needs-auth", "preflight-not-handled", "preflight-without-headers", "proxy-and-app-cors",
+    "reflected-origin-with-credentials", "socketio-credentials-mismatch", "socketio-legacy-origins",
+    "socketio-open-by-default", "socketio-path-mismatch", "socketio-without-cors", "stripped-cors-headers",
+    "weak-origin-check", "wildcard-env-fallback", "wildcard-header-list-with-credentials", "wildcard-in-origin-list",
+    "wildcard-origin-with-credentials",
+})  # fmt: skip
+SOMETIMES_UNSAFE = {
+    "content-header-added": "where the application sends another value, that one counts from then on",
+    "unknown-cors-option": "an option that counts at last may let in whom it did not before",
+}
+WITHOUT = {
+    "any-subdomain-allowed": "a note: which hosts of a domain are trusted is its owner's choice",
+    "cached-cors-response": "the application has to send `Vary`, or the cache needs another key",
+    "cors-missing-on-errors": "the whole application has to be wrapped, or the handler has to know the origins",
+    "if-replaces-headers": "what an `if` says has to be said otherwise, with a `map`",
+    "method-without-cors": "the `if`s have to be taken apart",
+    "nginx-syntax": "what was meant is not known",
+    "origin-header-overwritten": "somebody wanted the application to see that origin",
+    "reflected-origin": "a note: legal",
+    "socket-path-not-routed": "a whole location is missing",
+    "socketio-version-mismatch": "another major has to be installed",
+    "swallowed-directive": "where the directive was meant to end is not known",
+    "syntax-error": "what was meant is not known",
+    "template-skipped": "nothing is wrong",
+    "unreadable-file": "nothing is wrong with what is in it",
+    "unset-origin-env": "the variable is set where the program runs, not in its source",
+    "wildcard-origin": "a note: legal",
+}
+
+
+def applicabilities(rule: Rule) -> set[str]:
+    return {fix.applicability for case in rule.cases for fix in alternatives(case.fix)}
+
+
+def test_every_rule_stands_in_one_of_the_tables() -> None:
+    assert SAFE | UNSAFE | WITHOUT.keys() == RULES.keys()
+    assert len(SAFE) + len(UNSAFE) + len(WITHOUT) == len(RULES)
+    assert SOMETIMES_UNSAFE.keys() <= SAFE
+
+
+@pytest.mark.parametrize("name", sorted(SAFE))
+def test_a_safe_fix(name: str) -> None:
+    assert applicabilities(RULES[name]) == ({"safe", "unsafe"} if name in SOMETIMES_UNSAFE else {"safe"})
+
+
+@pytest.mark.parametrize("name", sorted(UNSAFE))
+def test_an_unsafe_fix(name: str) -> None:
+    assert applicabilities(RULES[name]) - {"placeholder"} == {"unsafe"}
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT))
+def test_no_fix(name: str) -> None:
+    assert applicabilities(RULES[name]) == set()
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_no_fix_makes_up_an_origin(name: str) -> None:
+    """An origin in a new text comes from the project, or stands as a placeholder in `<>`."""
+    for case in RULES[name].cases:
+        for fix in alternatives(case.fix):
+            text = str(fix.plan["edits"])
+            assert "://" not in text
+            assert ("<" in text and ">" in text) == (fix.applicability == "placeholder")
