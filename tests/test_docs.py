@@ -38,7 +38,7 @@ DEMO = "fixtures/projects/chat"
 SHOWN = f"corslint check --select socketio-path-mismatch,proxy-and-app-cors {DEMO}/bad"
 BEFORE, AFTER = "<!-- demo output -->\n", "<!-- end of demo output -->\n"
 PAGES = sorted([README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
-GUIDES = [path for path in PAGES if path.name not in ("descriptors.md", "reference.md")]
+GUIDES = [path for path in PAGES if path.name not in ("descriptors.md", "reference.md", "trace-proof.md")]
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")

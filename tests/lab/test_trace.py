@@ -9,6 +9,7 @@ import pytest
 
 from tests.lab import trace_proof
 from tests.lab.chromium import Chromium
+from tests.lab.experiment import load
 from tests.lab.installation import require, tools
 from tests.lab.run import needs
 from tests.lab.trace_cases import BEYOND, STATUSES, Case, cases
@@ -53,5 +54,5 @@ def test_there_are_enough() -> None:
 
 
 def test_what_is_left_out_is_there() -> None:
-    steps = {(case.experiment.project, step.name) for case in CASES for step in case.experiment.steps}
+    steps = {(experiment.project, step.name) for experiment in load() for step in experiment.steps}
     assert {*BEYOND, *STATUSES} <= steps
