@@ -110,7 +110,7 @@ report.related[0]: dropped
 report.related[0].at: "route"
 subjects[0]: dropped
 yields_to[0]: dropped
-fix.applicability: "safe"
+fix.applicability: "placeholder"
 fix.edits[0]: dropped
 fix.edits[1]: dropped
 fix.edits[1].key: "origin-x"

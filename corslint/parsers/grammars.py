@@ -40,6 +40,7 @@ def _binding(package: str) -> Any:
         if inside is not None and inside.loader is not None:
             module = module_from_spec(inside)
             inside.loader.exec_module(module)
+            sys.modules[inside.name] = module
             return module
     import importlib
 

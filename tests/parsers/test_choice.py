@@ -227,16 +227,16 @@ def test_another_encoding_is_damage_not_emptiness(path: str, encoding: str) -> N
 @pytest.mark.parametrize(
     ("path", "content", "modules"),
     [
-        ("a.js", "f()", {"tree_sitter", "tree_sitter_javascript"}),
-        ("a.ts", "f()", {"tree_sitter", "tree_sitter_typescript"}),
-        ("a.py", "f()", {"tree_sitter", "tree_sitter_python"}),
+        ("a.js", "f()", {"tree_sitter", "tree_sitter_javascript._binding"}),
+        ("a.ts", "f()", {"tree_sitter", "tree_sitter_typescript._binding"}),
+        ("a.py", "f()", {"tree_sitter", "tree_sitter_python._binding"}),
         ("nginx.conf", "a b;", {"crossplane"}),
         ("package.json", "{}", set()),
     ],
 )
 def test_a_parser_loads_only_when_it_is_needed(path: str, content: str, modules: set[str], tmp_path: Path) -> None:
     grammars = {"javascript", "typescript", "python"}
-    heavy = {"crossplane", "libcst", "tree_sitter", *(f"tree_sitter_{name}" for name in grammars)}
+    heavy = {"crossplane", "libcst", "tree_sitter", *(f"tree_sitter_{name}._binding" for name in grammars)}
     program = (
         "import sys; from corslint.parsers import parse; from corslint.source import SourceFile;"
         f"parse(SourceFile({path!r}, {content!r}.encode())); print(sorted({heavy!r} & set(sys.modules)))"
