@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -205,11 +205,18 @@ def lint(
     return report._replace(undecided=_undecided(understood.facts)) if with_fixes else report
 
 
-def _undecided(facts: Iterable[Fact]) -> tuple[Span, ...]:
+def _undecided(facts: Sequence[Fact]) -> tuple[Span, ...]:
+    """Policies of which nobody can tell whom they let in, but for those of sockets that refuse strangers before."""
+    refusing = {
+        fact.field("instance").value
+        for fact in facts
+        if fact.kind == "socket_server" and fact.field("upgrade.to_stranger").value == "refused"
+    }
     return tuple(
         fact.span
         for fact in facts
         if fact.kind == "cors_policy"
+        and (fact.field("socket").state != "written" or fact.field("socket").value not in refusing)
         and "unknown" in (fact.field("effect.to_stranger").state, fact.field("effect.credentials").state)
     )
 

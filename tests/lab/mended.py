@@ -25,9 +25,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from corslint import lint
+from corslint import lint, settings
 from corslint.model.finding import Finding
-from corslint.settings import Settings
 from tests.examples import findings_of
 from tests.lab.chromium import Chromium
 from tests.lab.experiment import ClientFile, Connected, Experiment, Fetch, Page, Readable, Socket, load
@@ -75,10 +74,11 @@ def _mended(experiment: Experiment, folder: Path, tools: Tools, browser: Callabl
         return Mended(experiment, "no fault", "a choice that is legal, and the owner's to make")
     if not any(one.fix for one in before):
         return Mended(experiment, "no fix", _why(before))
-    problems = _fix(folder)
+    asked = ("--pedantic",) if experiment.pedantic else ()
+    problems = _fix(folder, *asked)
     outcome: Outcome = "works"
     if any(one.fix and one.fix.applicability == "placeholder" for one in _findings(folder)):
-        problems += _fix(folder, "--config", f"frontends = {json.dumps(frontends(experiment))}")
+        problems += _fix(folder, *asked, "--config", f"frontends = {json.dumps(frontends(experiment))}")
         outcome = "works with frontends"
     left = _of_the_rule(experiment, folder)
     made = ("safe", "unsafe")
@@ -132,7 +132,7 @@ def _of_the_rule(experiment: Experiment, folder: Path) -> list[Finding]:
 def _findings(folder: Path) -> list[Finding]:
     """What is found in a folder where nothing is declared, with the fixes."""
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return findings_of(files, Settings(), lint.knowledge(), with_fixes=True)
+    return findings_of(files, settings.load(".", str(folder)), lint.knowledge(), with_fixes=True)
 
 
 def _told(finding: Finding) -> str:

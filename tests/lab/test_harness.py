@@ -308,7 +308,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_a_complete_run_writes_the_page(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     require(*PLAIN)
     assert lab.main(["--seed", "5"]) == 0
-    assert "3 of 3 proven" in capsys.readouterr().out
+    assert "4 of 4 proven" in capsys.readouterr().out
     text = page.read_text(encoding="utf-8")
     experiment = EXPERIMENTS["proxy-and-app-cors"]
     assert proof.rows(text) == [(experiment.rule, proof.cell(experiment.claim), "proven")]
@@ -328,7 +328,7 @@ def test_a_run_that_proves_less_fails(
     assert lab.main([]) == 1
     said = capsys.readouterr().out
     assert "FAILED  emulator\n    40 differences" in said
-    assert "1 of 3 proven" in said
+    assert "1 of 4 proven" in said
     assert "| 40 differences | FAILED |" in page.read_text(encoding="utf-8")
     page.unlink()
     broken = with_step(plain(EXPERIMENTS["proxy-and-app-cors"]), 0, "bad", Answered(status=500))
