@@ -120,7 +120,7 @@ def test_several_reports_in_one_run(capsys: Capture) -> None:
         *("--output-format", "junit", "-o", "r.xml"),
     )
     assert status == 1
-    assert capsys.readouterr() == (ONE_LINE, MENDABLE)
+    assert capsys.readouterr() == (ONE_LINE, FOUND)
     sarif = json.loads(Path("r.sarif").read_bytes())
     assert [result["ruleId"] for result in sarif["runs"][0]["results"]] == ["wildcard-origin-with-credentials"]
     assert len(list(ElementTree.parse("r.xml").iter("failure"))) == 1
@@ -136,7 +136,13 @@ def test_a_file_holds_what_standard_output_would(name: str, capfdbinary: pytest.
     assert Path("out").read_bytes() == shown.out
     assert there.out == b""
     assert shown.err == (b"" if name == "text" else there.err)
-    assert there.err == (MENDABLE if name in ("sarif", "rdjson") else FOUND).encode()
+    assert there.err == FOUND.encode()
+
+
+@pytest.mark.parametrize(("name", "closing"), [("sarif", MENDABLE), ("rdjson", MENDABLE), ("concise", FOUND)])
+def test_formats_that_show_fixes_count_them(name: str, closing: str, capsys: Capture) -> None:
+    check("--output-format", name, "--config", 'frontends = ["https://app.example.com"]')
+    assert capsys.readouterr().err == closing
 
 
 @pytest.mark.parametrize(
@@ -390,7 +396,7 @@ def test_a_reader_that_goes_away_is_no_error(name: str) -> None:
     finally:
         os.close(write)
     assert done.returncode == 1
-    assert done.stderr.decode() == ("" if name == "text" else MENDABLE if name in ("sarif", "rdjson") else FOUND)
+    assert done.stderr.decode() == ("" if name == "text" else FOUND)
 
 
 def test_a_reader_that_goes_away_half_way_is_no_error() -> None:
