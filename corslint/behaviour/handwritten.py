@@ -345,8 +345,8 @@ class Asked:
                 return True
             if isinstance(one, Call) and isinstance(one.callee, Member) and one.arguments:
                 named = self._linker.resolve(one.arguments[0].value)
-                reads = one.callee.key in ("get", "header") and isinstance(named, Literal)
-                if reads and str(named.value).lower() == "origin":  # type: ignore[union-attr]
+                spelled = str(named.value).lower() if isinstance(named, Literal) else None
+                if one.callee.key in ("get", "header") and spelled == "origin":
                     return True
         return False
 

@@ -65,13 +65,15 @@ class HttpClient:
 
 
 def _read(answer: urllib3.BaseHTTPResponse) -> Answer:
+    from urllib3.exceptions import HTTPError
+
     lines = tuple(Header(name, value) for name, value in answer.headers.iteritems())
     body = b""
     try:
         if answer.status != 101:
             body = answer.read(_BODY_LIMIT) or b""
-    except Exception:
-        pass
+    except (HTTPError, OSError):
+        pass  # it broke off or is packed wrongly: the headers, which count, are there
     finally:
         answer.close()
     return Answer(Response(answer.status, lines, Tri.YES), body)
