@@ -154,7 +154,7 @@ def test_a_rule_is_compiled(tmp_path: Path) -> None:
             "{served_by: route}",
             "{connects_to: route}",
             13,
-            "`connects_to` relates socket_client and socket_server or cors_policy, not",
+            "`connects_to` relates socket_client or http_request and socket_server or cors_policy, not",
         ),
         ("{served_by: route}", "{served_by: route.path}", 13, "a relation holds between facts: write 'route' alone"),
         ("name: policy", "name: route", 11, "two clauses are named 'route'"),
