@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from corslint import compiled, crossings, engine, resources, ruleset, suppression, triage
-from corslint.behaviour import csp, policy, response
+from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
@@ -23,13 +23,13 @@ from corslint.project import frontends, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
-from corslint.project.placement import Placement
 from corslint.records import NamedTuple
 from corslint.relations import World
 from corslint.settings import Settings
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
+    from corslint.project.placement import Placement
     from corslint.trace import Tracer
 
 _T = TypeVar("_T")
@@ -238,8 +238,8 @@ def _with_settings(context: Context, settings: Settings) -> Context:
 
 def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
     """The rules, of the built-in ones if none are given, that speak about ignore comments."""
-    speak = (rule.id for rule in rules or knowledge().rules if any(one.fact == suppression.FACT for one in rule.match))
-    return frozenset(speak)
+    kinds = (rules or knowledge(examples=False).rules).kinds
+    return frozenset(rule for rule, needed in kinds.items() if suppression.FACT in needed)
 
 
 def _not_suppressed(
@@ -432,14 +432,19 @@ def _extractor(project: Project, descriptors: catalog.Catalog, linker: Linker, p
 
 def _page_policies(project: Project) -> Iterator[Fact]:
     """The Content-Security-Policies that pages and nginx configurations of the project hold."""
-    for path in project.context.files:
-        if kind_of(path) == "html" and project.spells(Span(path, 0, len(project.source(path).data)), csp.HEADER):
+    pages = [path for path in project.context.files if kind_of(path) == "html"]
+    readings = [reading for reading in project.readings.values() if isinstance(reading, NginxReading)]
+    if not pages and not readings:
+        return
+    from corslint.behaviour import csp
+
+    for path in pages:
+        if project.spells(Span(path, 0, len(project.source(path).data)), csp.HEADER):
             for text, span in csp.metas(project.source(path)):
                 yield _page_policy(text, span, "page", "HTML")
-    for reading in list(project.readings.values()):
-        if isinstance(reading, NginxReading):
-            for text, span in csp.lines(reading.directives):
-                yield _page_policy(text, span, "proxy", "nginx")
+    for reading in readings:
+        for text, span in csp.lines(reading.directives):
+            yield _page_policy(text, span, "proxy", "nginx")
 
 
 def _page_policy(text: str, span: Span, by: str, title: str) -> Fact:
@@ -538,6 +543,8 @@ def nginx_readings(project: Project) -> list[dict[str, NginxReading]]:
 
 def nginx_placement(project: Project, settings: Settings) -> Placement:
     """Where the files of a project lie for nginx, and which nginx that is."""
+    from corslint.project.placement import Placement
+
     readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
     return Placement(project.context.files, _deployments(project), readings, dict(settings.nginx_paths))
 
