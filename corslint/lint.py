@@ -25,6 +25,7 @@ from corslint.project.modules import Modules
 from corslint.project.packages import Packages
 from corslint.records import NamedTuple
 from corslint.relations import World
+from corslint.result import SUPPRESSED, UNSURE, Report, nothing, wanted
 from corslint.settings import Settings
 from corslint.source import SourceFile, Span
 
@@ -36,9 +37,6 @@ _T = TypeVar("_T")
 
 _ROUNDS = 4
 
-UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
-"""Why findings are left out: less sure than was asked for; a comment says so; they stand in the baseline."""
-
 
 class Watch(Protocol):
     """Hands on some things one by one, and may tell somebody how far the work is."""
@@ -49,24 +47,6 @@ class Watch(Protocol):
 
 def _unwatched(items: Iterable[_T], doing: str, noun: str) -> Iterable[_T]:  # noqa: ARG001
     return items
-
-
-class Report(NamedTuple):
-    """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule.
-
-    `left_out` says how many more were found and why they are not shown; `live` are all that no comment takes back.
-    `undecided` are the policies of which cannot be told what they answer a stranger.
-    """
-
-    findings: tuple[Finding, ...]
-    files: int
-    hidden_notes: int
-    in_tests: int
-    passed_over: Mapping[str, int]
-    sources: Callable[[str], SourceFile]
-    left_out: Mapping[str, int] = {}
-    live: tuple[Finding, ...] = ()
-    undecided: tuple[Span, ...] = ()
 
 
 class Project:
@@ -190,8 +170,8 @@ def lint(
     rules = known.rules
     sorter = triage.Triage(rules, settings)
     context = wanted(context, settings)
-    if not context.lint and not settings.expect:  # nothing that was named is read
-        return Report((), 0, 0, 0, context.passed_over, Project(context).source)
+    if not context.lint and not settings.expect:
+        return nothing(context)
     understood = understand(context, settings, overlay, known.catalog, watch)
     project = understood.project
     if settings.expect:
@@ -269,24 +249,6 @@ def _not_suppressed(
             kept += left
             suppressed += len(about) - len(left)
     return kept, suppressed
-
-
-def wanted(context: Context, settings: Settings) -> Context:
-    """The context without the Markdown files, unless those are asked for: by the settings, or each by its name."""
-    if settings.markdown and not settings.nested:
-        return context
-    unwanted = {
-        path
-        for path in (*context.files, *context.lint)
-        if kind_of(path) == "markdown" and not settings.of(path).markdown
-    }
-    if not context.as_found and not context.lint.issuperset(context.files):  # a folder was not named, but files
-        unwanted -= context.lint
-    if not unwanted:
-        return context
-    files = tuple(path for path in context.files if path not in unwanted)
-    unreadable = {path: reason for path, reason in context.unreadable.items() if path not in unwanted}
-    return context._replace(files=files, lint=context.lint - unwanted, unreadable=unreadable)
 
 
 def _no_fix(_spec: Mapping[str, Any], _bindings: Mapping[str, Fact], _render: Callable[[str], str]) -> None:

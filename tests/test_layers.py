@@ -22,6 +22,7 @@ LAYERS = (
     "corslint.git",
     "corslint.discovery",
     "corslint.changes",
+    "corslint.result",
     "corslint.project",
     "corslint.frameworks",
     "corslint.extract",
