@@ -381,7 +381,7 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
         _extractor(project, descriptors, linker, packages).extract(added.values())
     for _ in range(_ROUNDS):
         readings = project.code_readings()
-        linker.look_for_callers(readings.values())
+        linker.look_for_callers(lambda: list(project.code_readings().values()))
         extracted = _extractor(project, descriptors, linker, packages).extract(readings.values())
         if len(project.code_readings()) == len(readings):
             break
