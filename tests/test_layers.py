@@ -20,6 +20,7 @@ LAYERS = (
     "corslint.parsers",
     "corslint.git",
     "corslint.discovery",
+    "corslint.workers",
     "corslint.changes",
     "corslint.project",
     "corslint.frameworks",
