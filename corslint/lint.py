@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -18,7 +18,15 @@ from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
-from corslint.parsers import kind_of, language_of, parse, worth_parsing
+from corslint.parsers import (
+    Language,
+    exports_all_of_others,
+    hands_on,
+    kind_of,
+    language_of,
+    parse,
+    worth_parsing_of,
+)
 from corslint.project import frontends, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
@@ -35,6 +43,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _ROUNDS = 4
+
+_BATCH = 64
+"""So many files are sifted at once: to look for a word in many small files takes longer than in all of them at once."""
 
 UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
 """Why findings are left out: less sure than was asked for; a comment says so; they stand in the baseline."""
@@ -72,8 +83,13 @@ class Report(NamedTuple):
 class Project:
     """The files of one context: read once, parsed on demand. `overlay` stands in for what is on the disk."""
 
-    def __init__(self, context: Context, overlay: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self, context: Context, overlay: Mapping[str, bytes] | None = None, packages: Collection[str] = ()
+    ) -> None:
         self.context = context
+        self._packages = packages
+        self._plain: set[str] = set()
+        self._leads_on: dict[str, bool] = {}
         self._overlay = overlay or {}
         self._files = frozenset(context.files)
         self._sources: dict[str, SourceFile] = {}
@@ -85,15 +101,63 @@ class Project:
         """A file as it was when first read; empty where it could not be read."""
         known = self._sources.get(path)
         if known is None:
-            data = self._overlay.get(path)
-            if data is None:
-                data = b""
-                if path in self._files:
-                    try:
-                        data = read_file(path)
-                    except OSError as error:
-                        self.unreadable[path] = error.strerror or str(error)
-            known = self._sources[path] = SourceFile(path, data)
+            known = self._sources[path] = SourceFile(path, self._content(path))
+        return known
+
+    def _content(self, path: str) -> bytes:
+        data = self._overlay.get(path)
+        if data is not None or path not in self._files:
+            return data or b""
+        try:
+            return read_file(path)
+        except OSError as error:
+            self.unreadable[path] = error.strerror or str(error)
+            return b""
+
+    def read_candidates(self, paths: Iterable[str], descriptors: catalog.Catalog) -> None:
+        """Parse the files that can hold facts of their own. No more is kept of the others than that they cannot."""
+        batches: dict[Language, list[tuple[str, bytes]]] = {"javascript": [], "python": []}
+        for path in paths:
+            language = language_of(path)
+            if language is None:
+                if kind_of(path) is not None:
+                    self.reading(path)
+            elif descriptors.reads(path.rpartition("/")[2]):
+                self.reading(path)
+            else:
+                batches[language].append((path, self._content(path)))
+                if len(batches[language]) == _BATCH:
+                    self._sift(batches[language], descriptors.words.get(language, ()))
+        for language, batch in batches.items():
+            self._sift(batch, descriptors.words.get(language, ()))
+
+    def _sift(self, batch: list[tuple[str, bytes]], words: Sequence[bytes]) -> None:
+        worth = set(worth_parsing_of([data for _, data in batch], words))
+        for place, (path, data) in enumerate(batch):
+            if place in worth:
+                self._sources.setdefault(path, SourceFile(path, data))
+                self.reading(path)
+            else:
+                self._plain.add(path)
+        batch.clear()
+
+    def may_export(self, path: str, name: str) -> bool:
+        """Whether a JavaScript file that is imported may export a name: it stands there, or all that others export."""
+        if self.readings.get(path) is not None or path not in self._plain:
+            return True
+        data = self.source(path).data
+        return name == "default" or name.encode() in data or exports_all_of_others(data)
+
+    def leads_on(self, path: str) -> bool:
+        """Whether a file that is imported has to be read to know what is called there.
+
+        It need not be where it is not worth parsing and can hand on no API, since it names no package that has any.
+        """
+        if self.readings.get(path) is not None or path not in self._plain:
+            return True
+        known = self._leads_on.get(path)
+        if known is None:
+            known = self._leads_on[path] = hands_on(path, self.source(path).data, self._packages)
         return known
 
     def admit(self, paths: Iterable[str]) -> None:
@@ -118,6 +182,8 @@ class Project:
     def spells_header(self, path: str) -> bool:
         """Whether the bytes of a file may hold the name of a CORS header, or one that is nearly that."""
         known = self._spelled.get(path)
+        if path in self._plain:
+            return False
         if known is None:
             data = self.source(path).data.lower()
             known = self._spelled[path] = b"access-control" in data or b"control-allow-" in data
@@ -309,19 +375,11 @@ def understand(
     """Read a context's files and say what they mean."""
     descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
     context = wanted(context, settings)
-    project = Project(context, overlay)
-    for path in watch(context.files, "reading", "files"):
-        if kind_of(path) is None:
-            continue
-        language = language_of(path)
-        if (
-            language is None
-            or descriptors.reads(path.rpartition("/")[2])
-            or worth_parsing(path, project.source(path).data, descriptors.words.get(language, ()))
-        ):
-            project.reading(path)
+    project = Project(context, overlay, descriptors.packages)
+    project.read_candidates(watch(context.files, "reading", "files"), descriptors)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
-    linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
+    modules = Modules(context.root, frozenset(context.files))
+    linker = Linker(project.code, modules, descriptors.assumptions, project.leads_on, project.may_export)
     extracted = _extract(project, descriptors, linker, packages)
     accepts = _acceptance(extracted, linker, project)
     layers = Layers(extracted, linker, descriptors, project.code_readings(), project.code)

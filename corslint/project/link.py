@@ -97,10 +97,21 @@ class Linker:
     """Resolves symbolic values of a project.
 
     `read` gives the Reading of a code file (parsed on demand) or None. One linker serves one run: it remembers.
+    What need not be parsed: `leads_on` says whether a file has to be for what is called there to be known, and
+    `may_export` whether one of JavaScript may export a name.
     """
 
-    def __init__(self, read: Callable[[str], CodeReading | None], modules: Modules, assumptions: Assumptions) -> None:
+    def __init__(
+        self,
+        read: Callable[[str], CodeReading | None],
+        modules: Modules,
+        assumptions: Assumptions,
+        leads_on: Callable[[str], bool] = lambda _: True,
+        may_export: Callable[[str, str], bool] = lambda *_: True,
+    ) -> None:
         self._read = read
+        self._leads_on = leads_on
+        self._may_export = may_export
         self._modules = modules
         self._assumptions = assumptions
         self._cache: dict[tuple[str, Span], Resolved] = {}
@@ -426,6 +437,37 @@ class Linker:
             return None
         return self._modules.find(reference.module, reference.span.path, reading.language)
 
+    def is_worth_following(self, callee: Value) -> bool:
+        """Whether what is called may be an API, or a function of a file that is read.
+
+        It is not where its name is imported from a file of the project that need not be read for that.
+        """
+        for _ in range(_MAX_HOPS):
+            if isinstance(callee, Member):
+                callee = callee.base
+            elif isinstance(callee, Call):
+                callee = callee.callee
+            elif isinstance(callee, Name):
+                bound = self._only_binding(callee)
+                if bound is None:
+                    return True
+                callee = bound
+            elif isinstance(callee, Reference):
+                path = self.module_file(callee)
+                return path is None or self._leads_on(path) or self._python_submodule(callee) is not None
+            else:
+                return True
+        return True
+
+    def _only_binding(self, name: Name) -> Value | None:
+        """What a name is bound to in the only place that does."""
+        reading = self._read(name.span.path)
+        if reading is None or not 0 <= name.scope < len(reading.scopes):
+            return None
+        scope = self.binding_scope(reading, name.scope, name.name)
+        bindings = reading.scopes[scope].bindings[name.name] if scope is not None else ()
+        return bindings[0].value if len(bindings) == 1 else None
+
     def _reference(self, reference: Reference) -> Value | None:
         path = self.module_file(reference)
         if path is None:
@@ -481,9 +523,10 @@ class Linker:
         for export in reading.exports:
             if export.name == "*" and isinstance(export.value, Reference):
                 module = self.module_file(export.value)
-                found = self._exported(module, name, depth + 1) if module is not None else None
-                if found is not None:
-                    return found
+                if module is not None and self._may_export(module, name):
+                    found = self._exported(module, name, depth + 1)
+                    if found is not None:
+                        return found
         if name == "default" and any(export.name not in ("*", "=") for export in reading.exports):
             return None
         return None
@@ -820,7 +863,7 @@ class Linker:
                 for reading in self._everything:
                     for site in reading.calls:
                         callee = site.call.callee
-                        if isinstance(callee, (Name, Member, Reference, Function)):
+                        if isinstance(callee, (Name, Member, Reference, Function)) and self.is_worth_following(callee):
                             target = self.resolve(callee)
                             if isinstance(target, Function):
                                 bound = isinstance(callee, Member) and self._is_method(target, reading)
