@@ -212,10 +212,12 @@ def load_tree(folder: str, root: str, paths: Iterable[str], cwd: str, taken: Sou
         return base
     found: dict[str, Settings | None] = {}
     nested: dict[str, Settings] = {}
+    passed: set[str] = set()
     for start in {posixpath.dirname(path) or "." for path in paths}:
-        passed = []
         for at, own in _upwards(start, cwd, found):
-            passed.append(at)
+            if at in passed:
+                break
+            passed.add(at)
             if own is not None:
                 nested[at] = own
                 break
@@ -279,6 +281,9 @@ def _gathered(base: Settings, nested: Mapping[str, Settings], cwd: str) -> Setti
 
 
 def _shown(path: str, cwd: str) -> str:
+    start = cwd if cwd.endswith(os.sep) else cwd + os.sep
+    if path.startswith(start) and ".." not in path and os.path.isabs(cwd):
+        return os.path.normpath(path[len(start) :]).replace(os.sep, "/")
     return os.path.relpath(path, cwd).replace(os.sep, "/")
 
 

@@ -19,6 +19,7 @@ LAYERS = (
     "corslint.yamlfile",
     "corslint.parsers",
     "corslint.git",
+    "corslint.cache",
     "corslint.discovery",
     "corslint.workers",
     "corslint.changes",

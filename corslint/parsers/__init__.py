@@ -198,8 +198,6 @@ def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
     """
     if language_of(path) is None:
         return kind_of(path) is not None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return True
     return bool(worth_parsing_of([data], words))
 
 
@@ -211,12 +209,11 @@ def worth_parsing_of(contents: Sequence[bytes], words: Iterable[bytes] = ()) -> 
     lowered = [data.lower() for data in contents]
     together = b"\0".join(lowered)
     spelled = [word for word in (*_WORDS, *words) if word in together]
-    if not spelled:
-        return []
     return [
         place
         for place, data in enumerate(lowered)
-        if any(word in data and (word != b"origin" or _ORIGIN.search(data) is not None) for word in spelled)
+        if data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        or any(word in data and (word != b"origin" or _ORIGIN.search(data) is not None) for word in spelled)
     ]
 
 
