@@ -34,6 +34,9 @@ FOLDER = ".corslint_cache"
 SIZE_LIMIT = 64 << 20
 """Bytes. More is not kept of one tree of files."""
 
+_WORTH_ENCODING = 1 << 20
+"""Bytes. To write down what is in a larger file takes longer than it saves."""
+
 _FILES_KEPT = 16
 """So many trees and versions of corslint are remembered in one folder; the oldest are dropped."""
 
@@ -73,7 +76,10 @@ def digest(data: bytes) -> str:
 
 
 class Place(NamedTuple):
-    """Where a cache lies: a file `name` in folders below `base`, of which none may be a link."""
+    """Where a cache lies: a file `name` in folders below `base`, of which none may be a link.
+
+    The last folder is that of a version of corslint, the one around it is there for caches only.
+    """
 
     base: str
     folders: tuple[str, ...]
@@ -97,7 +103,7 @@ class Cache:
     @property
     def folder(self) -> str | None:
         """The folder that is only there for caches; None where nothing is kept."""
-        return os.path.join(self._place.base, *self._place.folders[:1]) if self._place is not None else None
+        return os.path.join(self._place.base, *self._place.folders[:-1]) if self._place is not None else None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -126,15 +132,19 @@ class Cache:
         entry = self._known.get(path)
         if entry is None or entry.at < 0 or self._handle is None:
             return None
-        if self.what(path) is None and digest(data()) != entry.digest:
+        is_sure = self.what(path) is not None
+        if not is_sure and digest(data()) != entry.digest:
             return None
         encoded = self._encoded(entry)
         if encoded is None:
             return None
         try:
-            return encoding.decode(encoded, path)
+            found = encoding.decode(encoded, path)
         except encoding.EncodingError:
             return None
+        if not is_sure and path in self._stamps:
+            self._new[path] = entry._replace(stamp=self._sure(self._stamps[path])), encoded
+        return found
 
     def _encoded(self, entry: _Entry) -> bytes | None:
         if self._handle is None:
@@ -147,22 +157,22 @@ class Cache:
 
     # --- telling ---
 
-    def note(self, path: str, what: str, content: bytes = b"", encoded: bytes | None = None) -> None:
-        """Remember what is known of a file, with its content and the encoded reading where there is one."""
+    def note(self, path: str, what: str, content: str = "", encoded: bytes | None = None) -> None:
+        """Remember what is known of a file, with the digest of its content and the encoded reading if there is one."""
         stamp = self._stamps.get(path)
         if self._place is None or stamp is None:
             return
         if encoded is None:
             self._new[path] = _Entry(self._sure(stamp), what), b""
         else:
-            entry = _Entry(self._sure(stamp), what, digest(content), 0, len(encoded), digest(encoded))
+            entry = _Entry(self._sure(stamp), what, content, 0, len(encoded), digest(encoded))
             self._new[path] = entry, encoded
 
     def note_reading(self, path: str, what: str, content: bytes, found: Reading) -> None:
-        """Remember the reading of a file."""
-        if self._place is not None and path in self._stamps:
+        """Remember the reading of a file with this content."""
+        if self._place is not None and path in self._stamps and len(content) <= _WORTH_ENCODING:
             with suppress(encoding.EncodingError):
-                self.note(path, what, content, encoding.encode(found))
+                self.note(path, what, digest(content), encoding.encode(found))
 
     def _sure(self, stamp: _Stamp) -> _Stamp | None:
         """The stamp, if the file's times are clearly older than the run."""
@@ -260,7 +270,7 @@ def _folder(place: Place, *, make: bool = False) -> Iterator[int]:
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK, dir_fd=at)
             os.close(at)
             at = inner
-            if make and number == 0:
+            if make and number == len(place.folders) - 2:
                 _mark(at)
         yield at
     finally:

@@ -88,11 +88,11 @@ class _Listing(NamedTuple):
     tracked: int = 0
 
 
-Remember: TypeAlias = Callable[[str], Cache]
-"""Gives what is known of the files below a folder. An absolute path."""
+Remember: TypeAlias = Callable[[str, int], Cache]
+"""Gives what is known of the files below a folder (an absolute path), of which there are so many."""
 
 
-def _forget(_root: str) -> Cache:
+def _forget(_root: str, _files: int) -> Cache:
     return _NO_CACHE
 
 
@@ -238,7 +238,7 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, 
     unreadable.update(
         {os.path.normpath(os.path.join(root, name)): reason for name, reason in listing.unreadable.items()}
     )
-    cache = remember(root)
+    cache = remember(root, len(listing.files))
     if _brings(listing, root, cache):
         cache = _NO_CACHE
 

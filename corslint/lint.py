@@ -6,27 +6,30 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from corslint import compiled, crossings, engine, resources, ruleset, suppression, triage
+from corslint import (
+    cache,
+    compiled,
+    crossings,
+    engine,
+    resources,
+    ruleset,
+    sifting,
+    suppression,
+    triage,
+    workers,
+)
 from corslint.behaviour import csp, policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alternatives
 from corslint.frameworks import catalog
-from corslint.model import decisions
+from corslint.model import decisions, encoding
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
-from corslint.parsers import (
-    Language,
-    exports_all_of_others,
-    hands_on,
-    kind_of,
-    language_of,
-    parse,
-    worth_parsing_of,
-)
+from corslint.parsers import exports_all_of_others, hands_on, kind_of, parse
 from corslint.project import frontends, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
@@ -44,8 +47,6 @@ _T = TypeVar("_T")
 
 _ROUNDS = 4
 
-_BATCH = 64
-"""So many files are sifted at once: to look for a word in many small files takes longer than in all of them at once."""
 
 UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
 """Why findings are left out: less sure than was asked for; a comment says so; they stand in the baseline."""
@@ -90,6 +91,8 @@ class Project:
         self._packages = packages
         self._plain: set[str] = set()
         self._leads_on: dict[str, bool] = {}
+        self._aside: dict[str, Reading] = {}
+        self._choice = sifting.Choice({}, lambda _: False)
         self._overlay = overlay or {}
         self._files = frozenset(context.files)
         self._sources: dict[str, SourceFile] = {}
@@ -105,41 +108,79 @@ class Project:
         return known
 
     def _content(self, path: str) -> bytes:
-        data = self._overlay.get(path)
-        if data is not None or path not in self._files:
-            return data or b""
+        if path not in self._files and path not in self._overlay:
+            return b""
         try:
-            return read_file(path)
+            return self._read(path)
         except OSError as error:
             self.unreadable[path] = error.strerror or str(error)
             return b""
 
-    def read_candidates(self, paths: Iterable[str], descriptors: catalog.Catalog) -> None:
-        """Parse the files that can hold facts of their own. No more is kept of the others than that they cannot."""
-        batches: dict[Language, list[tuple[str, bytes]]] = {"javascript": [], "python": []}
-        for path in paths:
-            language = language_of(path)
-            if language is None:
-                if kind_of(path) is not None:
-                    self.reading(path)
-            elif descriptors.reads(path.rpartition("/")[2]):
-                self.reading(path)
-            else:
-                batches[language].append((path, self._content(path)))
-                if len(batches[language]) == _BATCH:
-                    self._sift(batches[language], descriptors.words.get(language, ()))
-        for language, batch in batches.items():
-            self._sift(batch, descriptors.words.get(language, ()))
+    def _read(self, path: str) -> bytes:
+        data = self._overlay.get(path)
+        return data if data is not None else read_file(path)
 
-    def _sift(self, batch: list[tuple[str, bytes]], words: Sequence[bytes]) -> None:
-        worth = set(worth_parsing_of([data for _, data in batch], words))
-        for place, (path, data) in enumerate(batch):
-            if place in worth:
+    def read_candidates(self, choice: sifting.Choice, watch: Watch, jobs: int) -> None:
+        """Parse the files that can hold facts of their own. No more is kept of the others than that they cannot."""
+        self._choice = choice
+        fresh: list[str] = []
+        read: list[str] = []
+        for path in self.context.files:
+            if kind_of(path) is not None:
+                what = self.context.cache.what(path) if path not in self._overlay else None
+                if what is None:
+                    fresh.append(path)
+                elif what == cache.PLAIN:
+                    self._plain.add(path)
+                elif what == cache.READ:
+                    read.append(path)
+        if jobs > 1:
+            self._take(sifting.by_workers(fresh, choice, self._read, jobs), watch, len(fresh))
+        else:
+            for batch in sifting.batches(watch(fresh, "reading", "files")):
+                self._sift(batch)
+        for path in read:
+            self.reading(path)
+        self.readings = dict(sorted(self.readings.items()))
+
+    def _sift(self, batch: Sequence[str]) -> None:
+        contents = [(path, self._content(path)) for path in batch]
+        worth = self._choice.worth(contents)
+        for path, data in contents:
+            if path in self.unreadable:
+                self.readings[path] = None
+            elif path in worth:
                 self._sources.setdefault(path, SourceFile(path, data))
                 self.reading(path)
+                self._put_aside(path)
             else:
                 self._plain.add(path)
-        batch.clear()
+                self.context.cache.note(path, cache.PLAIN)
+
+    def _take(self, found: Iterable[sifting.Sifted], watch: Watch, count: int) -> None:
+        """Keep what workers found of files."""
+        for one, _ in zip(found, watch(range(count), "reading", "files"), strict=False):
+            if one.trouble is not None:
+                self.unreadable.setdefault(one.path, one.trouble)
+                self.readings[one.path] = None
+            elif one.encoded == b"":  # too deep to be handed over, which is no reason not to read it
+                self.reading(one.path)
+            else:
+                if one.path not in self._overlay:
+                    self.context.cache.note(one.path, one.what, one.digest, one.encoded)
+                if one.what == cache.PLAIN:
+                    self._plain.add(one.path)
+                else:
+                    made = encoding.decode(one.encoded, one.path) if one.encoded is not None else None
+                    self.readings[one.path] = made
+                    self._put_aside(one.path)
+
+    def _put_aside(self, path: str) -> None:
+        """A reading that says nothing alone counts only once another file leads to it."""
+        found = self.readings[path]
+        if found is not None and self._choice.what(path, found) == cache.INERT:
+            self._aside[path] = found
+            del self.readings[path]
 
     def may_export(self, path: str, name: str) -> bool:
         """Whether a JavaScript file that is imported may export a name: it stands there, or all that others export."""
@@ -169,10 +210,27 @@ class Project:
         if path not in self.readings:
             self.readings[path] = None
             if path in self._files:
-                source = self.source(path)
-                if path not in self.unreadable:
-                    self.readings[path] = parse(source)
+                self.readings[path] = self._aside.pop(path, None) or self._kept(path) or self._parsed(path)
         return self.readings[path]
+
+    def _kept(self, path: str) -> Reading | None:
+        """The reading that the last run kept of a file that has not changed since."""
+        if path in self._overlay:
+            return None
+        return self.context.cache.reading(path, lambda: self.source(path).data)
+
+    def _parsed(self, path: str) -> Reading | None:
+        source = self.source(path)
+        if path in self.unreadable:
+            return None
+        found = parse(source)
+        if path not in self._overlay:
+            if found is None:
+                self.context.cache.note(path, cache.NOTHING)
+            else:
+                what = cache.PLAIN if path in self._plain else self._choice.what(path, found)
+                self.context.cache.note_reading(path, what, source.data, found)
+        return found
 
     def code(self, path: str) -> CodeReading | None:
         """The reading of a JavaScript, TypeScript or Python file, or of a page's scripts."""
@@ -247,10 +305,12 @@ def lint(
     *,
     with_fixes: bool = False,
     watch: Watch = _unwatched,
+    jobs: int | None = None,
 ) -> Report:
     """Check one context. `overlay` holds contents that stand in for what is on the disk.
 
     Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit. `watch` sees how far the work is.
+    `jobs`: how many processes read files; None for as many as pay.
     """
     known = known or knowledge(settings.rules, examples=False)
     rules = known.rules
@@ -258,7 +318,7 @@ def lint(
     context = wanted(context, settings)
     if not context.lint and not settings.expect:  # nothing that was named is read
         return Report((), 0, 0, 0, context.passed_over, Project(context).source)
-    understood = understand(context, settings, overlay, known.catalog, watch)
+    understood = understand(context, settings, overlay, known.catalog, watch, jobs)
     project = understood.project
     if settings.expect:
         context = _with_settings(context, settings)
@@ -371,12 +431,14 @@ def understand(
     overlay: Mapping[str, bytes] | None = None,
     descriptors: catalog.Catalog | None = None,
     watch: Watch = _unwatched,
+    jobs: int | None = None,
 ) -> Understood:
-    """Read a context's files and say what they mean."""
+    """Read a context's files and say what they mean. `jobs`: by how many processes; None for as many as pay."""
     descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
     context = wanted(context, settings)
     project = Project(context, overlay, descriptors.packages)
-    project.read_candidates(watch(context.files, "reading", "files"), descriptors)
+    choice = sifting.Choice(descriptors.words, descriptors.reads)
+    project.read_candidates(choice, watch, jobs or workers.fitting(len(context.files) // sifting.WORTH_WORKERS))
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     modules = Modules(context.root, frozenset(context.files))
     linker = Linker(project.code, modules, descriptors.assumptions, project.leads_on, project.may_export)
@@ -414,6 +476,7 @@ def understand(
     frontends.note_frontends(facts, settings.frontends)
     for number, fact in enumerate(facts):
         fact.id = number
+    context.cache.save()
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
 
 

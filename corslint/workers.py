@@ -49,6 +49,11 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and hasattr(signal, "setitimer")
 
 
+def fitting(most: int) -> int:
+    """How many processes to use where no more than `most` have enough to do: at most one for each processor."""
+    return max(1, min(most, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+
+
 def read_all(
     paths: Sequence[str],
     jobs: int,

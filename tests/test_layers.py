@@ -22,6 +22,7 @@ LAYERS = (
     "corslint.cache",
     "corslint.discovery",
     "corslint.workers",
+    "corslint.sifting",
     "corslint.changes",
     "corslint.project",
     "corslint.frameworks",
