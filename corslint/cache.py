@@ -250,7 +250,7 @@ def _entries(head: bytes) -> dict[str, _Entry]:
 
 # --- files of the cache ----------------------------------------------------------------------------------------------
 
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def can_be_kept() -> bool:

@@ -1249,9 +1249,11 @@ class Extractor:
         name = reading.path.rpartition("/")[2]
         found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
         for descriptor in self._catalog.descriptors:
+            if not descriptor.files or descriptor.language != reading.language:
+                continue
             if named and self._version(descriptor, reading.path) is None:
                 continue
-            for spec in descriptor.files if descriptor.language == reading.language else ():
+            for spec in descriptor.files:
                 if spec.names.fullmatch(name):
                     found.setdefault(descriptor.package or descriptor.id, []).append((descriptor, spec.call))
         if not found:

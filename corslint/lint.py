@@ -91,8 +91,9 @@ class Project:
         self._packages = packages
         self._plain: set[str] = set()
         self._leads_on: dict[str, bool] = {}
+        self._inert: set[str] = set()
         self._aside: dict[str, Reading] = {}
-        self._choice = sifting.Choice({}, lambda _: False)
+        self._choice = sifting.Choice({}, lambda _: False, suppression.MARK)
         self._overlay = overlay or {}
         self._files = frozenset(context.files)
         self._sources: dict[str, SourceFile] = {}
@@ -120,7 +121,7 @@ class Project:
         data = self._overlay.get(path)
         return data if data is not None else read_file(path)
 
-    def read_candidates(self, choice: sifting.Choice, watch: Watch, jobs: int) -> None:
+    def read_candidates(self, choice: sifting.Choice, watch: Watch, jobs: int | None) -> None:
         """Parse the files that can hold facts of their own. No more is kept of the others than that they cannot."""
         self._choice = choice
         fresh: list[str] = []
@@ -132,9 +133,12 @@ class Project:
                     fresh.append(path)
                 elif what == cache.PLAIN:
                     self._plain.add(path)
+                elif what == cache.INERT:
+                    self._inert.add(path)
                 elif what == cache.READ:
                     read.append(path)
-        if jobs > 1:
+        jobs = jobs or workers.fitting(len(fresh) // sifting.WORTH_WORKERS)
+        if jobs > 1 and len(fresh) > sifting.BATCH:
             self._take(sifting.by_workers(fresh, choice, self._read, jobs), watch, len(fresh))
         else:
             for batch in sifting.batches(watch(fresh, "reading", "files")):
@@ -151,8 +155,9 @@ class Project:
                 self.readings[path] = None
             elif path in worth:
                 self._sources.setdefault(path, SourceFile(path, data))
-                self.reading(path)
-                self._put_aside(path)
+                found = self.reading(path)
+                if found is not None and self._choice.what(path, found, data) == cache.INERT:
+                    self._put_aside(path)
             else:
                 self._plain.add(path)
                 self.context.cache.note(path, cache.PLAIN)
@@ -173,14 +178,15 @@ class Project:
                 else:
                     made = encoding.decode(one.encoded, one.path) if one.encoded is not None else None
                     self.readings[one.path] = made
-                    self._put_aside(one.path)
+                    if one.what == cache.INERT:
+                        self._put_aside(one.path)
 
     def _put_aside(self, path: str) -> None:
-        """A reading that says nothing alone counts only once another file leads to it."""
-        found = self.readings[path]
-        if found is not None and self._choice.what(path, found) == cache.INERT:
+        """Keep a reading that says nothing alone: it counts once another file leads to it."""
+        found = self.readings.pop(path)
+        self._inert.add(path)
+        if found is not None:
             self._aside[path] = found
-            del self.readings[path]
 
     def may_export(self, path: str, name: str) -> bool:
         """Whether a JavaScript file that is imported may export a name: it stands there, or all that others export."""
@@ -188,6 +194,10 @@ class Project:
             return True
         data = self.source(path).data
         return name == "default" or name.encode() in data or exports_all_of_others(data)
+
+    def with_comments(self) -> list[str]:
+        """The files that may hold comments that are meant for corslint."""
+        return [path for path in self.context.files if path not in self._plain and path not in self._inert]
 
     def leads_on(self, path: str) -> bool:
         """Whether a file that is imported has to be read to know what is called there.
@@ -228,7 +238,7 @@ class Project:
             if found is None:
                 self.context.cache.note(path, cache.NOTHING)
             else:
-                what = cache.PLAIN if path in self._plain else self._choice.what(path, found)
+                what = cache.PLAIN if path in self._plain else self._choice.what(path, found, source.data)
                 self.context.cache.note_reading(path, what, source.data, found)
         return found
 
@@ -377,7 +387,7 @@ def _not_suppressed(
 ) -> tuple[list[Finding], int]:
     """The findings that no comment takes back, and those about comments that take nothing back; how many are gone."""
     source = understood.project.source
-    comments = suppression.Suppressions(context.files, source, about_comments(rules))
+    comments = suppression.Suppressions(understood.project.with_comments(), source, about_comments(rules))
     kept = comments.left(found)
     suppressed = len(found) - len(kept)
     damaged = {fact.span.path for fact in understood.facts if fact.kind == "damage"}
@@ -437,8 +447,8 @@ def understand(
     descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
     context = wanted(context, settings)
     project = Project(context, overlay, descriptors.packages)
-    choice = sifting.Choice(descriptors.words, descriptors.reads)
-    project.read_candidates(choice, watch, jobs or workers.fitting(len(context.files) // sifting.WORTH_WORKERS))
+    choice = sifting.Choice(descriptors.words, descriptors.reads, suppression.MARK)
+    project.read_candidates(choice, watch, jobs)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
     modules = Modules(context.root, frozenset(context.files))
     linker = Linker(project.code, modules, descriptors.assumptions, project.leads_on, project.may_export)
@@ -527,18 +537,8 @@ def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[s
 
 
 def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extracted:
-    """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own.
-
-    Callers of functions are looked for once it is known which files there are: that resolves every call of each.
-    """
-    known: set[str] = set()
-    for _ in range(_ROUNDS):
-        added = {path: reading for path, reading in project.code_readings().items() if path not in known}
-        if not added:
-            break
-        known |= added.keys()
-        _extractor(project, descriptors, linker, packages).extract(added.values())
-    for _ in range(_ROUNDS):
+    """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own."""
+    for _ in range(2 * _ROUNDS):
         readings = project.code_readings()
         linker.look_for_callers(readings.values())
         extracted = _extractor(project, descriptors, linker, packages).extract(readings.values())

@@ -23,10 +23,14 @@ WORTH_WORKERS = 1000
 
 
 class Choice(NamedTuple):
-    """What makes a file worth parsing: words, by language, and names of files that always are."""
+    """What makes a file worth parsing: words, by language, and names of files that always are.
+
+    With `mark` begin comments that are meant for corslint; one of the usual words stands in it.
+    """
 
     words: Mapping[str, Sequence[bytes]]
     always: Callable[[str], bool]
+    mark: bytes
 
     def worth(self, files: Sequence[tuple[str, bytes]]) -> set[str]:
         """Those of the files that can hold facts of their own, with their contents."""
@@ -43,9 +47,9 @@ class Choice(NamedTuple):
             found.update(every[place][0] for place in worth)
         return found
 
-    def what(self, path: str, found: Reading) -> str:
-        """Whether a reading says anything alone: it calls, writes or starts something, or could not be read whole."""
-        if found.damage:
+    def what(self, path: str, found: Reading, data: bytes) -> str:
+        """Whether a file says anything alone: it calls, writes or starts something, or could not be read whole."""
+        if found.damage or self.mark in data:
             return cache.READ
         if isinstance(found, DeploymentReading):
             said = (found.parts, found.containers, found.launches, found.variables, found.exposed)
@@ -118,7 +122,7 @@ def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes]) 
             if found is None:
                 yield Sifted(path, cache.NOTHING)
             else:
-                yield Sifted(path, choice.what(path, found), cache.digest(data), _encoded(found))
+                yield Sifted(path, choice.what(path, found, data), cache.digest(data), _encoded(found))
 
 
 def _encoded(found: Reading) -> bytes:

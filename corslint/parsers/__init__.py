@@ -175,6 +175,7 @@ def kind_by_content(path: str, data: bytes) -> Kind | None:
 
 # Measured on 213 hand-labelled places in code and pages: these find all of them, together with the words of the client
 # that needs none of them. Descriptors bring the words for what those places are joined with: servers and listeners.
+# Comments that speak to corslint hold the first of them, too.
 _WORDS = (b"cors", b"socket", b"access-control", b"control-allow-", b"origin")
 
 # `req.headers.origin`, `allowed_origins`, but not `original`, `originate` or `origin_country`.
