@@ -132,6 +132,7 @@ def command(context: click.Context) -> int:
 )
 @command_line.options(
     command_line.SOURCES,
+    command_line.JOBS,
     command_line.CHANGES,
     command_line.CHOICES,
     command_line.SHOWS,

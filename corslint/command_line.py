@@ -86,7 +86,12 @@ SOURCES = (
     click.option(
         "-n", "--no-cache", is_flag=True, envvar="CORSLINT_NO_CACHE", show_envvar=True, help="Keep no readings."
     ),
-    click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="By how many processes files are read."),
+)  # fmt: skip
+JOBS = (
+    click.option(
+        "-j", "--jobs", type=click.IntRange(1), metavar="N",
+        help="How many processes read files.  [default: as many as pay]",
+    ),
 )  # fmt: skip
 CHANGES = (
     click.option("--changed", is_flag=True, help="Only files that differ from the last commit, and new ones."),

@@ -141,16 +141,20 @@ class Project:
         if jobs > 1 and len(fresh) > sifting.BATCH:
             self._take(sifting.by_workers(fresh, choice, self._read, jobs), watch, len(fresh))
         else:
-            for batch in sifting.batches(watch(fresh, "reading", "files")):
-                self._sift(batch)
+            at = iter(watch(fresh, "reading", "files"))
+            for batch in sifting.batches(fresh):
+                self._sift(batch, at)
+            for _ in at:  # to its end, so that the watch knows
+                pass
         for path in read:
             self.reading(path)
         self.readings = dict(sorted(self.readings.items()))
 
-    def _sift(self, batch: Sequence[str]) -> None:
+    def _sift(self, batch: Sequence[str], at: Iterator[str]) -> None:
         contents = [(path, self._content(path)) for path in batch]
         worth = self._choice.worth(contents)
         for path, data in contents:
+            next(at, None)
             if path in self.unreadable:
                 self.readings[path] = None
             elif path in worth:
@@ -164,7 +168,7 @@ class Project:
 
     def _take(self, found: Iterable[sifting.Sifted], watch: Watch, count: int) -> None:
         """Keep what workers found of files."""
-        for one, _ in zip(found, watch(range(count), "reading", "files"), strict=False):
+        for _, one in zip(watch(range(count), "reading", "files"), found, strict=False):
             if one.trouble is not None:
                 self.unreadable.setdefault(one.path, one.trouble)
                 self.readings[one.path] = None
