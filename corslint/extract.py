@@ -233,6 +233,8 @@ class Extractor:
             if callee.key not in self._catalog.last_names:
                 return []
             candidates += self._catalog.any_receiver.get(callee.key, ())
+        elif self._linker.is_own_function(callee):
+            return []
         follow = self._linker.is_worth_following(callee) or self._hands_over(site.call)
         name = self._linker.canonical(callee) if follow else None
         loaded = self._scripts.api(name, reading.path, callee.span) if name is not None else None

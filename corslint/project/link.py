@@ -119,6 +119,7 @@ class Linker:
         self._cut = _NOT_CUT
         self._calls_of: dict[Span, list[tuple[CallSite, bool]]] | None = None
         self._indexing = False
+        self._own_calls: dict[str, tuple[CodeReading, list[CallSite]]] = {}
         self._everything: tuple[CodeReading, ...] = ()
         self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
 
@@ -458,6 +459,10 @@ class Linker:
             else:
                 return True
         return True
+
+    def is_own_function(self, callee: Value) -> bool:
+        """Whether a name is that of a function in the same file, which is no API."""
+        return isinstance(callee, Name) and isinstance(self._only_binding(callee), Function)
 
     def _only_binding(self, name: Name) -> Value | None:
         """What a name is bound to in the only place that does."""
@@ -861,9 +866,9 @@ class Linker:
             cut, self._cut = self._cut, _NOT_CUT
             try:
                 for reading in self._everything:
-                    for site in reading.calls:
+                    for site in self._calls_of_functions(reading):
                         callee = site.call.callee
-                        if isinstance(callee, (Name, Member, Reference, Function)) and self.is_worth_following(callee):
+                        if self.is_worth_following(callee):
                             target = self.resolve(callee)
                             if isinstance(target, Function):
                                 bound = isinstance(callee, Member) and self._is_method(target, reading)
@@ -873,6 +878,38 @@ class Linker:
                 self._cache, self._open, self._cut = cache, opened, cut
             self._calls_of = index
         return self._calls_of
+
+    def _calls_of_functions(self, reading: CodeReading) -> list[CallSite]:
+        """The calls of a file that may be calls of the project's own functions."""
+        known = self._own_calls.get(reading.path)
+        if known is None or known[0] is not reading:
+            known = self._own_calls[reading.path] = (
+                reading,
+                [site for site in reading.calls if self._may_be_own(site.call.callee)],
+            )
+        return known[1]
+
+    def _may_be_own(self, callee: Value) -> bool:
+        """Whether a function of the project may be called so: what a global, a package or a caller brings is none."""
+        if not isinstance(callee, (Name, Member, Reference, Function)):
+            return False
+        while isinstance(callee, (Member, Call)):
+            callee = callee.base if isinstance(callee, Member) else callee.callee
+        if isinstance(callee, Name):
+            reading = self._read(callee.span.path)
+            if reading is None or not 0 <= callee.scope < len(reading.scopes):
+                return False
+            scope = self.binding_scope(reading, callee.scope, callee.name)
+            if scope is None:
+                return "*" in reading.scopes[0].bindings
+            bindings = reading.scopes[scope].bindings[callee.name]
+            bound = bindings[0].value if len(bindings) == 1 else None
+            if isinstance(bound, Parameter):
+                return False
+            callee = bound if isinstance(bound, Reference) else callee
+        if isinstance(callee, Reference):
+            return self.module_file(callee) is not None or self._python_submodule(callee) is not None
+        return True
 
     def _is_method(self, function: Function, reading: CodeReading) -> bool:
         if reading.language != "python":
