@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "corslint"
 
 LAYERS = (
     "corslint.records",
+    "corslint.later",
     "corslint.regexes",
     "corslint.source",
     "corslint.model",
@@ -24,6 +25,7 @@ LAYERS = (
     "corslint.workers",
     "corslint.sifting",
     "corslint.changes",
+    "corslint.result",
     "corslint.project",
     "corslint.frameworks",
     "corslint.extract",

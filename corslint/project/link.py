@@ -117,16 +117,22 @@ class Linker:
         self._cache: dict[tuple[str, Span], Resolved] = {}
         self._open: dict[tuple[str, Span], int] = {}
         self._cut = _NOT_CUT
-        self._calls_of: dict[Span, list[tuple[CallSite, bool]]] | None = None
+        self._calls_of: dict[Span, list[tuple[CallSite, bool]]] = {}
+        self._searched: set[str] = set()
         self._indexing = False
-        self._own_calls: dict[str, tuple[CodeReading, list[CallSite]]] = {}
-        self._everything: tuple[CodeReading, ...] = ()
+        self._everything: Callable[[], Iterable[CodeReading]] | None = None
+        self._all_indexed = True
+        self._left_out: list[tuple[str, CodeReading, CallSite]] = []
         self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
 
-    def look_for_callers(self, readings: Iterable[CodeReading]) -> None:
-        """From now on a parameter is what its only caller in these files passes; until then it is unknown."""
-        self._everything = tuple(readings)
-        self._calls_of = None
+    def look_for_callers(self, readings: Callable[[], Iterable[CodeReading]]) -> None:
+        """From now on a parameter is what its only caller in these files passes; until then it is unknown.
+
+        `readings` are asked for again where looking for callers leads to further files. Called once more, it takes in
+        the files that came since.
+        """
+        self._everything = readings
+        self._all_indexed = False
         self._cache.clear()
 
     # --- resolving ---
@@ -443,6 +449,10 @@ class Linker:
 
         It is not where its name is imported from a file of the project that need not be read for that.
         """
+        return self._unread_behind(callee) is None
+
+    def _unread_behind(self, callee: Value) -> str | None:
+        """The file that would have to be read to know what is called, and need not be read for that."""
         for _ in range(_MAX_HOPS):
             if isinstance(callee, Member):
                 callee = callee.base
@@ -451,14 +461,16 @@ class Linker:
             elif isinstance(callee, Name):
                 bound = self._only_binding(callee)
                 if bound is None:
-                    return True
+                    return None
                 callee = bound
             elif isinstance(callee, Reference):
                 path = self.module_file(callee)
-                return path is None or self._leads_on(path) or self._python_submodule(callee) is not None
+                if path is None or self._leads_on(path) or self._python_submodule(callee) is not None:
+                    return None
+                return path
             else:
-                return True
-        return True
+                return None
+        return None
 
     def is_own_function(self, callee: Value) -> bool:
         """Whether a name is that of a function in the same file, which is no API."""
@@ -858,36 +870,50 @@ class Linker:
 
     def _callers(self) -> dict[Span, list[tuple[CallSite, bool]]]:
         """The calls of every function of the project, and whether `self` is passed along unseen."""
-        if self._calls_of is None:
-            self._indexing = True
-            index: dict[Span, list[tuple[CallSite, bool]]] = {}
+        if not self._all_indexed and self._everything is not None:
+            self._indexing = self._all_indexed = True
             cache, self._cache = self._cache, {}
             opened, self._open = self._open, {}
             cut, self._cut = self._cut, _NOT_CUT
             try:
-                for reading in self._everything:
-                    for site in self._calls_of_functions(reading):
-                        callee = site.call.callee
-                        if self.is_worth_following(callee):
-                            target = self.resolve(callee)
-                            if isinstance(target, Function):
-                                bound = isinstance(callee, Member) and self._is_method(target, reading)
-                                index.setdefault(target.span, []).append((site, bound))
+                self._index_left_out()
+                for _ in range(_MAX_FILES):
+                    added = [reading for reading in self._everything() if reading.path not in self._searched]
+                    if not added:
+                        break
+                    for reading in added:
+                        self._index(reading)
             finally:
                 self._indexing = False
                 self._cache, self._open, self._cut = cache, opened, cut
-            self._calls_of = index
         return self._calls_of
 
-    def _calls_of_functions(self, reading: CodeReading) -> list[CallSite]:
-        """The calls of a file that may be calls of the project's own functions."""
-        known = self._own_calls.get(reading.path)
-        if known is None or known[0] is not reading:
-            known = self._own_calls[reading.path] = (
-                reading,
-                [site for site in reading.calls if self._may_be_own(site.call.callee)],
-            )
-        return known[1]
+    def _index(self, reading: CodeReading) -> None:
+        """Note which functions a file calls, but for those of files that are not read."""
+        self._searched.add(reading.path)
+        for site in reading.calls:
+            if self._may_be_own(site.call.callee):
+                unread = self._unread_behind(site.call.callee)
+                if unread is not None:
+                    self._left_out.append((unread, reading, site))
+                else:
+                    self._index_call(reading, site)
+
+    def _index_call(self, reading: CodeReading, site: CallSite) -> None:
+        callee = site.call.callee
+        target = self.resolve(callee)
+        if isinstance(target, Function):
+            bound = isinstance(callee, Member) and self._is_method(target, reading)
+            self._calls_of.setdefault(target.span, []).append((site, bound))
+
+    def _index_left_out(self) -> None:
+        """Note the calls of functions in files that have been read since."""
+        left_out, self._left_out = self._left_out, []
+        for unread, reading, site in left_out:
+            if self._leads_on(unread):
+                self._index_call(reading, site)
+            else:
+                self._left_out.append((unread, reading, site))
 
     def _may_be_own(self, callee: Value) -> bool:
         """Whether a function of the project may be called so: what a global, a package or a caller brings is none."""
