@@ -133,6 +133,7 @@ def command(context: click.Context) -> int:
 )
 @command_line.options(
     command_line.SOURCES,
+    command_line.JOBS,
     command_line.CHANGES,
     command_line.CHOICES,
     command_line.SHOWS,
@@ -189,6 +190,7 @@ def check(
     known = _known(options, cwd)
     for context, settings in checked:
         found = _linted(context, settings, cwd, options, known, overlay, with_fixes=with_fixes)
+        context = context.changed()  # by what follows
         if options["add_ignores"]:
             _add_ignores(context, found, options["reason"])
             found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
@@ -258,7 +260,8 @@ def _linted(
 
     bar = progress.Progress()
     try:
-        return _new(lint.lint(context, settings, overlay, with_fixes=with_fixes, watch=bar.watch), known)
+        found = lint.lint(context, settings, overlay, with_fixes=with_fixes, watch=bar.watch, jobs=options["jobs"])
+        return _new(found, known)
     except NamedRuleError as error:
         given = options.get(error.key.replace("-", "_"), ())
         if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
