@@ -252,18 +252,18 @@ HOSTILE = {
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_statements_are_refused_at_once(hostile: bytes) -> None:
     data = b"f(a=1)\n" + hostile + b"\n"
-    started = time.monotonic()
+    started = time.process_time()
     for start, end in ((2, 5), (7, 8), (7, len(data) - 1), (11, len(data) - 1)):
         edit(SourceFile("a.py", data), Order("delete", Span("a.py", start, end)))
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert edit(SourceFile("a.py", data), Order("delete", Span("a.py", 11, len(data) - 1))) is None
 
 
 def test_a_long_chain_elsewhere_in_the_file_is_not_read_by_libcst(edited: Edited) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     chain = "x = " + " + ".join(["a"] * 150) + "\n"
     assert edited("a.py", chain * 200 + "f(a=1, ⟦b=2⟧)\n", "delete") == chain * 200 + "f(a=1)\n"
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("quote", ["'", '"', "'''", '"""'])

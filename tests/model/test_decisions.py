@@ -398,10 +398,10 @@ def test_case_is_folded() -> None:
 def test_many_entries_cost_little() -> None:
     entries = [atom("starts", f"https://app{number}.example.com:8443") for number in range(300)]
     catastrophes = [regex(f"^(({number}|a)+)+$") for number in range(20)]
-    started = time.monotonic()
+    started = time.process_time()
     assert witness(allow(Any(tuple(entries)))) is None
     witness(allow(Any(tuple(catastrophes)), atom("ends", ".example.com")))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 # --- Origins without TLS, and how many can be sent ----------------------------------------------------------------

@@ -69,10 +69,10 @@ CATASTROPHES = [
 @pytest.mark.parametrize("dialect", [ES, PY, PCRE])
 @pytest.mark.parametrize("source", CATASTROPHES)
 def test_no_pattern_hangs(source: str, dialect: Dialect) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for length in (20, 40, 60, 80):
         assert matches(Pattern(source, "", dialect, "search"), "a" * length + "?") in (Tri.NO, Tri.UNKNOWN)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 HOSTILE_SYNTAX: list[tuple[str, str, Dialect]] = [
@@ -93,13 +93,13 @@ HOSTILE_SYNTAX: list[tuple[str, str, Dialect]] = [
 
 @pytest.mark.parametrize(("source", "flags", "dialect"), HOSTILE_SYNTAX)
 def test_no_syntax_of_an_engine_hangs(source: str, flags: str, dialect: Dialect) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for mode in ("search", "match", "full"):
         for length in (20, 40, 80, 160):
             found = matches(Pattern(source, flags, dialect, mode), "a" * length + "?")
             # An atomic group does not come back, and so is quick and certain.
             assert found in (Tri.NO, Tri.UNKNOWN), (mode, length)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_no_syntax_of_an_engine_hangs(source: str, flags: str, dialect: Dialect)
     ],
 )
 def test_what_only_the_engine_takes_long_for(source: str, flags: str, dialect: Dialect, text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert matches(Pattern(source, flags, dialect, "search"), text) is Tri.UNKNOWN
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 ORIGINS = (
@@ -156,10 +156,10 @@ def test_verdicts_on_ecmascript_equal_those_of_node() -> None:
 
 def test_expensive_patterns_are_given_up() -> None:
     pattern = Pattern("^(z+)+$", "", ES, "search")
-    started = time.monotonic()
+    started = time.process_time()
     for length in range(100):
         assert matches(pattern, "z" * (100 + length) + "!") is Tri.UNKNOWN
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("source", [r"(?:a{1000}){1000}", "a" * 5000, r"(a)\1+\1+\1+b", "((((a{50}){50}){50}){50})"])
