@@ -173,6 +173,7 @@ def check(
         raise click.UsageError("--diff writes a patch and no report: it goes without --output-file")
     wanted = outputs.paired(output_formats, output_files)
     with_fixes = fixing or outputs.wants_fixes(wanted)
+    with_diagram = outputs.wants_diagram(wanted)
     cwd = os.getcwd()
     reports: list[lint.Report] = []
     differences: list[str] = []
@@ -187,17 +188,20 @@ def check(
         return 0
     known = _known(options, cwd)
     for context, settings in checked:
-        found = _linted(context, settings, cwd, options, known, overlay, with_fixes=with_fixes)
+        found = _linted(
+            context, settings, cwd, options, known, overlay, with_fixes=with_fixes, with_diagram=with_diagram
+        )
         if options["add_ignores"]:
             _add_ignores(context, found, options["reason"])
-            found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
+            found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes, with_diagram=with_diagram)
         if fixing:
             unsafe = options["unsafe_fixes"]
             differences.append(
                 _fixed(context, settings, found, known, overlay, unsafe=unsafe, write=not options["diff"])
             )
             if not options["diff"]:
-                found = _left(_linted(context, settings, cwd, options, known, with_fixes=True), unsafe=unsafe)
+                again = _linted(context, settings, cwd, options, known, with_fixes=True, with_diagram=with_diagram)
+                found = _left(again, unsafe=unsafe)
         reports.append(found)
         failed = failed or any(
             _reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
@@ -248,6 +252,7 @@ def _linted(
     overlay: Mapping[str, bytes] | None = None,
     *,
     with_fixes: bool,
+    with_diagram: bool,
 ) -> lint.Report:
     """Check one context. A rule that does not exist is reported with the place that names it."""
     from corslint import lint
@@ -255,7 +260,8 @@ def _linted(
 
     bar = progress.Progress()
     try:
-        return _new(lint.lint(context, settings, overlay, with_fixes=with_fixes, watch=bar.watch), known)
+        found = lint.lint(context, settings, overlay, with_fixes=with_fixes, with_diagram=with_diagram, watch=bar.watch)
+        return _new(found, known)
     except NamedRuleError as error:
         given = options.get(error.key.replace("-", "_"), ())
         if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):

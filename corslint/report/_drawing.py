@@ -1,0 +1,594 @@
+"""The picture of a project as SVG: columns of boxes for a wide page, one column for a narrow one.
+
+The text of SVG does not wrap and nobody knows the reader's fonts, so widths are estimated and what is too long is cut;
+the whole text stands in the box's title, and in words below the picture. The page's style sheet has colours and fonts.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from corslint.model.diagram import Connection, Diagram, Line, Node
+from corslint.model.tri import Tri
+from corslint.records import NamedTuple
+from corslint.report import neutral
+from corslint.report._markup import Markup, element, joined
+from corslint.report._placing import Placed
+
+_PAD = 14
+_MONO = 6.75
+"""Width of a character of code, at 11 pixels."""
+_SANS = 6.1
+"""The same of words at 11.5 pixels, on average and a bit more."""
+_BOLD = 8.3
+_ROW = 17
+_MOST_ROWS = 14
+_MOST_PILLS = 3
+_PILL = 38
+_PILL_HEIGHT = 18
+
+KINDS = {"browser": "page", "proxy": "proxy", "server": "program", "elsewhere": "elsewhere"}
+"""What nodes are called."""
+
+
+class Flag(NamedTuple):
+    """A finding as it is shown in the picture."""
+
+    number: int
+    severity: str
+    message: str
+
+
+Flags = Mapping[int, Flag]
+
+
+class _Row(NamedTuple):
+    """One line of text in a box, and the findings at its end. `look` is a class of the style sheet."""
+
+    text: str
+    look: str
+    numbers: tuple[int, ...] = ()
+    whole: str = ""
+    gap: int = 0
+    """Empty space above it."""
+
+
+class _Box(NamedTuple):
+    node: Node
+    title: tuple[str, ...]
+    subtitle: tuple[str, ...]
+    rows: tuple[_Row, ...]
+    loose: tuple[int, ...]
+    width: float
+    height: float
+
+
+class _Placed(NamedTuple):
+    box: _Box
+    x: float
+    y: float
+
+
+class _Route(NamedTuple):
+    """A connection on its way: a path of SVG, and the middle of what is said on it."""
+
+    connection: Connection
+    path: str
+    x: float
+    y: float
+
+
+# --- wide ------------------------------------------------------------------------------------------------------------
+
+_WIDTH = 292
+_GAP = 170
+_BETWEEN = 22
+_DETOUR = 30
+"""Height of the free way through a column for a connection that skips it."""
+_TOP = 34
+
+
+def wide(diagram: Diagram, placed: Placed, flags: Flags, name: str) -> Markup:
+    """Columns from left to right: who asks, what passes on, what answers."""
+    columns = _columns(diagram)
+    boxes = {node.id: _box(node, placed, _WIDTH) for node in diagram.nodes}
+    stacks = _stacks(diagram, columns, boxes)
+    height = max((sum(_size(one, boxes) + _BETWEEN for one in stack) for stack in stacks), default=0) - _BETWEEN
+    width = len(stacks) * _WIDTH + (len(stacks) - 1) * _GAP
+    spots: dict[str, tuple[float, float]] = {}
+    for number, stack in enumerate(stacks):
+        used = sum(_size(one, boxes) + _BETWEEN for one in stack) - _BETWEEN
+        y = _TOP + (height - used) / 2 if number or used < height / 2 else _TOP
+        for one in stack:
+            spots[one] = (number * (_WIDTH + _GAP), y)
+            y += _size(one, boxes) + _BETWEEN
+    routes = _curves(diagram, columns, boxes, spots)
+    labels = _apart(routes, placed)
+    heads = [
+        element("text", text, x=number * (_WIDTH + _GAP), y=12, class_="column")
+        for number, text in enumerate(_headings(diagram, columns, len(stacks)))
+    ]
+    drawn = [_drawn(_Placed(boxes[one], *spots[one]), flags) for stack in stacks for one in stack if one in boxes]
+    ways = [_line(route.path, route.connection, name) for route in routes]
+    said = [_said(route, y, placed, flags) for route, y in labels]
+    low = max([height + _TOP, *(y + 40 for _, y in labels)])
+    return _svg(width, low + 4, name, "wide", [*heads, *ways, *drawn, *said])
+
+
+def _columns(diagram: Diagram) -> dict[str, int]:
+    """The column of each node: pages first, programs last, and every connection leads to the right if it can."""
+    found = {node.id: 0 if node.kind == "browser" else 1 for node in diagram.nodes}
+    for _ in diagram.nodes:
+        for one in diagram.connections:
+            if found[one.target] <= found[one.source] < len(diagram.nodes):
+                if not _leads_back(diagram, one):
+                    found[one.target] = found[one.source] + 1
+    proxies = [found[node.id] for node in diagram.nodes if node.kind == "proxy"]
+    last = max(proxies, default=0) + 1
+    for node in diagram.nodes:
+        if node.kind in ("server", "elsewhere"):
+            found[node.id] = max(found[node.id], last)
+    used = {column: number for number, column in enumerate(sorted(set(found.values())))}
+    return {key: used[column] for key, column in found.items()}
+
+
+def _leads_back(diagram: Diagram, connection: Connection) -> bool:
+    """Whether a connection closes a circle."""
+    seen, waiting = set(), [connection.target]
+    while waiting:
+        at = waiting.pop()
+        if at == connection.source:
+            return True
+        if at not in seen:
+            seen.add(at)
+            waiting += [one.target for one in diagram.connections if one.source == at]
+    return False
+
+
+def _detour(connection: Connection) -> str:
+    return f"{connection.source}>{connection.target}"
+
+
+def _size(key: str, boxes: Mapping[str, _Box]) -> float:
+    return boxes[key].height if key in boxes else _DETOUR
+
+
+def _stacks(diagram: Diagram, columns: Mapping[str, int], boxes: Mapping[str, _Box]) -> list[list[str]]:
+    """What stands in each column, from the top: neighbours of what it is connected to."""
+    stacks: list[list[str]] = [[] for _ in range(max(columns.values(), default=-1) + 1)]
+    for node in diagram.nodes:
+        stacks[columns[node.id]].append(node.id)
+    near: dict[str, list[str]] = {}
+    for one in diagram.connections:
+        chain = [one.source]
+        for column in range(columns[one.source] + 1, columns[one.target]):
+            chain.append(f"{_detour(one)}@{column}")
+            stacks[column].append(chain[-1])
+        chain.append(one.target)
+        for before, after in itertools.pairwise(chain):
+            near.setdefault(before, []).append(after)
+            near.setdefault(after, []).append(before)
+    for turn in range(4):
+        for stack in stacks if turn % 2 == 0 else stacks[::-1]:
+            middles = _middles(stacks, boxes)
+            own = {key: middles[key] for key in stack}
+            stack.sort(key=lambda key: _mean([middles[one] for one in near.get(key, [])], own[key]))
+    return stacks
+
+
+def _middles(stacks: Sequence[Sequence[str]], boxes: Mapping[str, _Box]) -> dict[str, float]:
+    """How far down each one lies, as a part of its column."""
+    found: dict[str, float] = {}
+    for stack in stacks:
+        whole = sum(_size(one, boxes) for one in stack) or 1
+        y = 0.0
+        for one in stack:
+            found[one] = (y + _size(one, boxes) / 2) / whole
+            y += _size(one, boxes)
+    return found
+
+
+def _mean(values: Sequence[float], otherwise: float) -> float:
+    return sum(values) / len(values) if values else otherwise
+
+
+def _curves(
+    diagram: Diagram,
+    columns: Mapping[str, int],
+    boxes: Mapping[str, _Box],
+    spots: Mapping[str, tuple[float, float]],
+) -> list[_Route]:
+    """The way of each connection, from the right of one box to the left of the other."""
+
+    def middle(key: str) -> float:
+        return spots[key][1] + _size(key, boxes) / 2
+
+    leaving: dict[str, list[Connection]] = {}
+    arriving: dict[str, list[Connection]] = {}
+    for one in diagram.connections:
+        leaving.setdefault(one.source, []).append(one)
+        arriving.setdefault(one.target, []).append(one)
+    routes = []
+    for one in diagram.connections:
+        begins = _port(one, sorted(leaving[one.source], key=lambda way: middle(way.target)), boxes, spots, one.source)
+        ends = _port(one, sorted(arriving[one.target], key=lambda way: middle(way.source)), boxes, spots, one.target)
+        x, y = spots[one.source][0] + _WIDTH, begins
+        if columns[one.target] <= columns[one.source]:  # back, or within a column: around the right side
+            out, back = x + _GAP / 3, spots[one.target][0] + _WIDTH + 7
+            path = f"M{x:.0f} {y:.0f}C{out:.0f} {y:.0f} {out:.0f} {ends:.0f} {back:.0f} {ends:.0f}"
+            routes.append(_Route(one, path, out, (y + ends) / 2))
+            continue
+        path, first = f"M{x:.0f} {y:.0f}", y
+        stops = [f"{_detour(one)}@{column}" for column in range(columns[one.source] + 1, columns[one.target])]
+        for stop in stops:
+            left, level = spots[stop][0], middle(stop)
+            path += _curve(x, y, left, level) + f"H{left + _WIDTH:.0f}"
+            x, y = left + _WIDTH, level
+        target = spots[one.target][0] - 7
+        path += _curve(x, y, target, ends)
+        if stops:
+            left, level = spots[stops[0]][0], middle(stops[0])
+            routes.append(_Route(one, path, left + _WIDTH / 2, level))
+        else:
+            routes.append(_Route(one, path, (x + target) / 2, (first + ends) / 2))
+    return routes
+
+
+def _port(
+    connection: Connection,
+    beside: Sequence[Connection],
+    boxes: Mapping[str, _Box],
+    spots: Mapping[str, tuple[float, float]],
+    key: str,
+) -> float:
+    """How far down a connection meets its box, among those that meet it on the same side."""
+    top, height = spots[key][1], boxes[key].height
+    return top + height * (beside.index(connection) + 1) / (len(beside) + 1)
+
+
+def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
+    half = (x + to_x) / 2
+    return f"C{half:.0f} {y:.0f} {half:.0f} {to_y:.0f} {to_x:.0f} {to_y:.0f}"
+
+
+def _apart(routes: Sequence[_Route], placed: Placed) -> list[tuple[_Route, float]]:
+    """What is said on the ways, moved down where it would lie over another."""
+    found: list[tuple[_Route, float]] = []
+    taken: list[tuple[float, float, float]] = []
+    for route in sorted(routes, key=lambda one: (one.y, one.x)):
+        height = _said_height(route.connection, placed)
+        top = max(route.y - height / 2, 0)
+        for x, begin, end in sorted(taken, key=lambda one: one[1]):
+            if abs(x - route.x) < _GAP - 10 and begin < top + height and top < end:
+                top = end + 3
+        taken.append((route.x, top, top + height))
+        found.append((route, top))
+    return found
+
+
+# --- narrow ----------------------------------------------------------------------------------------------------------
+
+_PHONE = 350
+_LANE = 9
+_MOST_LANES = 5
+
+
+def narrow(diagram: Diagram, placed: Placed, flags: Flags, name: str) -> Markup:
+    """One column from top to bottom; connections run beside it, and what arrives is said in the box."""
+    columns = _columns(diagram)
+    titles = {node.id: node.title for node in diagram.nodes}
+    width = _PHONE - _LANE * (_MOST_LANES + 1)
+    ordered = sorted(diagram.nodes, key=lambda node: columns[node.id])
+    spots: dict[str, _Placed] = {}
+    y, column, parts = 0.0, -1, []
+    headings = _headings(diagram, columns, max(columns.values(), default=-1) + 1)
+    for node in ordered:
+        if columns[node.id] != column:
+            column = columns[node.id]
+            parts.append(element("text", headings[column], x=0, y=y + 12, class_="column"))
+            y += 24
+        arriving = [one for one in diagram.connections if one.target == node.id]
+        box = _box(node, placed, width, [_arriving(one, titles[one.source], placed) for one in arriving])
+        spots[node.id] = _Placed(box, 0, y)
+        y += box.height + 16
+    lanes = _lanes(diagram, spots)
+    ways = [_lane(one, lanes[number], spots, width, name) for number, one in enumerate(diagram.connections)]
+    drawn = [_drawn(one, flags) for one in spots.values()]
+    return _svg(_PHONE, max(y - 12, 1), name, "narrow", [*parts, *ways, *drawn])
+
+
+def _arriving(connection: Connection, source: str, placed: Placed) -> _Row:
+    perhaps = "" if connection.exists is Tri.YES else "perhaps "
+    carried = ", ".join(connection.carries[:1]) + (f" +{len(connection.carries) - 1}" if connection.carries[1:] else "")
+    whole = f"{perhaps}from {source}" + (f": {', '.join(connection.carries)}" if connection.carries else "")
+    text = f"← {perhaps}{source}" + (f": {carried}" if connection.carries else "")
+    numbers = tuple(placed.between.get((connection.source, connection.target), ()))
+    return _Row(text, "way" if connection.exists is Tri.YES else "way maybe", numbers, whole)
+
+
+def _ends(connection: Connection, spots: Mapping[str, _Placed]) -> tuple[float, float]:
+    source, target = spots[connection.source], spots[connection.target]
+    return source.y + min(source.box.height - 12, 40), target.y + 22
+
+
+def _lanes(diagram: Diagram, spots: Mapping[str, _Placed]) -> list[int]:
+    """A lane for each connection, such that those in one do not overlap, as far as there are lanes."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LANES)]
+    found = []
+    for one in diagram.connections:
+        low, high = sorted(_ends(one, spots))
+        free = (number for number, used in enumerate(taken) if all(high < begin or end < low for begin, end in used))
+        lane = next(free, _MOST_LANES - 1)
+        taken[lane].append((low, high))
+        found.append(lane)
+    return found
+
+
+def _lane(connection: Connection, lane: int, spots: Mapping[str, _Placed], width: float, name: str) -> Markup:
+    begin, end = _ends(connection, spots)
+    x = width + _LANE * (lane + 1) + 4
+    turn = 4 if end > begin else -4
+    path = (
+        f"M{width:.0f} {begin:.0f}H{x - 4:.0f}Q{x:.0f} {begin:.0f} {x:.0f} {begin + turn:.0f}V{end - turn:.0f}"
+        f"Q{x:.0f} {end:.0f} {x - 4:.0f} {end:.0f}H{width + 7:.0f}"
+    )
+    return _line(path, connection, name)
+
+
+# --- boxes -----------------------------------------------------------------------------------------------------------
+
+
+def _box(node: Node, placed: Placed, width: float, arriving: Sequence[_Row] = ()) -> _Box:
+    """What is written in the box of a node."""
+    inner = width - 2 * _PAD
+    title = tuple(_wrapped(node.title, int(inner / _BOLD), 2))
+    subtitle = tuple(_wrapped(node.subtitle, int(inner / _SANS), 2)) if node.subtitle else ()
+    rows = _cut([*arriving, *_rows(node, placed)])
+    loose = tuple(placed.on_nodes.get(node.id, ()))
+    height = 26 + 19 * len(title) + 15 * len(subtitle)
+    if rows:
+        height += 8 + sum(_ROW + row.gap for row in rows)
+    if loose:
+        height += 28
+    return _Box(node, title, subtitle, tuple(rows), loose, width, height + 10)
+
+
+def _rows(node: Node, placed: Placed) -> Iterator[_Row]:
+    """The lines of a node: headers below who adds them and where, then what comes in."""
+    lines = list(enumerate(node.lines))
+    scope = None
+    for number, line in lines:
+        if line.kind == "adds":
+            if line.scope != scope or scope is None:
+                scope = line.scope
+                yield _Row(f"{scope} adds" if scope else "adds", "scope", (), scope, 5)
+            yield _header(node, number, line, placed, "adds")
+    for number, line in lines:
+        if line.kind == "drops":
+            yield _Row(f"{line.scope} drops", "scope", (), line.scope, 5)
+            yield _header(node, number, line, placed, "drops")
+    first = True
+    for number, line in lines:
+        if line.kind in ("asks", "takes"):
+            numbers = tuple(placed.on_lines.get((node.id, number), ()))
+            note = f"  {line.note}" if line.note else ""
+            yield _Row(f"{line.text}{note}", "takes", numbers, f"{line.text} {line.note}", 6 if first else 0)
+            first = False
+
+
+def _header(node: Node, number: int, line: Line, placed: Placed, look: str) -> _Row:
+    short = line.text.removeprefix("Access-Control-")
+    numbers = tuple(placed.on_lines.get((node.id, number), ()))
+    return _Row(f"{short}: {line.note}", look, numbers, f"{line.text}: {line.note}")
+
+
+def _cut(rows: Sequence[_Row]) -> list[_Row]:
+    """The first rows, those with findings before others, and how many more there are."""
+    if len(rows) <= _MOST_ROWS:
+        return list(rows)
+    keep = sorted(range(len(rows)), key=lambda at: (not rows[at].numbers, at))[: _MOST_ROWS - 1]
+    kept = [rows[at] for at in sorted(keep)]
+    return [*kept, _Row(f"and {len(rows) - len(kept)} more lines", "scope", (), "", 3)]
+
+
+def _drawn(spot: _Placed, flags: Flags) -> Markup:
+    """A box."""
+    box, x, y = spot
+    node = box.node
+    found = [*box.loose, *(number for row in box.rows for number in row.numbers)]
+    worst = min((flags[number].severity for number in found), key=("error", "warning", "note").index, default="")
+    parts: list[Markup] = [
+        element("title", f"{node.title}: {node.subtitle}" if node.subtitle else node.title),
+        element("rect", x=0.5, y=0.5, width=box.width - 1, height=box.height - 1, rx=7, class_="frame"),
+    ]
+    at = 20.0
+    parts.append(element("text", KINDS[node.kind], x=_PAD, y=at, class_="kind"))
+    for piece in box.title:
+        at += 19
+        parts.append(element("text", piece, x=_PAD, y=at, class_="title"))
+    for piece in box.subtitle:
+        at += 15
+        parts.append(element("text", piece, x=_PAD, y=at, class_="subtitle"))
+    if box.rows:
+        at += 9
+        parts.append(element("line", x1=_PAD, x2=box.width - _PAD, y1=at, y2=at, class_="rule"))
+    for row in box.rows:
+        at += _ROW + row.gap
+        parts += _row(row, box.width, at, flags)
+    if box.loose:
+        at += 27
+        parts += _pills(box.loose, _PAD, at - 13, flags, int((box.width - 2 * _PAD) / (_PILL + 4)), left=True)
+    classes = " ".join(filter(None, ("node", node.kind, "" if node.known else "ghost", worst)))
+    return element("g", parts, class_=classes, transform=f"translate({x:.0f} {y:.0f})")
+
+
+def _row(row: _Row, width: float, y: float, flags: Flags) -> Iterator[Markup]:
+    room = width - 2 * _PAD
+    count = min(len(row.numbers), _MOST_PILLS)
+    room -= count * (_PILL + 4) + (26 if len(row.numbers) > _MOST_PILLS else 0)
+    each = _SANS if row.look in ("scope", "way", "way maybe") else _MONO
+    shown = _shortened(row.text, int(room / each))
+    full = element("title", row.whole) if row.whole and shown != row.text else None
+    yield element("text", full, shown, x=_PAD, y=y, class_=row.look)
+    if row.numbers:
+        yield joined(_pills(row.numbers, width - _PAD, y - 13, flags, _MOST_PILLS))
+
+
+def _pills(
+    numbers: Sequence[int], x: float, y: float, flags: Flags, most: int, *, left: bool = False
+) -> Iterator[Markup]:
+    """Links to findings in a row: from `x` to the right, or ending there; of more than `most` the rest is counted."""
+    shown = numbers if len(numbers) <= most else numbers[:most] if not left else numbers[: most - 1]
+    more = len(numbers) - len(shown)
+    begin = x if left else x - len(shown) * (_PILL + 4) + 4 - (26 if more else 0)
+    for number in shown:
+        yield _pill(flags[number], begin, y)
+        begin += _PILL + 4
+    if more:
+        yield element("text", f"+{more}", x=begin, y=y + 13, class_="more")
+
+
+_SIGNS = {"error": "✕", "warning": "!", "note": "i"}
+
+
+def _pill(flag: Flag, x: float, y: float) -> Markup:
+    """A link to a finding: its severity is a word to those who listen, and a sign and a shape to those who look."""
+    round_ = {"error": 4, "warning": 9, "note": 9}[flag.severity]
+    label = f"{flag.severity} {flag.number}: {flag.message}"
+    return element(
+        "a",
+        element("title", label),
+        element("rect", x=0.5, y=0.5, width=_PILL - 1, height=_PILL_HEIGHT - 1, rx=round_),
+        element("text", f"{_SIGNS[flag.severity]} {flag.number}", x=_PILL / 2, y=13),
+        href=f"#f{flag.number}",
+        aria_label=neutral(label),
+        class_=f"pill {flag.severity}",
+        transform=f"translate({x:.1f} {y:.1f})",
+    )
+
+
+# --- connections -----------------------------------------------------------------------------------------------------
+
+
+def _line(path: str, connection: Connection, name: str) -> Markup:
+    kind = "sure" if connection.exists is Tri.YES else "maybe"
+    return element("path", d=path, class_=f"edge {kind}", marker_end=f"url(#{name}-{kind})")
+
+
+def _said_lines(connection: Connection) -> list[tuple[str, str]]:
+    """What is written on a connection: the text and its look."""
+    room = int((_GAP - 26) / _MONO)
+    lines = [(_shortened(text, room), "carries") for text in connection.carries[:2]]
+    if len(connection.carries) > 2:
+        lines.append((f"and {len(connection.carries) - 2} more", "maybe"))
+    if connection.exists is not Tri.YES:
+        lines.append(("perhaps", "maybe"))
+    return lines
+
+
+def _said_height(connection: Connection, placed: Placed) -> float:
+    pills = 22 if placed.between.get((connection.source, connection.target)) else 0
+    return 14 * len(_said_lines(connection)) + 6 + pills
+
+
+def _said(route: _Route, top: float, placed: Placed, flags: Flags) -> Markup:
+    """The words on a connection, and the findings."""
+    one = route.connection
+    lines = _said_lines(one)
+    numbers = tuple(placed.between.get((one.source, one.target), ()))
+    count = min(len(numbers), _MOST_PILLS)
+    wide_pills = count * (_PILL + 4) - 4 + (26 if len(numbers) > _MOST_PILLS else 0)
+    width = max([len(text) * _MONO + 10 for text, _ in lines] + [wide_pills + 8 if numbers else 0], default=0)
+    parts = [
+        element("title", f"{', '.join(one.carries)}: {one.reason}" if one.carries else one.reason),
+        element(
+            "rect",
+            x=f"{route.x - width / 2:.1f}",
+            y=f"{top:.1f}",
+            width=f"{width:.1f}",
+            height=_said_height(one, placed),
+            rx=4,
+            class_="paper",
+        ),
+    ]
+    y = top + 2
+    for text, look in lines:
+        y += 13
+        parts.append(element("text", text, x=f"{route.x:.1f}", y=f"{y:.1f}", class_=f"said {look}"))
+    if numbers:
+        parts += _pills(numbers, route.x + wide_pills / 2, y + 5, flags, _MOST_PILLS)
+    return element("g", parts, class_="way")
+
+
+def _headings(diagram: Diagram, columns: Mapping[str, int], count: int) -> list[str]:
+    """What stands above the columns."""
+    found = []
+    for column in range(count):
+        kinds = {node.kind for node in diagram.nodes if columns[node.id] == column}
+        if kinds == {"browser"}:
+            found.append("In the browser")
+        elif "proxy" in kinds:
+            found.append("Passing on")
+        else:
+            found.append("Answering")
+    return found
+
+
+def _svg(width: float, height: float, name: str, look: str, inner: Sequence[Markup]) -> Markup:
+    """The picture; arrow heads belong to it, so that it can be copied out of the page."""
+    heads = [
+        element(
+            "marker",
+            element("path", d="M0 0L7 3.5L0 7Z", class_=f"head {kind}"),
+            id=f"{name}-{kind}",
+            viewBox="0 0 7 7",
+            refX=1,
+            refY=3.5,
+            markerWidth=7,
+            markerHeight=7,
+            markerUnits="userSpaceOnUse",
+            orient="auto",
+        )
+        for kind in ("sure", "maybe")
+    ]
+    return element(
+        "svg",
+        element("defs", heads),
+        inner,
+        viewBox=f"-2 -2 {width + 4:.0f} {height + 4:.0f}",
+        width=f"{width + 4:.0f}",
+        height=f"{height + 4:.0f}",
+        class_=f"map {look}",
+        role="group",
+        aria_label="The picture of the project",
+    )
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def _shortened(text: str, room: int) -> str:
+    """At most `room` characters of a text; what goes is in the middle, for ends of paths tell more."""
+    text = neutral(text)
+    if len(text) <= room:
+        return text
+    if room < 8:
+        return text[: max(room - 1, 1)] + "…"
+    tail = room // 3
+    return f"{text[: room - tail - 1]}…{text[-tail:]}"
+
+
+def _wrapped(text: str, room: int, most: int) -> list[str]:
+    """A text in lines of so many characters: broken at spaces and slashes, if there are any."""
+    text = neutral(text)
+    lines: list[str] = []
+    while text and len(lines) < most:
+        if len(text) <= room or len(lines) == most - 1:
+            lines.append(_shortened(text, room))
+            break
+        at = max(text.rfind(" ", 0, room), text.rfind("/", 0, room), text.rfind(".", 0, room - 1))
+        at = at + 1 if at > room // 3 else room
+        lines.append(text[:at].rstrip())
+        text = text[at:]
+    return lines or [""]
