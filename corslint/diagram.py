@@ -142,7 +142,7 @@ class _Drawing:
             words = [", ".join(list(dict.fromkeys(filter(None, made_of)))[:3]) or "a program"]
             numbers = sorted(ports.get(key, ()))
             if numbers:
-                words.append(f"port{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}")
+                words.append(f"port{'s' if len(numbers) > 1 else ''}\u00a0{', '.join(map(str, numbers))}")
             lines = (*self._policies(own), *self._sockets(own), *self._http_routes(own))
             self._boxes[key] = _Box("server", names[key], " · ".join(words), frozenset(files[key]), lines)
 
@@ -171,7 +171,7 @@ class _Drawing:
         return inside if inside != "." else ""
 
     def _relative(self, path: str) -> str:
-        return posixpath.relpath(path, self._root or ".") if not posixpath.isabs(path) else path
+        return posixpath.relpath(path or ".", self._root or ".") if not posixpath.isabs(path) else path
 
     def _policies(self, facts: Sequence[Fact]) -> Iterator[Line]:
         listed: dict[object, list[str]] = {}
@@ -187,16 +187,15 @@ class _Drawing:
             own = str(policy.field("framework").value or "")
             scope = policy.field("scope").value
             where = f"{own} {scope}" if isinstance(scope, str) and scope not in ("", "/") else own
-            lines = [
-                ("Access-Control-Allow-Origin", _origin(policy, listed), policy.field("origin").span or policy.span)
-            ]
+            at = policy.field("origin").span or policy.span
+            lines = [("Access-Control-Allow-Origin", _origin(policy, listed), (at, policy.span))]
             if policy.field("effect.credentials").value == "yes":
                 at = policy.field("credentials").span or policy.span
-                lines.append(("Access-Control-Allow-Credentials", "true", at))
-            for name, value, span in lines:
+                lines.append(("Access-Control-Allow-Credentials", "true", (at, at)))
+            for name, value, spans in lines:
                 if (name, value, where) not in seen:
                     seen.add((name, value, where))
-                    yield Line("adds", name, value, span, where)
+                    yield Line("adds", name, value, spans, where)
 
     @staticmethod
     def _sockets(facts: Iterable[Fact]) -> Iterator[Line]:
@@ -204,7 +203,7 @@ class _Drawing:
             if fact.kind == "socket_server":
                 under = fact.field("answers_under").value
                 known = under if isinstance(under, str) else "a path that is not known"
-                yield Line("takes", known, str(fact.field("framework").value or "a socket server"), fact.span)
+                yield Line("takes", known, str(fact.field("framework").value or "a socket server"), (fact.span,))
 
     @staticmethod
     def _http_routes(facts: Iterable[Fact]) -> Iterator[Line]:
@@ -215,7 +214,7 @@ class _Drawing:
                 asked = ", ".join(methods) if isinstance(methods, tuple) and methods else "any method"
                 if (text := f"{asked} {path or '/'}") not in seen:
                     seen.add(text)
-                    yield Line("takes", path or "/", asked, fact.span)
+                    yield Line("takes", path or "/", asked, (fact.span,))
 
     # --- proxies ---
 
@@ -227,11 +226,13 @@ class _Drawing:
                 continue
             lines = (*_added(routes), *_taken(routes))
             named = [name for name in host.names if name not in ("_", "")]
-            ports = f"port{'s' if len(host.ports) > 1 else ''} {', '.join(map(str, host.ports))}" if host.ports else ""
+            ports = (
+                f"port{'s' if len(host.ports) > 1 else ''}\u00a0{', '.join(map(str, host.ports))}" if host.ports else ""
+            )
             title = named[0] if named else self._relative(host.place.path)
             more = f"and {len(named) - 1} more names" if len(named) > 2 else f"and {named[1]}" if len(named) > 1 else ""
             words = " · ".join(filter(None, ("nginx", ports, more)))
-            files = {host.place.path, *(line.span.path for line in lines)}
+            files = {host.place.path, *(span.path for line in lines for span in line.spans)}
             self._boxes["host", place] = _Box("proxy", title, words, frozenset(files), lines, host.extent)
 
     def _add_development(self) -> None:
@@ -241,14 +242,14 @@ class _Drawing:
             mine = [one for one in self._of_kind("dev_proxy") if one.field("instance").value == instance]
             port, name = server.field("port").value, str(server.field("framework").value or "development server")
             lines = [
-                Line("takes", _path_text(one), f"→ {one.field('target').value or 'not known'}", one.span)
+                Line("takes", _path_text(one), f"→ {one.field('target').value or 'not known'}", (one.span,))
                 for one in mine
             ]
             given = server.field("cors.to_stranger").value
             if given in ("star", "echo"):
                 at = server.field("cors.to_stranger").span or server.span
-                lines.insert(0, Line("adds", "Access-Control-Allow-Origin", _STRANGER[given], at))
-            words = "server for development" + (f" · port {port}" if port is not None else "")
+                lines.insert(0, Line("adds", "Access-Control-Allow-Origin", _STRANGER[given], (at,)))
+            words = "server for development" + (f" · port\u00a0{port}" if port is not None else "")
             files = frozenset({server.span.path, *(one.span.path for one in mine)})
             self._boxes["development", instance] = _Box("proxy", name, words, files, tuple(lines))
 
@@ -431,7 +432,7 @@ class _Drawing:
     def _add_elsewhere(self) -> None:
         key: Key = ("elsewhere", "")
         if self._elsewhere:
-            lines = tuple(Line("takes", host, "", span) for host, span in sorted(self._elsewhere.items()))
+            lines = tuple(Line("takes", host, "", (span,)) for host, span in sorted(self._elsewhere.items()))
             words = "hosts that are not in this project"
             self._boxes[key] = _Box("elsewhere", "Other hosts", words, frozenset(), lines, None, False)
 
@@ -501,7 +502,7 @@ def _added(routes: Iterable[Fact]) -> Iterator[Line]:
                 found.setdefault(("drops", _header(header), "of what is behind", field.span), []).append(scope)
     for (kind, name, value, span), scopes in found.items():
         shown = ", ".join(scopes) if len(scopes) < 3 else f"{scopes[0]} and {len(scopes) - 1} more"
-        yield Line("adds" if kind == "adds" else "drops", name, value, span, shown)
+        yield Line("adds" if kind == "adds" else "drops", name, value, (span,), shown)
 
 
 def _taken(routes: Iterable[Fact]) -> Iterator[Line]:
@@ -510,8 +511,8 @@ def _taken(routes: Iterable[Fact]) -> Iterator[Line]:
         if route.field("proxied").value == "yes":
             target = route.field("pass").value or route.field("upstream").value
             level = str(route.field("level").value or route.field("path").value or "/")
-            at = route.field("level").span or route.span
-            yield Line("takes", level.removeprefix("location ") or "/", f"→ {target or 'not known'}", at)
+            spans = (route.field("level").span or route.span, route.field("block").span or route.span)
+            yield Line("takes", level.removeprefix("location ") or "/", f"→ {target or 'not known'}", spans)
 
 
 def _host_of(route: Fact) -> Span | None:
@@ -533,7 +534,7 @@ def _asked(client: Fact) -> Line:
     url = client.field("url").value
     own = client.field("same_origin").value == "yes"
     note = url if isinstance(url, str) and "://" in url else "its own origin" if own else "an address that is not known"
-    return Line("asks", _label(client), note, client.span)
+    return Line("asks", _label(client), note, (client.span,))
 
 
 def _label(client: Fact) -> str:

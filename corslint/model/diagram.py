@@ -17,13 +17,13 @@ class Line(NamedTuple):
 
     `asks`: a request of a page. `takes`: a path that comes in, `note` says where it leads. `adds`: a CORS header, with
     its value as `note`, as far as it is known. `drops`: one that was set further out and gets lost. `scope` is the path
-    or route that a header is limited to, empty for everywhere.
+    or route that a header is limited to, empty for everywhere; `spans` are the places that the line is about.
     """
 
     kind: LineKind
     text: str
     note: str
-    span: Span
+    spans: tuple[Span, ...]
     scope: str = ""
 
 

@@ -19,14 +19,16 @@ from corslint.report._placing import Placed
 _PAD = 14
 _MONO = 6.75
 """Width of a character of code, at 11 pixels."""
-_SANS = 6.1
+_SANS = 6.6
 """The same of words at 11.5 pixels, on average and a bit more."""
-_BOLD = 8.3
-_ROW = 17
+_BOLD = 9.3
+_ROW = 18
 _MOST_ROWS = 14
 _MOST_PILLS = 3
+_LEAST_NOTE = 8
+"""Characters of a note that are worth showing."""
 _PILL = 38
-_PILL_HEIGHT = 18
+_PILL_HEIGHT = 16
 
 KINDS = {"browser": "page", "proxy": "proxy", "server": "program", "elsewhere": "elsewhere"}
 """What nodes are called."""
@@ -44,7 +46,10 @@ Flags = Mapping[int, Flag]
 
 
 class _Row(NamedTuple):
-    """One line of text in a box, and the findings at its end. `look` is a class of the style sheet."""
+    """One line of text in a box, and the findings at its end. `look` is a class of the style sheet.
+
+    `note` stands behind the text as far as there is room, `whole` is what the row says in full.
+    """
 
     text: str
     look: str
@@ -52,6 +57,7 @@ class _Row(NamedTuple):
     whole: str = ""
     gap: int = 0
     """Empty space above it."""
+    note: str = ""
 
 
 class _Box(NamedTuple):
@@ -71,12 +77,13 @@ class _Placed(NamedTuple):
 
 
 class _Route(NamedTuple):
-    """A connection on its way: a path of SVG, and the middle of what is said on it."""
+    """A connection on its way: a path of SVG, the middle of what is said on it, and how wide that may be."""
 
     connection: Connection
     path: str
     x: float
     y: float
+    room: float
 
 
 # --- wide ------------------------------------------------------------------------------------------------------------
@@ -87,6 +94,11 @@ _BETWEEN = 22
 _DETOUR = 30
 """Height of the free way through a column for a connection that skips it."""
 _TOP = 34
+_SCREEN = 700
+_MANY = 4
+"""Connections at one side of a box that are many."""
+_BEND = 64
+"""How much of the gap they bend in."""
 
 
 def wide(diagram: Diagram, placed: Placed, flags: Flags, name: str) -> Markup:
@@ -94,16 +106,17 @@ def wide(diagram: Diagram, placed: Placed, flags: Flags, name: str) -> Markup:
     columns = _columns(diagram)
     boxes = {node.id: _box(node, placed, _WIDTH) for node in diagram.nodes}
     stacks = _stacks(diagram, columns, boxes)
-    height = max((sum(_size(one, boxes) + _BETWEEN for one in stack) for stack in stacks), default=0) - _BETWEEN
-    width = len(stacks) * _WIDTH + (len(stacks) - 1) * _GAP
+    used = [sum(_size(one, boxes) + _BETWEEN for one in stack) - _BETWEEN for stack in stacks]
+    height, width = max(used, default=0), len(stacks) * _WIDTH + (len(stacks) - 1) * _GAP
     spots: dict[str, tuple[float, float]] = {}
     for number, stack in enumerate(stacks):
-        used = sum(_size(one, boxes) + _BETWEEN for one in stack) - _BETWEEN
-        y = _TOP + (height - used) / 2 if number or used < height / 2 else _TOP
+        # In the middle of its neighbours, but never so far down that the first screen stays empty.
+        y = _TOP + max(0, min(height, _SCREEN) - used[number]) / 2
         for one in stack:
             spots[one] = (number * (_WIDTH + _GAP), y)
             y += _size(one, boxes) + _BETWEEN
-    routes = _curves(diagram, columns, boxes, spots)
+    ways_of = _Ways(diagram, columns, boxes, spots)
+    routes = [ways_of.route(one) for one in diagram.connections]
     labels = _apart(routes, placed)
     heads = [
         element("text", text, x=number * (_WIDTH + _GAP), y=12, class_="column")
@@ -193,58 +206,75 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
     return sum(values) / len(values) if values else otherwise
 
 
-def _curves(
-    diagram: Diagram,
-    columns: Mapping[str, int],
-    boxes: Mapping[str, _Box],
-    spots: Mapping[str, tuple[float, float]],
-) -> list[_Route]:
-    """The way of each connection, from the right of one box to the left of the other."""
+class _Ways:
+    """The ways of all connections, from the right of one box to the left of the other.
 
-    def middle(key: str) -> float:
-        return spots[key][1] + _size(key, boxes) / 2
+    Where many leave one box or arrive at one, they bend at its side, so that what is said on each has a level of its
+    own beside the box at the other end.
+    """
 
-    leaving: dict[str, list[Connection]] = {}
-    arriving: dict[str, list[Connection]] = {}
-    for one in diagram.connections:
-        leaving.setdefault(one.source, []).append(one)
-        arriving.setdefault(one.target, []).append(one)
-    routes = []
-    for one in diagram.connections:
-        begins = _port(one, sorted(leaving[one.source], key=lambda way: middle(way.target)), boxes, spots, one.source)
-        ends = _port(one, sorted(arriving[one.target], key=lambda way: middle(way.source)), boxes, spots, one.target)
-        x, y = spots[one.source][0] + _WIDTH, begins
-        if columns[one.target] <= columns[one.source]:  # back, or within a column: around the right side
-            out, back = x + _GAP / 3, spots[one.target][0] + _WIDTH + 7
-            path = f"M{x:.0f} {y:.0f}C{out:.0f} {y:.0f} {out:.0f} {ends:.0f} {back:.0f} {ends:.0f}"
-            routes.append(_Route(one, path, out, (y + ends) / 2))
-            continue
-        path, first = f"M{x:.0f} {y:.0f}", y
-        stops = [f"{_detour(one)}@{column}" for column in range(columns[one.source] + 1, columns[one.target])]
-        for stop in stops:
-            left, level = spots[stop][0], middle(stop)
+    def __init__(
+        self,
+        diagram: Diagram,
+        columns: Mapping[str, int],
+        boxes: Mapping[str, _Box],
+        spots: Mapping[str, tuple[float, float]],
+    ) -> None:
+        self._columns = columns
+        self._boxes = boxes
+        self._spots = spots
+        self._leaving: dict[str, list[Connection]] = {}
+        self._arriving: dict[str, list[Connection]] = {}
+        for one in diagram.connections:
+            self._leaving.setdefault(one.source, []).append(one)
+            self._arriving.setdefault(one.target, []).append(one)
+        for ways in self._leaving.values():
+            ways.sort(key=lambda one: self._middle([*self._stops(one), one.target][0]))
+        for ways in self._arriving.values():
+            ways.sort(key=lambda one: self._middle([one.source, *self._stops(one)][-1]))
+
+    def route(self, one: Connection) -> _Route:
+        """The way of a connection."""
+        leaving, arriving = self._leaving[one.source], self._arriving[one.target]
+        x, y = self._spots[one.source][0] + _WIDTH, self._port(one, leaving, one.source)
+        target, end = self._spots[one.target][0] - 7, self._port(one, arriving, one.target)
+        begin = f"M{x:.0f} {y:.0f}"
+        if self._columns[one.target] <= self._columns[one.source]:  # back, or within a column: around the right side
+            out, back = x + _GAP / 3, target + 7 + _WIDTH + 7
+            path = f"{begin}C{out:.0f} {y:.0f} {out:.0f} {end:.0f} {back:.0f} {end:.0f}"
+            return _Route(one, path, out, (y + end) / 2, _GAP / 2)
+        stops = self._stops(one)
+        if stops:
+            return self._over(one, begin, (x, y), (target, end))
+        room = _GAP - _BEND - 20
+        if max(len(leaving), len(arriving)) >= _MANY:
+            if len(leaving) >= len(arriving):
+                bend = x + _BEND
+                return _Route(one, begin + _curve(x, y, bend, end) + f"H{target:.0f}", (bend + target) / 2, end, room)
+            bend = target - _BEND
+            return _Route(one, f"{begin}H{bend:.0f}" + _curve(bend, y, target, end), (x + bend) / 2, y, room)
+        return _Route(one, begin + _curve(x, y, target, end), (x + target) / 2, (y + end) / 2, _GAP - 26)
+
+    def _over(self, one: Connection, begin: str, at: tuple[float, float], to: tuple[float, float]) -> _Route:
+        """A way that leads through other columns; what is said stands in the first."""
+        path, (x, y) = begin, at
+        for stop in self._stops(one):
+            left, level = self._spots[stop][0], self._middle(stop)
             path += _curve(x, y, left, level) + f"H{left + _WIDTH:.0f}"
             x, y = left + _WIDTH, level
-        target = spots[one.target][0] - 7
-        path += _curve(x, y, target, ends)
-        if stops:
-            left, level = spots[stops[0]][0], middle(stops[0])
-            routes.append(_Route(one, path, left + _WIDTH / 2, level))
-        else:
-            routes.append(_Route(one, path, (x + target) / 2, (first + ends) / 2))
-    return routes
+        first = self._stops(one)[0]
+        return _Route(one, path + _curve(x, y, *to), self._spots[first][0] + _WIDTH / 2, self._middle(first), _WIDTH)
 
+    def _stops(self, one: Connection) -> list[str]:
+        between = range(self._columns[one.source] + 1, self._columns[one.target])
+        return [f"{_detour(one)}@{column}" for column in between]
 
-def _port(
-    connection: Connection,
-    beside: Sequence[Connection],
-    boxes: Mapping[str, _Box],
-    spots: Mapping[str, tuple[float, float]],
-    key: str,
-) -> float:
-    """How far down a connection meets its box, among those that meet it on the same side."""
-    top, height = spots[key][1], boxes[key].height
-    return top + height * (beside.index(connection) + 1) / (len(beside) + 1)
+    def _middle(self, key: str) -> float:
+        return self._spots[key][1] + _size(key, self._boxes) / 2
+
+    def _port(self, connection: Connection, beside: Sequence[Connection], key: str) -> float:
+        """How far down a connection meets its box, among those that meet it on the same side."""
+        return self._spots[key][1] + self._boxes[key].height * (beside.index(connection) + 1) / (len(beside) + 1)
 
 
 def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
@@ -257,7 +287,7 @@ def _apart(routes: Sequence[_Route], placed: Placed) -> list[tuple[_Route, float
     found: list[tuple[_Route, float]] = []
     taken: list[tuple[float, float, float]] = []
     for route in sorted(routes, key=lambda one: (one.y, one.x)):
-        height = _said_height(route.connection, placed)
+        height = _said_height(route, placed)
         top = max(route.y - height / 2, 0)
         for x, begin, end in sorted(taken, key=lambda one: one[1]):
             if abs(x - route.x) < _GAP - 10 and begin < top + height and top < end:
@@ -269,7 +299,7 @@ def _apart(routes: Sequence[_Route], placed: Placed) -> list[tuple[_Route, float
 
 # --- narrow ----------------------------------------------------------------------------------------------------------
 
-_PHONE = 350
+_PHONE = 330
 _LANE = 9
 _MOST_LANES = 5
 
@@ -313,16 +343,18 @@ def _ends(connection: Connection, spots: Mapping[str, _Placed]) -> tuple[float, 
 
 
 def _lanes(diagram: Diagram, spots: Mapping[str, _Placed]) -> list[int]:
-    """A lane for each connection, such that those in one do not overlap, as far as there are lanes."""
-    taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LANES)]
-    found = []
+    """A lane for each connection: one for all that leave the same box; those in one do not overlap, while there are."""
+    reach: dict[str, tuple[float, float]] = {}
     for one in diagram.connections:
-        low, high = sorted(_ends(one, spots))
-        free = (number for number, used in enumerate(taken) if all(high < begin or end < low for begin, end in used))
-        lane = next(free, _MOST_LANES - 1)
-        taken[lane].append((low, high))
-        found.append(lane)
-    return found
+        ends = (*reach.get(one.source, ()), *_ends(one, spots))
+        reach[one.source] = min(ends), max(ends)
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LANES)]
+    lanes: dict[str, int] = {}
+    for source, (low, high) in reach.items():
+        free = (at for at, used in enumerate(taken) if all(high < begin or end < low for begin, end in used))
+        lanes[source] = next(free, _MOST_LANES - 1)
+        taken[lanes[source]].append((low, high))
+    return [lanes[one.source] for one in diagram.connections]
 
 
 def _lane(connection: Connection, lane: int, spots: Mapping[str, _Placed], width: float, name: str) -> Markup:
@@ -368,19 +400,27 @@ def _rows(node: Node, placed: Placed) -> Iterator[_Row]:
         if line.kind == "drops":
             yield _Row(f"{line.scope} drops", "scope", (), line.scope, 5)
             yield _header(node, number, line, placed, "drops")
-    first = True
+    goes = None
     for number, line in lines:
-        if line.kind in ("asks", "takes"):
-            numbers = tuple(placed.on_lines.get((node.id, number), ()))
-            note = f"  {line.note}" if line.note else ""
-            yield _Row(f"{line.text}{note}", "takes", numbers, f"{line.text} {line.note}", 6 if first else 0)
-            first = False
+        if line.kind == "asks":
+            whole = f"{line.text} {line.note}"
+            host = "/".join(line.note.split("/")[:3])
+            if host != goes:
+                goes = host
+                yield _Row(f"asks {host}", "scope", (), line.note, 5)
+            yield _Row(line.text, "takes", tuple(placed.on_lines.get((node.id, number), ())), whole)
+    takes = [(number, line) for number, line in lines if line.kind == "takes"]
+    for number, line in takes:
+        note = line.note.replace("http://", "", 1)
+        numbers = tuple(placed.on_lines.get((node.id, number), ()))
+        yield _Row(line.text, "takes", numbers, f"{line.text} {line.note}", 6 if number == takes[0][0] else 0, note)
 
 
 def _header(node: Node, number: int, line: Line, placed: Placed, look: str) -> _Row:
     short = line.text.removeprefix("Access-Control-")
     numbers = tuple(placed.on_lines.get((node.id, number), ()))
-    return _Row(f"{short}: {line.note}", look, numbers, f"{line.text}: {line.note}")
+    said = f"{short}: {line.note}" if line.kind == "adds" else f"− {short}, {line.note}"
+    return _Row(said, look, numbers, f"{line.text}: {line.note}")
 
 
 def _cut(rows: Sequence[_Row]) -> list[_Row]:
@@ -425,28 +465,33 @@ def _drawn(spot: _Placed, flags: Flags) -> Markup:
 
 def _row(row: _Row, width: float, y: float, flags: Flags) -> Iterator[Markup]:
     room = width - 2 * _PAD
-    count = min(len(row.numbers), _MOST_PILLS)
-    room -= count * (_PILL + 4) + (26 if len(row.numbers) > _MOST_PILLS else 0)
+    count = len(row.numbers) if len(row.numbers) <= _MOST_PILLS else 1
+    room -= count * (_PILL + 4) + (26 if len(row.numbers) > count else 0)
     each = _SANS if row.look in ("scope", "way", "way maybe") else _MONO
-    shown = _shortened(row.text, int(room / each))
-    full = element("title", row.whole) if row.whole and shown != row.text else None
-    yield element("text", full, shown, x=_PAD, y=y, class_=row.look)
+    letters = int(room / each)
+    shown = _shortened(row.text, letters)
+    left = letters - len(shown) - 2
+    note = _shortened(row.note, left) if left > _LEAST_NOTE or 0 < len(row.note) <= left else ""
+    cut = shown != neutral(row.text) or note != neutral(row.note)
+    full = element("title", row.whole) if row.whole and cut else None
+    behind = element("tspan", note, dx=2 * _MONO, class_="note") if note else None
+    yield element("text", full, shown, behind, x=_PAD, y=y, class_=row.look)
     if row.numbers:
-        yield joined(_pills(row.numbers, width - _PAD, y - 13, flags, _MOST_PILLS))
+        yield joined(_pills(row.numbers, width - _PAD, y - 12, flags, _MOST_PILLS))
 
 
 def _pills(
     numbers: Sequence[int], x: float, y: float, flags: Flags, most: int, *, left: bool = False
 ) -> Iterator[Markup]:
     """Links to findings in a row: from `x` to the right, or ending there; of more than `most` the rest is counted."""
-    shown = numbers if len(numbers) <= most else numbers[:most] if not left else numbers[: most - 1]
+    shown = numbers if len(numbers) <= most else numbers[: most - 1] if left else numbers[:1]
     more = len(numbers) - len(shown)
     begin = x if left else x - len(shown) * (_PILL + 4) + 4 - (26 if more else 0)
     for number in shown:
         yield _pill(flags[number], begin, y)
         begin += _PILL + 4
     if more:
-        yield element("text", f"+{more}", x=begin, y=y + 13, class_="more")
+        yield element("text", f"+{more}", x=begin, y=y + 12, class_="more")
 
 
 _SIGNS = {"error": "✕", "warning": "!", "note": "i"}
@@ -460,7 +505,7 @@ def _pill(flag: Flag, x: float, y: float) -> Markup:
         "a",
         element("title", label),
         element("rect", x=0.5, y=0.5, width=_PILL - 1, height=_PILL_HEIGHT - 1, rx=round_),
-        element("text", f"{_SIGNS[flag.severity]} {flag.number}", x=_PILL / 2, y=13),
+        element("text", f"{_SIGNS[flag.severity]} {flag.number}", x=_PILL / 2, y=12),
         href=f"#f{flag.number}",
         aria_label=neutral(label),
         class_=f"pill {flag.severity}",
@@ -476,10 +521,10 @@ def _line(path: str, connection: Connection, name: str) -> Markup:
     return element("path", d=path, class_=f"edge {kind}", marker_end=f"url(#{name}-{kind})")
 
 
-def _said_lines(connection: Connection) -> list[tuple[str, str]]:
+def _said_lines(route: _Route) -> list[tuple[str, str]]:
     """What is written on a connection: the text and its look."""
-    room = int((_GAP - 26) / _MONO)
-    lines = [(_shortened(text, room), "carries") for text in connection.carries[:2]]
+    connection = route.connection
+    lines = [(_shortened(text, int(route.room / _MONO)), "carries") for text in connection.carries[:2]]
     if len(connection.carries) > 2:
         lines.append((f"and {len(connection.carries) - 2} more", "maybe"))
     if connection.exists is not Tri.YES:
@@ -487,17 +532,17 @@ def _said_lines(connection: Connection) -> list[tuple[str, str]]:
     return lines
 
 
-def _said_height(connection: Connection, placed: Placed) -> float:
-    pills = 22 if placed.between.get((connection.source, connection.target)) else 0
-    return 14 * len(_said_lines(connection)) + 6 + pills
+def _said_height(route: _Route, placed: Placed) -> float:
+    pills = 22 if placed.between.get((route.connection.source, route.connection.target)) else 0
+    return 14 * len(_said_lines(route)) + 6 + pills
 
 
 def _said(route: _Route, top: float, placed: Placed, flags: Flags) -> Markup:
     """The words on a connection, and the findings."""
     one = route.connection
-    lines = _said_lines(one)
+    lines = _said_lines(route)
     numbers = tuple(placed.between.get((one.source, one.target), ()))
-    count = min(len(numbers), _MOST_PILLS)
+    count = len(numbers) if len(numbers) <= _MOST_PILLS else 1
     wide_pills = count * (_PILL + 4) - 4 + (26 if len(numbers) > _MOST_PILLS else 0)
     width = max([len(text) * _MONO + 10 for text, _ in lines] + [wide_pills + 8 if numbers else 0], default=0)
     parts = [
@@ -507,7 +552,7 @@ def _said(route: _Route, top: float, placed: Placed, flags: Flags) -> Markup:
             x=f"{route.x - width / 2:.1f}",
             y=f"{top:.1f}",
             width=f"{width:.1f}",
-            height=_said_height(one, placed),
+            height=_said_height(route, placed),
             rx=4,
             class_="paper",
         ),
@@ -587,7 +632,7 @@ def _wrapped(text: str, room: int, most: int) -> list[str]:
         if len(text) <= room or len(lines) == most - 1:
             lines.append(_shortened(text, room))
             break
-        at = max(text.rfind(" ", 0, room), text.rfind("/", 0, room), text.rfind(".", 0, room - 1))
+        at = max(text.rfind(mark, 0, room) for mark in " /.-")
         at = at + 1 if at > room // 3 else room
         lines.append(text[:at].rstrip())
         text = text[at:]

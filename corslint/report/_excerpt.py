@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from corslint.model.finding import Edit, Finding
 from corslint.records import NamedTuple
@@ -62,7 +62,7 @@ def _file(source: SourceFile, places: Sequence[tuple[Span, str, bool]]) -> Marku
     marks = _by_line(source, places)
     rows: list[Markup] = []
     last = 0
-    for number in sorted(_with_context(marks, source.line_count)):
+    for number in sorted(_with_context(marks, source)):
         if last and number > last + 1:
             rows.append(element("div", "⋯", class_="gap", aria_hidden="true"))
         rows.extend(_rows(source, number, marks.get(number, [])))
@@ -70,9 +70,17 @@ def _file(source: SourceFile, places: Sequence[tuple[Span, str, bool]]) -> Marku
     return element("figure", head, element("div", rows, class_="code"), class_="src")
 
 
-def _with_context(marks: Iterable[int], count: int) -> set[int]:
+def _with_context(marks: Collection[int], source: SourceFile) -> set[int]:
     near = {number + step for number in marks for step in range(-_AROUND, _AROUND + 1)}
-    return {number for number in near if 1 <= number <= count}
+    return {
+        number for number in near if number in marks or (1 <= number <= source.line_count and _says(source, number))
+    }
+
+
+def _says(source: SourceFile, number: int) -> bool:
+    """Whether a line holds more than space."""
+    span = source.line_span(number)
+    return not source.data[span.start : min(span.end, span.start + LONGEST_LINE)].isspace() and span.end > span.start
 
 
 def _by_line(source: SourceFile, places: Sequence[tuple[Span, str, bool]]) -> dict[int, list[_Mark]]:

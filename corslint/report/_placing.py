@@ -72,7 +72,7 @@ def _way(diagram: Diagram, source: str, target: str) -> Connection | None:
 def _node_at(diagram: Diagram, span: Span) -> Node | None:
     """The node that a place belongs to: by its lines, its part of a file, or its files."""
     for node in diagram.nodes:
-        if any(_meet(span, line.span) for line in node.lines):
+        if any(_meet(span, at) for line in node.lines for at in line.spans):
             return node
     inside = [node for node in diagram.nodes if node.extent is not None and node.extent.covers(span)]
     whole = [node for node in diagram.nodes if span.path in node.files]
@@ -80,13 +80,18 @@ def _node_at(diagram: Diagram, span: Span) -> Node | None:
 
 
 def _line_at(node: Node, finding: Finding) -> int | None:
-    """The line of a node that the place of a finding is in, the smallest one."""
-    meeting = [
-        (line.span.end - line.span.start, number)
-        for number, line in enumerate(node.lines)
-        if _meet(finding.primary, line.span)
-    ]
-    return min(meeting)[1] if meeting else None
+    """The line of a node that a finding is about: the smallest around its place, or else around a related one."""
+    for place, span in enumerate((finding.primary, *(one.span for one in finding.related))):
+        # A line that is lost somewhere is written somewhere else, where it may well be in force.
+        found = [
+            (at.end - at.start, (line.kind == "drops") == (place == 0), number)
+            for number, line in enumerate(node.lines)
+            for at in line.spans
+            if _meet(span, at)
+        ]
+        if found:
+            return min(found)[-1]
+    return None
 
 
 def _meet(one: Span, other: Span) -> bool:

@@ -128,7 +128,7 @@ def _head(title: str, style: str, script: str) -> list[Markup]:
 def _title(report: Reported) -> str:
     """What was checked, in a word."""
     roots = [diagram.title for diagram in report.diagrams]
-    named = [root.rstrip("/").rpartition("/")[2] or root for root in roots if root not in ("", ".")]
+    named = ["/".join(shown_path(root).rstrip("/").split("/")[-2:]) for root in roots if root not in ("", ".")]
     return listed(named) if 0 < len(named) < 4 else "This project"
 
 
@@ -166,6 +166,8 @@ def _groups(report: Reported) -> list[tuple[str, list[_Numbered]]]:
     for at, finding in enumerate(report.findings):
         if at in chosen:
             by_path.setdefault(finding.primary.path, []).append((finding, at in shown))
+    for members_of in by_path.values():
+        members_of.sort(key=lambda one: _gravity(one[0]))
     paths = sorted(by_path, key=lambda path: (min(_gravity(one) for one, _ in by_path[path]), path))
     found: list[tuple[str, list[_Numbered]]] = []
     number = 0
@@ -251,7 +253,7 @@ def _places(groups: Sequence[tuple[str, Sequence[_Numbered]]]) -> Markup:
             element("span", str(len(members)), class_="count"),
             element(
                 "svg",
-                element("rect", width=round(100 * len(members) / most, 1), height=4, rx=2),
+                element("rect", width=round(100 * len(members) / most, 1), height=4),
                 viewBox="0 0 100 4",
                 preserveAspectRatio="none",
                 aria_hidden="true",
