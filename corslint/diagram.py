@@ -249,6 +249,8 @@ class _Drawing:
             if given in ("star", "echo"):
                 at = server.field("cors.to_stranger").span or server.span
                 lines.insert(0, Line("adds", "Access-Control-Allow-Origin", _STRANGER[given], (at,)))
+            if not lines:
+                continue  # it only hands out pages, and their origin names it
             words = "server for development" + (f" · port\u00a0{port}" if port is not None else "")
             files = frozenset({server.span.path, *(one.span.path for one in mine)})
             self._boxes["development", instance] = _Box("proxy", name, words, files, tuple(lines))
@@ -295,22 +297,28 @@ class _Drawing:
         groups: dict[Key, list[Fact]] = {}
         for kind in ("socket_client", "http_request"):
             for fact in self._of_kind(kind):
-                if fact.field("browser").value == "no" and kind == "http_request":
+                asks_as_page = fact.field("browser").value
+                if kind == "http_request" and (asks_as_page == "no" or self._in_program(fact, asks_as_page)):
                     continue
                 groups.setdefault(("page", self._world.topology.package_of(fact.span.path)), []).append(fact)
         for key, clients in groups.items():
             folder = str(key[1])
             first = min(fact.span.path for fact in clients)
-            inside = self._folder_of(first) or self._relative(posixpath.dirname(first))
+            common = posixpath.commonpath([posixpath.dirname(fact.span.path) for fact in clients])
+            inside = self._folder_of(first) or self._relative(common)
             alone = {fact.span.path for fact in clients}
             title = self._relative(first) if len(alone) == 1 and first.endswith(".html") else inside
             files = {one.span.path for one in self._world.facts if self._is_page(one, folder, alone)}
-            lines = tuple(dict.fromkeys(_asked(fact) for fact in clients))
+            lines = tuple(_asked(clients))
             origins = ", ".join(self._origins(folder)) or "origin not known"
             self._boxes[key] = _Box("browser", "pages" if title == "." else title, origins, frozenset(files), lines)
             for client in clients:
                 for goal in self._goals(client):
                     self._connect(key, goal, [_label(client)])
+
+    def _in_program(self, request: Fact, by_page: object) -> bool:
+        """Whether a request of which nobody knows whether a page sends it stands among what listens."""
+        return by_page != "yes" and self._process(request.span.path) in self._boxes
 
     def _is_page(self, fact: Fact, folder: str, clients: set[str]) -> bool:
         """Whether a file belongs to the pages of a package: it asks, or runs together with that, and no program."""
@@ -356,7 +364,7 @@ class _Drawing:
             if isinstance(edge.to, Proxy) or edge.confidence == "high" or is_loopback(address.host)
         ]
         sure = [goal for goal in found if goal.exists is Tri.YES]
-        related = sure or self._related(client)
+        related = self._nearest(client, sure) or self._related(client)
         if any(goal.exists is Tri.YES for goal in related):
             return [goal for goal in related if goal.exists is Tri.YES]
         if is_loopback(address.host):
@@ -369,8 +377,8 @@ class _Drawing:
         path = client.field("asks_for").value or client.field("url").value
         wanted = path if isinstance(path, str) and path.startswith("/") else "/"
         for server in self._of_kind("dev_server"):
-            if self._world.topology.package_of(server.span.path) == package:
-                key: Key = ("development", server.field("instance").value)
+            key: Key = ("development", server.field("instance").value)
+            if self._world.topology.package_of(server.span.path) == package and key in self._boxes:
                 return [_Goal(key, Tri.YES, "the server for development hands out the page")]
         related = self._related(client)
         if any(goal.exists is Tri.YES for goal in related):
@@ -379,10 +387,23 @@ class _Drawing:
         best = [host for host, length in takers.items() if length == max(takers.values())]
         if best and len(best) <= _MOST_GUESSES:
             exists = Tri.YES if len(self._hosts) == 1 else Tri.UNKNOWN
-            return [_Goal(("host", host), exists, "it takes the path, at the page's own origin") for host in best]
+            goals = [_Goal(("host", host), exists, "it takes the path, at the page's own origin") for host in best]
+            return self._nearest(client, goals)
         if not self._hosts and len(self._boxes_of("server")) == 1:
             return [_Goal(key, Tri.UNKNOWN, "it is the only program") for key in self._boxes_of("server")]
         return related
+
+    def _nearest(self, client: Fact, goals: list[_Goal]) -> list[_Goal]:
+        """Of several, the only one near the client; where nothing tells them apart, none of them is certain."""
+        if len({goal.key for goal in goals}) < 2:
+            return goals
+        near = [(_common(client.span.path, self._boxes[goal.key]), goal) for goal in goals if goal.key in self._boxes]
+        best = [goal for depth, goal in near if depth == max(depth for depth, _ in near)]
+        if len({goal.key for goal in best}) == 1:
+            return best
+        if len(best) > _MOST_GUESSES:
+            return []
+        return [goal._replace(exists=Tri.UNKNOWN, reason="several answer at this address") for goal in best]
 
     def _takes(self, host: Span, path: str) -> int:
         """How long the location of an nginx server is that takes a path and passes it on; -1: none does."""
@@ -439,7 +460,11 @@ class _Drawing:
     def _add_strangers(self) -> None:
         """Pages elsewhere, for what nothing in the project asks and no proxy stands before."""
         asked = {target for _, target in self._ways}
-        waiting = [key for key, box in self._boxes.items() if box.kind in ("proxy", "server") and key not in asked]
+        waiting = [
+            key
+            for key, box in self._boxes.items()
+            if box.kind in ("proxy", "server") and key not in asked and key[0] != "development"
+        ]
         if not waiting:
             return
         key: Key = ("page", None)
@@ -530,11 +555,25 @@ def _path_text(proxy: Fact) -> str:
     return str(proxy.field("path").value or proxy.field("pattern").value or "requests")
 
 
-def _asked(client: Fact) -> Line:
-    url = client.field("url").value
-    own = client.field("same_origin").value == "yes"
-    note = url if isinstance(url, str) and "://" in url else "its own origin" if own else "an address that is not known"
-    return Line("asks", _label(client), note, (client.span,))
+def _common(path: str, box: _Box) -> int:
+    """How many folders a file has in common with what a box stands for."""
+    folders = path.split("/")[:-1]
+    return max((len(posixpath.commonprefix([folders, other.split("/")[:-1]])) for other in box.files), default=0)
+
+
+def _asked(clients: Iterable[Fact]) -> Iterator[Line]:
+    """What pages ask, by host; the same requests of several places once."""
+    found: dict[str, dict[tuple[str, str], list[Span]]] = {}
+    for client in clients:
+        url = client.field("url").value
+        own = client.field("same_origin").value == "yes"
+        unknown = "its own origin" if own else "an address that is not known"
+        note = url if isinstance(url, str) and "://" in url else unknown
+        host = "/".join(note.split("/")[:3])
+        found.setdefault(host, {}).setdefault((_label(client), note), []).append(client.span)
+    for asked in found.values():
+        for (text, note), spans in asked.items():
+            yield Line("asks", text, note, tuple(spans))
 
 
 def _label(client: Fact) -> str:

@@ -32,6 +32,7 @@ _PILL_HEIGHT = 16
 
 KINDS = {"browser": "page", "proxy": "proxy", "server": "program", "elsewhere": "elsewhere"}
 """What nodes are called."""
+SIGNS = {"error": "✕", "warning": "!", "note": "i"}
 
 
 class Flag(NamedTuple):
@@ -408,7 +409,9 @@ def _rows(node: Node, placed: Placed) -> Iterator[_Row]:
             if host != goes:
                 goes = host
                 yield _Row(f"asks {host}", "scope", (), line.note, 5)
-            yield _Row(line.text, "takes", tuple(placed.on_lines.get((node.id, number), ())), whole)
+            numbers = tuple(placed.on_lines.get((node.id, number), ()))
+            places = f"{len(line.spans)} places" if len(line.spans) > 1 else ""
+            yield _Row(line.text, "takes", numbers, whole, 0, places)
     takes = [(number, line) for number, line in lines if line.kind == "takes"]
     for number, line in takes:
         note = line.note.replace("http://", "", 1)
@@ -494,9 +497,6 @@ def _pills(
         yield element("text", f"+{more}", x=begin, y=y + 12, class_="more")
 
 
-_SIGNS = {"error": "✕", "warning": "!", "note": "i"}
-
-
 def _pill(flag: Flag, x: float, y: float) -> Markup:
     """A link to a finding: its severity is a word to those who listen, and a sign and a shape to those who look."""
     round_ = {"error": 4, "warning": 9, "note": 9}[flag.severity]
@@ -505,7 +505,7 @@ def _pill(flag: Flag, x: float, y: float) -> Markup:
         "a",
         element("title", label),
         element("rect", x=0.5, y=0.5, width=_PILL - 1, height=_PILL_HEIGHT - 1, rx=round_),
-        element("text", f"{_SIGNS[flag.severity]} {flag.number}", x=_PILL / 2, y=12),
+        element("text", f"{SIGNS[flag.severity]} {flag.number}", x=_PILL / 2, y=12),
         href=f"#f{flag.number}",
         aria_label=neutral(label),
         class_=f"pill {flag.severity}",

@@ -29,7 +29,7 @@ from corslint.report import (
     severities,
     shown_path,
 )
-from corslint.report._drawing import KINDS, Flag, Flags, narrow, wide
+from corslint.report._drawing import KINDS, SIGNS, Flag, Flags, narrow, wide
 from corslint.report._excerpt import difference, excerpt, place
 from corslint.report._markup import Markup, element, escaped, joined, prose
 from corslint.report._placing import Placed, placed
@@ -322,7 +322,7 @@ def _pictures(diagrams: Iterable[Diagram], ordered: Sequence[_Numbered]) -> Iter
         )
         yield _in_words(diagram, where, flags, number) + "\n"
     if drawn:
-        yield _legend() + "\n"
+        yield _legend(diagrams, flags) + "\n"
     else:
         yield element("p", "No page, proxy or program was found that could be drawn.", class_="quiet") + "\n"
     yield "</section>\n"
@@ -337,21 +337,25 @@ def _belongs(finding: Finding, diagram: Diagram, diagrams: Sequence[Diagram]) ->
     return bool(around) and max(around, key=len) == diagram.title
 
 
-def _legend() -> Markup:
-    def line(kind: str) -> Markup:
-        shape = element("line", x1=1, y1=5, x2=33, y2=5, class_=f"edge {kind}")
-        return element("svg", shape, viewBox="0 0 34 10", width=34, height=10, class_="map key", aria_hidden="true")
-
-    signs = (("error", "✕"), ("warning", "!"), ("note", "i"))
+def _legend(diagrams: Sequence[Diagram], flags: Flags) -> Markup:
+    """What the signs of the pictures mean, those that occur."""
+    ways = {connection.exists is Tri.YES for diagram in diagrams for connection in diagram.connections}
+    found = {flag.severity for flag in flags.values()}
     items = [
-        element("li", line("sure"), " requests go this way"),
-        element("li", line("maybe"), " perhaps: nothing in the files says so for certain"),
+        *([element("li", _key("sure"), " requests go this way")] if True in ways else []),
+        *([element("li", _key("maybe"), " perhaps: the files do not say so for certain")] if False in ways else []),
         *(
-            element("li", element("span", sign, class_=f"sign {name}", aria_hidden="true"), f" {name}")
-            for name, sign in signs
+            element("li", element("span", SIGNS[name], class_=f"sign {name}", aria_hidden="true"), f" {name}")
+            for name in SEVERITIES
+            if name in found
         ),
     ]
     return element("ul", items, class_="legend", aria_label="Legend")
+
+
+def _key(kind: str) -> Markup:
+    shape = element("line", x1=1, y1=5, x2=33, y2=5, class_=f"edge {kind}")
+    return element("svg", shape, viewBox="0 0 34 10", width=34, height=10, class_="map key", aria_hidden="true")
 
 
 def _in_words(diagram: Diagram, where: Placed, flags: Flags, number: int) -> Markup:
@@ -466,7 +470,7 @@ def _group(path: str, members: Sequence[_Numbered], report: Reported, rules: Map
 
 def _finding(one: _Numbered, report: Reported, about: RuleAbout, *, is_open: bool) -> Markup:
     finding = one.finding
-    sign = {"error": "✕", "warning": "!", "note": "i"}[finding.severity]
+    sign = SIGNS[finding.severity]
     head = element(
         "p",
         element(
