@@ -24,6 +24,9 @@ _CORS = "access-control-"
 _MOST_GUESSES = 4
 """Possible ends of one request that are drawn; where there are more, nothing is known."""
 
+_MOST_WAITING = 6
+"""What nobody is seen to ask, up to which pages elsewhere are drawn beside those of the project."""
+
 Key = tuple[str, object]
 
 
@@ -364,9 +367,11 @@ class _Drawing:
             if isinstance(edge.to, Proxy) or edge.confidence == "high" or is_loopback(address.host)
         ]
         sure = [goal for goal in found if goal.exists is Tri.YES]
-        related = self._nearest(client, sure) or self._related(client)
-        if any(goal.exists is Tri.YES for goal in related):
-            return [goal for goal in related if goal.exists is Tri.YES]
+        if sure:
+            return self._nearest(client, sure)
+        related = [goal for goal in self._related(client) if goal.exists is Tri.YES]
+        if related:
+            return related
         if is_loopback(address.host):
             return found[:_MOST_GUESSES] if len(found) <= _MOST_GUESSES else []
         return [self._outside(urlsplit(url).netloc.rpartition("@")[2], client.field("url").span or client.span)]
@@ -465,8 +470,8 @@ class _Drawing:
             for key, box in self._boxes.items()
             if box.kind in ("proxy", "server") and key not in asked and key[0] != "development"
         ]
-        if not waiting:
-            return
+        if not waiting or (len(waiting) > _MOST_WAITING and self._boxes_of("browser")):
+            return  # so many ways from nowhere would hide those that are known
         key: Key = ("page", None)
         origins = ", ".join(self._frontends)
         words = origins or "no page of this project is seen to ask"

@@ -110,7 +110,7 @@ def _rows(source: SourceFile, number: int, marks: Sequence[_Mark]) -> Iterator[M
     code: list[Markup] = [escaped("…")] if low > line.start else []
     column = 0
     for start, end, mark in _pieces(low, high, marks):
-        text, column = _flat(source.data[start:end], column)
+        text, column = _flat(_decoded(source.data[start:end]), column)
         if mark is None:
             code.append(escaped(text))
         else:
@@ -150,10 +150,10 @@ def _pieces(low: int, high: int, marks: Sequence[_Mark]) -> Iterator[tuple[int, 
             break
 
 
-def _flat(data: bytes, column: int) -> tuple[str, int]:
+def _flat(text: str, column: int) -> tuple[str, int]:
     """Text without tabs, which have a width of their own."""
     out = []
-    for character in data.decode("utf-8", "surrogateescape"):
+    for character in text:
         size = _TAB - column % _TAB if character == "\t" else 1
         out.append(" " * size if character == "\t" else character)
         column += size
@@ -198,12 +198,12 @@ def _hunk(source: SourceFile, edits: Sequence[Edit]) -> Iterator[Markup]:
     first = max(1, source.position(edits[0].span.start).line - _AROUND)
     last = min(source.line_count, source.position(edits[-1].span.end).line + _AROUND)
     start, end = source.line_span(first).start, source.line_span(last).end
-    new, at = b"", start
+    new, at = "", start
     for edit in edits:
-        new += source.data[at : edit.span.start] + edit.text.encode("utf-8", "surrogateescape")
+        new += _decoded(source.data[at : edit.span.start]) + edit.text
         at = max(at, edit.span.end)
-    new += source.data[at:end]
-    before, after = source.data[start:end].split(b"\n"), new.split(b"\n")
+    new += _decoded(source.data[at:end])
+    before, after = _decoded(source.data[start:end]).split("\n"), new.split("\n")
     for tag, low, high, new_low, new_high in difflib.SequenceMatcher(None, before, after, False).get_opcodes():
         if tag == "equal":
             for step, line in enumerate(before[low:high]):
@@ -215,8 +215,12 @@ def _hunk(source: SourceFile, edits: Sequence[Edit]) -> Iterator[Markup]:
             yield _diff_row("new", "", "+", line)
 
 
-def _diff_row(kind: str, number: str, sign: str, line: bytes) -> Markup:
-    text, _ = _flat(line.removesuffix(b"\r")[: 4 * LONGEST_LINE], 0)
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _diff_row(kind: str, number: str, sign: str, line: str) -> Markup:
+    text, _ = _flat(line.removesuffix("\r")[: 4 * LONGEST_LINE], 0)
     if len(text) > LONGEST_LINE:
         text = text[:LONGEST_LINE] + "…"
     spoken = {"gone": "removed: ", "new": "added: "}.get(kind)

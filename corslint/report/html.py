@@ -301,7 +301,9 @@ def _pictures(diagrams: Iterable[Diagram], ordered: Sequence[_Numbered]) -> Iter
         return
     yield '<section class="pictures" aria-labelledby="picture-title">\n'
     yield element("h2", "Who talks to whom", id="picture-title") + "\n"
-    flags = {one.number: Flag(one.number, one.finding.severity, one.finding.message) for one in ordered}
+    flags = {
+        one.number: Flag(one.number, one.finding.severity, one.finding.message.replace("`", "")) for one in ordered
+    }
     drawn = False
     for number, diagram in enumerate(diagrams):
         if not any(node.known for node in diagram.nodes):

@@ -1,4 +1,4 @@
-"""A project with as many findings as are wanted: services with long names behind one nginx, and a page that asks them."""
+"""A project with as many findings as are wanted: services with long names behind one nginx, and a page that asks."""
 
 from __future__ import annotations
 
