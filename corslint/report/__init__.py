@@ -16,13 +16,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from corslint.model.diagram import Diagram
 from corslint.model.finding import Finding
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from corslint.model.diagram import Diagram
 
 _NO_FORMATS = frozenset({"facts", "trace"})
 """Modules beside the formats that write something else than findings."""
