@@ -585,7 +585,8 @@ def _label(client: Fact) -> str:
     """What a client asks for, in a few words."""
     if client.kind == "socket_client":
         path = client.field("asks_for").value
-        return f"Socket.IO {path}" if isinstance(path, str) else "Socket.IO"
+        library = str(client.field("framework").value or "socket").removesuffix(" client")
+        return f"{library} {path}" if isinstance(path, str) else library
     method, url = client.field("method").value, client.field("url").value
     path = urlsplit(url).path if isinstance(url, str) else ""
     return (
