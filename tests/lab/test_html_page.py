@@ -163,10 +163,10 @@ def test_keys_lead_from_the_picture_to_a_finding(browser: playwright.Browser, de
         label = page.evaluate("document.activeElement.getAttribute('aria-label')")
         number = label.split()[1].rstrip(":")
         page.keyboard.press("Enter")
-        page.wait_for_function(f"document.activeElement.id === 'f{number}'")
+        playwright.expect(page.locator(f"#f{number}")).to_be_focused()
         assert label.partition(": ")[2] == page.locator(f"#t{number}").text_content()
         assert page.evaluate(f"document.querySelector('#f{number} details').open")
-        page.wait_for_function(f"Math.abs(document.getElementById('f{number}').getBoundingClientRect().top) < 200")
+        playwright.expect(page.locator(f"#t{number}")).to_be_in_viewport()
 
 
 def shown(page: playwright.Page) -> int:
@@ -183,7 +183,7 @@ def test_keys_filter_and_group(browser: playwright.Browser, demo: Path) -> None:
         assert page.locator(".group:visible").count() == 2
         # A link to what is hidden shows it.
         page.evaluate("location.hash = '#f1'")
-        page.wait_for_function("document.activeElement.id === 'f1'")
+        playwright.expect(page.locator("#f1")).to_be_focused()
         assert shown(page) == 15
         page.locator("#rule").focus()
         page.keyboard.type("weak-origin")
