@@ -91,7 +91,8 @@ def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
         yield _cut(report, ordered)
         yield '<div class="with-filters">\n'
         yield _filters(ordered, rules) + "\n"
-        yield '<div id="list">\n'
+        crowd = ' class="many"' if len(ordered) > _OPEN else ""
+        yield f'<div id="list"{crowd}>\n'
         for path, members in groups:
             yield from _group(path, members, report, rules)
         yield "</div>\n</div>\n</section>\n"

@@ -169,6 +169,13 @@ def test_keys_lead_from_the_picture_to_a_finding(browser: playwright.Browser, de
         playwright.expect(page.locator(f"#t{number}")).to_be_in_viewport()
 
 
+def test_a_link_leads_to_the_last_of_many(browser: playwright.Browser, many: Path) -> None:
+    with opened(browser, many) as page:
+        page.evaluate("location.hash = '#f204'")
+        playwright.expect(page.locator("#f204")).to_be_focused()
+        playwright.expect(page.locator("#t204")).to_be_in_viewport()
+
+
 def shown(page: playwright.Page) -> int:
     return page.locator(".finding:visible").count()
 

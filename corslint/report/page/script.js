@@ -125,6 +125,8 @@
     all("details", at).forEach(function (one) { one.open = true; });
     at.focus({ preventScroll: true });
     at.scrollIntoView();
+    // What lay outside the window had only a guessed size: once it is laid out, the place may be another.
+    requestAnimationFrame(function () { requestAnimationFrame(function () { at.scrollIntoView(); }); });
   }
   window.addEventListener("hashchange", arrive);
   filter();
