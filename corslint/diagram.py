@@ -465,12 +465,13 @@ class _Drawing:
     def _add_strangers(self) -> None:
         """Pages elsewhere, for what nothing in the project asks and no proxy stands before."""
         asked = {target for _, target in self._ways}
+        pages = self._boxes_of("browser")
         waiting = [
             key
             for key, box in self._boxes.items()
-            if box.kind in ("proxy", "server") and key not in asked and key[0] != "development"
+            if box.kind in ("proxy", "server") and key not in asked and (key[0] != "development" or not pages)
         ]
-        if not waiting or (len(waiting) > _MOST_WAITING and self._boxes_of("browser")):
+        if not waiting or (len(waiting) > _MOST_WAITING and pages):
             return  # so many ways from nowhere would hide those that are known
         key: Key = ("page", None)
         origins = ", ".join(self._frontends)

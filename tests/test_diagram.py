@@ -191,3 +191,22 @@ def test_two_that_answer_at_one_address_are_both_only_possible(folder: Path) -> 
     (folder / "one" / "web").mkdir()
     (folder / "web" / "main.js").rename(folder / "one" / "web" / "main.js")
     assert [way[2] for way in ways(drawn(".")) if "GET /items" in way[3]] == ["yes"]
+
+
+def test_a_server_for_development_that_lets_everybody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    found = drawn("fixtures/projects/open-dev-server/bad")
+    assert ways(found) == [("Pages elsewhere", "Vite", "unknown", ())]
+    assert said(found.nodes[1]) == [("adds", "Access-Control-Allow-Origin", "*", "")]
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in (ROOT / "fixtures" / "traces").iterdir()))
+def test_connections_join_nodes_and_are_drawn_once(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    found = drawn(f"fixtures/traces/{folder}")
+    ids = [node.id for node in found.nodes]
+    assert ids == [f"n{number}" for number in range(1, len(ids) + 1)]
+    ends = [(one.source, one.target) for one in found.connections]
+    assert len(ends) == len(set(ends))
+    assert {end for pair in ends for end in pair} <= set(ids)
+    assert all(node.known or node.kind in ("browser", "elsewhere") for node in found.nodes)

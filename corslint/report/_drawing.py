@@ -127,7 +127,7 @@ def wide(diagram: Diagram, placed: Placed, flags: Flags, name: str) -> Markup:
     ways = [_line(route.path, route.connection, name) for route in routes]
     said = [_said(route, y, placed, flags) for route, y in labels]
     low = max([height + _TOP, *(y + 40 for _, y in labels)])
-    return _svg(width, low + 4, name, "wide", [*heads, *ways, *drawn, *said])
+    return _svg(diagram, (width, low + 4), name, "wide", [*heads, *ways, *drawn, *said])
 
 
 def _columns(diagram: Diagram) -> dict[str, int]:
@@ -326,7 +326,7 @@ def narrow(diagram: Diagram, placed: Placed, flags: Flags, name: str) -> Markup:
     lanes = _lanes(diagram, spots)
     ways = [_lane(one, lanes[number], spots, width, name) for number, one in enumerate(diagram.connections)]
     drawn = [_drawn(one, flags) for one in spots.values()]
-    return _svg(_PHONE, max(y - 12, 1), name, "narrow", [*parts, *ways, *drawn])
+    return _svg(diagram, (_PHONE, max(y - 12, 1)), name, "narrow", [*parts, *ways, *drawn])
 
 
 def _arriving(connection: Connection, source: str, placed: Placed) -> _Row:
@@ -580,7 +580,7 @@ def _headings(diagram: Diagram, columns: Mapping[str, int], count: int) -> list[
     return found
 
 
-def _svg(width: float, height: float, name: str, look: str, inner: Sequence[Markup]) -> Markup:
+def _svg(diagram: Diagram, size: tuple[float, float], name: str, look: str, inner: Sequence[Markup]) -> Markup:
     """The picture; arrow heads belong to it, so that it can be copied out of the page."""
     heads = [
         element(
@@ -601,12 +601,12 @@ def _svg(width: float, height: float, name: str, look: str, inner: Sequence[Mark
         "svg",
         element("defs", heads),
         inner,
-        viewBox=f"-2 -2 {width + 4:.0f} {height + 4:.0f}",
-        width=f"{width + 4:.0f}",
-        height=f"{height + 4:.0f}",
+        viewBox=f"-2 -2 {size[0] + 4:.0f} {size[1] + 4:.0f}",
+        width=f"{size[0] + 4:.0f}",
+        height=f"{size[1] + 4:.0f}",
         class_=f"map {look}",
         role="group",
-        aria_label="The picture of the project",
+        aria_label="The picture of " + ("the project" if diagram.title in ("", ".") else neutral(diagram.title)),
     )
 
 

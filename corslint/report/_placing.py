@@ -30,7 +30,8 @@ def placed(diagram: Diagram, findings: Iterable[tuple[int, Finding]]) -> Placed:
     nowhere: list[int] = []
     for number, finding in findings:
         way = _on_the_way(diagram, finding) or _between(diagram, finding)
-        node = _node_at(diagram, finding.primary)
+        places = (finding.primary, *(one.span for one in finding.related))
+        node = next((node for span in places if (node := _node_at(diagram, span)) is not None), None)
         if way is not None:
             between.setdefault((way.source, way.target), []).append(number)
         elif node is None:

@@ -80,7 +80,8 @@ def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
     yield '<html lang="en">\n'
     yield element("head", _head(title, style, script)) + "\n"
     yield "<body>\n"
-    yield element("a", "Skip to the findings", href="#findings", class_="skip") + "\n"
+    if ordered:
+        yield element("a", "Skip to the findings", href="#findings", class_="skip") + "\n"
     yield _masthead(title) + "\n"
     yield "<main>\n"
     yield _summary(report, ordered, groups) + "\n"

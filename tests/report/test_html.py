@@ -176,6 +176,12 @@ def test_every_link_leads_somewhere_and_no_id_stands_twice() -> None:
     assert all(one["rel"] == "noopener noreferrer" for one in document.all("a") if one["href"] in outside)
 
 
+def test_without_findings_no_link_is_dead() -> None:
+    for document in (page(), Document(written("html", report()))):
+        ids = {attributes.get("id") for _, attributes in document.elements}
+        assert {(one["href"] or "")[1:] for one in document.all("a")} <= ids
+
+
 def test_the_summary_says_it_in_one_line() -> None:
     two = finding("page.js", 0, 5), finding("api.js", 0, 5, effect="exploitable")
     assert (
@@ -248,10 +254,11 @@ def test_findings_stand_where_they_belong() -> None:
         finding("site.conf", 22, 25),
         finding("lost.js", 0, 1),
         finding("api.js", 0, 2, Place(Span("page.js", 0, 3), "")),
+        finding("lost.js", 0, 1, Place(Span("api.js", 0, 3), "")),
     ]
     where = placed(DIAGRAM, enumerate(found, 1))
     assert where.on_lines == {("n1", 0): [1]}
-    assert where.on_nodes == {"n3": [2]}
+    assert where.on_nodes == {"n3": [2, 7]}
     assert where.between == {("n1", "n2"): [3, 6], ("n2", "n3"): [4]}
     assert where.nowhere == [5]
 
