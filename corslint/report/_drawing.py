@@ -92,8 +92,8 @@ class _Route(NamedTuple):
 _WIDTH = 292
 _GAP = 170
 _BETWEEN = 22
-_DETOUR = 30
-"""Height of the free way through a column for a connection that skips it."""
+_MARGIN = 6
+"""Free space above and below what is said on a connection that skips a column."""
 _TOP = 34
 _SCREEN = 700
 _MANY = 4
@@ -106,17 +106,21 @@ def wide(diagram: Diagram, placed: Placed, flags: Flags, name: str) -> Markup:
     """Columns from left to right: who asks, what passes on, what answers."""
     columns = _columns(diagram)
     boxes = {node.id: _box(node, placed, _WIDTH) for node in diagram.nodes}
-    stacks = _stacks(diagram, columns, boxes)
-    used = [sum(_size(one, boxes) + _BETWEEN for one in stack) - _BETWEEN for stack in stacks]
+    sizes = {key: box.height for key, box in boxes.items()}
+    for one in diagram.connections:
+        for stop in _stops(one, columns):
+            sizes[stop] = _said_height(one, _WIDTH, placed) + 2 * _MARGIN
+    stacks = _stacks(diagram, columns, sizes)
+    used = [sum(sizes[key] + _BETWEEN for key in stack) - _BETWEEN for stack in stacks]
     height, width = max(used, default=0), len(stacks) * _WIDTH + (len(stacks) - 1) * _GAP
     spots: dict[str, tuple[float, float]] = {}
     for number, stack in enumerate(stacks):
         # In the middle of its neighbours, but never so far down that the first screen stays empty.
         y = _TOP + max(0, min(height, _SCREEN) - used[number]) / 2
-        for one in stack:
-            spots[one] = (number * (_WIDTH + _GAP), y)
-            y += _size(one, boxes) + _BETWEEN
-    ways_of = _Ways(diagram, columns, boxes, spots)
+        for key in stack:
+            spots[key] = (number * (_WIDTH + _GAP), y)
+            y += sizes[key] + _BETWEEN
+    ways_of = _Ways(diagram, columns, sizes, spots)
     routes = [ways_of.route(one) for one in diagram.connections]
     labels = _apart(routes, placed)
     heads = [
@@ -160,46 +164,42 @@ def _leads_back(diagram: Diagram, connection: Connection) -> bool:
     return False
 
 
-def _detour(connection: Connection) -> str:
-    return f"{connection.source}>{connection.target}"
+def _stops(connection: Connection, columns: Mapping[str, int]) -> list[str]:
+    """The places in the columns that a connection skips, from the left."""
+    between = range(columns[connection.source] + 1, columns[connection.target])
+    return [f"{connection.source}>{connection.target}@{column}" for column in between]
 
 
-def _size(key: str, boxes: Mapping[str, _Box]) -> float:
-    return boxes[key].height if key in boxes else _DETOUR
-
-
-def _stacks(diagram: Diagram, columns: Mapping[str, int], boxes: Mapping[str, _Box]) -> list[list[str]]:
+def _stacks(diagram: Diagram, columns: Mapping[str, int], sizes: Mapping[str, float]) -> list[list[str]]:
     """What stands in each column, from the top: neighbours of what it is connected to."""
     stacks: list[list[str]] = [[] for _ in range(max(columns.values(), default=-1) + 1)]
     for node in diagram.nodes:
         stacks[columns[node.id]].append(node.id)
     near: dict[str, list[str]] = {}
     for one in diagram.connections:
-        chain = [one.source]
-        for column in range(columns[one.source] + 1, columns[one.target]):
-            chain.append(f"{_detour(one)}@{column}")
-            stacks[column].append(chain[-1])
-        chain.append(one.target)
+        chain = [one.source, *_stops(one, columns), one.target]
+        for column, stop in enumerate(chain[1:-1], columns[one.source] + 1):
+            stacks[column].append(stop)
         for before, after in itertools.pairwise(chain):
             near.setdefault(before, []).append(after)
             near.setdefault(after, []).append(before)
     for turn in range(4):
         for stack in stacks if turn % 2 == 0 else stacks[::-1]:
-            middles = _middles(stacks, boxes)
+            middles = _middles(stacks, sizes)
             own = {key: middles[key] for key in stack}
             stack.sort(key=lambda key: _mean([middles[one] for one in near.get(key, [])], own[key]))
     return stacks
 
 
-def _middles(stacks: Sequence[Sequence[str]], boxes: Mapping[str, _Box]) -> dict[str, float]:
+def _middles(stacks: Sequence[Sequence[str]], sizes: Mapping[str, float]) -> dict[str, float]:
     """How far down each one lies, as a part of its column."""
     found: dict[str, float] = {}
     for stack in stacks:
-        whole = sum(_size(one, boxes) for one in stack) or 1
+        whole = sum(sizes[one] for one in stack) or 1
         y = 0.0
         for one in stack:
-            found[one] = (y + _size(one, boxes) / 2) / whole
-            y += _size(one, boxes)
+            found[one] = (y + sizes[one] / 2) / whole
+            y += sizes[one]
     return found
 
 
@@ -218,11 +218,11 @@ class _Ways:
         self,
         diagram: Diagram,
         columns: Mapping[str, int],
-        boxes: Mapping[str, _Box],
+        sizes: Mapping[str, float],
         spots: Mapping[str, tuple[float, float]],
     ) -> None:
         self._columns = columns
-        self._boxes = boxes
+        self._sizes = sizes
         self._spots = spots
         self._leaving: dict[str, list[Connection]] = {}
         self._arriving: dict[str, list[Connection]] = {}
@@ -230,9 +230,9 @@ class _Ways:
             self._leaving.setdefault(one.source, []).append(one)
             self._arriving.setdefault(one.target, []).append(one)
         for ways in self._leaving.values():
-            ways.sort(key=lambda one: self._middle([*self._stops(one), one.target][0]))
+            ways.sort(key=lambda one: self._middle([*_stops(one, columns), one.target][0]))
         for ways in self._arriving.values():
-            ways.sort(key=lambda one: self._middle([one.source, *self._stops(one)][-1]))
+            ways.sort(key=lambda one: self._middle([one.source, *_stops(one, columns)][-1]))
 
     def route(self, one: Connection) -> _Route:
         """The way of a connection."""
@@ -244,8 +244,7 @@ class _Ways:
             out, back = x + _GAP / 3, target + 7 + _WIDTH + 7
             path = f"{begin}C{out:.0f} {y:.0f} {out:.0f} {end:.0f} {back:.0f} {end:.0f}"
             return _Route(one, path, out, (y + end) / 2, _GAP / 2)
-        stops = self._stops(one)
-        if stops:
+        if _stops(one, self._columns):
             return self._over(one, begin, (x, y), (target, end))
         room = _GAP - _BEND - 20
         if max(len(leaving), len(arriving)) >= _MANY:
@@ -259,23 +258,20 @@ class _Ways:
     def _over(self, one: Connection, begin: str, at: tuple[float, float], to: tuple[float, float]) -> _Route:
         """A way that leads through other columns; what is said stands in the first."""
         path, (x, y) = begin, at
-        for stop in self._stops(one):
+        stops = _stops(one, self._columns)
+        for stop in stops:
             left, level = self._spots[stop][0], self._middle(stop)
             path += _curve(x, y, left, level) + f"H{left + _WIDTH:.0f}"
             x, y = left + _WIDTH, level
-        first = self._stops(one)[0]
-        return _Route(one, path + _curve(x, y, *to), self._spots[first][0] + _WIDTH / 2, self._middle(first), _WIDTH)
-
-    def _stops(self, one: Connection) -> list[str]:
-        between = range(self._columns[one.source] + 1, self._columns[one.target])
-        return [f"{_detour(one)}@{column}" for column in between]
+        left, level = self._spots[stops[0]][0], self._middle(stops[0])
+        return _Route(one, path + _curve(x, y, *to), left + _WIDTH / 2, level, _WIDTH)
 
     def _middle(self, key: str) -> float:
-        return self._spots[key][1] + _size(key, self._boxes) / 2
+        return self._spots[key][1] + self._sizes[key] / 2
 
     def _port(self, connection: Connection, beside: Sequence[Connection], key: str) -> float:
         """How far down a connection meets its box, among those that meet it on the same side."""
-        return self._spots[key][1] + self._boxes[key].height * (beside.index(connection) + 1) / (len(beside) + 1)
+        return self._spots[key][1] + self._sizes[key] * (beside.index(connection) + 1) / (len(beside) + 1)
 
 
 def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
@@ -288,7 +284,7 @@ def _apart(routes: Sequence[_Route], placed: Placed) -> list[tuple[_Route, float
     found: list[tuple[_Route, float]] = []
     taken: list[tuple[float, float, float]] = []
     for route in sorted(routes, key=lambda one: (one.y, one.x)):
-        height = _said_height(route, placed)
+        height = _said_height(route.connection, route.room, placed)
         top = max(route.y - height / 2, 0)
         for x, begin, end in sorted(taken, key=lambda one: one[1]):
             if abs(x - route.x) < _GAP - 10 and begin < top + height and top < end:
@@ -521,10 +517,9 @@ def _line(path: str, connection: Connection, name: str) -> Markup:
     return element("path", d=path, class_=f"edge {kind}", marker_end=f"url(#{name}-{kind})")
 
 
-def _said_lines(route: _Route) -> list[tuple[str, str]]:
+def _said_lines(connection: Connection, room: float) -> list[tuple[str, str]]:
     """What is written on a connection: the text and its look."""
-    connection = route.connection
-    lines = [(_shortened(text, int(route.room / _MONO)), "carries") for text in connection.carries[:2]]
+    lines = [(_shortened(text, int(room / _MONO)), "carries") for text in connection.carries[:2]]
     if len(connection.carries) > 2:
         lines.append((f"and {len(connection.carries) - 2} more", "maybe"))
     if connection.exists is not Tri.YES:
@@ -532,15 +527,15 @@ def _said_lines(route: _Route) -> list[tuple[str, str]]:
     return lines
 
 
-def _said_height(route: _Route, placed: Placed) -> float:
-    pills = 22 if placed.between.get((route.connection.source, route.connection.target)) else 0
-    return 14 * len(_said_lines(route)) + 6 + pills
+def _said_height(connection: Connection, room: float, placed: Placed) -> float:
+    pills = 22 if placed.between.get((connection.source, connection.target)) else 0
+    return 14 * len(_said_lines(connection, room)) + 6 + pills
 
 
 def _said(route: _Route, top: float, placed: Placed, flags: Flags) -> Markup:
     """The words on a connection, and the findings."""
     one = route.connection
-    lines = _said_lines(route)
+    lines = _said_lines(one, route.room)
     numbers = tuple(placed.between.get((one.source, one.target), ()))
     count = len(numbers) if len(numbers) <= _MOST_PILLS else 1
     wide_pills = count * (_PILL + 4) - 4 + (26 if len(numbers) > _MOST_PILLS else 0)
@@ -552,7 +547,7 @@ def _said(route: _Route, top: float, placed: Placed, flags: Flags) -> Markup:
             x=f"{route.x - width / 2:.1f}",
             y=f"{top:.1f}",
             width=f"{width:.1f}",
-            height=_said_height(route, placed),
+            height=_said_height(one, route.room, placed),
             rx=4,
             class_="paper",
         ),

@@ -220,6 +220,8 @@ def _headline(effects: Mapping[str, int], count: int) -> str:
         return f"{text[0].upper()}{text[1:]}."
     if effects["degraded"]:
         return "Nothing is broken or open to attackers, but some of it could work better."
+    if effects["tool"]:
+        return "What could be read is not broken or open to attackers."
     return "Nothing is broken or open to attackers."
 
 

@@ -192,6 +192,8 @@ def test_the_summary_says_it_in_one_line() -> None:
     assert "13 faults that break connections. 13 errors in 1 of 3 files." in many.text
     weak = finding("page.js", 0, 5, effect="degraded", severity="warning")
     assert "Nothing is broken or open to attackers, but some of it could work better." in page(weak).text
+    unread = finding("page.js", 0, 5, effect="tool")
+    assert "What could be read is not broken or open to attackers." in page(unread).text
     assert "Nothing found. 3 files checked." in page().text
 
 
