@@ -175,6 +175,7 @@ def check(
         raise click.UsageError("--diff writes a patch and no report: it goes without --output-file")
     wanted = outputs.paired(output_formats, output_files)
     with_fixes = fixing or outputs.wants_fixes(wanted)
+    with_diagram = outputs.wants_diagram(wanted)
     cwd = os.getcwd()
     reports: list[Report] = []
     differences: list[str] = []
@@ -189,18 +190,21 @@ def check(
         return 0
     known = _known(options, cwd)
     for context, settings in checked:
-        found = _linted(context, settings, cwd, options, known, overlay, with_fixes=with_fixes)
+        found = _linted(
+            context, settings, cwd, options, known, overlay, with_fixes=with_fixes, with_diagram=with_diagram
+        )
         context = context.changed()  # by what follows
         if options["add_ignores"]:
             _add_ignores(context, found, options["reason"])
-            found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
+            found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes, with_diagram=with_diagram)
         if fixing:
             unsafe = options["unsafe_fixes"]
             differences.append(
                 _fixed(context, settings, found, known, overlay, unsafe=unsafe, write=not options["diff"])
             )
             if not options["diff"]:
-                found = _left(_linted(context, settings, cwd, options, known, with_fixes=True), unsafe=unsafe)
+                again = _linted(context, settings, cwd, options, known, with_fixes=True, with_diagram=with_diagram)
+                found = _left(again, unsafe=unsafe)
         reports.append(found)
         failed = failed or any(
             _reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
@@ -251,6 +255,7 @@ def _linted(
     overlay: Mapping[str, bytes] | None = None,
     *,
     with_fixes: bool,
+    with_diagram: bool,
 ) -> Report:
     """Check one context. A rule that does not exist is reported with the place that names it."""
     if result.is_idle(context, settings):
@@ -260,7 +265,15 @@ def _linted(
 
     bar = progress.Progress()
     try:
-        found = lint.lint(context, settings, overlay, with_fixes=with_fixes, watch=bar.watch, jobs=options["jobs"])
+        found = lint.lint(
+            context,
+            settings,
+            overlay,
+            with_fixes=with_fixes,
+            with_diagram=with_diagram,
+            watch=bar.watch,
+            jobs=options["jobs"],
+        )
         return _new(found, known)
     except NamedRuleError as error:
         given = options.get(error.key.replace("-", "_"), ())

@@ -41,6 +41,8 @@ from corslint.settings import Settings
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
+    from corslint.model.diagram import Diagram
+    from corslint.network import Network
     from corslint.project.placement import Placement
     from corslint.trace import Tracer
 
@@ -297,12 +299,14 @@ def lint(
     known: Knowledge | None = None,
     *,
     with_fixes: bool = False,
+    with_diagram: bool = False,
     watch: Watch = _unwatched,
     jobs: int | None = None,
 ) -> Report:
     """Check one context. `overlay` holds contents that stand in for what is on the disk.
 
-    Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit. `watch` sees how far the work is.
+    Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit. The picture of the context is
+    drawn only `with_diagram`. `watch` sees how far the work is.
     `jobs`: how many processes read files; None for as many as pay.
     """
     known = known or knowledge(settings.rules, examples=False)
@@ -321,7 +325,9 @@ def lint(
     found = engine.run(rules, world, plan_fix, lambda each: watch(each, "checking", "rules"))
     kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
     report = _reported(kept, sorter, context, project, suppressed)
-    return report._replace(undecided=_undecided(understood.facts)) if with_fixes else report
+    if with_fixes:
+        report = report._replace(undecided=_undecided(understood.facts))
+    return report._replace(diagrams=(diagram(understood, settings, known.catalog),)) if with_diagram else report
 
 
 def _undecided(facts: Sequence[Fact]) -> tuple[Span, ...]:
@@ -467,15 +473,42 @@ def tracer(
     `status`: what handlers answer with, in place of success; 500 is an error that nobody caught. `environment`: the
     variables that are set, and all others are not; None: nobody knows.
     """
-    from corslint.behaviour.application import Applications, Code
     from corslint.behaviour.environment import Hints
+    from corslint.trace import Tracer
+
+    world = _world(understood)
+    network = _networks(understood, world, settings, descriptors, status)
+    hints = Hints()
+    for fact in world.of_kind("env_value"):
+        hints.setdefault(str(fact.field("name").value), str(fact.field("value").value))
+    hinted = (lambda: network(hints)) if hints and environment is None else None
+    return Tracer(world, network(environment), descriptors, understood.project.source, settings.frontends, hinted)
+
+
+def diagram(understood: Understood, settings: Settings, descriptors: catalog.Catalog) -> Diagram:
+    """The picture of a context."""
+    from corslint.diagram import drawn
+
+    world = _world(understood)
+    network = _networks(understood, world, settings, descriptors)(None)
+    return drawn(world, network, understood.project.context.root, settings.frontends)
+
+
+def _world(understood: Understood) -> World:
+    project = understood.project
+    return World(understood.facts, understood.topology, project.source, project.context.in_tests)
+
+
+def _networks(
+    understood: Understood, world: World, settings: Settings, descriptors: catalog.Catalog, status: int | None = None
+) -> Callable[[Mapping[str, str] | None], Network]:
+    """Makes the network of a context, as it is where these environment variables are set; None: nobody knows."""
+    from corslint.behaviour.application import Applications, Code
     from corslint.behaviour.nginx_levels import units
     from corslint.behaviour.nginx_machine import Configuration
     from corslint.network import Network
-    from corslint.trace import Tracer
 
     project = understood.project
-    world = World(understood.facts, understood.topology, project.source, project.context.in_tests)
     code = Code(
         understood.facts, understood.policies, understood.linker, project.code, understood.sites, descriptors.refusals
     )
@@ -488,11 +521,7 @@ def tracer(
         applications = Applications(code, status, variables)
         return Network(world, applications, configurations, project.context.files, settings.nginx_version)
 
-    hints = Hints()
-    for fact in world.of_kind("env_value"):
-        hints.setdefault(str(fact.field("name").value), str(fact.field("value").value))
-    hinted = (lambda: network(hints)) if hints and environment is None else None
-    return Tracer(world, network(environment), descriptors, project.source, settings.frontends, hinted)
+    return network
 
 
 def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[str], SourceFile]]:

@@ -77,6 +77,15 @@ class Edge(NamedTuple):
     evidence: tuple[Place, ...] = ()
 
 
+class Host(NamedTuple):
+    """One nginx server: the place of its name, all of its block, and the names and ports under which it is asked."""
+
+    place: Span
+    extent: Span
+    names: tuple[str, ...]
+    ports: tuple[int, ...]
+
+
 class Network:
     """The servers and proxies of one project."""
 
@@ -98,6 +107,24 @@ class Network:
         self._answers = 0
         self._password = Tri.UNKNOWN
         self._damaged = {fact.span.path for fact in world.of_kind("damage") if fact.field("language").value == "nginx"}
+
+    # --- nodes ---
+
+    def programs(self) -> list[Running]:
+        """What listens, but for what only tests start."""
+        return list(self._visible())
+
+    def hosts(self) -> list[Host]:
+        """The nginx servers, but for those in tests."""
+        found: dict[Span, Host] = {}
+        for configuration in self._configurations:
+            for server in configuration.servers:
+                if server.directive is None or server.place.path in self._world.in_tests:
+                    continue
+                names = tuple(word.text for line in server.own("server_name") for word in line.arguments)
+                ports = tuple(dict.fromkeys(one.port for one in listens(server) or ()))
+                found.setdefault(server.place, Host(server.place, server.span, names, ports))
+        return list(found.values())
 
     # --- edges ---
 

@@ -69,6 +69,11 @@ def wants_fixes(outputs: Iterable[Output]) -> bool:
     return any(report.format_named(output.format).wants_fixes for output in outputs)
 
 
+def wants_diagram(outputs: Iterable[Output]) -> bool:
+    """Whether one of the formats shows the project as a picture."""
+    return any(report.format_named(output.format).wants_diagram for output in outputs)
+
+
 class Look(NamedTuple):
     """Colours and links in text: `auto`, `always` or `never`. A file has them only with `always`."""
 

@@ -11,6 +11,7 @@ from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from corslint.discovery import Context
+    from corslint.model.diagram import Diagram
     from corslint.model.finding import Finding
     from corslint.settings import Settings
 
@@ -22,7 +23,8 @@ class Report(NamedTuple):
     """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule.
 
     `left_out` says how many more were found and why they are not shown; `live` are all that no comment takes back.
-    `undecided` are the policies of which cannot be told what they answer a stranger.
+    `undecided` are the policies of which cannot be told what they answer a stranger. `diagrams` is the picture of the
+    context, where one was wanted.
     """
 
     findings: tuple[Finding, ...]
@@ -34,6 +36,7 @@ class Report(NamedTuple):
     left_out: Mapping[str, int] = {}
     live: tuple[Finding, ...] = ()
     undecided: tuple[Span, ...] = ()
+    diagrams: tuple[Diagram, ...] = ()
 
 
 def nothing(context: Context) -> Report:

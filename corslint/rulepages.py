@@ -46,6 +46,7 @@ def about(rule: Rule) -> RuleAbout:
         "\n\n".join(text) + "\n",
         "\n\n".join(markdown) + "\n",
         rule.references,
+        explanation,
     )
 
 

@@ -49,6 +49,8 @@ _CONSOLE = re.compile(r"^```console\n\$ (corslint (?:[^\n\"]|\"[^\"]*\")*)\n(.*?
 """A command, over several lines where a text in quotation marks is, and what it writes."""
 _PICKED = re.compile(r"(.*) \| jq '((?:\.\w+|\[\d+\])+)'$")
 
+_FOUND = re.compile(r"(.*) \| grep -o '([^']+)'$")
+
 _REASONS = re.compile(r"(?<=of the )\d+(?= reasons)")
 _BAR = "\\|"  # as a table has to write it
 
@@ -84,13 +86,17 @@ def run(command: str) -> str:
 
 
 def out(command: str) -> str:
-    """What a corslint command writes to standard output; with `| jq 'PATH'` behind it, the part that this picks."""
+    """What a corslint command writes to standard output; with `| jq 'PATH'` or `| grep -o 'PATTERN'` behind it,
+    the part that this picks."""
     picked = _PICKED.match(command)
     if picked:
         part = json.loads(out(picked[1]))
         for key, at in re.findall(r"\.(\w+)|\[(\d+)\]", picked[2]):
             part = part[key or int(at)]
         return json.dumps(part, indent=2, ensure_ascii=False) + "\n"
+    found = _FOUND.match(command)
+    if found:
+        return "".join(f"{part}\n" for line in out(found[1]).splitlines() for part in re.findall(found[2], line))
     stream = io.StringIO()
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(io.StringIO()):
         cli.run(shlex.split(command)[1:])

@@ -35,6 +35,7 @@ LAYERS = (
     "corslint.crossings",
     "corslint.network",
     "corslint.trace",
+    "corslint.diagram",
     "corslint.expectations",
     "corslint.suppression",
     "corslint.editing",

@@ -26,6 +26,7 @@ ALLOWED = {
     ("connect", "*"): "what clients do, and also the name of a package",
     ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
     ("socket.io", "model/facts.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
+    ("h3", "report/html.py"): "an element of HTML, and also the name of a package",
     ("express", "model/facts.py"): "an example of a title, for the reference",
     **{
         ("socket.io", module): "the protocol, whose handshake is walked or made"

@@ -59,6 +59,7 @@ def test_a_page(tmp_path: Path) -> None:
         "`server.mjs`\n\n````js\nconst s = require('express')(); // ```\n````\n\n"
         "## References\n\n- <https://example.com/a>\n- <https://example.com/b>\n",
         ("https://example.com/a", "https://example.com/b"),
+        "Why it *matters*.",
     )
 
 

@@ -4,6 +4,7 @@ A format is a module of this package, and its name is the module's: nothing else
 
 - `render(report, run)`, an iterable of pieces of text;
 - `WANTS_FIXES = True`, if it shows what fixes would change (working them out takes time);
+- `WANTS_DIAGRAM = True`, if it shows the project as a picture (so does that);
 - `FOR_PEOPLE = True`, if it is written in the terminal's encoding. All others are UTF-8, for programs;
 - `CLOSES = True`, if it ends with the closing line, which otherwise goes to standard error.
 
@@ -15,12 +16,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from corslint.model.finding import Finding
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from corslint.model.diagram import Diagram
 
 _NO_FORMATS = frozenset({"facts", "trace"})
 """Modules beside the formats that write something else than findings."""
@@ -66,11 +70,16 @@ class Reported(Protocol):
     def left_out(self) -> Mapping[str, int]:
         """How many more findings there are, by the reason why they are not shown; a key of `LEFT_OUT`."""
 
+    @property
+    def diagrams(self) -> tuple[Diagram, ...]:
+        """The pictures of what was checked, where a format wants them."""
+
 
 class RuleAbout(NamedTuple):
     """What a format may say about a rule, whatever the finding. `severity` is the most severe that it can have.
 
-    `title` is a line, `text` and `markdown` are pages for people, `references` are URLs.
+    `title` is a line, `text` and `markdown` are pages for people, `references` are URLs. `explanation` is what of the
+    page says why.
     """
 
     id: str
@@ -80,6 +89,7 @@ class RuleAbout(NamedTuple):
     text: str
     markdown: str
     references: tuple[str, ...] = ()
+    explanation: str = ""
 
 
 def _nothing_known(rule: str) -> RuleAbout:
@@ -113,6 +123,7 @@ class Format(NamedTuple):
     wants_fixes: bool
     for_people: bool
     closes: bool
+    wants_diagram: bool = False
 
 
 def format_named(name: str) -> Format:
@@ -120,7 +131,7 @@ def format_named(name: str) -> Format:
     import importlib
 
     module = importlib.import_module(f"{__name__}.{name}")
-    flags = (bool(getattr(module, flag, False)) for flag in ("WANTS_FIXES", "FOR_PEOPLE", "CLOSES"))
+    flags = (bool(getattr(module, flag, False)) for flag in ("WANTS_FIXES", "FOR_PEOPLE", "CLOSES", "WANTS_DIAGRAM"))
     return Format(module.render, *flags)
 
 
@@ -134,6 +145,7 @@ class Merged(NamedTuple):
     passed_over: Mapping[str, int]
     sources: Callable[[str], SourceFile]
     left_out: Mapping[str, int] = {}
+    diagrams: tuple[Diagram, ...] = ()
 
 
 def merged(reports: Sequence[Reported]) -> Merged:
@@ -170,6 +182,7 @@ def merged(reports: Sequence[Reported]) -> Merged:
         dict(sorted(passed_over.items())),
         sources,
         {reason: left_out[reason] for reason in LEFT_OUT if reason in left_out},
+        tuple(one for report in reports for one in report.diagrams),
     )
 
 

@@ -15,12 +15,12 @@ from corslint.source import SourceFile, Span
 from tests.report.samples import FINDING, NASTY, hostile, report, written
 
 every_format = pytest.mark.parametrize("name", FORMATS)
-machines = pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("text", "concise")])
+machines = pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("text", "concise", "html")])
 
 
 def test_formats_are_the_modules_that_are_there() -> None:
     assert (
-        *("checkstyle", "concise", "github", "gitlab", "json", "jsonl", "junit", "rdjson", "sarif", "text"),
+        *("checkstyle", "concise", "github", "gitlab", "html", "json", "jsonl", "junit", "rdjson", "sarif", "text"),
     ) == FORMATS
 
 
@@ -32,7 +32,7 @@ def test_a_new_module_is_a_new_format(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(reports, "__path__", [*reports.__path__, str(tmp_path)])
     assert set(reports._formats()) == {*FORMATS, "brief"}
     made = reports.format_named("brief")
-    assert made[1:] == (False, False, True)
+    assert made[1:] == (False, False, True, False)
     assert "".join(made.render(report(FINDING), Run())) == "1!"
 
 
@@ -41,7 +41,8 @@ def test_formats_say_what_they_are(name: str) -> None:
     made = reports.format_named(name)
     assert made.for_people == (name in ("text", "concise"))
     assert made.closes == (name == "text")
-    assert made.wants_fixes == (name in ("sarif", "rdjson"))
+    assert made.wants_fixes == (name in ("html", "sarif", "rdjson"))
+    assert made.wants_diagram == (name == "html")
 
 
 @every_format
@@ -67,7 +68,7 @@ def test_it_comes_in_pieces_that_do_not_depend_on_how_they_are_asked_for(name: s
     assert stream.getvalue() == written(name, whole)
 
 
-@pytest.mark.parametrize("name", ["checkstyle", "concise", "github", "gitlab", "jsonl", "text"])
+@pytest.mark.parametrize("name", ["checkstyle", "concise", "github", "gitlab", "html", "jsonl", "text"])
 def test_what_can_be_streamed_is(name: str) -> None:
     pieces = iter(reports.format_named(name).render(hostile(), Run()))
     assert "".join(next(pieces) for _ in range(4)).count("\n") < written(name, hostile()).count("\n") / 2
@@ -81,7 +82,7 @@ def test_no_line_of_a_log_is_a_command_but_our_own(name: str) -> None:
     assert [line for line in lines if line.lstrip().startswith("::") and not re.match(ours, line)] == [
         line for line in lines if name == "text" and re.match(r" *::: ", line)
     ]
-    if name in ("text", "concise", "github", "checkstyle", "junit"):
+    if name in ("text", "concise", "github", "checkstyle", "html", "junit"):
         assert [line for line in lines if re.search(r"##\w*\[", line)] == []
 
 

@@ -1,0 +1,267 @@
+"""The HTML report in a real browser: nothing runs but its own script, axe-core finds nothing, and keys are enough."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright import sync_api as playwright
+
+from corslint import cli
+from corslint.model.diagram import Connection, Diagram, Line, Node
+from corslint.model.tri import Tri
+from corslint.report import RuleAbout, Run
+from tests.lab.chromium import FLAGS
+from tests.lab.installation import ROOT, require
+from tests.report import crowded
+from tests.report.samples import NASTY, hostile, written
+
+WIDTHS = {"desktop": 1280, "phone": 390}
+GRAVE = ("serious", "critical")
+SCRIPTS = (
+    "</script><script>document.title='ran'</script>",
+    "<img src=x onerror=\"document.title='ran'\">",
+    "\"'><svg onload=document.title='ran'>",
+    "]]><script>document.title='ran'</script>",
+    "javascript:document.title='ran'",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[playwright.Browser]:
+    found = require("chromium", "node_modules")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=found.path("chromium"), args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    found = require("chromium", "node_modules")
+    return (found.path("node_modules") / "axe-core-4" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the demo project."""
+    out = tmp_path_factory.mktemp("demo") / "report.html"
+    with contextlib.chdir(ROOT):
+        assert cli.run(["check", "--output-format", "html", "-o", str(out), "fixtures/projects/chat/bad"]) == 1
+    return out
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a project with 200 findings in twelve services."""
+    folder = tmp_path_factory.mktemp("many")
+    assert crowded.write(folder) >= 200
+    with contextlib.chdir(folder):
+        assert cli.run(["check", "--no-config", "--output-format", "html", "-o", "report.html", "."]) == 1
+    return folder / "report.html"
+
+
+@contextlib.contextmanager
+def opened(browser: playwright.Browser, file: Path, **options: Any) -> Iterator[playwright.Page]:
+    """The page of a file. It may ask for nothing else, and its console stays empty."""
+    context = browser.new_context(viewport={"width": options.pop("width", 1280), "height": 900}, **options)
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    try:
+        page.goto(file.as_uri())
+        yield page
+        assert said == []
+        assert [url.partition("#")[0] for url in asked] == [file.as_uri()] * len(asked)
+    finally:
+        context.close()
+
+
+def violations(page: playwright.Page, axe: str) -> list[str]:
+    """What axe-core finds that is serious, and where."""
+    page.evaluate(f"{axe}\n;undefined")
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        if one["impact"] in GRAVE
+        for node in one["nodes"][:5]
+    ]
+
+
+@pytest.mark.parametrize("name", ["demo", "many"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_serious(
+    browser: playwright.Browser, axe: str, demo: Path, many: Path, name: str, scheme: Any, width: str
+) -> None:
+    file = {"demo": demo, "many": many}[name]
+    with opened(browser, file, color_scheme=scheme, width=WIDTHS[width], bypass_csp=True) as page:
+        assert violations(page, axe) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[width]
+
+
+def test_axe_would_find_something(browser: playwright.Browser, axe: str, demo: Path) -> None:
+    with opened(browser, demo, bypass_csp=True) as page:
+        page.evaluate("document.querySelector('.lead').style.color = '#cccccc'")
+        assert [one.partition(":")[0] for one in violations(page, axe)] == ["color-contrast"]
+
+
+CONTRASTS = """() => {
+  const probe = document.body.appendChild(document.createElement('i'));
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const light = name => {
+    probe.style.color = `var(${name})`;
+    canvas.fillStyle = getComputedStyle(probe).color;
+    canvas.fillRect(0, 0, 1, 1);
+    const parts = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map(part => part / 255)
+      .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  };
+  return PAIRS.map(([ink, ground, least]) => {
+    const [low, high] = [light(ink), light(ground)].sort((a, b) => a - b);
+    return [ink, ground, (high + 0.05) / (low + 0.05), least];
+  }).filter(([, , ratio, least]) => ratio < least);
+}"""
+PAIRS = (
+    *((ink, ground, 4.5) for ink in ("--ink", "--quiet", "--link") for ground in ("--paper", "--card", "--faint")),
+    ("--on-error", "--error-fill", 4.5),
+    ("--warning", "--warning-wash", 4.5),
+    ("--note", "--card", 4.5),
+    *(("--ink", f"--{wash}-wash", 4.5) for wash in ("error", "warning", "note", "other", "gone", "new")),
+    ("--quiet", "--gone-wash", 4.5),
+    ("--quiet", "--new-wash", 4.5),
+    ("--error", "--paper", 4.5),
+    ("--focus", "--paper", 3),
+    ("--focus", "--card", 3),
+    ("--error-fill", "--card", 3),
+)
+"""What axe-core does not look at: text in the picture, marks, focus rings (WCAG 2.2, 1.4.3 and 1.4.11)."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_are_told_apart(browser: playwright.Browser, demo: Path, scheme: Any) -> None:
+    with opened(browser, demo, color_scheme=scheme, bypass_csp=True) as page:
+        pairs = str([list(pair) for pair in PAIRS])
+        assert page.evaluate(CONTRASTS.replace("PAIRS", pairs)) == []
+
+
+def test_keys_lead_from_the_picture_to_a_finding(browser: playwright.Browser, demo: Path) -> None:
+    with opened(browser, demo) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the findings"
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.classList.contains('pill')"):
+                break
+        label = page.evaluate("document.activeElement.getAttribute('aria-label')")
+        number = label.split()[1].rstrip(":")
+        page.keyboard.press("Enter")
+        playwright.expect(page.locator(f"#f{number}")).to_be_focused()
+        assert label.partition(": ")[2] == page.locator(f"#t{number}").text_content()
+        assert page.evaluate(f"document.querySelector('#f{number} details').open")
+        playwright.expect(page.locator(f"#t{number}")).to_be_in_viewport()
+
+
+def test_a_link_leads_to_the_last_of_many(browser: playwright.Browser, many: Path) -> None:
+    with opened(browser, many) as page:
+        page.evaluate("location.hash = '#f204'")
+        playwright.expect(page.locator("#f204")).to_be_focused()
+        playwright.expect(page.locator("#t204")).to_be_in_viewport()
+
+
+def shown(page: playwright.Page) -> int:
+    return page.locator(".finding:visible").count()
+
+
+def test_keys_filter_and_group(browser: playwright.Browser, demo: Path) -> None:
+    with opened(browser, demo) as page:
+        assert shown(page) == 15
+        page.locator("#show-error").focus()
+        page.keyboard.press("Space")
+        assert shown(page) == 2
+        assert page.locator("#shown").text_content() == "2 of 15 shown"
+        assert page.locator(".group:visible").count() == 2
+        # A link to what is hidden shows it.
+        page.evaluate("location.hash = '#f1'")
+        playwright.expect(page.locator("#f1")).to_be_focused()
+        assert shown(page) == 15
+        page.locator("#rule").focus()
+        page.keyboard.type("weak-origin")
+        assert shown(page) == 1
+        page.select_option("#rule", "")
+        page.select_option("#by", "rule")
+        assert page.locator(".group:visible > h3 > code").first.text_content() == "duplicate-add-header"
+        page.select_option("#by", "file")
+        assert shown(page) == 15
+        page.locator("#words").fill("notify.conf")
+        assert shown(page) == 1
+
+
+def test_colours_are_switched_and_kept(browser: playwright.Browser, demo: Path) -> None:
+    with opened(browser, demo, color_scheme="light") as page:
+        light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.locator("#colours").press("Enter")
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert light != dark
+        page.reload()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+        assert page.locator("#colours").get_attribute("aria-pressed") == "true"
+
+
+def test_it_works_without_its_script(browser: playwright.Browser, demo: Path) -> None:
+    with opened(browser, demo, java_script_enabled=False) as page:
+        assert shown(page) == 15
+        assert not page.locator("#rule").is_visible()
+        page.locator("#show-error").uncheck()
+        assert shown(page) == 2
+
+
+def test_one_picture_is_shown_on_each_width(browser: playwright.Browser, demo: Path) -> None:
+    for width, look, other in ((1280, "wide", "narrow"), (390, "narrow", "wide")):
+        with opened(browser, demo, width=width) as page:
+            assert page.locator(f"svg.map.{look}").first.is_visible()
+            assert not page.locator(f"svg.map.{other}").first.is_visible()
+
+
+def test_no_text_leaves_its_box(browser: playwright.Browser, many: Path) -> None:
+    script = """() => [...document.querySelectorAll('svg.map .node')].flatMap(node => {
+      const frame = node.querySelector('.frame').getBoundingClientRect();
+      return [...node.querySelectorAll('text')].filter(text => {
+        const box = text.getBoundingClientRect();
+        return box.width > 0 && (box.right > frame.right + 1 || box.bottom > frame.bottom + 1);
+      }).map(text => text.textContent);
+    })"""
+    for width in WIDTHS.values():
+        with opened(browser, many, width=width) as page:
+            assert page.evaluate(script) == []
+
+
+def test_nothing_that_files_hold_runs(browser: playwright.Browser, tmp_path: Path) -> None:
+    whole = hostile()
+    lines = tuple(Line("adds", text, text, (whole.findings[0].primary,), text) for text in (*SCRIPTS, *NASTY))
+    nodes = [Node(f"n{at}", "server", text, text, (), lines) for at, text in enumerate((*SCRIPTS, *NASTY))]
+    ways = [Connection("n0", node.id, Tri.UNKNOWN, SCRIPTS, node.title, ()) for node in nodes[1:]]
+    evil = "".join(SCRIPTS)
+    findings = tuple(one._replace(message=f"{evil}{one.message}", help=f"{one.help}{evil}") for one in whole.findings)
+    drawn = tuple(Diagram(text, tuple(nodes), tuple(ways)) for text in SCRIPTS[:2])
+    about = RuleAbout("a-rule", evil, "error", (), "", "", (f"https://x.example/{evil}", SCRIPTS[-1]), evil)
+    file = tmp_path / "hostile.html"
+    text = written("html", whole._replace(findings=findings, diagrams=drawn), Run(about=lambda rule: about))
+    file.write_text(text, encoding="utf-8")
+    with opened(browser, file, bypass_csp=True) as page:  # also where nothing but the escaping stands in the way
+        page.select_option("#by", "rule")
+        assert page.title() != "ran"
+        assert page.locator("script").count() == 1
+        assert page.locator("img, iframe, [onload], [onerror]").count() == 0
+        assert page.evaluate("[...document.links].every(link => /^(#|https:)/.test(link.getAttribute('href')))")
+        body = page.locator("body").inner_text()
+        assert "\\u202e" in body
+        assert "\u202e" not in body
+        assert "\x1b" not in body
