@@ -365,8 +365,8 @@ _AS_SOCKET = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _AS_REQUEST = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 
 
-class _Said(NamedTuple):
-    """What a policy says about connections, and where."""
+class Said(NamedTuple):
+    """What a page's policy says about connections, and where."""
 
     directive: str
     sources: tuple[str, ...]
@@ -385,8 +385,8 @@ def blocked(world: World, source: Callable[[str], SourceFile], declared: Iterabl
         if client.field("browser").value != "no" and client.field("base").value != "yes"
     ]
     for policy in policies:
-        said = _said(policy)
-        if said is None or policy.field("enabled").value != "yes" or policy.field("report_only").value != "no":
+        said = _in_force(policy)
+        if said is None:
             continue
         for client in clients:
             sure = _shows(world, policy, client)
@@ -397,11 +397,25 @@ def blocked(world: World, source: Callable[[str], SourceFile], declared: Iterabl
                 yield _blocked(policy, said, client, what, sure, source)
 
 
-def _said(policy: Fact) -> _Said | None:
+def said_to(world: World, client: Fact) -> Iterator[Said]:
+    """What the policies of the pages that a client runs in say about its connections."""
+    for policy in world.of_kind("content_security_policy"):
+        said = _in_force(policy)
+        if said is not None and _shows(world, policy, client) is not None and world.visible(client, policy):
+            yield said
+
+
+def _in_force(policy: Fact) -> Said | None:
+    """What a policy says that is certainly sent, and does more than report."""
+    certain = policy.field("enabled").value == "yes" and policy.field("report_only").value == "no"
+    return _said(policy) if certain else None
+
+
+def _said(policy: Fact) -> Said | None:
     text = policy.field("value")
     if isinstance(text.value, str):
         found = csp.connections(text.value)
-        return _Said(*found, text.span or policy.span, True) if found is not None else None
+        return Said(*found, text.span or policy.span, True) if found is not None else None
     if text.state != "absent":
         return None
     for name, directive in (("connect", "connect-src"), ("default", "default-src")):
@@ -411,7 +425,7 @@ def _said(policy: Fact) -> _Said | None:
         if not isinstance(field.value, tuple):
             return None
         written = field.state == "written"
-        return _Said(directive, field.value, (field.span if written else None) or policy.span, written)
+        return Said(directive, field.value, (field.span if written else None) or policy.span, written)
     return None
 
 
@@ -497,9 +511,7 @@ def _blocks(sources: tuple[str, ...], client: Fact, own: Tri) -> str | None:
     return "upgrade" if socket is Tri.NO and request is Tri.YES and upgrades else None
 
 
-def _blocked(
-    policy: Fact, said: _Said, client: Fact, what: str, sure: str, source: Callable[[str], SourceFile]
-) -> Fact:
+def _blocked(policy: Fact, said: Said, client: Fact, what: str, sure: str, source: Callable[[str], SourceFile]) -> Fact:
     parts = urlsplit(_address(client) or "")
     sockets = what == "upgrade" or client.field("websocket_only").value == "yes"
     scheme = _AS_SOCKET[parts.scheme] if sockets else _AS_REQUEST[parts.scheme]

@@ -26,7 +26,7 @@ the mended one worked and linted clean.
 
 @dataclass(frozen=True)
 class Suite:
-    """A comparison of a model with the real thing, on generated cases."""
+    """A comparison of a model with the real thing."""
 
     title: str
     claim: str
@@ -36,6 +36,8 @@ class Suite:
     proven: bool = False
     printed: str = ""
     """All that it said, for whoever looks for the reason of a failure."""
+    arguments: tuple[str, ...] = ()
+    """What it is started with, beyond that."""
 
 
 def unproven(proven: Set[str]) -> dict[str, str]:

@@ -328,7 +328,7 @@ def test_a_run_that_proves_less_fails(
     assert lab.main([]) == 1
     said = capsys.readouterr().out
     assert "FAILED  emulator\n    40 differences" in said
-    assert "1 of 4 proven" in said
+    assert "1 of 5 proven" in said
     assert "| 40 differences | FAILED |" in page.read_text(encoding="utf-8")
     page.unlink()
     broken = with_step(plain(EXPERIMENTS["proxy-and-app-cors"]), 0, "bad", Answered(status=500))
