@@ -33,6 +33,8 @@ _FOLLOWING = 0.5
 _CERTAINTY = {"error": 1.0, "warning": 0.7, "note": 0.4}
 """What a finding counts by its severity: an error breaks for certain, a warning under conditions, a note is legal."""
 
+_MOST_REQUESTS = 5
+"""Different requests that are followed through the project."""
 _ELSEWHERE = 0.3
 """What a finding counts at a server that was not asked."""
 
@@ -151,10 +153,11 @@ class Symptoms:
 
 
 def _apart(said: Iterable[Complaint], elsewhere: Elsewhere) -> tuple[Span, ...]:
-    """What has no part in any of the messages; nothing, where one of them does not tell what was asked."""
-    parts = [elsewhere(complaint.clues) for complaint in said if "url" in complaint.clues]
-    if not parts:
+    """What has no part in any of the messages that tell what was asked; nothing where they tell of too much."""
+    asked = {(one.clues["url"], one.clues.get("origin")): one.clues for one in said if "url" in one.clues}
+    if not 0 < len(asked) <= _MOST_REQUESTS:
         return ()
+    parts = [elsewhere(clues) for clues in asked.values()]
     return tuple(span for span in parts[0] if all(span in other for other in parts[1:]))
 
 
