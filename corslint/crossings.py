@@ -133,7 +133,7 @@ def _developed(world: World, policy: Fact) -> Iterator[_FrontEnd]:
     for server in world.of_kind("dev_server"):
         origin = _dev_origin(server)
         folder = world.topology.package_of(server.span.path)
-        if origin is None or not world.visible(server, policy) or _moved(world, server, folder):
+        if origin is None or not world.visible(server, policy) or moved(world, server):
             continue
         for kind in ("socket_client", "http_request"):
             for client in world.of_kind(kind):
@@ -147,11 +147,13 @@ def _developed(world: World, policy: Fact) -> Iterator[_FrontEnd]:
                     return
 
 
-_MOVES = regex(rb"--port\b|\s-p\s|\bPORT=|--host\b")
+_MOVES = regex(rb"--port\b|\s-p\s|\bPORT=|--host\b|\bHTTPS=")
 
 
-def _moved(world: World, server: Fact, folder: str) -> bool:
-    """Whether its pages may be reached at another port: by how it is started, or from outside of a container."""
+def moved(world: World, server: Fact) -> bool:
+    """Whether the pages of a server for development may be reached elsewhere than it says: by how it is started, by
+    variables, from outside of a container, or because its package has several with other ports."""
+    folder = world.topology.package_of(server.span.path)
     manifest = f"{folder}/package.json" if folder else "package.json"
     started = world.sources(manifest).data if world.sources is not None else b""
     contained = any(
@@ -159,7 +161,16 @@ def _moved(world: World, server: Fact, folder: str) -> bool:
         and (inside in ("", ".") or server.span.path.startswith(f"{inside}/"))
         for service in world.of_kind("service")
     )
-    return contained or _MOVES.search(started) is not None
+    heeded = server.field("variables").value
+    set_beside = isinstance(heeded, tuple) and any(
+        fact.field("name").value in heeded and world.topology.package_of(fact.span.path) == folder
+        for fact in world.of_kind("env_value")
+    )
+    others = any(
+        one.field("port").value != server.field("port").value and world.topology.package_of(one.span.path) == folder
+        for one in world.of_kind("dev_server")
+    )
+    return contained or set_beside or others or _MOVES.search(started) is not None
 
 
 def _dev_origin(server: Fact) -> str | None:

@@ -293,7 +293,10 @@ class Tracer:
         transports, namespace = client.field("transports").value, client.field("namespace").value
         if not isinstance(path, str):
             return
-        for origin, base in self._ends(client):
+        url = client.field("url")
+        if url.state == "unknown" or (client.field("same_origin").value == "no" and not isinstance(url.value, str)):
+            return
+        for origin, base in self._ends(client, url.value):
             yield Question(
                 origin,
                 f"{base}{path}",
@@ -309,15 +312,17 @@ class Tracer:
             )
 
     def _of_request(self, request: Fact) -> Iterator[Question]:
-        url = request.field("url").value
+        url, address, path = (request.field(name).value for name in ("url", "address", "path"))
         if not isinstance(url, str) or request.field("base").value == "yes":
             return
+        whole = isinstance(address, str) and ("://" in url or address.endswith(url.lstrip("/")))
+        if not whole and not isinstance(path, str):
+            return
         method, headers = request.field("method").value, _named(request, "headers")
-        absolute = "://" in url
-        for origin, base in self._ends(request):
+        for origin, base in self._ends(request, address if whole else None):
             yield Question(
                 origin,
-                url if absolute else f"{base}{url if url.startswith('/') else '/' + url}",
+                str(address) if whole else f"{base}/{str(path).lstrip('/')}",
                 "fetch",
                 request.field("credentials").value == "yes",
                 method if isinstance(method, str) else "GET",
@@ -325,16 +330,13 @@ class Tracer:
                 client=request.span,
             )
 
-    def _ends(self, client: Fact) -> Iterator[tuple[str, str]]:
-        """Origins of pages that run a client, and the server's own for each."""
-        url = client.field("url").value
+    def _ends(self, client: Fact, url: object) -> Iterator[tuple[str, str]]:
+        """Origins of pages that run a client, and the server's own for each: that of `url`, or else the page's."""
         target = None
         if isinstance(url, str) and urlsplit(url).hostname:
             parts = urlsplit(url)
             scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme or "http")
             target = f"{scheme}://{parts.netloc}"
-        elif client.field("url").state == "unknown" or client.field("same_origin").value == "no":
-            return
         pages = list(self._pages_of(client, own=target is None))
         for origin in pages:
             yield origin, target or origin
@@ -353,7 +355,8 @@ class Tracer:
         package = self._world.topology.package_of(client.span.path)
         for server in self._world.of_kind("dev_server"):
             port = server.field("port").value
-            if self._world.topology.package_of(server.span.path) == package and isinstance(port, int):
+            beside = self._world.topology.package_of(server.span.path) == package
+            if beside and isinstance(port, int) and not crossings.moved(self._world, server):
                 scheme = "https" if server.field("https").value == "yes" else "http"
                 found.append(f"{scheme}://localhost:{port}")
         yield from found or (self._network.origins(client.span.path) if own else ())

@@ -252,3 +252,33 @@ def test_what_is_said_to_a_client() -> None:
     world = World(understood.facts, understood.topology, understood.project.source)
     (request,) = world.of_kind("http_request")
     assert [(one.directive, one.sources) for one in crossings.said_to(world, request)] == [("connect-src", ("'self'",))]
+
+
+CRA = '{"name": "web", "dependencies": {"react-scripts": "5.0.1"}}'
+
+
+@pytest.mark.parametrize(
+    ("origin", "others", "expected"),
+    [
+        ("http://localhost:5173", {}, ["http://localhost:3000"]),
+        ("http://localhost:3000", {}, []),
+        ("http://localhost:5173", {"web/.env": "PORT=5173\n"}, []),
+        ("http://localhost:5173", {"web/.env": "HTTPS=true\n"}, []),
+        ("http://localhost:5173", {"api/.env": "PORT=4000\n"}, ["http://localhost:3000"]),
+        ("http://localhost:5173", {"web/.env": "REACT_APP_PORT=4000\n"}, ["http://localhost:3000"]),
+        ("http://localhost:5173", {"web/craco.config.js": "module.exports = { devServer: { port: 5173 } };\n"}, []),
+    ],
+)
+def test_pages_of_create_react_app(origin: str, others: dict[str, str], expected: list[str]) -> None:
+    files = {
+        **express(f"{{ origin: ['{origin}'] }}", ""),
+        "web/package.json": CRA,
+        "web/src/App.jsx": f"{ASKS}\n",
+        **others,
+    }
+    assert [fact.field("origin").value for fact in found("turned_away", files)] == expected
+
+
+def test_variables_are_heeded_only_by_tools_that_read_them() -> None:
+    files = {**express("{ origin: ['http://localhost:3000'] }", ""), **page(ASKS), "web/.env": "PORT=3000\n"}
+    assert [fact.field("origin").value for fact in found("turned_away", files)] == ["http://localhost:5173"]

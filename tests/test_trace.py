@@ -777,3 +777,73 @@ def test_a_handshake_that_a_development_server_does_not_pass_on(ws: str, expecte
     (trace,) = asked_by_clients(files, "http://localhost:5173")
     assert (trace.verdict, trace.event) == expected
     assert trace.messages == () or expected[0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [("", "http://localhost:3000"), ("PORT=3005\n", "")],
+)
+def test_pages_of_create_react_app(variables: str, expected: str) -> None:
+    files = {
+        **express(f"app.use(cors({{ origin: 'http://localhost:3000' }}));\n{ROUTE}", 4000),
+        "web/package.json": '{"name": "web", "dependencies": {"react-scripts": "5.0.1"}}',
+        "web/src/App.jsx": "fetch('http://localhost:4000/items');\n",
+        **({"web/.env": variables} if variables else {}),
+    }
+    one = tracer(files)
+    assert [(question.origin, one.trace(question).verdict) for question in one.questions()] == [
+        (expected, "allowed" if expected else "unknown")
+    ]
+
+
+def test_what_create_react_app_passes_on() -> None:
+    files = {
+        **express(ROUTE, 4000),
+        "web/package.json": '{"proxy": "http://localhost:4000", "dependencies": {"react-scripts": "5.0.1"}}',
+        "web/src/App.jsx": "fetch('/items');\n",
+    }
+    one = tracer(files)
+    (question,) = one.questions()
+    trace = one.trace(question)
+    assert (question.origin, question.url, trace.verdict) == (AT, f"{AT}/items", "allowed")
+    assert [step.span.path for step in trace.legs[0].steps] == [
+        "web/package.json",
+        "web/package.json",
+        "server.js",
+        "server.js",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (
+            "axios.get('/items');\naxios.defaults.baseURL = 'http://localhost:4000/api';",
+            ["http://localhost:4000/api/items"],
+        ),
+        ("axios.defaults.baseURL = '/api';\naxios.get('items');", ["https://app.example.com/api/items"]),
+        ("axios.create({ baseURL: 'http://localhost:4000/api/' }).get('/items');", ["http://localhost:4000/api/items"]),
+        ("axios.create({ baseURL: '/api' }).put('/items', data);", ["https://app.example.com/api/items"]),
+        ("axios.create({ baseURL: address() }).get('/items');", []),
+        ("axios.defaults.baseURL = address();\naxios.get('/items');", []),
+        ("axios.get(`http://localhost:4000/items/${id}`);", []),
+        ("axios.get('/items');", ["https://app.example.com/items"]),
+        ("axios.get('items');", ["https://app.example.com/items"]),
+    ],
+)
+def test_requests_go_below_their_base(code: str, expected: list[str]) -> None:
+    files = {
+        "web/package.json": '{"dependencies": {"axios": "1.7.0"}}',
+        "web/main.js": f"import axios from 'axios';\n{code}\n",
+    }
+    assert [trace.question.url for trace in asked_by_clients(files)] == expected
+
+
+def test_a_base_that_another_package_sets_is_not_known() -> None:
+    files = {
+        "one/package.json": '{"dependencies": {"axios": "1.7.0"}}',
+        "one/main.js": "import axios from 'axios';\naxios.defaults.baseURL = 'http://localhost:4000';\naxios.get('/one');\n",
+        "two/package.json": '{"dependencies": {"axios": "1.7.0"}}',
+        "two/main.js": "import axios from 'axios';\naxios.get('/two');\n",
+    }
+    assert [trace.question.url for trace in asked_by_clients(files)] == ["http://localhost:4000/one"]
