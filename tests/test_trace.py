@@ -749,6 +749,7 @@ def test_a_pages_own_policy(policy: str, options: str, expected: tuple[str, str 
     [
         ("connect-src 'self'", "http://localhost:3000", "allowed"),
         ("connect-src 'self'", "http://localhost:3001", "blocked"),
+        ("connect-src 'self'", "null", "blocked"),
         ("connect-src {{ hosts }}", "http://localhost:3001", "unknown"),
     ],
 )

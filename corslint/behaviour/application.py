@@ -430,7 +430,7 @@ class _Asking:
             elif held is Tri.UNKNOWN and not taking:
                 return self._reply(nothing_known())
         if taking:
-            twins = [one for one in taking if one.field("twin").state == "written"]
+            twins = [one for one in taking if one.field("twin").value and running.language == "javascript"]
             return self._reply(self._twins([taking[0], *twins]) if twins else self._socket(taking[0]))
         if self._request.kind == "upgrade" and running.sockets and running.language == "javascript":
             return self._reply(Response(NO_ANSWER))  # Engine.IO ends upgrades that are not for it (`destroyUpgrade`)
