@@ -83,13 +83,13 @@ def run(
     `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
     one, and may tell somebody how far the work is.
     """
-    matches = {rule.id: _matches(rule, world) for rule in watch(ruleset)}
+    matches = {rule.id: found for rule in watch(ruleset.about(world.kinds)) if (found := _matches(rule, world))}
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
-    for rule in ruleset:
-        spoken = frozenset(key for other in rule.yields_to for key in subjects[other])
+    for found in matches.values():
+        spoken = frozenset(key for other in found[0].rule.yields_to for key in subjects.get(other, ()))
         groups: dict[Span, list[_Match]] = {}
-        for match in matches[rule.id]:
+        for match in found:
             if not match.subjects & spoken:
                 groups.setdefault(match.primary, []).append(match)
         findings += [_finding(group, world, plan_fix) for group in groups.values()]
@@ -426,9 +426,6 @@ def _bind(
 
 
 def _matches(rule: Rule, world: World) -> list[_Match]:
-    for clause in rule.match:
-        if clause.expect == "some" and not world.of_kind(clause.fact):
-            return []
     candidates = [
         _Candidates(clause, world, _needed(rule, clause.name) if clause.expect == "some" else ())
         for clause in rule.match
