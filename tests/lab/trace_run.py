@@ -11,6 +11,7 @@ from corslint import lint
 from corslint.behaviour.console import NOT_KNOWN
 from corslint.discovery import contexts
 from corslint.model.traces import Question, Trace
+from corslint.project.topology import Topology
 from corslint.settings import Settings
 from corslint.trace import Tracer
 from tests.lab.chromium import Chromium
@@ -63,7 +64,17 @@ def traced(case: Case, asked: Asked) -> Trace:
     understood = lint.understand(context, settings, None, catalog)
     tracer = lint.tracer(understood, settings, catalog, asked.status, case.environment)
     traces = [tracer.trace(question) for question in _questions(tracer, probe)]
+    if isinstance(probe, Page):
+        # A page is its own server's, and so are the clients beside that one.
+        traces = [one for one in traces if _is_beside(one, understood.topology)] or traces
     return next((one for one in traces if one.verdict != "allowed"), traces[-1])
+
+
+def _is_beside(trace: Trace, topology: Topology) -> bool:
+    """Whether the client stands in the package of a server that answers it."""
+    client = trace.question.client
+    servers = {topology.package_of(step.span.path) for leg in trace.legs for step in leg.steps if step.span.path}
+    return client is not None and topology.package_of(client.path) in servers
 
 
 def _questions(tracer: Tracer, probe: Fetch | Socket | ClientFile | Page) -> list[Question]:
@@ -143,7 +154,8 @@ def _without_chance(line: str) -> str:
 def _unsaid(trace: Trace, observed: Observation) -> str | None:
     """A message that was foretold and not heard."""
     heard = [_without_chance(line) for line in observed.console]
-    wanted = [re.compile(".*".join(map(re.escape, words.split(NOT_KNOWN)))) for words in trace.messages]
+    # Servers write the words beside a status in letters of their own: `Bad Request`, `BAD REQUEST`.
+    wanted = [re.compile(".*".join(map(re.escape, words.split(NOT_KNOWN))), re.IGNORECASE) for words in trace.messages]
     if not wanted or any(words.search(line) for words in wanted for line in heard):
         return None
     return f"foretold {' | '.join(trace.messages)}; heard {' | '.join(observed.console) or 'nothing'}"
