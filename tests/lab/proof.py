@@ -20,7 +20,8 @@ _HEAD = """# What the lab proved
 Made by `make lab`; do not edit. Each row is an experiment: a small project of `fixtures/projects` whose servers were
 started as they stand there, once as it is broken and once as it is mended, and asked by plain HTTP and by a real
 browser. "Proven" says that the broken one failed as claimed and `corslint check` found the fault in its place, and that
-the mended one worked and linted clean.
+the mended one worked and linted clean. What the broken ones said, and which causes `corslint explain` names for it, is
+the table of [explain-proof.md](explain-proof.md); [trace-proof.md](trace-proof.md) compares traces with the browser.
 """
 
 
