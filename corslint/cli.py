@@ -133,6 +133,7 @@ def command(context: click.Context) -> int:
 )
 @command_line.options(
     command_line.SOURCES,
+    command_line.JOBS,
     command_line.CHANGES,
     command_line.CHOICES,
     command_line.SHOWS,
@@ -189,6 +190,7 @@ def check(
     known = _known(options, cwd)
     for context, settings in checked:
         found = _linted(context, settings, cwd, options, known, overlay, with_fixes=with_fixes)
+        context = context.changed()  # by what follows
         if options["add_ignores"]:
             _add_ignores(context, found, options["reason"])
             found = _linted(context, settings, cwd, options, known, with_fixes=with_fixes)
@@ -258,7 +260,8 @@ def _linted(
 
     bar = progress.Progress()
     try:
-        return _new(lint.lint(context, settings, overlay, with_fixes=with_fixes, watch=bar.watch), known)
+        found = lint.lint(context, settings, overlay, with_fixes=with_fixes, watch=bar.watch, jobs=options["jobs"])
+        return _new(found, known)
     except NamedRuleError as error:
         given = options.get(error.key.replace("-", "_"), ())
         if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
@@ -647,6 +650,21 @@ def probe(url: str, paths: tuple[str, ...], origin: str, **options: Any) -> int:
     else:
         outputs.write_text(probe_report.text(found), sys.stdout)
     return probe_report.status(found)
+
+
+@command.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Wait for an editor at this port of loopback.")
+@command_line.options(command_line.SOURCES)
+def server(port: int | None, **options: Any) -> int:
+    """Serve an editor (language server protocol): findings as code is typed, fixes, and what rules say."""
+    try:
+        from corslint.language_server import server as language_server
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise UsageError("the server needs pygls: pip install 'corslint[editor]'") from None
+    language_server.run(options, port)
+    return 0
 
 
 @command.command()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import click
 
-from corslint import discovery, result
+from corslint import cache, discovery, result
 from corslint import settings as settings_
+from corslint.cache import Cache
 from corslint.settings import Expectation, Pattern, Settings
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -77,7 +79,20 @@ SOURCES = (
     click.option("--isolated", "--no-config", is_flag=True, help="Look for no settings file."),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Do not read these files and folders, either."),
     click.option("--force-exclude", is_flag=True, help="Files that are named count like those found in a folder."),
-)
+    click.option(
+        "--cache-dir", metavar="FOLDER", envvar="CORSLINT_CACHE_DIR", show_envvar=True,
+        help="Where readings of files are kept.  [default: .corslint_cache]",
+    ),
+    click.option(
+        "-n", "--no-cache", is_flag=True, envvar="CORSLINT_NO_CACHE", show_envvar=True, help="Keep no readings."
+    ),
+)  # fmt: skip
+JOBS = (
+    click.option(
+        "-j", "--jobs", type=click.IntRange(1), metavar="N",
+        help="How many processes read files.  [default: as many as pay]",
+    ),
+)  # fmt: skip
 CHANGES = (
     click.option("--changed", is_flag=True, help="Only files that differ from the last commit, and new ones."),
     click.option("--since", metavar="REV", help="Only files changed since the branch left this commit, branch or tag."),
@@ -170,8 +185,10 @@ def stdin_context(
         raise settings_.UsageError("standard input is closed")
     data = sys.stdin.buffer.read(discovery.MANIFEST_SIZE_LIMIT + 1)
 
+    remember = _remembering(cwd, given)
+
     def discovered(*, as_found: bool) -> list[discovery.Context]:
-        return [discovery.standing_in(name, data, cwd, as_found=as_found)]
+        return [discovery.standing_in(name, data, cwd, as_found=as_found, remember=remember)]
 
     checked = _prepared(discovered, (name,), cwd, given)
     return checked, {path: data for context, _ in checked for path in context.lint}
@@ -182,12 +199,49 @@ def _discovered(paths: Sequence[str], cwd: str, given: Mapping[str, Any]) -> _Di
     revision = given.get("since") if given.get("since") is not None else ("HEAD" if given.get("changed") else None)
     if given.get("changed") and given.get("since") is not None:
         raise click.UsageError("--changed is `--since HEAD`: only one of them can count")
+    remember = _remembering(cwd, given)
     if revision is None:
-        return lambda *, as_found: discovery.contexts(paths, cwd, as_found=as_found)
+        return lambda *, as_found: discovery.contexts(paths, cwd, as_found=as_found, remember=remember)
     from corslint import changes
 
-    found = [changes.only_changed(one, revision, cwd) for one in discovery.contexts(paths, cwd, as_found=True)]
+    around = discovery.contexts(paths, cwd, as_found=True, remember=remember)
+    found = [changes.only_changed(one, revision, cwd) for one in around]
     return lambda *, as_found: found  # noqa: ARG005
+
+
+_WORTH_KEEPING = 50
+"""Files. What fewer files hold is read as fast as it is found, and many small folders need no cache."""
+
+
+def _remembering(cwd: str, given: Mapping[str, Any]) -> discovery.Remember:
+    """What gives the caches of folders, as the command line and the settings there ask for it."""
+    known: dict[str, Cache] = {}
+    named = given.get("cache_dir")
+
+    def remember(root: str, files: int) -> Cache:
+        if given.get("no_cache") or not cache.can_be_kept():
+            return Cache()
+        if root not in known:
+            taken = settings_.sources(given["config"], given["isolated"])
+            own = "" if named else settings_.load(root, cwd, taken).cache_dir
+            if not named and not own and files < _WORTH_KEEPING:
+                return Cache()
+            known[root] = Cache(_place(root, cwd, named, own))
+        return known[root]
+
+    return remember
+
+
+def _place(root: str, cwd: str, named: str | None, own: str) -> cache.Place:
+    """Where a cache lies. The folder that a user names may be a link; in the project none is followed."""
+    from corslint import __version__, compiled
+
+    name = cache.digest(f"{compiled.identity()}\0{root}\0{cwd}".encode("utf-8", "surrogateescape"))
+    if named:
+        base, folder = os.path.split(os.path.realpath(os.path.join(cwd, named)))
+        return cache.Place(base, (folder, __version__), name)
+    folders = os.path.relpath(os.path.join(cwd, own), root).split(os.sep) if own else [cache.FOLDER]
+    return cache.Place(root, (*folders, __version__), name)
 
 
 def _prepared(
@@ -286,6 +340,7 @@ def _values(settings: Settings) -> dict[str, str]:
         "include-tests": str(settings.include_tests).lower(),
         "fail-on": _quoted(settings.fail_on),
         "pedantic": str(settings.pedantic).lower(),
+        **({"cache-dir": _quoted(settings.cache_dir)} if settings.cache_dir else {}),
     }
 
 

@@ -13,7 +13,10 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from importlib.util import cache_from_source
+
+import click
 
 from corslint import __version__, resources, ruleset, snapshot
 from corslint.frameworks import catalog
@@ -67,6 +70,15 @@ def _built_in() -> tuple[RuleSet, Catalog]:
     return ruleset.load([rules], [rules]), catalog.load(resources.frameworks_folder(), examples=False)
 
 
+def identity() -> str:
+    """Identifies what decides how files are read: this package, Python, and the parsers that are installed."""
+    from corslint.cache import digest as short
+
+    installed = os.path.dirname(os.path.dirname(click.__file__))  # changes with every package that is installed there
+    return short(repr((_state(), sys.version, installed, os.stat(installed).st_mtime_ns)).encode())
+
+
+@lru_cache(maxsize=1)
 def _state() -> str:
     """The names, sizes and times of all files that the compiled form depends on, and the Python that compiled it."""
     files = (*_yaml_files(), *(path for folder in _folders() for path in _files_in(folder, ".py")))

@@ -10,9 +10,12 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias
 
-from corslint.git import git, is_in_work_tree
+from corslint import cache as cache_
+from corslint.cache import Cache
+from corslint.git import begin, git, is_in_work_tree
 from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -34,7 +37,8 @@ _PACKAGES = frozenset(
     {"node_modules", "bower_components", "jspm_packages", ".yarn", ".venv", "site-packages", "vendor"}
 )
 _ENVIRONMENT = "virtual environment"
-_IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn"})
+_IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn", cache_.FOLDER})
+_NO_CACHE = Cache()
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "e2e", "cypress", "playwright"})
 _TEST_NAME = regex(r"\.(?:[\w-]+-)?(?:test|spec)\.[^.]+$|^test_.*\.py$|_test\.py$|^conftest\.py$")
@@ -54,7 +58,7 @@ class Context(NamedTuple):
     `in_tests`: those of `files` that match the test-file patterns below `root` and were not named. `passed_over`: how
     many were not read, by reason; installed packages count once per folder. `unreadable`: path to reason.
     `settings_at`: the folder from which settings are looked for upwards. `as_found`: naming a file did not ask for
-    more than to check it; it counts as if it were found in a folder.
+    more than to check it; it counts as if it were found in a folder. `cache`: what the last run knew of the files.
     """
 
     root: str
@@ -65,23 +69,41 @@ class Context(NamedTuple):
     unreadable: Mapping[str, str]
     settings_at: str
     as_found: bool = False
+    cache: Cache = _NO_CACHE
+
+    def changed(self) -> Context:
+        """The context, after its files were changed: nothing that was known of them counts."""
+        return self._replace(cache=_NO_CACHE)
 
 
 class _Listing(NamedTuple):
-    """Candidate files of a folder, relative to it; directories that could not be read, with the reason."""
+    """Candidate files of a folder, relative to it; directories that could not be read, with the reason.
+
+    `statuses`: those of files, as far as they are known. `tracked`: how many of the first files git keeps.
+    """
 
     files: list[str]
     unreadable: dict[str, str]
+    statuses: Mapping[str, os.stat_result] = {}
+    tracked: int = 0
 
 
-def contexts(paths: Sequence[str], cwd: str, *, as_found: bool = False) -> list[Context]:
+Remember: TypeAlias = Callable[[str, int], Cache]
+"""Gives what is known of the files below a folder (an absolute path), of which there are so many."""
+
+
+def _forget(_root: str, _files: int) -> Cache:
+    return _NO_CACHE
+
+
+def contexts(paths: Sequence[str], cwd: str, *, as_found: bool = False, remember: Remember = _forget) -> list[Context]:
     """The contexts of the paths named by a user, folders first, each in the order in which they were named.
 
     A folder is a context of its own, unless it lies in another folder that was named. A file belongs to the folder
     named around it, or else to its repository. Raises `UsageError` for a path that does not exist.
 
     A file that is named is read whatever it is: one that git ignores, a test, a bundle. With `as_found` it is not: a
-    program that names every file does not ask for that.
+    program that names every file does not ask for that. `remember` gives what the last run knew.
     """
     folders: list[str] = []
     files: list[str] = []
@@ -102,17 +124,17 @@ def contexts(paths: Sequence[str], cwd: str, *, as_found: bool = False) -> list[
         elif path != around:
             whole[around].add(path)
     return [
-        *(_context(root, names, whole=True, cwd=cwd, as_found=as_found) for root, names in whole.items()),
-        *(_context(root, names, whole=False, cwd=cwd, as_found=as_found) for root, names in parts.items()),
+        *(_context(root, names, True, cwd, as_found, remember) for root, names in whole.items()),
+        *(_context(root, names, False, cwd, as_found, remember) for root, names in parts.items()),
     ]
 
 
-def standing_in(path: str, data: bytes, cwd: str, *, as_found: bool = False) -> Context:
+def standing_in(path: str, data: bytes, cwd: str, *, as_found: bool = False, remember: Remember = _forget) -> Context:
     """The context of a file whose content is `data`, whatever is on the disk, and if nothing is: its repository."""
     full = os.path.normpath(os.path.join(cwd, path))
     if os.path.isdir(full):
         raise UsageError(f"{path} is a folder: standard input stands in for a file")
-    around = _context(_repository(os.path.dirname(full), cwd), {full}, whole=False, cwd=cwd, as_found=as_found)
+    around = _context(_repository(os.path.dirname(full), cwd), {full}, False, cwd, as_found, remember)
     shown = _below(full, cwd)
     limit = MANIFEST_SIZE_LIMIT if kind_of(path) == "manifest" else NAMED_SIZE_LIMIT
     if kind_by_content(path, data[:SNIFFED]) is None:
@@ -197,7 +219,7 @@ def is_minified(data: bytes) -> bool:
     return sum(line.count(mark) for line in long for mark in (b"(", b")", b"{", b"}", b";")) * 33 > size
 
 
-def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool) -> Context:
+def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, remember: Remember) -> Context:
     """`whole`: the root itself was named, so all of it is asked for; else only the files in `named` are."""
     passed_over: dict[str, int] = {}
     reasons: dict[str, str] = {}
@@ -213,14 +235,21 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool) 
             below = _list(folder)
             listing.files.extend(f"{prefix}/{name}" for name in below.files)
             listing.unreadable.update({f"{prefix}/{name}": reason for name, reason in below.unreadable.items()})
-    unreadable.update({os.path.join(root, name): reason for name, reason in listing.unreadable.items()})
+    unreadable.update(
+        {os.path.normpath(os.path.join(root, name)): reason for name, reason in listing.unreadable.items()}
+    )
+    cache = remember(root, len(listing.files))
+    if _brings(listing, root, cache):
+        cache = _NO_CACHE
 
     known = {name for name in listing.files if kind_of(name) is not None and not is_found_by_content(name)}
+    sifter = _Sifter(real_root, known, unreadable, cache, cwd)
+    start = root if root.endswith(os.sep) else root + os.sep
     for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
-        path = os.path.join(root, name)
+        path = start + name
         if path in named and not as_found:
             continue
-        refused = _refused(path, real_root, known, unreadable)
+        refused = sifter.refused(name, path, listing.statuses.get(name))
         if refused is None:
             found.add(path)
         elif refused:
@@ -246,28 +275,37 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool) 
         else:
             unreadable[path] = reason
 
-    def shown(path: str) -> str:
-        return _below(path, cwd)
-
     def in_tests(path: str) -> bool:
         base = next((folder for folder in reversed(folders) if _inside(path, folder)), root)
         return (as_found or path not in named) and is_test(_below(path, base))
 
+    shown = {path: _below(path, cwd) for path in (*found, *asked, *unreadable)}
     return Context(
-        root=shown(root),
-        lint=frozenset(map(shown, asked.union(unreadable))),
-        files=tuple(sorted(map(shown, found))),
-        in_tests=frozenset(shown(path) for path in found if in_tests(path)),
+        root=_below(root, cwd),
+        lint=frozenset(shown[path] for path in asked.union(unreadable)),
+        files=tuple(sorted(shown[path] for path in found)),
+        in_tests=frozenset(shown[path] for path in found if in_tests(path)),
         passed_over=dict(sorted(passed_over.items())),
-        unreadable={shown(path): reason for path, reason in sorted(unreadable.items())},
-        settings_at=shown(root if whole else os.path.commonpath([os.path.dirname(path) for path in named])),
+        unreadable={shown[path]: reason for path, reason in sorted(unreadable.items())},
+        settings_at=_below(root if whole else os.path.commonpath([os.path.dirname(path) for path in named]), cwd),
         as_found=as_found,
+        cache=cache,
     )
 
 
+def _brings(listing: _Listing, root: str, cache: Cache) -> bool:
+    """Whether a repository brings a cache along: what stands in that is a stranger's word."""
+    if cache.folder is None:
+        return False
+    prefix = f"{_below(cache.folder, root)}/"
+    return any(name.startswith(prefix) for name in listing.files[: listing.tracked])
+
+
 def _below(path: str, folder: str) -> str:
-    """`path` relative to `folder`, with `/`."""
-    return os.path.relpath(path, folder).replace(os.sep, "/")
+    """`path` relative to `folder`, with `/`. Both are absolute and in their normal form."""
+    start = folder if folder.endswith(os.sep) else folder + os.sep
+    below = path[len(start) :] if path.startswith(start) else ""
+    return (below or os.path.relpath(path, folder)).replace(os.sep, "/")
 
 
 def _count(counts: dict[str, int], reason: str) -> None:
@@ -324,10 +362,15 @@ def _list_by_git(folder: str) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
     if not is_in_work_tree(folder):
         return None
-    answer = git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    if answer is None or answer.returncode != 0:
+    # To look for files that git does not keep takes ten times as long as to list those that it keeps.
+    others = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    tracked = git(folder, "ls-files", "--cached", "-z")
+    statuses = _statuses(folder, tracked.stdout) if tracked is not None else {}
+    answer = others.answer() if others is not None else None
+    if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
         return None
-    names = [os.fsdecode(name) for name in dict.fromkeys(answer.stdout.split(b"\0")) if name]
+    kept = dict.fromkeys(tracked.stdout.split(b"\0"))
+    names = [os.fsdecode(name) for name in dict.fromkeys((*kept, *answer.stdout.split(b"\0"))) if name]
     if not names:
         ignored = git(folder, "check-ignore", "--quiet", ".")
         if ignored is not None and ignored.returncode == 0:
@@ -349,7 +392,17 @@ def _list_by_git(folder: str) -> _Listing | None:
             unreadable.update({f"{name}/{inner}": reason for inner, reason in below.unreadable.items()})
         else:
             files.append(name)
-    return _Listing(files, unreadable)
+    return _Listing(files, unreadable, statuses, len(kept))
+
+
+def _statuses(folder: str, names: bytes) -> dict[str, os.stat_result]:
+    """The statuses of the files among these that may be read."""
+    found = {}
+    for name in os.fsdecode(names).split("\0"):
+        if kind_of(name) is not None:
+            with suppress(OSError, ValueError):
+                found[name] = os.lstat(f"{folder}/{name}")
+    return found
 
 
 def _walk(folder: str) -> _Listing:
@@ -431,47 +484,70 @@ def _package(folders: Sequence[str], around: int, environments: set[str]) -> tup
     return None
 
 
-def _refused(path: str, real_root: str, known: set[str], unreadable: dict[str, str]) -> str | None:
-    """Why a file below the root is not read: None for no reason, empty for none worth counting.
+class _Sifter:
+    """Tells which files below a root are read. What the system refuses goes into `unreadable`."""
 
-    What the system refuses goes into `unreadable`.
-    """
-    if is_found_by_content(path) and not (_inside(os.path.realpath(path), real_root) and _recognised(path)):
-        return ""
-    try:
-        status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
-            status = os.stat(path)
-            target = os.path.realpath(path)
-            if not _inside(target, real_root):
-                return "link out of the tree"
-            name = os.path.relpath(target, real_root).replace(os.sep, "/")
-            if stat.S_ISDIR(status.st_mode) or name in known or (is_found_by_content(name) and _recognised(target)):
-                return ""  # read under its own name
-    except FileNotFoundError:
-        if not os.path.islink(path):
-            return ""  # in git's index, but deleted from the work tree
-        unreadable[path] = _DANGLING
-        return ""
-    except OSError as error:
-        unreadable[path] = _reason(error)
-        return ""
-    if not stat.S_ISREG(status.st_mode):
-        return "" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-    kind = kind_of(path)
-    if status.st_size > (MANIFEST_SIZE_LIMIT if kind == "manifest" else SIZE_LIMIT):
-        return "too large"
-    if kind in _SNIFFED_KINDS:
-        if _MINIFIED_NAME.search(path.lower()):
-            return "minified"
-        if status.st_size >= _SNIFF_FROM:
-            try:
-                if _has_long_line(path, status.st_size) and is_minified(read_file(path)):
-                    return "minified"
-            except OSError as error:
-                unreadable[path] = _reason(error)
+    def __init__(self, real_root: str, known: set[str], unreadable: dict[str, str], cache: Cache, cwd: str) -> None:
+        self._real_root = real_root
+        self._known = known
+        self._unreadable = unreadable
+        self._cache = cache
+        self._cwd = cwd
+
+    def refused(self, name: str, path: str, status: os.stat_result | None) -> str | None:
+        """Why a file is not read: None for no reason, empty for none worth counting."""
+        kind = kind_of(name)
+        if kind == "nginx":
+            kind = kind_of(path)  # folders above the root say more
+            if is_found_by_content(path) and not (
+                _inside(os.path.realpath(path), self._real_root) and _recognised(path)
+            ):
                 return ""
-    return None
+        try:
+            status = status or os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                status = os.stat(path)
+                refused = self._link_refused(path, status)
+                if refused is not None:
+                    return refused
+        except FileNotFoundError:
+            if not os.path.islink(path):
+                return ""  # in git's index, but deleted from the work tree
+            self._unreadable[path] = _DANGLING
+            return ""
+        except OSError as error:
+            self._unreadable[path] = _reason(error)
+            return ""
+        if not stat.S_ISREG(status.st_mode):
+            return "" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        if status.st_size > (MANIFEST_SIZE_LIMIT if kind == "manifest" else SIZE_LIMIT):
+            return "too large"
+        shown = _below(path, self._cwd)
+        remembered = self._cache.look(shown, status)
+        if kind not in _SNIFFED_KINDS:
+            return None
+        if _MINIFIED_NAME.search(path.lower()) or remembered == cache_.MINIFIED:
+            return "minified"
+        if status.st_size < _SNIFF_FROM or remembered is not None:
+            return None
+        try:
+            if not (_has_long_line(path, status.st_size) and is_minified(read_file(path))):
+                return None
+        except OSError as error:
+            self._unreadable[path] = _reason(error)
+            return ""
+        self._cache.note(shown, cache_.MINIFIED)
+        return "minified"
+
+    def _link_refused(self, path: str, status: os.stat_result) -> str | None:
+        """Why a link is not read; `status` is that of what it leads to."""
+        target = os.path.realpath(path)
+        if not _inside(target, self._real_root):
+            return "link out of the tree"
+        name = os.path.relpath(target, self._real_root).replace(os.sep, "/")
+        if stat.S_ISDIR(status.st_mode) or name in self._known or (is_found_by_content(name) and _recognised(target)):
+            return ""  # read under its own name
+        return None
 
 
 def _recognised(path: str) -> bool:

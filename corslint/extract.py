@@ -232,7 +232,10 @@ class Extractor:
             if callee.key not in self._catalog.last_names:
                 return []
             candidates += self._any_receiver.get(callee.key)
-        name = self._linker.canonical(callee)
+        elif self._linker.is_own_function(callee):
+            return []
+        follow = self._linker.is_worth_following(callee) or self._hands_over(site.call)
+        name = self._linker.canonical(callee) if follow else None
         loaded = self._scripts.api(name, reading.path, callee.span) if name is not None else None
         if loaded is not None:
             name = loaded.name
@@ -253,6 +256,16 @@ class Extractor:
                 found.append(_Match(descriptor, spec, applies, version, loaded))
         settled = {match.descriptor.alternatives for match in found if match.applies is Tri.YES}
         return [match for match in found if match.applies is Tri.YES or match.descriptor.alternatives not in settled]
+
+    def _hands_over(self, call: Call) -> bool:
+        """Whether a call is given what an API made: an application, a server. What is called does something to it."""
+        for argument in call.arguments:
+            value = argument.value
+            if isinstance(value, (Name, Member)) and self._linker.is_worth_following(value):
+                made = self._linker.resolve(value)
+                if isinstance(made, Call) and self._linker.canonical(made.callee) in self._catalog.named_calls:
+                    return True
+        return False
 
     def _begun(self, call: Call, spec: CallSpec) -> Call | None:
         """The call that made what this call completes: its receiver, or one of its arguments."""
@@ -1243,9 +1256,11 @@ class Extractor:
         name = reading.path.rpartition("/")[2]
         found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
         for descriptor in self._catalog.descriptors:
+            if not descriptor.files or descriptor.language != reading.language:
+                continue
             if named and self._version(descriptor, reading.path) is None:
                 continue
-            for spec in descriptor.files if descriptor.language == reading.language else ():
+            for spec in descriptor.files:
                 if spec.names.fullmatch(name):
                     found.setdefault(descriptor.package or descriptor.id, []).append((descriptor, spec.call))
         if not found:

@@ -17,6 +17,27 @@ _GIT = (
 
 def git(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
     """What git answers in a folder; None where it cannot be run."""
+    begun = begin(folder, *arguments)
+    return begun.answer() if begun is not None else None
+
+
+class Begun:
+    """A run of git that is still going on."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def answer(self) -> subprocess.CompletedProcess[bytes]:
+        """What git says; waits until it has said all of it."""
+        import subprocess
+
+        with self._process as process:
+            said, complained = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
+
+
+def begin(folder: str, *arguments: str) -> Begun | None:
+    """Let git begin to answer; None where it cannot be run."""
     # Inside a git hook these variables point at another index and work tree.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     # Nor may a missing object be fetched: how that is done is the repository's own choice, too.
@@ -25,13 +46,15 @@ def git(folder: str, *arguments: str) -> subprocess.CompletedProcess[bytes] | No
     import subprocess  # only where there is a repository
 
     try:
-        return subprocess.run(
-            [*_GIT, *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
+        return Begun(
+            subprocess.Popen(
+                [*_GIT, *arguments],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
         )
     except OSError:
         return None  # git is not installed, or the folder cannot be entered

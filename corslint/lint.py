@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from corslint import compiled, crossings, engine, resources, ruleset, suppression, triage
+from corslint import (
+    cache,
+    compiled,
+    crossings,
+    engine,
+    resources,
+    ruleset,
+    sifting,
+    suppression,
+    triage,
+    workers,
+)
 from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alternatives
 from corslint.frameworks import catalog
-from corslint.model import decisions
+from corslint.model import decisions, encoding
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
-from corslint.parsers import kind_of, language_of, parse, worth_parsing
+from corslint.parsers import exports_all_of_others, hands_on, kind_of, parse
 from corslint.project import frontends, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
@@ -52,8 +63,16 @@ def _unwatched(items: Iterable[_T], doing: str, noun: str) -> Iterable[_T]:  # n
 class Project:
     """The files of one context: read once, parsed on demand. `overlay` stands in for what is on the disk."""
 
-    def __init__(self, context: Context, overlay: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self, context: Context, overlay: Mapping[str, bytes] | None = None, packages: Collection[str] = ()
+    ) -> None:
         self.context = context
+        self._packages = packages
+        self._plain: set[str] = set()
+        self._leads_on: dict[str, bool] = {}
+        self._inert: set[str] = set()
+        self._aside: dict[str, Reading] = {}
+        self._choice = sifting.Choice({}, lambda _: False, suppression.MARK)
         self._overlay = overlay or {}
         self._files = frozenset(context.files)
         self._sources: dict[str, SourceFile] = {}
@@ -65,15 +84,114 @@ class Project:
         """A file as it was when first read; empty where it could not be read."""
         known = self._sources.get(path)
         if known is None:
-            data = self._overlay.get(path)
-            if data is None:
-                data = b""
-                if path in self._files:
-                    try:
-                        data = read_file(path)
-                    except OSError as error:
-                        self.unreadable[path] = error.strerror or str(error)
-            known = self._sources[path] = SourceFile(path, data)
+            known = self._sources[path] = SourceFile(path, self._content(path))
+        return known
+
+    def _content(self, path: str) -> bytes:
+        if path not in self._files and path not in self._overlay:
+            return b""
+        try:
+            return self._read(path)
+        except OSError as error:
+            self.unreadable[path] = error.strerror or str(error)
+            return b""
+
+    def _read(self, path: str) -> bytes:
+        data = self._overlay.get(path)
+        return data if data is not None else read_file(path)
+
+    def read_candidates(self, choice: sifting.Choice, watch: Watch, jobs: int | None) -> None:
+        """Parse the files that can hold facts of their own. No more is kept of the others than that they cannot."""
+        self._choice = choice
+        fresh: list[str] = []
+        read: list[str] = []
+        for path in self.context.files:
+            if kind_of(path) is not None:
+                what = self.context.cache.what(path) if path not in self._overlay else None
+                if what is None:
+                    fresh.append(path)
+                elif what == cache.PLAIN:
+                    self._plain.add(path)
+                elif what == cache.INERT:
+                    self._inert.add(path)
+                elif what == cache.READ:
+                    read.append(path)
+        jobs = jobs or workers.fitting(len(fresh) // sifting.WORTH_WORKERS)
+        if jobs > 1 and len(fresh) > sifting.BATCH:
+            self._take(sifting.by_workers(fresh, choice, self._read, jobs), watch, len(fresh))
+        else:
+            at = iter(watch(fresh, "reading", "files"))
+            for batch in sifting.batches(fresh):
+                self._sift(batch, at)
+            for _ in at:  # to its end, so that the watch knows
+                pass
+        for path in read:
+            self.reading(path)
+        self.readings = dict(sorted(self.readings.items()))
+
+    def _sift(self, batch: Sequence[str], at: Iterator[str]) -> None:
+        contents = [(path, self._content(path)) for path in batch]
+        worth = self._choice.worth(contents)
+        for path, data in contents:
+            next(at, None)
+            if path in self.unreadable:
+                self.readings[path] = None
+            elif path in worth:
+                self._sources.setdefault(path, SourceFile(path, data))
+                found = self.reading(path)
+                if found is not None and self._choice.what(path, found, data) == cache.INERT:
+                    self._put_aside(path)
+            else:
+                self._plain.add(path)
+                self.context.cache.note(path, cache.PLAIN)
+
+    def _take(self, found: Iterable[sifting.Sifted], watch: Watch, count: int) -> None:
+        """Keep what workers found of files."""
+        for _, one in zip(watch(range(count), "reading", "files"), found, strict=False):
+            if one.trouble is not None:
+                self.unreadable.setdefault(one.path, one.trouble)
+                self.readings[one.path] = None
+            elif one.encoded == b"":  # too deep to be handed over, which is no reason not to read it
+                self.reading(one.path)
+            else:
+                if one.path not in self._overlay:
+                    self.context.cache.note(one.path, one.what, one.digest, one.encoded)
+                if one.what == cache.PLAIN:
+                    self._plain.add(one.path)
+                else:
+                    made = encoding.decode(one.encoded, one.path) if one.encoded is not None else None
+                    self.readings[one.path] = made
+                    if one.what == cache.INERT:
+                        self._put_aside(one.path)
+
+    def _put_aside(self, path: str) -> None:
+        """Keep a reading that says nothing alone: it counts once another file leads to it."""
+        found = self.readings.pop(path)
+        self._inert.add(path)
+        if found is not None:
+            self._aside[path] = found
+
+    def may_export(self, path: str, name: str) -> bool:
+        """Whether a JavaScript file that is imported may export a name: it stands there, or all that others export."""
+        if self.readings.get(path) is not None or path not in self._plain:
+            return True
+        data = self.source(path).data
+        return name == "default" or name.encode() in data or exports_all_of_others(data)
+
+    def with_comments(self) -> list[str]:
+        """The files that may hold comments that are meant for corslint."""
+        return [path for path in self.context.files if path not in self._plain and path not in self._inert]
+
+    def leads_on(self, path: str) -> bool:
+        """Whether a file that is imported has to be read to know what is called there.
+
+        It need not be where it is not worth parsing and can hand on no API, since it names no package that has any.
+        """
+        if self.readings.get(path) is not None or path not in self._plain:
+            return True
+        known = self._leads_on.get(path)
+        if known is None:
+            known = self._leads_on[path] = hands_on(path, self.source(path).data, self._packages)
         return known
 
     def admit(self, paths: Iterable[str]) -> None:
@@ -85,10 +203,27 @@ class Project:
         if path not in self.readings:
             self.readings[path] = None
             if path in self._files:
-                source = self.source(path)
-                if path not in self.unreadable:
-                    self.readings[path] = parse(source)
+                self.readings[path] = self._aside.pop(path, None) or self._kept(path) or self._parsed(path)
         return self.readings[path]
+
+    def _kept(self, path: str) -> Reading | None:
+        """The reading that the last run kept of a file that has not changed since."""
+        if path in self._overlay:
+            return None
+        return self.context.cache.reading(path, lambda: self.source(path).data)
+
+    def _parsed(self, path: str) -> Reading | None:
+        source = self.source(path)
+        if path in self.unreadable:
+            return None
+        found = parse(source)
+        if path not in self._overlay:
+            if found is None:
+                self.context.cache.note(path, cache.NOTHING)
+            else:
+                what = cache.PLAIN if path in self._plain else self._choice.what(path, found, source.data)
+                self.context.cache.note_reading(path, what, source.data, found)
+        return found
 
     def code(self, path: str) -> CodeReading | None:
         """The reading of a JavaScript, TypeScript or Python file, or of a page's scripts."""
@@ -98,6 +233,8 @@ class Project:
     def spells_header(self, path: str) -> bool:
         """Whether the bytes of a file may hold the name of a CORS header, or one that is nearly that."""
         known = self._spelled.get(path)
+        if path in self._plain:
+            return False
         if known is None:
             data = self.source(path).data.lower()
             known = self._spelled[path] = b"access-control" in data or b"control-allow-" in data
@@ -161,10 +298,12 @@ def lint(
     *,
     with_fixes: bool = False,
     watch: Watch = _unwatched,
+    jobs: int | None = None,
 ) -> Report:
     """Check one context. `overlay` holds contents that stand in for what is on the disk.
 
     Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit. `watch` sees how far the work is.
+    `jobs`: how many processes read files; None for as many as pay.
     """
     known = known or knowledge(settings.rules, examples=False)
     rules = known.rules
@@ -172,7 +311,7 @@ def lint(
     context = wanted(context, settings)
     if not context.lint and not settings.expect:
         return nothing(context)
-    understood = understand(context, settings, overlay, known.catalog, watch)
+    understood = understand(context, settings, overlay, known.catalog, watch, jobs)
     project = understood.project
     if settings.expect:
         context = _with_settings(context, settings)
@@ -231,7 +370,7 @@ def _not_suppressed(
 ) -> tuple[list[Finding], int]:
     """The findings that no comment takes back, and those about comments that take nothing back; how many are gone."""
     source = understood.project.source
-    comments = suppression.Suppressions(context.files, source, about_comments(rules))
+    comments = suppression.Suppressions(understood.project.with_comments(), source, about_comments(rules))
     kept = comments.left(found)
     suppressed = len(found) - len(kept)
     damaged = {fact.span.path for fact in understood.facts if fact.kind == "damage"}
@@ -267,23 +406,17 @@ def understand(
     overlay: Mapping[str, bytes] | None = None,
     descriptors: catalog.Catalog | None = None,
     watch: Watch = _unwatched,
+    jobs: int | None = None,
 ) -> Understood:
-    """Read a context's files and say what they mean."""
+    """Read a context's files and say what they mean. `jobs`: by how many processes; None for as many as pay."""
     descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
     context = wanted(context, settings)
-    project = Project(context, overlay)
-    for path in watch(context.files, "reading", "files"):
-        if kind_of(path) is None:
-            continue
-        language = language_of(path)
-        if (
-            language is None
-            or descriptors.reads(path.rpartition("/")[2])
-            or worth_parsing(path, project.source(path).data, descriptors.words.get(language, ()))
-        ):
-            project.reading(path)
+    project = Project(context, overlay, descriptors.packages)
+    choice = sifting.Choice(descriptors.words, descriptors.reads, suppression.MARK)
+    project.read_candidates(choice, watch, jobs)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
-    linker = Linker(project.code, Modules(context.root, frozenset(context.files)), descriptors.assumptions)
+    modules = Modules(context.root, frozenset(context.files))
+    linker = Linker(project.code, modules, descriptors.assumptions, project.leads_on, project.may_export)
     extracted = _extract(project, descriptors, linker, packages)
     accepts = _acceptance(extracted, linker, project)
     layers = Layers(extracted, linker, descriptors, project.code_readings(), project.code)
@@ -318,6 +451,7 @@ def understand(
     frontends.note_frontends(facts, settings.frontends)
     for number, fact in enumerate(facts):
         fact.id = number
+    context.cache.save()
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
 
 
@@ -368,18 +502,8 @@ def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[s
 
 
 def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extracted:
-    """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own.
-
-    Callers of functions are looked for once it is known which files there are: that resolves every call of each.
-    """
-    known: set[str] = set()
-    for _ in range(_ROUNDS):
-        added = {path: reading for path, reading in project.code_readings().items() if path not in known}
-        if not added:
-            break
-        known |= added.keys()
-        _extractor(project, descriptors, linker, packages).extract(added.values())
-    for _ in range(_ROUNDS):
+    """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own."""
+    for _ in range(2 * _ROUNDS):
         readings = project.code_readings()
         linker.look_for_callers(lambda: list(project.code_readings().values()))
         extracted = _extractor(project, descriptors, linker, packages).extract(readings.values())

@@ -81,6 +81,8 @@ class Settings(NamedTuple):
     Markdown are read, too. `frontends` are origins of pages that talk to this project; `expect` says what
     browsers have to make of requests.
 
+    `cache_dir` is the folder of the cache, below that of the settings file; empty for the usual one.
+
     `source` is the file these settings come from, empty for none; `extended` are those that it builds on, nearest
     first. `nested` are settings of folders that have their own.
     """
@@ -102,6 +104,7 @@ class Settings(NamedTuple):
     include_tests: bool = False
     fail_on: str = "warning"
     pedantic: bool = False
+    cache_dir: str = ""
     source: str = ""
     extended: tuple[str, ...] = ()
     nested: tuple[tuple[str, Settings], ...] = ()
@@ -212,10 +215,12 @@ def load_tree(folder: str, root: str, paths: Iterable[str], cwd: str, taken: Sou
         return base
     found: dict[str, Settings | None] = {}
     nested: dict[str, Settings] = {}
+    passed: set[str] = set()
     for start in {posixpath.dirname(path) or "." for path in paths}:
-        passed = []
         for at, own in _upwards(start, cwd, found):
-            passed.append(at)
+            if at in passed:
+                break
+            passed.add(at)
             if own is not None:
                 nested[at] = own
                 break
@@ -279,6 +284,9 @@ def _gathered(base: Settings, nested: Mapping[str, Settings], cwd: str) -> Setti
 
 
 def _shown(path: str, cwd: str) -> str:
+    start = cwd if cwd.endswith(os.sep) else cwd + os.sep
+    if path.startswith(start) and ".." not in path and os.path.isabs(cwd):
+        return os.path.normpath(path[len(start) :]).replace(os.sep, "/")
     return os.path.relpath(path, cwd).replace(os.sep, "/")
 
 
@@ -308,6 +316,11 @@ def _read(path: str, cwd: str, chain: tuple[str, ...] = (), patterns_from: str |
         folders.append(_shown(there, cwd))
     if "rules" in given:
         given["rules"] = tuple(folders)
+    if "cache-dir" in given:
+        there = os.path.normpath(os.path.join(folder, given["cache-dir"]))
+        if not there.startswith(os.path.join(folder, "")):  # what a stranger's settings name is written to
+            raise document.wrong("cache-dir", "`cache-dir` has to lie in the folder of the settings file")
+        given["cache-dir"] = _shown(there, cwd)
     if "nginx-paths" in given:
         given["nginx-paths"] = tuple(
             (target, _shown(os.path.join(folder, source), cwd)) for target, source in given["nginx-paths"]
@@ -732,4 +745,5 @@ KEYS: dict[str, Key] = {
     "include-tests": Key(_boolean, "boolean", "findings in test files are shown"),
     "fail-on": Key(_one_of(FAIL_ON), "threshold", "the least severity that makes the exit status 1"),
     "pedantic": Key(_boolean, "boolean", "notes are shown"),
+    "cache-dir": Key(_text, "text", "where readings of files are kept for the next run; in the folder of this file"),
 }

@@ -48,6 +48,7 @@ class Lint:
         *,
         with_fixes: bool = False,
         watch: object = None,
+        jobs: int | None = None,
     ) -> Merged:
         self.calls.append((context, settings))
         self.with_fixes.append(with_fixes)

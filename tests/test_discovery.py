@@ -397,10 +397,12 @@ def test_a_folder_that_git_cannot_read(tree: Tree, monkeypatch: pytest.MonkeyPat
     git(root, "init")
     complaint = b"warning: could not open directory 'sub/closed/': Permission denied\n"
 
-    def run(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.CompletedProcess([], 0, b"a.js\0", complaint)
+    class Complaining:
+        def answer(self) -> subprocess.CompletedProcess[bytes]:
+            return subprocess.CompletedProcess([], 0, b"a.js\0", complaint)
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr("corslint.discovery.begin", lambda *_: Complaining())
+    monkeypatch.setattr("corslint.discovery.git", lambda *_: Complaining().answer())
     found = one(root, ".")
     assert (found.files, found.unreadable) == (("a.js",), {"sub/closed": "permission denied"})
 

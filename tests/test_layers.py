@@ -20,7 +20,10 @@ LAYERS = (
     "corslint.yamlfile",
     "corslint.parsers",
     "corslint.git",
+    "corslint.cache",
     "corslint.discovery",
+    "corslint.workers",
+    "corslint.sifting",
     "corslint.changes",
     "corslint.result",
     "corslint.project",
@@ -54,6 +57,7 @@ LAYERS = (
     "corslint.proposal",
     "corslint.command_line",
     "corslint.probe",
+    "corslint.language_server",
     "corslint.cli",
     "corslint.__main__",
 )

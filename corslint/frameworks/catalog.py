@@ -486,6 +486,15 @@ class Catalog(NamedTuple):
         return any(spec.names.fullmatch(name) for descriptor in self.descriptors for spec in descriptor.files)
 
     @property
+    def packages(self) -> frozenset[str]:
+        """The names of all packages and modules that descriptors speak of, as they are imported."""
+        return frozenset(
+            package.removeprefix("node:")
+            for package, mark, _ in (name.partition("#") for name in self.named_calls)
+            if mark and package not in ("global", "?")
+        )
+
+    @property
     def scripts(self) -> tuple[ScriptLibrary, ...]:
         """The libraries that pages load by script tags."""
         return tuple(library for descriptor in self.descriptors for library in descriptor.pages)

@@ -97,10 +97,21 @@ class Linker:
     """Resolves symbolic values of a project.
 
     `read` gives the Reading of a code file (parsed on demand) or None. One linker serves one run: it remembers.
+    What need not be parsed: `leads_on` says whether a file has to be for what is called there to be known, and
+    `may_export` whether one of JavaScript may export a name.
     """
 
-    def __init__(self, read: Callable[[str], CodeReading | None], modules: Modules, assumptions: Assumptions) -> None:
+    def __init__(
+        self,
+        read: Callable[[str], CodeReading | None],
+        modules: Modules,
+        assumptions: Assumptions,
+        leads_on: Callable[[str], bool] = lambda _: True,
+        may_export: Callable[[str, str], bool] = lambda *_: True,
+    ) -> None:
         self._read = read
+        self._leads_on = leads_on
+        self._may_export = may_export
         self._modules = modules
         self._assumptions = assumptions
         self._cache: dict[tuple[str, Span], Resolved] = {}
@@ -111,6 +122,7 @@ class Linker:
         self._indexing = False
         self._everything: Callable[[], Iterable[CodeReading]] | None = None
         self._all_indexed = True
+        self._left_out: list[tuple[str, CodeReading, CallSite]] = []
         self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
 
     def look_for_callers(self, readings: Callable[[], Iterable[CodeReading]]) -> None:
@@ -432,6 +444,47 @@ class Linker:
             return None
         return self._modules.find(reference.module, reference.span.path, reading.language)
 
+    def is_worth_following(self, callee: Value) -> bool:
+        """Whether what is called may be an API, or a function of a file that is read.
+
+        It is not where its name is imported from a file of the project that need not be read for that.
+        """
+        return self._unread_behind(callee) is None
+
+    def _unread_behind(self, callee: Value) -> str | None:
+        """The file that would have to be read to know what is called, and need not be read for that."""
+        for _ in range(_MAX_HOPS):
+            if isinstance(callee, Member):
+                callee = callee.base
+            elif isinstance(callee, Call):
+                callee = callee.callee
+            elif isinstance(callee, Name):
+                bound = self._only_binding(callee)
+                if bound is None:
+                    return None
+                callee = bound
+            elif isinstance(callee, Reference):
+                path = self.module_file(callee)
+                if path is None or self._leads_on(path) or self._python_submodule(callee) is not None:
+                    return None
+                return path
+            else:
+                return None
+        return None
+
+    def is_own_function(self, callee: Value) -> bool:
+        """Whether a name is that of a function in the same file, which is no API."""
+        return isinstance(callee, Name) and isinstance(self._only_binding(callee), Function)
+
+    def _only_binding(self, name: Name) -> Value | None:
+        """What a name is bound to in the only place that does."""
+        reading = self._read(name.span.path)
+        if reading is None or not 0 <= name.scope < len(reading.scopes):
+            return None
+        scope = self.binding_scope(reading, name.scope, name.name)
+        bindings = reading.scopes[scope].bindings[name.name] if scope is not None else ()
+        return bindings[0].value if len(bindings) == 1 else None
+
     def _reference(self, reference: Reference) -> Value | None:
         path = self.module_file(reference)
         if path is None:
@@ -487,9 +540,10 @@ class Linker:
         for export in reading.exports:
             if export.name == "*" and isinstance(export.value, Reference):
                 module = self.module_file(export.value)
-                found = self._exported(module, name, depth + 1) if module is not None else None
-                if found is not None:
-                    return found
+                if module is not None and self._may_export(module, name):
+                    found = self._exported(module, name, depth + 1)
+                    if found is not None:
+                        return found
         if name == "default" and any(export.name not in ("*", "=") for export in reading.exports):
             return None
         return None
@@ -822,6 +876,7 @@ class Linker:
             opened, self._open = self._open, {}
             cut, self._cut = self._cut, _NOT_CUT
             try:
+                self._index_left_out()
                 for _ in range(_MAX_FILES):
                     added = [reading for reading in self._everything() if reading.path not in self._searched]
                     if not added:
@@ -834,15 +889,53 @@ class Linker:
         return self._calls_of
 
     def _index(self, reading: CodeReading) -> None:
-        """Note which functions a file calls. That does not depend on what else is read: parameters stay unknown."""
+        """Note which functions a file calls, but for those of files that are not read."""
         self._searched.add(reading.path)
         for site in reading.calls:
-            callee = site.call.callee
-            if isinstance(callee, (Name, Member, Reference, Function)):
-                target = self.resolve(callee)
-                if isinstance(target, Function):
-                    bound = isinstance(callee, Member) and self._is_method(target, reading)
-                    self._calls_of.setdefault(target.span, []).append((site, bound))
+            if self._may_be_own(site.call.callee):
+                unread = self._unread_behind(site.call.callee)
+                if unread is not None:
+                    self._left_out.append((unread, reading, site))
+                else:
+                    self._index_call(reading, site)
+
+    def _index_call(self, reading: CodeReading, site: CallSite) -> None:
+        callee = site.call.callee
+        target = self.resolve(callee)
+        if isinstance(target, Function):
+            bound = isinstance(callee, Member) and self._is_method(target, reading)
+            self._calls_of.setdefault(target.span, []).append((site, bound))
+
+    def _index_left_out(self) -> None:
+        """Note the calls of functions in files that have been read since."""
+        left_out, self._left_out = self._left_out, []
+        for unread, reading, site in left_out:
+            if self._leads_on(unread):
+                self._index_call(reading, site)
+            else:
+                self._left_out.append((unread, reading, site))
+
+    def _may_be_own(self, callee: Value) -> bool:
+        """Whether a function of the project may be called so: what a global, a package or a caller brings is none."""
+        if not isinstance(callee, (Name, Member, Reference, Function)):
+            return False
+        while isinstance(callee, (Member, Call)):
+            callee = callee.base if isinstance(callee, Member) else callee.callee
+        if isinstance(callee, Name):
+            reading = self._read(callee.span.path)
+            if reading is None or not 0 <= callee.scope < len(reading.scopes):
+                return False
+            scope = self.binding_scope(reading, callee.scope, callee.name)
+            if scope is None:
+                return "*" in reading.scopes[0].bindings
+            bindings = reading.scopes[scope].bindings[callee.name]
+            bound = bindings[0].value if len(bindings) == 1 else None
+            if isinstance(bound, Parameter):
+                return False
+            callee = bound if isinstance(bound, Reference) else callee
+        if isinstance(callee, Reference):
+            return self.module_file(callee) is not None or self._python_submodule(callee) is not None
+        return True
 
     def _is_method(self, function: Function, reading: CodeReading) -> bool:
         if reading.language != "python":

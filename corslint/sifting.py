@@ -1,0 +1,155 @@
+"""Which files of a project are worth parsing, found out by looking at their bytes, and those parsed.
+
+What reading many files costs is looking at those that hold nothing; so that is done many files at a time, and where
+there are enough of them by several processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from corslint import cache, workers
+from corslint.model import encoding
+from corslint.model.reading import CodeReading, DeploymentReading, Reading
+from corslint.parsers import language_of, parse, worth_parsing_of
+from corslint.records import NamedTuple
+from corslint.source import SourceFile
+
+BATCH = 64
+"""So many files are sifted at once: to look for a word in many small files takes longer than in all of them at once."""
+
+WORTH_WORKERS = 1000
+"""Files. With fewer, to begin processes takes longer than they save (measured)."""
+
+
+class Choice(NamedTuple):
+    """What makes a file worth parsing: words, by language, and names of files that always are.
+
+    With `mark` begin comments that are meant for corslint; one of the usual words stands in it.
+    """
+
+    words: Mapping[str, Sequence[bytes]]
+    always: Callable[[str], bool]
+    mark: bytes
+
+    def worth(self, files: Sequence[tuple[str, bytes]]) -> set[str]:
+        """Those of the files that can hold facts of their own, with their contents."""
+        found: set[str] = set()
+        by_language: dict[str | None, list[tuple[str, bytes]]] = {}
+        for path, data in files:
+            by_language.setdefault(language_of(path), []).append((path, data))
+        for language, every in by_language.items():
+            if language is None:
+                found.update(path for path, _ in every)
+                continue
+            found.update(path for path, _ in every if self.always(path.rpartition("/")[2]))
+            worth = worth_parsing_of([data for _, data in every], self.words.get(language, ()))
+            found.update(every[place][0] for place in worth)
+        return found
+
+    def what(self, path: str, found: Reading, data: bytes) -> str:
+        """Whether a file says anything alone: it calls, writes or starts something, or could not be read whole."""
+        if found.damage or self.mark in data:
+            return cache.READ
+        if isinstance(found, DeploymentReading):
+            said = (found.parts, found.containers, found.launches, found.variables, found.exposed)
+            return cache.READ if any(said) else cache.INERT
+        if not isinstance(found, CodeReading) or found.language != "javascript" or found.page or found.scripts:
+            return cache.READ
+        does = found.calls or found.writes or found.decorations or self.always(path.rpartition("/")[2])
+        return cache.READ if does or any(scope.kind == "class" for scope in found.scopes) else cache.INERT
+
+
+class Sifted(NamedTuple):
+    """What a worker found of a file: one of the words of `cache`; with the encoded reading, where there is one, the
+    digest of what it was read from. `trouble` says why nothing could be found."""
+
+    path: str
+    what: str
+    digest: str = ""
+    encoded: bytes | None = None
+    trouble: str | None = None
+
+
+def batches(paths: Iterable[str]) -> Iterator[list[str]]:
+    """The paths, so many at a time as are sifted at once."""
+    batch: list[str] = []
+    for path in paths:
+        batch.append(path)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], jobs: int) -> Iterator[Sifted]:
+    """What is found of these files, in their order. A file that makes its worker crash or hang costs only itself."""
+    tasks = ["\0".join(batch) for batch in batches(paths)]
+
+    def work(task: str) -> bytes:
+        return _packed(_sifted(task.split("\0"), choice, read))
+
+    for task, done in zip(tasks, workers.spread(tasks, work, jobs), strict=True):
+        every = task.split("\0")
+        if isinstance(done, bytes):
+            yield from _unpacked(every, done)
+            continue
+        for path, alone in zip(every, workers.spread(every, work, jobs), strict=True):  # which of them was it?
+            if isinstance(alone, bytes):
+                yield from _unpacked([path], alone)
+            else:
+                yield Sifted(path, cache.NOTHING, trouble=alone.reason if alone is not None else "")
+
+
+def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes]) -> Iterator[Sifted]:
+    files, troubles = [], {}
+    for path in paths:
+        try:
+            files.append((path, read(path)))
+        except OSError as error:
+            troubles[path] = error.strerror or str(error)
+    worth = choice.worth(files)
+    contents = dict(files)
+    for path in paths:
+        if path in troubles:
+            yield Sifted(path, cache.NOTHING, trouble=troubles[path])
+        elif path not in worth:
+            yield Sifted(path, cache.PLAIN)
+        else:
+            data = contents[path]
+            found = parse(SourceFile(path, data))
+            if found is None:
+                yield Sifted(path, cache.NOTHING)
+            else:
+                yield Sifted(path, choice.what(path, found, data), cache.digest(data), _encoded(found))
+
+
+def _encoded(found: Reading) -> bytes:
+    """Empty for one that is too deep to be handed over."""
+    try:
+        return encoding.encode(found)
+    except encoding.EncodingError:
+        return b""
+
+
+def _packed(every: Iterable[Sifted]) -> bytes:
+    parts = []
+    for one in every:
+        said = one.encoded if one.trouble is None else one.trouble.encode("utf-8", "replace")
+        kind = one.what if one.trouble is None else "x"
+        parts += [kind.encode(), one.digest.encode().ljust(32), len(said or b"").to_bytes(4, "little"), said or b""]
+    return b"".join(parts)
+
+
+def _unpacked(paths: Iterable[str], data: bytes) -> Iterator[Sifted]:
+    at = 0
+    for path in paths:
+        what, content = data[at : at + 1].decode(), data[at + 1 : at + 33].decode().rstrip()
+        size = int.from_bytes(data[at + 33 : at + 37], "little")
+        said = data[at + 37 : at + 37 + size]
+        at += 37 + size
+        if what == "x":
+            yield Sifted(path, cache.NOTHING, trouble=said.decode("utf-8", "replace"))
+        else:
+            yield Sifted(path, what, content, said if content else None)

@@ -1,0 +1,428 @@
+"""The cache: runs with it say what runs without it say, whatever became of it in between."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from corslint import __version__, cache, cli
+from corslint.cache import Cache, Place
+from corslint.parsers import parse
+from corslint.source import SourceFile
+
+ROOT = Path(__file__).parent.parent
+PROJECTS = ("wildcard-origin", "weak-origin-check", "missing-vary", "proxy-http-version", "sticky-sessions")
+OLD = time.time() - 3600
+
+Run = Callable[..., str]
+
+
+def make_tree(root: Path) -> None:
+    """A tree with findings of several kinds, and files that say nothing. All files are an hour old."""
+    names = sorted(path.name for path in (ROOT / "fixtures" / "projects").iterdir() if (path / "bad").is_dir())
+    for name in names[:12]:
+        shutil.copytree(ROOT / "fixtures" / "projects" / name / "bad", root / name)
+    for number in range(60):
+        (root / f"plain{number}.js").write_text(f"export const a{number} = {number};\n", encoding="utf-8")
+    make_old(root)
+
+
+def make_old(root: Path) -> None:
+    for path in root.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            os.utime(path, (OLD, OLD))
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "tree"
+    root.mkdir()
+    make_tree(root)
+    monkeypatch.chdir(root)
+    # The times at which the files were made are those of now: no change of them may count as unseen.
+    monkeypatch.setattr(cache, "_UNSURE_NS", -(10**12))
+    return root
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def checked(*arguments: str) -> str:
+        status = cli.run(["check", "--output-format", "json", *(arguments or (".",))])
+        out, err = capsys.readouterr()
+        return f"{status}\n{err}\n{out}"
+
+    return checked
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of files that are parsed."""
+    found: list[str] = []
+
+    def noted(source: SourceFile) -> object:
+        found.append(source.path)
+        return parse(source)
+
+    for module in ("corslint.lint", "corslint.sifting"):
+        monkeypatch.setattr(f"{module}.parse", noted)
+    return found
+
+
+def kept(root: Path) -> list[Path]:
+    folder = root / cache.FOLDER / __version__
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def test_a_second_run_parses_nothing_and_says_the_same(tree: Path, run: Run, parsed: list[str]) -> None:
+    without = run(".", "--no-cache")
+    assert not (tree / cache.FOLDER).exists()
+    assert len(parsed) > 20
+    assert run(".", "-j1") == without
+    assert len(kept(tree)) == 1
+    parsed.clear()
+    assert run(".", "-j1") == without
+    assert parsed == []
+
+
+def test_a_cache_says_what_it_is(tree: Path, run: Run) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "add", "."], check=True)
+    before = subprocess.run(["git", "status", "--short"], check=True, capture_output=True).stdout
+    run()
+    assert kept(tree)
+    assert subprocess.run(["git", "status", "--short"], check=True, capture_output=True).stdout == before
+    tag = (tree / cache.FOLDER / "CACHEDIR.TAG").read_text(encoding="utf-8")
+    assert tag.startswith("Signature: 8a477f597d28d172789f06886806bc55\n")
+    files = run(".", "--show-files")
+    assert cache.FOLDER not in files
+
+
+def test_what_changed_is_read_again(tree: Path, run: Run, parsed: list[str]) -> None:
+    run()
+    path = next(path for path in sorted(tree.rglob("*.js")) if "cors" in path.read_text(encoding="utf-8"))
+    plain = tree / "plain7.js"
+    path.write_text("// nothing\n", encoding="utf-8")
+    plain.write_text("require('express')().use(require('cors')());\n", encoding="utf-8")
+    parsed.clear()
+    changed = run()
+    assert sorted(parsed) == ["plain7.js"]
+    assert changed == run(".", "--no-cache")
+
+
+@pytest.mark.parametrize("keep_times", [False, True])
+def test_a_change_of_the_same_size_right_after_a_run_is_seen(
+    tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch, keep_times: bool
+) -> None:
+    monkeypatch.setattr(cache, "_UNSURE_NS", 2_000_000_000)
+    path = tree / "app.js"
+    texts = [f"require('express')().use(require('cors')({{ origin: {text} }}));\n" for text in ("'*' ", "true")]
+    for text in texts:
+        path.write_text(text, encoding="utf-8")
+        if keep_times:
+            os.utime(path, (OLD, OLD))
+        found = run()
+        assert found == run(".", "--no-cache")
+    assert len(texts[0]) == len(texts[1])
+
+
+def test_times_say_nothing_of_files_that_are_new(tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where a change leaves no trace: the same size, times and inode."""
+    monkeypatch.setattr(cache, "_UNSURE_NS", 2_000_000_000)
+    path = tree / "app.js"
+    path.write_text("require('express')().use(require('cors')({ origin: '*' }));\n", encoding="utf-8")
+    same = os.stat(path)
+    known = Cache(Place(str(tree), (cache.FOLDER, "1"), "x"))
+    found = parse(SourceFile("app.js", path.read_bytes()))
+    assert found is not None
+    assert known.look("app.js", same) is None
+    known.note_reading("app.js", cache.READ, path.read_bytes(), found)
+    known.save()
+    again = Cache(Place(str(tree), (cache.FOLDER, "1"), "x"))
+    assert again.look("app.js", same) is None
+    assert again.reading("app.js", lambda: b"something else") is None
+    assert again.reading("app.js", path.read_bytes) == found
+
+
+def test_content_counts_where_times_do_not(tree: Path, run: Run, parsed: list[str]) -> None:
+    """As after a fresh clone."""
+    run()
+    for path in tree.rglob("*.js"):
+        os.utime(path, (OLD + 60, OLD + 60))
+    parsed.clear()
+    run()
+    assert [path for path in parsed if path.endswith(".js")] == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_the_cache_holds_is_no_matter(tree: Path, run: Run, seed: int) -> None:
+    without = run(".", "--no-cache")
+    run()
+    chance = random.Random(seed)
+    (path,) = kept(tree)
+    data = bytearray(path.read_bytes())
+    match seed % 4:
+        case 0:
+            for _ in range(chance.randint(1, 300)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+        case 1:
+            del data[chance.randrange(len(data)) :]
+        case 2:
+            data[chance.randrange(len(data)) :] = chance.randbytes(chance.randint(0, 9999))
+        case _:
+            data = bytearray(chance.randbytes(chance.randint(0, 9999)))
+    path.write_bytes(data)
+    assert run() == without
+    assert run() == without
+
+
+def test_a_cache_in_which_something_else_lies(tree: Path, run: Run) -> None:
+    without = run(".", "--no-cache")
+    run()
+    (path,) = kept(tree)
+    path.unlink()
+    path.mkdir()
+    assert run() == without
+    path.rmdir()
+    os.mkfifo(path)
+    assert run() == without
+
+
+def test_a_folder_that_cannot_be_written_means_no_cache(tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = run(".", "--no-cache")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    assert run() == without
+    assert not (tree / cache.FOLDER).exists()
+
+
+@pytest.mark.parametrize("at", [cache.FOLDER, f"{cache.FOLDER}/{__version__}"])
+def test_no_link_is_followed(tree: Path, run: Run, tmp_path: Path, at: str) -> None:
+    without = run(".", "--no-cache")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tree / at).parent.mkdir(exist_ok=True)
+    (tree / at).symlink_to(outside)
+    assert run() == without
+    assert list(outside.iterdir()) == []
+
+
+def test_a_cache_that_is_a_link_is_replaced_not_followed(tree: Path, run: Run, tmp_path: Path) -> None:
+    without = run()
+    (path,) = kept(tree)
+    path.unlink()
+    outside = tmp_path / "outside"
+    outside.write_text("precious", encoding="utf-8")
+    path.symlink_to(outside)
+    assert run() == without
+    assert outside.read_text(encoding="utf-8") == "precious"
+    assert path.is_file()
+    assert not path.is_symlink()
+
+
+def test_a_cache_that_the_repository_brings_is_not_believed(tree: Path, run: Run, parsed: list[str]) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    run()
+    subprocess.run(["git", "add", "-f", "."], check=True)
+    before = [path.read_bytes() for path in kept(tree)]
+    parsed.clear()
+    run(".", "-j1")
+    assert len(parsed) > 20
+    assert [path.read_bytes() for path in kept(tree)] == before
+
+
+def test_small_folders_have_none(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app.js").write_text("require('express')().use(require('cors')());\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    run()
+    assert [path.name for path in tmp_path.iterdir()] == ["app.js"]
+
+
+def test_another_folder_may_be_named(
+    tree: Path, run: Run, tmp_path: Path, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    without = run(".", "--cache-dir", str(elsewhere))
+    assert sorted(path.name for path in elsewhere.iterdir()) == [".gitignore", __version__, "CACHEDIR.TAG"]
+    assert not (tree / cache.FOLDER).exists()
+    parsed.clear()
+    monkeypatch.setenv("CORSLINT_CACHE_DIR", str(elsewhere))
+    assert run() == without
+    assert parsed == []
+    monkeypatch.setenv("CORSLINT_NO_CACHE", "1")
+    assert run(".", "-j1") == without
+    assert len(parsed) > 20
+
+
+def test_the_settings_may_name_a_folder(tree: Path, run: Run) -> None:
+    (tree / "corslint.toml").write_text('cache-dir = "tmp/cors"\n', encoding="utf-8")
+    run()
+    assert sorted(path.name for path in (tree / "tmp" / "cors").iterdir()) == [
+        ".gitignore", __version__, "CACHEDIR.TAG",
+    ]  # fmt: skip
+    assert [path.name for path in (tree / "tmp").iterdir()] == ["cors"]
+
+
+@pytest.mark.parametrize("folder", ["../elsewhere", "/tmp/elsewhere", ".", "a/../.."])
+def test_the_settings_may_name_no_folder_elsewhere(tree: Path, run: Run, folder: str) -> None:
+    (tree / "corslint.toml").write_text(f'pedantic = true\ncache-dir = "{folder}"\n', encoding="utf-8")
+    said = run()
+    assert said.startswith("2\n")
+    assert "corslint.toml:2: `cache-dir` has to lie in the folder of the settings file" in said
+
+
+def test_folders_see_only_their_own(tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths are shown relative to the working directory, and readings hold some."""
+    run()
+    monkeypatch.chdir(tree.parent)
+    assert run("tree", "--no-cache") == run("tree")
+    assert len(kept(tree)) == 2
+
+
+def test_the_oldest_are_dropped(tree: Path, run: Run) -> None:
+    run()
+    folder = tree / cache.FOLDER / __version__
+    for number in range(40):
+        (folder / f"old{number}").write_bytes(b"x")
+        os.utime(folder / f"old{number}", (OLD - number, OLD - number))
+    (folder / "left.1.1.new").write_bytes(b"x")
+    os.utime(folder / "left.1.1.new", (OLD - 4000, OLD - 4000))
+    (tree / "plain1.js").write_text("// cors\n", encoding="utf-8")
+    run()
+    names = [path.name for path in kept(tree)]
+    assert len(names) == 16
+    assert "left.1.1.new" not in names
+    assert "old0" in names
+
+
+def test_what_is_gone_is_dropped(tree: Path, run: Run) -> None:
+    run()
+    (path,) = kept(tree)
+    before = path.stat().st_size
+    for one in tree.iterdir():
+        if one.is_dir() and one.name != cache.FOLDER:
+            shutil.rmtree(one)
+    (tree / "plain1.js").write_text("// another\n", encoding="utf-8")
+    run()
+    assert path.stat().st_size < before / 2
+
+
+def test_fixing_sees_the_files_that_it_changed(tree: Path, run: Run) -> None:
+    other = tree.parent / "other"
+    shutil.copytree(tree, other)
+    run()
+    fixed = run(".", "--fix", "--unsafe-fixes")
+    os.chdir(other)
+    assert run(".", "--fix", "--unsafe-fixes", "--no-cache") == fixed
+    for path in tree.rglob("*"):
+        if path.is_file() and cache.FOLDER not in path.parts:
+            assert (other / path.relative_to(tree)).read_bytes() == path.read_bytes()
+
+
+def test_another_version_of_a_parser_reads_again(
+    tree: Path, run: Run, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    monkeypatch.setattr("corslint.compiled.identity", lambda: "another")
+    parsed.clear()
+    run(".", "-j1")
+    assert len(parsed) > 20
+
+
+def _command(root: Path) -> list[str]:
+    return [sys.executable, "-m", "corslint", "check", "--output-format", "json", str(root)]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def test_runs_at_the_same_time_do_not_disturb_each_other(tree: Path) -> None:
+    def out() -> bytes:
+        return subprocess.run(_command(tree), env=_environment(), capture_output=True, check=False).stdout
+
+    expected = subprocess.run(
+        [*_command(tree), "--no-cache"], env=_environment(), capture_output=True, check=False
+    ).stdout
+    assert b'"findings"' in expected
+    said: list[bytes] = []
+    runs = [threading.Thread(target=lambda: said.append(out())) for _ in range(4)]
+    for one in runs:
+        one.start()
+    for number in range(8):
+        (tree / "plain2.js").write_text(f"// {number}\n", encoding="utf-8")
+    for one in runs:
+        one.join()
+    assert said == [expected] * 4
+    assert len([path for path in kept(tree) if not path.name.endswith(".new")]) == 1
+    assert out() == expected
+
+
+def kill_while_writing(root: Path, rounds: int) -> int:
+    """Kill runs at random moments. Whatever file is there is whole, and the next run says the same. How many died."""
+    expected = subprocess.run(
+        [*_command(root), "--no-cache"], env=_environment(), capture_output=True, check=False
+    ).stdout
+    chance = random.Random(7)
+    begun = time.monotonic()
+    subprocess.run(_command(root), env=_environment(), capture_output=True, check=False)
+    whole = time.monotonic() - begun
+    killed = 0
+    for number in range(rounds):
+        # What is new makes the cache be written again; the later half of a run is where that happens.
+        (root / "plain3.js").write_text(f"// {number}\n", encoding="utf-8")
+        process = subprocess.Popen(
+            _command(root), env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(chance.uniform(0.4, 1.1) * whole)
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        for path in kept(root):
+            if not path.name.endswith(".new"):
+                name = path.name
+                assert Cache(Place(str(root), (cache.FOLDER, __version__), name))._known, "a file is not whole"
+        if number % 10 == 9:
+            said = subprocess.run(_command(root), env=_environment(), capture_output=True, check=False).stdout
+            assert said == expected
+    return killed
+
+
+def test_a_run_that_is_killed_leaves_the_cache_whole(tree: Path) -> None:
+    assert kill_while_writing(tree, 10) > 0
+
+
+def test_a_cache_without_a_place_keeps_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.js"
+    path.write_text("x", encoding="utf-8")
+    none = Cache()
+    assert none.look("a.js", path.stat()) is None
+    none.note("a.js", cache.PLAIN)
+    none.save()
+    assert none.what("a.js") is None
+    assert none.folder is None
+
+
+def test_words_of_the_cache_are_distinct() -> None:
+    words = (cache.PLAIN, cache.INERT, cache.READ, cache.NOTHING, cache.MINIFIED)
+    assert len(set(words)) == len(words)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        make_tree(Path(folder))
+        rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+        print(f"{kill_while_writing(Path(folder), rounds)} of {rounds} runs were killed; every cache was whole")

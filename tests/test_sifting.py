@@ -1,0 +1,144 @@
+"""Which files are worth parsing, and that several processes find what one finds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from corslint import cache, cli, lint, sifting, suppression, workers
+from corslint.model import encoding
+from corslint.parsers import parse
+from corslint.sifting import Choice, Sifted
+from corslint.source import SourceFile
+
+ROOT = Path(__file__).parent.parent
+CATALOG = lint.knowledge(examples=False).catalog
+CHOICE = Choice(CATALOG.words, CATALOG.reads, suppression.MARK)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Projects with findings, and files that say nothing."""
+    projects = sorted(path for path in (ROOT / "fixtures" / "projects").iterdir() if (path / "bad").is_dir())
+    for path in projects[:30]:
+        shutil.copytree(path / "bad", tmp_path / path.name)
+    for number in range(100):
+        (tmp_path / f"plain{number}.js").write_text(f"export const a{number} = {number};\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_several_processes_say_what_one_says(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for jobs in ("1", "2", "3"):
+        status = cli.run(["check", ".", "--no-cache", "-j", jobs, "--output-format", "json"])
+        said.append((status, *capsys.readouterr()))
+    assert said[0] == said[1] == said[2]
+    assert said[0][1].count('"rule"') > 30
+
+
+@pytest.mark.skipif(not workers.can_fork(), reason="this platform cannot fork")
+@pytest.mark.parametrize("trouble", ["crashes", "fails"])
+def test_a_file_that_ends_its_reader_is_unreadable(
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    (tree / "bad.js").write_text("cors\n", encoding="utf-8")
+
+    def risky(source: SourceFile) -> object:
+        if source.path == "bad.js":
+            if trouble == "crashes":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise ZeroDivisionError("nothing to divide by")
+        return parse(source)
+
+    cli.run(["check", ".", "--no-cache", "-j1", "--output-format", "concise"])
+    before = capsys.readouterr().out
+    monkeypatch.setattr("corslint.sifting.parse", risky)
+    assert cli.run(["check", ".", "--no-cache", "-j2", "--output-format", "concise"]) == 1
+    out = capsys.readouterr().out
+    more = [line for line in out.splitlines() if line not in before.splitlines() and line.startswith("bad.js")]
+    reason = {"crashes": "the parser crashed (SIGKILL)", "fails": "ZeroDivisionError: nothing to divide by"}[trouble]
+    assert len(more) == 1
+    assert "[unreadable-file]" in more[0]
+    assert reason in more[0]
+    assert [line for line in out.splitlines() if line not in more][:-1] == before.splitlines()[:-1]
+
+
+def test_what_workers_find_is_what_is_there(tree: Path) -> None:
+    paths = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file())
+    paths.append("gone.js")
+    found = list(sifting.by_workers(paths, CHOICE, lambda path: Path(path).read_bytes(), 2))
+    assert [one.path for one in found] == paths
+    assert found[-1] == Sifted("gone.js", cache.NOTHING, trouble="No such file or directory")
+    assert {one.what for one in found} == {cache.PLAIN, cache.INERT, cache.READ, cache.NOTHING}
+    for one in found[:-1]:
+        data = Path(one.path).read_bytes()
+        if one.encoded is not None:
+            assert one.digest == cache.digest(data)
+            assert encoding.decode(one.encoded, one.path) == parse(SourceFile(one.path, data))
+        elif one.what == cache.NOTHING:
+            assert parse(SourceFile(one.path, data)) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "what"),
+    [
+        ("a.js", "export const cors = { origin: '*' };", cache.INERT),
+        ("a.ts", "export interface Cors { origin: string }", cache.INERT),
+        ("a.js", "app.use(cors());", cache.READ),
+        ("a.js", "module.exports.cors = 1;", cache.INERT),
+        ("a.js", "res.headers.origin = '*';", cache.READ),
+        ("a.js", "export const cors = {", cache.READ),
+        ("a.js", "// corslint: ignore[wildcard-origin]\nexport const cors = 1;", cache.READ),
+        ("a.js", "export class Cors { origin = '*' }", cache.READ),
+        ("vite.config.js", "export default { server: { cors: true } };", cache.READ),
+        ("a.html", "<script>const cors = 1;</script>", cache.READ),
+        ("a.py", "CORS_ALLOW_ALL_ORIGINS = True", cache.READ),
+        ("a.sh", "echo hello", cache.INERT),
+        ("Dockerfile", "FROM nginx", cache.READ),
+        ("nginx.conf", "", cache.READ),
+    ],
+)
+def test_what_says_nothing_alone(path: str, text: str, what: str) -> None:
+    data = text.encode()
+    found = parse(SourceFile(path, data))
+    assert found is not None
+    assert CHOICE.what(path, found, data) == what
+
+
+def test_inert_files_count_once_another_leads_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "options.js").write_text(
+        "export const corsOptions = { origin: '*', credentials: true };\n", encoding="utf-8"
+    )
+    (tmp_path / "app.js").write_text(
+        "import express from 'express';\nimport cors from 'cors';\nimport { corsOptions } from './options.js';\n"
+        "express().use(cors(corsOptions));\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["check", ".", "--output-format", "concise"]) == 1
+    assert "options.js:1:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("contents", "worth"),
+    [
+        ([b"original", b"the Origin", b"x"], [1]),
+        ([b"origin_country", b"originates", b"aboriginal", b"origins"], [3]),
+        ([b"allowedOrigins = []", b"ALLOWED_ORIGINS", b"req.headers['origin']", b"isOriginAllowed()"], [0, 1, 2]),
+        ([b"CORS", b"cOrS", b"Access-Control-X", b"Acess-Control-Allow-Methods"], [0, 1, 2, 3]),
+        ([b"\xff\xfeo\x00", b"", b"websocket"], [0, 2]),
+        ([b"ori", b"gin"], []),
+    ],
+)
+def test_words_are_looked_for_in_all_files_at_once(contents: list[bytes], worth: list[int]) -> None:
+    from corslint.parsers import worth_parsing, worth_parsing_of
+
+    assert worth_parsing_of(contents) == worth
+    assert [place for place, data in enumerate(contents) if worth_parsing("a.js", data)] == worth

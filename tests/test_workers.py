@@ -1,0 +1,116 @@
+"""Worker processes: the same readings, in order, and whatever happens to one task happens to it alone."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from corslint import workers
+from corslint.parsers import parse
+from corslint.source import SourceFile
+from corslint.workers import Failure
+
+pytestmark = pytest.mark.skipif(not workers.can_fork(), reason="this platform cannot fork")
+
+
+def _children() -> set[int]:
+    found = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                fields = Path(f"/proc/{name}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+            except OSError:
+                continue
+            if int(fields.split()[1]) == os.getpid():
+                found.add(int(name))
+    return found
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_readings_come_in_order_and_are_those_of_this_process(tmp_path: Path, jobs: int) -> None:
+    texts = {
+        "a.js": "const io = new Server(3000, { cors: { origin: '*' } });\n",
+        "b.py": "app = Flask(__name__)\nCORS(app)\n",
+        "c.unknown": "nothing\n",
+        "nginx.conf": "http { server { add_header Access-Control-Allow-Origin *; } }\n",
+        "package.json": '{"dependencies": {"cors": "^2.8.5"}}',
+        "gone.js": None,
+    }
+    for name, text in texts.items():
+        if text is not None:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+    paths = [str(tmp_path / name) for name in texts]
+    found = list(workers.read_all(paths, jobs))
+    expected = [
+        (path, parse(SourceFile(path, Path(path).read_bytes())) if Path(path).exists() else None) for path in paths
+    ]
+    expected[-1] = (paths[-1], Failure("No such file or directory"))  # type: ignore[assignment]
+    assert found == expected
+    assert repr(found) == repr(expected)
+
+
+def _crash(_: str) -> bytes:
+    faulthandler.disable()  # pytest's, which would print where it happened
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return b""
+
+
+def _turn(_: str) -> bytes:
+    while True:
+        pass
+
+
+def _leave(_: str) -> bytes:
+    os._exit(3)
+
+
+def _recurse(task: str) -> bytes:
+    return _recurse(task)
+
+
+def _read_nothing(_: str) -> bytes:
+    time.sleep(600)
+    return b""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (_crash, "the parser crashed (SIGSEGV)"),
+        (_turn, "reading it takes more than 0.1 s"),
+        (_read_nothing, "reading it takes more than 0.1 s"),
+        (_leave, "the parser ended with status 3"),
+        (_recurse, "the parser failed: RecursionError: maximum recursion depth exceeded"),
+    ],
+)
+def test_what_befalls_one_task_befalls_no_other(trouble: Callable[[str], bytes], reason: str, jobs: int) -> None:
+    tasks = ["a", "bad", "b", "c", "bad", "bad", "d"]
+
+    def work(task: str) -> bytes:
+        return trouble(task) if task == "bad" else task.encode() * 100_000
+
+    before = _children()
+    found = list(workers.spread(tasks, work, jobs, seconds=0.1))
+    assert [one.reason if isinstance(one, Failure) else one for one in found] == [
+        reason if task == "bad" else task.encode() * 100_000 for task in tasks
+    ]
+    assert _children() == before
+
+
+def test_nobody_is_left_where_the_answers_are_not_wanted() -> None:
+    before = _children()
+    answers = workers.spread(["a", "b"], lambda task: _turn(task) if task == "b" else b"a", 2)
+    assert next(answers) == b"a"
+    answers.close()
+    assert _children() == before
+
+
+def test_without_tasks_nothing_is_done() -> None:
+    assert list(workers.spread([], _crash, 2)) == []
