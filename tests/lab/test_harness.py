@@ -308,7 +308,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_a_complete_run_writes_the_page(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     require(*PLAIN)
     assert lab.main(["--seed", "5"]) == 0
-    assert "4 of 4 proven" in capsys.readouterr().out
+    assert "5 of 5 proven" in capsys.readouterr().out
     text = page.read_text(encoding="utf-8")
     experiment = EXPERIMENTS["proxy-and-app-cors"]
     assert proof.rows(text) == [(experiment.rule, proof.cell(experiment.claim), "proven")]
