@@ -313,7 +313,7 @@ def test_a_complete_run_writes_the_page(page: Path, capsys: pytest.CaptureFixtur
     experiment = EXPERIMENTS["proxy-and-app-cors"]
     assert proof.rows(text) == [(experiment.rule, proof.cell(experiment.claim), "proven")]
     assert "| browser model |" in text
-    assert text.count("| no difference | proven |") == 3
+    assert text.count("| no difference | proven |") == 4
     assert "seed" not in text  # a run that proves the same leaves the page as it is
     assert "| `express-only-cors` | No experiment yet. |" in text
     assert "| npm cors | 2." in text
