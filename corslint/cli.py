@@ -569,7 +569,7 @@ def explain(text: str, paths: tuple[str, ...], output_format: str, **options: An
     Names the rules that may be the cause, with their findings in files and folders (default: the working directory).
     Exit status 3: nothing in the text is known.
     """
-    from corslint import lint
+    from corslint import lint, tracing
     from corslint.explain import explanation, render
 
     said = _pasted(text)
@@ -585,7 +585,7 @@ def explain(text: str, paths: tuple[str, ...], output_format: str, **options: An
         reports.append(linted._replace(findings=outside))
     whole = report.merged(reports)
     rules = lint.knowledge(tuple(dict.fromkeys(folder for _, one in checked for folder in one.rules)), examples=False)
-    explained = explanation.explain(said, rules.rules, whole.findings)
+    explained = explanation.explain(said, rules.rules, whole.findings, elsewhere=tracing.Elsewhere(checked))
     if not explained.knows_something:
         _write("corslint: nothing in this text is known; paste the whole line of the console\n", sys.stderr)
         return 3

@@ -132,7 +132,7 @@ def _developed(world: World, policy: Fact) -> Iterator[_FrontEnd]:
     for server in world.of_kind("dev_server"):
         origin = _dev_origin(server)
         folder = world.topology.package_of(server.span.path)
-        if origin is None or not world.visible(server, policy) or _moved(world, server, folder):
+        if origin is None or not world.visible(server, policy) or moved(world, server):
             continue
         for kind in ("socket_client", "http_request"):
             for client in world.of_kind(kind):
@@ -146,11 +146,13 @@ def _developed(world: World, policy: Fact) -> Iterator[_FrontEnd]:
                     return
 
 
-_MOVES = regex(rb"--port\b|\s-p\s|\bPORT=|--host\b")
+_MOVES = regex(rb"--port\b|\s-p\s|\bPORT=|--host\b|\bHTTPS=")
 
 
-def _moved(world: World, server: Fact, folder: str) -> bool:
-    """Whether its pages may be reached at another port: by how it is started, or from outside of a container."""
+def moved(world: World, server: Fact) -> bool:
+    """Whether the pages of a server for development may be reached elsewhere than it says: by how it is started, by
+    variables, from outside of a container, or because its package has several with other ports."""
+    folder = world.topology.package_of(server.span.path)
     manifest = f"{folder}/package.json" if folder else "package.json"
     started = world.sources(manifest).data if world.sources is not None else b""
     contained = any(
@@ -158,7 +160,16 @@ def _moved(world: World, server: Fact, folder: str) -> bool:
         and (inside in ("", ".") or server.span.path.startswith(f"{inside}/"))
         for service in world.of_kind("service")
     )
-    return contained or _MOVES.search(started) is not None
+    heeded = server.field("variables").value
+    set_beside = isinstance(heeded, tuple) and any(
+        fact.field("name").value in heeded and world.topology.package_of(fact.span.path) == folder
+        for fact in world.of_kind("env_value")
+    )
+    others = any(
+        one.field("port").value != server.field("port").value and world.topology.package_of(one.span.path) == folder
+        for one in world.of_kind("dev_server")
+    )
+    return contained or set_beside or others or _MOVES.search(started) is not None
 
 
 def _dev_origin(server: Fact) -> str | None:
@@ -364,8 +375,8 @@ _AS_SOCKET = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _AS_REQUEST = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 
 
-class _Said(NamedTuple):
-    """What a policy says about connections, and where."""
+class Said(NamedTuple):
+    """What a page's policy says about connections, and where."""
 
     directive: str
     sources: tuple[str, ...]
@@ -384,8 +395,8 @@ def blocked(world: World, source: Callable[[str], SourceFile], declared: Iterabl
         if client.field("browser").value != "no" and client.field("base").value != "yes"
     ]
     for policy in policies:
-        said = _said(policy)
-        if said is None or policy.field("enabled").value != "yes" or policy.field("report_only").value != "no":
+        said = _in_force(policy)
+        if said is None:
             continue
         for client in clients:
             sure = _shows(world, policy, client)
@@ -396,13 +407,27 @@ def blocked(world: World, source: Callable[[str], SourceFile], declared: Iterabl
                 yield _blocked(policy, said, client, what, sure, source)
 
 
-def _said(policy: Fact) -> _Said | None:
+def said_to(world: World, client: Fact) -> Iterator[Said]:
+    """What the policies of the pages that a client runs in say about its connections."""
+    for policy in world.of_kind("content_security_policy"):
+        said = _in_force(policy)
+        if said is not None and _shows(world, policy, client) is not None and world.visible(client, policy):
+            yield said
+
+
+def _in_force(policy: Fact) -> Said | None:
+    """What a policy says that is certainly sent, and does more than report."""
+    certain = policy.field("enabled").value == "yes" and policy.field("report_only").value == "no"
+    return _said(policy) if certain else None
+
+
+def _said(policy: Fact) -> Said | None:
     text = policy.field("value")
     if isinstance(text.value, str):
         from corslint.behaviour import csp
 
         found = csp.connections(text.value)
-        return _Said(*found, text.span or policy.span, True) if found is not None else None
+        return Said(*found, text.span or policy.span, True) if found is not None else None
     if text.state != "absent":
         return None
     for name, directive in (("connect", "connect-src"), ("default", "default-src")):
@@ -412,7 +437,7 @@ def _said(policy: Fact) -> _Said | None:
         if not isinstance(field.value, tuple):
             return None
         written = field.state == "written"
-        return _Said(directive, field.value, (field.span if written else None) or policy.span, written)
+        return Said(directive, field.value, (field.span if written else None) or policy.span, written)
     return None
 
 
@@ -500,9 +525,7 @@ def _blocks(sources: tuple[str, ...], client: Fact, own: Tri) -> str | None:
     return "upgrade" if socket is Tri.NO and request is Tri.YES and upgrades else None
 
 
-def _blocked(
-    policy: Fact, said: _Said, client: Fact, what: str, sure: str, source: Callable[[str], SourceFile]
-) -> Fact:
+def _blocked(policy: Fact, said: Said, client: Fact, what: str, sure: str, source: Callable[[str], SourceFile]) -> Fact:
     parts = urlsplit(_address(client) or "")
     sockets = what == "upgrade" or client.field("websocket_only").value == "yes"
     scheme = _AS_SOCKET[parts.scheme] if sockets else _AS_REQUEST[parts.scheme]

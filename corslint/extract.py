@@ -972,7 +972,7 @@ class Extractor:
         for reading in readings:
             for write in reading.writes if reading.language == "javascript" else ():
                 name = _last_two(write.target)
-                if name in wanted and not self._fenced(write.guards):
+                if name in wanted and not self._fenced(write.guards) and not self._of_an_instance(write.target):
                     self._note(name, write.value, write.span, _function_of(reading, write.scope))
         readings = [reading for reading in readings if reading.language == "python"]
         modules, classes = self._loaded(readings)
@@ -999,6 +999,12 @@ class Extractor:
                         if entry.key in wanted:
                             self._note(entry.key, entry.value, site.call.span, _function_of(reading, site.scope))
 
+    def _of_an_instance(self, target: Value) -> bool:
+        """Whether `made.defaults.name` is written: what a call made has a configuration of its own."""
+        holder = target.base if isinstance(target, Member) else None
+        owner = holder.base if isinstance(holder, Member) else None
+        return owner is not None and isinstance(self._linker.resolve(owner), Call)
+
     def _note(self, name: str, value: Value, span: Span, scope: int | None) -> None:
         self._configured.setdefault(name, []).append(_Configured(value, span, scope))
 
@@ -1021,7 +1027,8 @@ class Extractor:
         return frozenset(modules), classes
 
     def configured(self, source: FieldSource, site: CallSite, late: bool) -> Value | None:
-        """The value written to a configuration key; None when nobody writes it; Unknown when several do.
+        """The value written to a configuration key; None when nobody writes it; Unknown when several do, or another
+        package of the repository does, which this one may load or not.
 
         What the same function writes after the call that reads it comes too late, unless that call is a decorator,
         which reads when what it decorates runs, or the library reads `late`: when a request comes.
@@ -1038,6 +1045,13 @@ class Extractor:
             or each.span.start < call.start
             or each.scope != _function_of(reading, site.scope)
         ]
+        if reading.language == "javascript":
+            own = [
+                each for each in found if self._packages.root_of(each.span.path) == self._packages.root_of(call.path)
+            ]
+            if found and not own:
+                return Unknown("configured in another package", call)
+            found = own
         if len(found) > 1:
             return Unknown("configured in more than one place", call)
         if not found or isinstance(self._linker.resolve(found[0].value), (Null, Undefined)):

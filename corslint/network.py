@@ -18,7 +18,7 @@ from corslint.behaviour.nginx_request import Answer, FileKind, Surroundings, Ups
 from corslint.behaviour.nginx_routing import listens
 from corslint.behaviour.nginx_values import bare_host, first_name
 from corslint.model.decisions import is_loopback
-from corslint.model.exchange import Header, Request, RequestKind, Response
+from corslint.model.exchange import NO_ANSWER, Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.finding import Place
 from corslint.model.traces import Step
@@ -306,6 +306,10 @@ class Network:
             replies = [self._reached(edge, request) for edge in edges]
         finally:
             self._hops -= 1
+        # What sends a browser to the address that it asked would do so for ever: it stands there for another one.
+        ahead = [number for number, reply in enumerate(replies) if not _circular(reply.response, request)]
+        if ahead and len(ahead) < len(replies):
+            edges, replies = [edges[number] for number in ahead], [replies[number] for number in ahead]
         if len(replies) == 1:
             return replies[0]
         merged: Response | None = replies[0].response
@@ -313,7 +317,8 @@ class Network:
             merged = either(merged, other.response)
         steps = tuple(Step(_span_of(edge.to), f"may be what answers: {edge.reason}") for edge in edges)
         assert merged is not None
-        return Reply(merged, steps, replies[0].sources if merged == replies[0].response else ())
+        sources = replies[0].sources if merged == replies[0].response else ()
+        return Reply(merged, steps, sources, by_socket=all(reply.by_socket for reply in replies))
 
     def _reached(self, edge: Edge, request: Request) -> Reply:
         if isinstance(edge.to, Proxy):
@@ -344,8 +349,7 @@ class Network:
         target = proxy.field("target").value
         here = Step(proxy.field("path").span or proxy.span, "passes the request on")
         if request.kind == "upgrade" and proxy.field("ws").value != "yes":
-            status = None if proxy.field("ws").value is None else _BAD_REQUEST
-            return Reply(Response(status), (here._replace(text="does not pass WebSockets on"),))
+            return Reply(_not_passed_on(proxy), (here._replace(text="does not pass WebSockets on"),))
         if not isinstance(target, str) or proxy.field("rewrites").value != "no" or "://" not in target:
             return Reply(nothing_known(), (here,))
         try:
@@ -380,6 +384,8 @@ class Network:
         if found.passed is Tri.NO and self._assumed_file(found):
             assumed = (*assumed, Step(_last(found), "the file is there"))
         by_socket = passed.by_socket and found.passed is not Tri.NO
+        if found.passed is not Tri.NO:
+            found = found._replace(response=found.response._replace(broken=passed.response.broken))
         return Reply(found.response, (*steps, *passed.steps), (*sources, *passed.sources), assumed, by_socket)
 
     @staticmethod
@@ -472,6 +478,18 @@ def _names_hosts(server: Level) -> bool:
     """Whether a server says under which names it is asked."""
     names = [word.text for line in server.own("server_name") for word in line.arguments]
     return bool(names) and not any(name in ("_", "") or name.startswith("~") or "$" in name for name in names)
+
+
+def _not_passed_on(proxy: Fact) -> Response:
+    """What becomes of a handshake that a development server does not pass on: nobody answers it, and nobody ends the
+    connection (seen with Vite 5 and 8, webpack-dev-server 4 and 5)."""
+    return Response(NO_ANSWER, broken="waits") if proxy.field("ws").value == "no" else Response(None)
+
+
+def _circular(response: Response, request: Request) -> bool:
+    """Whether an answer redirects to the very address that was asked."""
+    redirects = response.status is not None and 300 < response.status < 400
+    return redirects and response.header("Location") == f"{request.server}{request.path}"
 
 
 def _takes(proxy: Fact, path: str) -> bool:

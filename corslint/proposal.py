@@ -114,17 +114,20 @@ def _origins(frontends: dict[str, Span], place: _Places) -> str:
 def _expectations(tracer: Tracer, place: _Places) -> Iterator[str]:
     """What holds today of the project's own clients: those that get through, and a stranger that does not."""
     proposed: _Proposed = {}
-    for question in tracer.questions():
-        if question.origin == NO_PAGE or len(proposed) >= _MOST:
-            continue
+    asked = [question for question in tracer.questions() if question.origin != NO_PAGE][: _MOST * _MOST]
+    traces = [tracer.trace(question) for question in asked]
+    # Which of several pages runs a client nobody says: where one of them gets through, it is that one.
+    through = {trace.question.client for trace in traces if trace.allowed is Tri.YES}
+    for question, trace in zip(asked, traces, strict=True):
+        if len(proposed) >= _MOST:
+            break
         where = place(question.client) if question.client is not None else ""
-        trace = tracer.trace(question)
         if trace.allowed is Tri.YES:
             _add(proposed, question, "allow", f"asked at {where}")
             stranger = question._replace(origin=_STRANGER)
             if tracer.trace(stranger).allowed is Tri.NO:
                 _add(proposed, stranger, "block", "a page that nobody listed")
-        elif trace.allowed is Tri.NO:
+        elif trace.allowed is Tri.NO and question.client not in through:
             _add_comment(proposed, question, trace, where)
     if not proposed:
         yield (

@@ -10,24 +10,31 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from corslint import crossings
+from corslint.behaviour import csp
 from corslint.behaviour.addresses import origin_of, path_of
 from corslint.behaviour.application import Reply
 from corslint.behaviour.browser import Exchange, Outcome, PageRequest, fetch, normalised_method
 from corslint.behaviour.console import NOT_KNOWN
-from corslint.behaviour.handshake import Attempt, Client, Handshake, connect
+from corslint.behaviour.handshake import Attempt, Client, Handshake, connect, opens
 from corslint.frameworks.catalog import Catalog
 from corslint.model.decisions import is_loopback
 from corslint.model.exchange import Request, Response
 from corslint.model.facts import Fact
-from corslint.model.traces import NO_PAGE, Kind, Leg, Question, Trace
+from corslint.model.traces import NO_PAGE, Kind, Leg, Question, Step, Trace
 from corslint.model.tri import Tri, tri
 from corslint.network import Address, Network
 from corslint.relations import World
-from corslint.source import SourceFile
+from corslint.source import SourceFile, Span
 
 EXIT_STATUS = {Tri.YES: 0, Tri.NO: 1, Tri.UNKNOWN: 3}
 
+_ANSWERING = ("http_app", "http_server", "socket_server", "cors_policy")
 _ORDINARY = "*"
+_ANY_NAMESPACE = "/*"
+_NO_NAMESPACE = "Invalid namespace"
+_NAMESPACE_IS_ASKED = 4
+"""Version of Engine.IO's protocol from which on the answer to a namespace is a `connect_error`."""
 
 
 def worst(traces: Iterable[Trace]) -> int:
@@ -92,9 +99,9 @@ class Tracer:
         if question.origin == NO_PAGE:
             reason = "which page runs this client is not known: name its origin under `frontends` in the settings"
             return Trace(question, Tri.UNKNOWN, reason=reason)
-        mixed = _mixed_content(question)
-        if mixed is not None:
-            return mixed
+        refused = _mixed_content(question) or self._page_refuses(question)
+        if refused is not None:
+            return refused
         found = self._followed(question)
         if found.allowed is not Tri.UNKNOWN or self._hinted is None:
             return found
@@ -139,15 +146,23 @@ class Tracer:
             question.origin,
             parts.path or "/",
             question.transports,
+            try_all_transports=question.tries_all,
             with_credentials=question.credentials,
             extra_headers=question.headers,
+            polling_headers=question.polling_headers,
             protocol=question.protocol,
+            trailing_slash=parts.path.endswith("/"),
         )
         found = connect(client, asking)
         first = asking.legs[0]
         if first.request.kind == "actual" and not first.by_socket and first.response.status == 200:
             if not found.attempts[0].outcomes or found.attempts[0].outcomes[0].allowed is not Tri.NO:
                 return self._not_spoken(question, asking.legs)
+        if found.connected is Tri.YES:
+            joined, asking.legs[-1] = self._joined(question, asking.legs[-1])
+            if not joined:
+                event = _NO_NAMESPACE if question.protocol >= _NAMESPACE_IS_ASKED else None
+                return Trace(question, Tri.NO, tuple(asking.legs), (), event)
         failed = next((one for one in found.attempts if one.passed is not Tri.YES), None)
         event = failed.event if failed is not None and found.connected is Tri.NO else None
         messages = tuple(word for attempt in found.attempts for word in attempt.messages())
@@ -160,6 +175,61 @@ class Tracer:
             found.transport,
             _reason(found.connected, asking.legs),
         )
+
+    def _joined(self, question: Question, leg: Leg) -> tuple[bool, Leg]:
+        """Whether the server lets the client into its namespace, with what is said of that where it is not the main
+        one. Nobody is turned away where it may have one that is not known."""
+        name = question.namespace
+        if name == "/":
+            return True, leg
+        passed = {step.span for step in leg.steps}
+        server = next((one.span for one in self._world.of_kind("socket_server") if one.span in passed), None)
+        at = server or (leg.steps[-1].span if leg.steps else question.client)
+        if at is None:
+            return True, leg
+        had = [fact.field("name") for fact in self._world.of_kind("socket_namespace")]
+        if any(one.state == "unknown" for one in had) or name is None or server is None:
+            assumed = Step(at, f"the server has the namespace {name or 'that the client joins'}")
+            return True, leg._replace(assumptions=(*leg.assumptions, assumed))
+        if {name, _ANY_NAMESPACE} & {one.value for one in had}:
+            return True, leg
+        return False, leg._replace(steps=(*leg.steps, Step(at, f"the server has no namespace {name}")))
+
+    def _page_refuses(self, question: Question) -> Trace | None:
+        """How it ends where the page's own Content-Security-Policy blocks a connection: nothing is sent then."""
+        client = self._client_of(question)
+        for said in crossings.said_to(self._world, client) if client is not None else ():
+            urls = _connections(question)
+            answers = [self._lets_out(said, question.origin, url) for url in urls]
+            said_at = Step(said.at, "the page's own Content-Security-Policy")
+            if answers[0] is Tri.YES and Tri.NO not in answers:
+                continue
+            if answers[0] is Tri.YES:  # the socket polls, and its upgrade is blocked
+                kept = tuple(one for one in question.transports if one != "websocket")
+                found = self.trace(question._replace(transports=kept))
+                words = _words_of_page(urls[1], said)
+                return found._replace(question=question, messages=(*found.messages, words), places=(said_at,))
+            if answers[0] is Tri.NO:
+                event = _EVENTS[question.transports[0]] if question.kind == "socket.io" else None
+                words = _words_of_page(urls[0], said)
+                return Trace(question, Tri.NO, (), (words,), event, places=(said_at,))
+            reason = "what the page's own Content-Security-Policy allows is not known"
+            return Trace(question, Tri.UNKNOWN, reason=reason, places=(said_at,))
+        return None
+
+    def _client_of(self, question: Question) -> Fact | None:
+        if question.client is None:
+            return None
+        kind = "http_request" if question.kind == "fetch" else "socket_client"
+        return next((fact for fact in self._world.of_kind(kind) if fact.span == question.client), None)
+
+    @staticmethod
+    def _lets_out(said: crossings.Said, origin: str, url: str) -> Tri:
+        if origin == "null":
+            return csp.allows(said.sources, url, Tri.NO, None)
+        page, asked = Address.of(origin), Address.of(url)
+        own = tri((page.host, page.port) == (asked.host, asked.port))
+        return csp.allows(said.sources, url, own, "https" if page.secure else "http")
 
     @staticmethod
     def _not_spoken(question: Question, legs: list[Leg]) -> Trace:
@@ -178,7 +248,7 @@ class Tracer:
             "upgrade", "GET", path_of(question.url), question.origin, cookie=Tri.UNKNOWN, server=_http(question.url)
         )
         response = asking(request)
-        passed = tri(None if response.status is None else response.status == 101)
+        passed = opens(response)
         attempt = Attempt("websocket", passed, upgrade=Exchange(request, response), url=question.url)
         return Trace(
             question,
@@ -189,6 +259,22 @@ class Tracer:
             reason=_reason(passed, asking.legs),
         )
 
+    def elsewhere(self, question: Question) -> tuple[Span, ...]:
+        """The parts of servers and proxies that a request and its answer do not come by; none where nothing in the
+        project is known to answer it."""
+        places = {step.span for leg in self._followed(question).legs for step in leg.steps if step.span.path}
+        files, starts = {span.path for span in places}, {(span.path, span.start) for span in places}
+        if not places:
+            return ()
+        routes = [
+            route.field("block").span
+            for route in self._world.of_kind("proxy_route")
+            if (level := route.field("level").span) is not None and (level.path, level.start) not in starts
+        ]
+        servers = {fact.span.path for kind in _ANSWERING for fact in self._world.of_kind(kind)} - files
+        whole = [Span(path, 0, len(self.sources(path).data)) for path in sorted(servers)]
+        return (*(span for span in routes if span is not None), *whole)
+
     # --- all pairs ---
 
     def questions(self) -> list[Question]:
@@ -198,37 +284,47 @@ class Tracer:
             if fact.span.path not in self._world.in_tests:
                 found += self._of_socket_client(fact)
         for fact in self._world.of_kind("http_request"):
-            if fact.span.path not in self._world.in_tests:
+            # Without CORS the page may ask whom it likes, and reads nothing.
+            apart = fact.field("mode").value == "no-cors" or fact.field("browser").value == "no"
+            if not apart and fact.span.path not in self._world.in_tests:
                 found += self._of_request(fact)
         return list(dict.fromkeys(found))
 
     def _of_socket_client(self, client: Fact) -> Iterator[Question]:
         path = client.field("asks_for").value
-        transports = client.field("transports").value
+        transports, namespace = client.field("transports").value, client.field("namespace").value
         if not isinstance(path, str):
             return
-        for origin, base in self._ends(client):
+        url = client.field("url")
+        if url.state == "unknown" or (client.field("same_origin").value == "no" and not isinstance(url.value, str)):
+            return
+        for origin, base in self._ends(client, url.value):
             yield Question(
                 origin,
                 f"{base}{path}",
                 "socket.io",
                 client.field("credentials").value == "yes",
+                headers=_named(client, "headers"),
+                polling_headers=_named(client, "polling_headers"),
                 transports=transports if isinstance(transports, tuple) else ("polling", "websocket"),
                 protocol=3 if client.field("protocol").value == 3 else 4,
+                namespace=namespace if isinstance(namespace, str) else None,
+                tries_all=client.field("tries_all").value == "yes",
                 client=client.span,
             )
 
     def _of_request(self, request: Fact) -> Iterator[Question]:
-        url = request.field("url").value
+        url, address, path = (request.field(name).value for name in ("url", "address", "path"))
         if not isinstance(url, str) or request.field("base").value == "yes":
             return
-        method, names = request.field("method").value, request.field("headers").value
-        headers = tuple((name, _ORDINARY) for name in names) if isinstance(names, tuple) else ()
-        absolute = "://" in url
-        for origin, base in self._ends(request):
+        whole = isinstance(address, str) and ("://" in url or address.endswith(url.lstrip("/")))
+        if not whole and not isinstance(path, str):
+            return
+        method, headers = request.field("method").value, _named(request, "headers")
+        for origin, base in self._ends(request, address if whole else None):
             yield Question(
                 origin,
-                url if absolute else f"{base}{url if url.startswith('/') else '/' + url}",
+                str(address) if whole else f"{base}/{str(path).lstrip('/')}",
                 "fetch",
                 request.field("credentials").value == "yes",
                 method if isinstance(method, str) else "GET",
@@ -236,16 +332,13 @@ class Tracer:
                 client=request.span,
             )
 
-    def _ends(self, client: Fact) -> Iterator[tuple[str, str]]:
-        """Origins of pages that run a client, and the server's own for each."""
-        url = client.field("url").value
+    def _ends(self, client: Fact, url: object) -> Iterator[tuple[str, str]]:
+        """Origins of pages that run a client, and the server's own for each: that of `url`, or else the page's."""
         target = None
         if isinstance(url, str) and urlsplit(url).hostname:
             parts = urlsplit(url)
             scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme or "http")
             target = f"{scheme}://{parts.netloc}"
-        elif client.field("url").state == "unknown" or client.field("same_origin").value == "no":
-            return
         pages = list(self._pages_of(client, own=target is None))
         for origin in pages:
             yield origin, target or origin
@@ -264,7 +357,8 @@ class Tracer:
         package = self._world.topology.package_of(client.span.path)
         for server in self._world.of_kind("dev_server"):
             port = server.field("port").value
-            if self._world.topology.package_of(server.span.path) == package and isinstance(port, int):
+            beside = self._world.topology.package_of(server.span.path) == package
+            if beside and isinstance(port, int) and not crossings.moved(self._world, server):
                 scheme = "https" if server.field("https").value == "yes" else "http"
                 found.append(f"{scheme}://localhost:{port}")
         yield from found or (self._network.origins(client.span.path) if own else ())
@@ -289,6 +383,12 @@ class _Asking:
         reply: Reply = self._network.answer(request, self._password(request))
         self.legs.append(Leg(request, reply.response, reply.steps, reply.sources, reply.assumptions, reply.by_socket))
         return reply.response
+
+
+def _named(client: Fact, field: str) -> tuple[tuple[str, str], ...]:
+    """The headers that a client sets, with a value that is not simple."""
+    names = client.field(field).value
+    return tuple((name, _ORDINARY) for name in names) if isinstance(names, tuple) else ()
 
 
 def _words(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
@@ -328,6 +428,34 @@ def _http(url: str) -> str:
     parts = urlsplit(url)
     scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
     return f"{scheme}://{parts.netloc}"
+
+
+_EVENTS = {"polling": "xhr poll error", "websocket": "websocket error"}
+
+
+def _connections(question: Question) -> list[str]:
+    """The addresses that a page connects to, the first one first: a socket begins with one of its transports."""
+    if question.kind != "socket.io":
+        return [question.url]
+    parts = urlsplit(question.url)
+    socket = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    schemes = {"polling": parts.scheme, "websocket": socket}
+    found = [
+        f"{schemes[one]}://{parts.netloc}{parts.path}?EIO={question.protocol}&transport={one}"
+        for one in question.transports
+        if one in schemes
+    ]
+    return [*found[:1], *(f"{url}&sid=sid" for url in found[1:])]
+
+
+def _words_of_page(url: str, said: crossings.Said) -> str:
+    """How Chromium words that a page's own policy blocks a connection."""
+    policy = " ".join((said.directive, *said.sources))
+    fallback = " Note that 'connect-src' was not explicitly set, so 'default-src' is used as a fallback."
+    return (
+        f"Connecting to '{url}' violates the following Content Security Policy directive: \"{policy}\"."
+        f"{fallback if said.directive == 'default-src' else ''} The action has been blocked."
+    )
 
 
 def _mixed_content(question: Question) -> Trace | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from corslint import lint
 from corslint.discovery import Context
@@ -11,6 +12,7 @@ from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.report import trace as report
 from corslint.settings import Settings, UsageError
+from corslint.source import Span
 from corslint.trace import EXIT_STATUS, Tracer, question_of, worst
 
 
@@ -53,6 +55,33 @@ def tracer_of(
     catalog = lint.knowledge(settings.rules, examples=False).catalog
     understood = lint.understand(context, settings, None, catalog)
     return lint.tracer(understood, settings, catalog, status, environment)
+
+
+class Elsewhere:
+    """Which parts of a project's servers have no part in what a message is about, by what it tells of the request."""
+
+    def __init__(self, contexts: Iterable[tuple[Context, Settings]]) -> None:
+        """The contexts are read again when this is first asked."""
+        self._contexts = tuple(contexts)
+        self._tracers: tuple[Tracer, ...] | None = None
+
+    def __call__(self, clues: Mapping[str, str]) -> tuple[Span, ...]:
+        """Parts of servers and of proxies; nothing where the message does not tell enough."""
+        if self._tracers is None:
+            self._tracers = tuple(tracer_of(context, settings) for context, settings in self._contexts)
+        return tuple(span for tracer in self._tracers for span in _elsewhere(tracer, clues))
+
+
+def _elsewhere(tracer: Tracer, clues: Mapping[str, str]) -> tuple[Span, ...]:
+    url, parts = clues["url"].partition("?")[0], urlsplit(clues["url"])
+    own = f"{'https' if parts.scheme in ('https', 'wss') else 'http'}://{parts.netloc}"
+    try:
+        question = question_of(tracer, clues.get("origin", own), url)
+    except ValueError:
+        return ()
+    if clues.get("transport") == "websocket":
+        question = question._replace(transports=("websocket",))
+    return tracer.elsewhere(question)
 
 
 def _questions(asked: Asked, tracer: Tracer) -> list[Question]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -449,3 +450,401 @@ def test_the_status_that_the_application_answers_with() -> None:
     question = Question(APP, f"{API}/items")
     assert tracer(files).trace(question).verdict == "allowed"
     assert tracer(files, status=404).trace(question).verdict == "blocked"
+
+
+# --- without arguments, and what `init` proposes ---------------------------------------------------------------------
+
+CLIENT_ALONE = {
+    "package.json": '{"dependencies": {"socket.io-client": "4.8.1"}}',
+    "client.js": "import { io } from 'socket.io-client';\nio('https://api.example.com', { withCredentials: true });\n",
+}
+PROXY_ALONE = {
+    "nginx.conf": (
+        "server {\n    listen 80;\n    server_name api.example.com;\n    location / {\n"
+        "        proxy_pass http://backend:3000;\n    }\n}\n"
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "said"),
+    [
+        pytest.param(
+            CLIENT_ALONE,
+            3,
+            "unknown: which page runs this client is not known: name its origin under `frontends` in the settings",
+            id="a client alone",
+        ),
+        pytest.param(
+            PROXY_ALONE,
+            3,
+            "no client in the project says what it talks to: ask with --from and --to",
+            id="a proxy alone",
+        ),
+        pytest.param(
+            OPEN, 3, "no client in the project says what it talks to: ask with --from and --to", id="a server alone"
+        ),
+    ],
+)
+def test_one_part_alone_is_unknown_without_arguments(
+    here: Path, capsys: pytest.CaptureFixture[str], files: dict[str, str], status: int, said: str
+) -> None:
+    project(here, files)
+    assert cli.run(["trace"]) == status
+    assert capsys.readouterr().out.splitlines()[-1] == said
+
+
+def test_with_its_page_named_a_client_alone_still_has_no_server(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(here, CLIENT_ALONE)
+    (here / "corslint.toml").write_text(f'frontends = ["{APP}"]\n', encoding="utf-8")
+    assert cli.run(["trace"]) == 3
+    assert capsys.readouterr().out.splitlines()[-1] == (f"unknown: nothing in the project is known to answer at {API}")
+
+
+@pytest.mark.parametrize(
+    ("files", "frontends"),
+    [
+        pytest.param(CLIENT_ALONE, None, id="a client alone"),
+        pytest.param(PROXY_ALONE, None, id="a proxy alone"),
+        pytest.param(express(f"app.use(cors({{ origin: '{APP}' }}));\n{ROUTE}"), [APP], id="a server alone"),
+    ],
+)
+def test_of_one_part_alone_init_proposes_no_expectation(
+    here: Path, capsys: pytest.CaptureFixture[str], files: dict[str, str], frontends: list[str] | None
+) -> None:
+    project(here, files)
+    assert cli.run(["init"]) == 0
+    settings = tomllib.loads(capsys.readouterr().out)
+    assert settings == ({} if frontends is None else {"frontends": frontends})
+
+
+def test_of_three_apps_init_proposes_that_each_has_its_own_page(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("one", "two", "three")
+    for number, name in enumerate(names, 1):
+        files = shop(name, 3000 + number)
+        files[f"{name}/web/client.js"] = files[f"{name}/web/client.js"].replace(", { withCredentials: true }", "")
+        project(here, files)
+    assert cli.run(["init"]) == 0
+    said = capsys.readouterr().out
+    expected = {
+        (origin, f"http://localhost:{3000 + number}/socket.io/", verdict)
+        for number, name in enumerate(names, 1)
+        for origin, verdict in ((f"https://{name}.example.com", "allow"), ("https://stranger.example", "block"))
+    }
+    assert {(one["from"], one["to"], one["verdict"]) for one in tomllib.loads(said)["expect"]} == expected
+    assert "is blocked today" not in said
+    (here / "corslint.toml").write_text(said.partition("# What browsers")[2].partition("\n")[2], encoding="utf-8")
+    assert cli.run(["check"]) == 0
+
+
+# --- what goes beyond one request ------------------------------------------------------------------------------------
+
+
+def socket_of(body: str, client: str = "", **others: str) -> dict[str, str]:
+    """A Socket.IO server on port 3000, and a client's file."""
+    server = (
+        "const server = require('http').createServer();\nconst { Server } = require('socket.io');\n"
+        f"{body}\nserver.listen(3000);\n"
+    )
+    files = {"api/package.json": MANIFEST, "api/server.js": server, **others}
+    if client:
+        files["web/package.json"] = '{"dependencies": {"socket.io-client": "4.8.1"}}'
+        files["web/client.js"] = f"import {{ io }} from 'socket.io-client';\n{client}\n"
+    return files
+
+
+def asked_by_clients(files: Mapping[str, str], page: str = APP) -> list[Trace]:
+    """What the project's own clients ask, for a page of that origin."""
+    one = tracer(files, Settings()._replace(frontends=(page,)))
+    return [one.trace(question) for question in one.questions()]
+
+
+LET_IN = f"cors: {{ origin: '{APP}' }}"
+AT = "http://localhost:3000"
+
+
+@pytest.mark.parametrize(
+    ("joins", "has", "expected"),
+    [
+        ("/rooms", "io.of('/rooms');", ("allowed", None)),
+        ("/room", "io.of('/rooms');", ("blocked", "Invalid namespace")),
+        ("/rooms/", "io.of('/rooms');", ("blocked", "Invalid namespace")),
+        ("/rooms", "", ("blocked", "Invalid namespace")),
+        ("/", "io.of('/rooms');", ("allowed", None)),
+        ("/room", "for (const name of names) io.of(name);", ("allowed", None)),
+    ],
+)
+def test_a_namespace_that_the_server_does_not_have(joins: str, has: str, expected: tuple[str, str | None]) -> None:
+    (trace,) = asked_by_clients(
+        socket_of(f"const io = new Server(server, {{ {LET_IN} }});\n{has}", f"io('{AT}{joins}');")
+    )
+    assert (trace.verdict, trace.event) == expected
+    assert ["the server has no namespace " in step.text for step in trace.legs[-1].steps][-1] is (
+        expected[0] == "blocked"
+    )
+
+
+def test_that_a_namespace_is_there_is_taken_for_granted_where_its_name_is_not_known() -> None:
+    body = f"const io = new Server(server, {{ {LET_IN} }});\nfor (const name of names) io.of(name);"
+    (trace,) = asked_by_clients(socket_of(body, f"io('{AT}/room');"))
+    assert trace.legs[-1].assumptions[-1].text == "the server has the namespace /room"
+
+
+def test_two_servers_take_each_upgrade() -> None:
+    two = f"new Server(server, {{ {LET_IN} }});\nnew Server(server, {{ {LET_IN} }});"
+    (polls, opens) = asked_by_clients(socket_of(two, f"io('{AT}');\nio('{AT}', {{ transports: ['websocket'] }});"))
+    assert (polls.verdict, polls.transport, polls.legs[-1].response.status) == ("allowed", "polling", 400)
+    assert (opens.verdict, opens.event, opens.messages) == ("blocked", "transport close", ())
+    apart = two.replace("origin: 'https://app", "origin: 'https://two", 1)
+    assert asked_by_clients(socket_of(apart, f"io('{AT}');"))[0].verdict == "unknown"
+
+
+CHECK = "allowRequest: (request, done) => done(null, request.headers.origin === 'https://app.example.com')"
+
+
+@pytest.mark.parametrize(
+    ("check", "page", "transports", "expected"),
+    [
+        (CHECK, APP, "", ("allowed", None)),
+        (CHECK, "https://else.example", "", ("blocked", "xhr poll error")),
+        (CHECK, "https://else.example", ", { transports: ['websocket'] }", ("blocked", "websocket error")),
+        ("allowRequest: decide", APP, "", ("unknown", None)),
+    ],
+)
+def test_the_applications_own_check_of_requests(
+    check: str, page: str, transports: str, expected: tuple[str, str | None]
+) -> None:
+    files = socket_of(f"new Server(server, {{ cors: {{ origin: '*' }}, {check} }});", f"io('{AT}'{transports});")
+    (trace,) = asked_by_clients(files, page)
+    assert (trace.verdict, trace.event) == expected
+    refused = [leg.response.status for leg in trace.legs]
+    if expected[1] is not None:
+        assert refused == [403 if not transports else 400]
+
+
+def test_whoever_has_a_session_is_not_checked_again() -> None:
+    files = socket_of(f"new Server(server, {{ {LET_IN}, {CHECK} }});", f"io('{AT}');")
+    (trace,) = asked_by_clients(files)
+    decides = [any(step.text == "the application's own check decides" for step in leg.steps) for leg in trace.legs]
+    assert (trace.transport, decides) == ("websocket", [False] * 4)
+
+
+def test_headers_of_a_client_are_asked_for() -> None:
+    body = f"new Server(server, {{ cors: {{ origin: '{APP}', allowedHeaders: ['x-token'] }} }});"
+    for headers, expected in (("{ 'X-Token': '1' }", "allowed"), ("{ 'X-Room': '1' }", "blocked")):
+        for options in (f"extraHeaders: {headers}", f"transportOptions: {{ polling: {{ extraHeaders: {headers} }} }}"):
+            (trace,) = asked_by_clients(socket_of(body, f"io('{AT}', {{ {options} }});"))
+            assert trace.verdict == expected, options
+
+
+@pytest.mark.parametrize(("options", "expected"), [("", "blocked"), (", { tryAllTransports: true }", "allowed")])
+def test_the_next_transport_where_one_fails(options: str, expected: str) -> None:
+    files = socket_of(f"new Server(server, {{ {LET_IN}, transports: ['websocket'] }});", f"io('{AT}'{options});")
+    assert [trace.verdict for trace in asked_by_clients(files)] == [expected]
+
+
+def test_a_post_that_is_redirected_is_lost() -> None:
+    proxy = (
+        "server {\n    listen 80;\n    server_name app.example.com;\n    location /live/ {\n"
+        "        proxy_pass http://127.0.0.1:3000;\n        proxy_http_version 1.1;\n"
+        "        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection upgrade;\n    }\n}\n"
+    )
+    body = "new Server(server, { path: '/live', addTrailingSlash: false });"
+    files = socket_of(body, "io({ path: '/live', addTrailingSlash: false });", **{"nginx.conf": proxy})
+    (trace,) = asked_by_clients(files, "http://app.example.com")
+    assert [(leg.request.method, leg.request.path.partition("?")[0], leg.response.status) for leg in trace.legs] == [
+        ("GET", "/live", 301),
+        ("GET", "/live/", 200),
+        ("POST", "/live", 301),
+        ("GET", "/live/", 200),
+        ("GET", "/live", 301),
+    ]
+    assert (trace.verdict, trace.event) == ("blocked", None)
+    assert trace.messages[0].endswith("Unexpected response code: 301")
+
+
+@pytest.mark.parametrize("also", ["", "    location / {\n        return 301 https://$host$request_uri;\n    }\n"])
+def test_what_redirects_to_the_address_itself_stands_there_for_another(also: str) -> None:
+    proxy = (
+        "server {\n    listen 80;\n    server_name api.example.com;\n    return 301 https://$host$request_uri;\n}\n"
+        "server {\n    listen 8443;\n    server_name api.example.com;\n"
+        f"    location /items {{\n        return 204;\n    }}\n{also}}}\n"
+    )
+    assert [leg.response.status for leg in traced({"nginx.conf": proxy}, API, f"{API}/items").legs] == [204]
+
+
+def page(policy: str, script: str) -> dict[str, str]:
+    """A page with a policy of its own."""
+    return {
+        "web/index.html": (
+            f'<!doctype html>\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+            f'<script src="https://cdn.socket.io/4.8.1/socket.io.min.js"></script>\n<script>\n{script}\n</script>\n'
+        )
+    }
+
+
+BY_PAGE = (
+    "Connecting to '{}' violates the following Content Security Policy directive: \"{}\".{} "
+    "The action has been blocked."
+)
+FALLBACK = " Note that 'connect-src' was not explicitly set, so 'default-src' is used as a fallback."
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "expected"),
+    [
+        ("connect-src *", "", ("allowed", "websocket", None, [])),
+        ("img-src 'self'", "", ("allowed", "websocket", None, [])),
+        (
+            "connect-src 'self'",
+            "",
+            (
+                "blocked",
+                None,
+                "xhr poll error",
+                [BY_PAGE.format(f"{AT}/socket.io/?EIO=4&transport=polling", "connect-src 'self'", "")],
+            ),
+        ),
+        (
+            "default-src 'self'",
+            ", { transports: ['websocket'] }",
+            (
+                "blocked",
+                None,
+                "websocket error",
+                [
+                    BY_PAGE.format(
+                        "ws://localhost:3000/socket.io/?EIO=4&transport=websocket", "default-src 'self'", FALLBACK
+                    )
+                ],
+            ),
+        ),
+        (
+            f"connect-src {AT}",
+            "",
+            (
+                "allowed",
+                "polling",
+                None,
+                [
+                    BY_PAGE.format(
+                        "ws://localhost:3000/socket.io/?EIO=4&transport=websocket&sid=sid", f"connect-src {AT}", ""
+                    )
+                ],
+            ),
+        ),
+    ],
+)
+def test_a_pages_own_policy(policy: str, options: str, expected: tuple[str, str | None, str | None, list[str]]) -> None:
+    files = {**socket_of(f"new Server(server, {{ {LET_IN} }});"), **page(policy, f"io('{AT}'{options});")}
+    (trace,) = asked_by_clients(files)
+    assert (trace.verdict, trace.transport, trace.event, list(trace.messages)) == expected
+    assert [step.text for step in trace.places] == (
+        ["the page's own Content-Security-Policy"] if trace.messages else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "origin", "expected"),
+    [
+        ("connect-src 'self'", "http://localhost:3000", "allowed"),
+        ("connect-src 'self'", "http://localhost:3001", "blocked"),
+        ("connect-src 'self'", "null", "blocked"),
+        ("connect-src {{ hosts }}", "http://localhost:3001", "unknown"),
+    ],
+)
+def test_a_policy_of_a_page_whose_origin_is_known(policy: str, origin: str, expected: str) -> None:
+    files = {**express(f"app.use(cors());\n{ROUTE}"), **page(policy, f"fetch('{AT}/items');")}
+    assert [trace.verdict for trace in asked_by_clients(files, origin)] == [expected]
+
+
+def test_requests_without_cors_and_those_of_programs_are_none_of_a_page() -> None:
+    files = {
+        **express(f"app.use(cors());\n{ROUTE}\nfetch('http://localhost:9/other');"),
+        "web/page.html": f"<script>fetch('{AT}/items', {{ mode: 'no-cors' }});\nfetch('{AT}/items');</script>",
+    }
+    assert [trace.question.url for trace in asked_by_clients(files)] == [f"{AT}/items"]
+
+
+@pytest.mark.parametrize(
+    ("ws", "expected"), [("true", ("allowed", None)), ("false", ("blocked", "timeout")), ("flag", ("unknown", None))]
+)
+def test_a_handshake_that_a_development_server_does_not_pass_on(ws: str, expected: tuple[str, str | None]) -> None:
+    files = socket_of("new Server(server);", "io({ transports: ['websocket'] });")
+    files["web/package.json"] = '{"devDependencies": {"vite": "8.0.0"}, "dependencies": {"socket.io-client": "4.8.1"}}'
+    files["web/vite.config.js"] = (
+        f"export default {{ server: {{ port: 5173, proxy: {{ '/socket.io': {{ target: '{AT}', ws: {ws} }} }} }} }};\n"
+    )
+    (trace,) = asked_by_clients(files, "http://localhost:5173")
+    assert (trace.verdict, trace.event) == expected
+    assert trace.messages == () or expected[0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [("", "http://localhost:3000"), ("PORT=3005\n", "")],
+)
+def test_pages_of_create_react_app(variables: str, expected: str) -> None:
+    files = {
+        **express(f"app.use(cors({{ origin: 'http://localhost:3000' }}));\n{ROUTE}", 4000),
+        "web/package.json": '{"name": "web", "dependencies": {"react-scripts": "5.0.1"}}',
+        "web/src/App.jsx": "fetch('http://localhost:4000/items');\n",
+        **({"web/.env": variables} if variables else {}),
+    }
+    one = tracer(files)
+    assert [(question.origin, one.trace(question).verdict) for question in one.questions()] == [
+        (expected, "allowed" if expected else "unknown")
+    ]
+
+
+def test_what_create_react_app_passes_on() -> None:
+    files = {
+        **express(ROUTE, 4000),
+        "web/package.json": '{"proxy": "http://localhost:4000", "dependencies": {"react-scripts": "5.0.1"}}',
+        "web/src/App.jsx": "fetch('/items');\n",
+    }
+    one = tracer(files)
+    (question,) = one.questions()
+    trace = one.trace(question)
+    assert (question.origin, question.url, trace.verdict) == (AT, f"{AT}/items", "allowed")
+    assert [step.span.path for step in trace.legs[0].steps] == [
+        "web/package.json",
+        "web/package.json",
+        "server.js",
+        "server.js",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (
+            "axios.get('/items');\naxios.defaults.baseURL = 'http://localhost:4000/api';",
+            ["http://localhost:4000/api/items"],
+        ),
+        ("axios.defaults.baseURL = '/api';\naxios.get('items');", ["https://app.example.com/api/items"]),
+        ("axios.create({ baseURL: 'http://localhost:4000/api/' }).get('/items');", ["http://localhost:4000/api/items"]),
+        ("axios.create({ baseURL: '/api' }).put('/items', data);", ["https://app.example.com/api/items"]),
+        ("axios.create({ baseURL: address() }).get('/items');", []),
+        ("axios.defaults.baseURL = address();\naxios.get('/items');", []),
+        ("axios.get(`http://localhost:4000/items/${id}`);", []),
+        ("axios.get('/items');", ["https://app.example.com/items"]),
+        ("axios.get('items');", ["https://app.example.com/items"]),
+    ],
+)
+def test_requests_go_below_their_base(code: str, expected: list[str]) -> None:
+    files = {
+        "web/package.json": '{"dependencies": {"axios": "1.7.0"}}',
+        "web/main.js": f"import axios from 'axios';\n{code}\n",
+    }
+    assert [trace.question.url for trace in asked_by_clients(files)] == expected
+
+
+def test_a_base_that_another_package_sets_is_not_known() -> None:
+    files = {
+        "one/package.json": '{"dependencies": {"axios": "1.7.0"}}',
+        "one/main.js": "import axios from 'axios';\naxios.defaults.baseURL = 'http://localhost:4000';\naxios.get('/one');\n",
+        "two/package.json": '{"dependencies": {"axios": "1.7.0"}}',
+        "two/main.js": "import axios from 'axios';\naxios.get('/two');\n",
+    }
+    assert [trace.question.url for trace in asked_by_clients(files)] == ["http://localhost:4000/one"]

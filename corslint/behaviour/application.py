@@ -32,6 +32,8 @@ _MAX_LAYERS = 60
 _REFUSED = 401
 _ASSUMED_STATUS = 200
 _BAD_REQUEST = 400
+_FORBIDDEN = 403
+_SWITCHED = 101
 _NOT_FOUND = 404
 _UNCAUGHT = 500
 _MARK = 299
@@ -159,6 +161,8 @@ class Applications:
         known = self._servers()
         ports = self._ports(known)
         for instance, found in ports.items():
+            if self._stands_behind(instance):
+                continue
             fact = known[instance]
             behind = fact.field("handler").value if fact.kind == "http_server" else fact.field("app").value
             if fact.kind == "http_app":
@@ -172,6 +176,13 @@ class Applications:
                 str(fact.field("framework").value or "an application"),
                 str(fact.field("language").value or ""),
             )
+
+    def _stands_behind(self, instance: Span) -> bool:
+        """Whether another socket server of its port and path answers in its place, by options of its own."""
+        return any(
+            fact.field("why").value == "shared" and instance.covers(fact.span)
+            for fact in self._of_kind.get("ignored_cors", ())
+        )
 
     def _servers(self) -> dict[Span, Fact]:
         """All that could listen, by instance: also applications of which only layers or policies are known."""
@@ -411,13 +422,16 @@ class _Asking:
         self._inside = 0
 
     def at(self, running: Running) -> Reply:
-        path = self._path
+        taking: list[Fact] = []
         for socket in running.sockets:
-            held = _below(path, socket)
+            held = _below(self._path, socket)
             if held is Tri.YES:
-                return self._reply(self._socket(socket))
-            if held is Tri.UNKNOWN:
+                taking.append(socket)
+            elif held is Tri.UNKNOWN and not taking:
                 return self._reply(nothing_known())
+        if taking:
+            twins = [one for one in taking if one.field("twin").value and running.language == "javascript"]
+            return self._reply(self._twins([taking[0], *twins]) if twins else self._socket(taking[0]))
         if self._request.kind == "upgrade" and running.sockets and running.language == "javascript":
             return self._reply(Response(NO_ANSWER))  # Engine.IO ends upgrades that are not for it (`destroyUpgrade`)
         if self._request.kind == "upgrade" and running.sockets and running.handler is None:
@@ -490,15 +504,52 @@ class _Asking:
     def _socket(self, server: Fact) -> Response:
         return self._engine(server, self._all.socket_policies(server))
 
+    def _twins(self, servers: Sequence[Fact]) -> Response:
+        """Several servers on one http server and path: one of them answers requests, and each takes every upgrade.
+
+        The one that a session is unknown to refuses its upgrade. Where there is none, the second to open the WebSocket
+        throws, which ends the program (ws, `handleUpgrade`).
+        """
+        if self._request.kind == "upgrade":
+            for server in servers:
+                self._note(server.span, f"{server.field('framework').value} takes the upgrade, and is not the only one")
+            known = "sid=" in self._request.path
+            return Response(_BAD_REQUEST) if known else Response(_SWITCHED, broken="closes")
+        answered = [self._socket(server) for server in servers]
+        found: Response | None = answered[0]
+        for other in answered[1:]:
+            found = either(found, other)
+        assert found is not None
+        return found
+
     def _engine(self, server: Fact, policies: Iterable[Policy]) -> Response:
         title, path = server.field("framework").value, server.field("answers_under").value
         self._note(server.span, f"{title} takes requests below {path}")
         self._by_socket = True
         if server.field("reads_referer").value == "yes" and self._request.origin is None:
             self._request = self._request._replace(origin=self._request.server)  # pages of its own origin send none
-        answer = Response(engine_status(server, self._request))
+        policies = tuple(policies)
+        answer = self._guarded(Response(engine_status(server, self._request)), policies)
         for policy in policies:
             answer = self._responded(policy, answer)
+        return answer
+
+    def _guarded(self, answer: Response, policies: Iterable[Policy]) -> Response:
+        """The engine's answer where the application's own check of requests has its say (`allowRequest`).
+
+        Engine.IO answers a request that it refuses with 403, and a WebSocket's handshake with 400. It asks for the
+        first request of a session alone (`Server.verify`).
+        """
+        upgrade = self._request.kind == "upgrade"
+        passes = answer.status in (_ASSUMED_STATUS, _SWITCHED) and self._request.kind != "preflight"
+        if not passes or "sid=" in self._request.path:
+            return answer
+        for policy in policies:
+            admitted = self._all.responder(policy).admits(self._request.origin)
+            if admitted is not Tri.YES:
+                self._note(policy.fact.field("gate").span or policy.fact.span, "the application's own check decides")
+                refused = _BAD_REQUEST if upgrade else _FORBIDDEN
+                return Response(refused if admitted is Tri.NO else None)
         return answer
 
     def _responded(self, policy: Policy, inner: Response) -> Response:

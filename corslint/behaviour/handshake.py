@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from corslint.behaviour.browser import Credentials, Exchange, Outcome, PageRequest, Respond, fetch
 from corslint.behaviour.console import NOT_KNOWN, Browser
-from corslint.model.exchange import NO_ANSWER, Request
+from corslint.model.exchange import NO_ANSWER, Request, Response
 from corslint.model.tri import Tri, all_of, tri
 from corslint.records import NamedTuple
 
@@ -49,6 +49,8 @@ class Client(NamedTuple):
     """
     protocol: int = 4
     """Version of Engine.IO's protocol: 3 for client 2."""
+    trailing_slash: bool = True
+    """Whether a slash is put at the end of the path (`addTrailingSlash`)."""
 
 
 class Attempt(NamedTuple):
@@ -66,12 +68,14 @@ class Attempt(NamedTuple):
     url: str = ""
     opened: Tri = Tri.NO
     """Of polling: whether the server's first answer came through. No other transport is tried after that."""
+    lost: bool = False
+    """Whether a packet never arrived: a browser follows a redirect of a POST with a GET, which carries none."""
 
     def messages(self, browser: Browser = "chromium") -> tuple[str, ...]:
         """The lines in the console about this attempt, one of them where there are several."""
         if self.upgrade is None:
             return tuple(text for outcome in self.outcomes for text in outcome.messages(browser))
-        if self.passed is Tri.YES:
+        if self.passed is Tri.YES or self.upgrade.response.broken:
             return ()
         if browser == "firefox":
             return (f"Firefox can’t establish a connection to the server at {self.url}.",)
@@ -125,6 +129,8 @@ def connect(client: Client, respond: Respond) -> Handshake:
 def _settled(client: Client, left: tuple[Transport, ...], attempts: list[Attempt], respond: Respond) -> Handshake:
     """What follows the transport that decides, with those that the client may still use."""
     decisive = attempts[-1]
+    if decisive.lost and client.upgrade and "websocket" in left:
+        return Handshake(Tri.NO, None, (*attempts, _by_websocket(client, respond, upgrades=True)))
     if decisive.passed is not Tri.YES:
         return Handshake(decisive.passed, None, tuple(attempts))
     if decisive.transport == "websocket" or not client.upgrade or "websocket" not in left:
@@ -164,6 +170,9 @@ def _by_polling(client: Client, respond: Respond) -> Attempt:
         if passed is Tri.NO:
             attempt = Attempt("polling", passed, outcomes=tuple(outcomes), opened=opened)
             return _with_event(attempt, step, outcome) if before is Tri.YES else attempt
+        if outcome.exchanges[-1].request.method not in (step.method, "OPTIONS"):
+            # The client takes it for sent, the server waits for it, and nobody says anything.
+            return Attempt("polling", Tri.NO, outcomes=tuple(outcomes), opened=opened, lost=True)
     return Attempt("polling", passed, outcomes=tuple(outcomes), opened=opened)
 
 
@@ -197,7 +206,9 @@ def _server(client: Client, *, websocket: bool = False) -> str:
 
 
 def _query(client: Client, transport: Transport) -> str:
-    return f"/{client.path.strip('/')}/?EIO={client.protocol}&transport={transport}"
+    path = f"/{client.path.strip('/')}".rstrip("/")
+    slash = "/" if client.trailing_slash or not path else ""
+    return f"{path}{slash}?EIO={client.protocol}&transport={transport}"
 
 
 def _is_status(outcome: Outcome, wanted: int) -> Tri:
@@ -209,12 +220,22 @@ def _description(outcome: Outcome) -> int | None:
     return {Tri.YES: outcome.exchanges[-1].response.status, Tri.NO: 0, Tri.UNKNOWN: None}[outcome.allowed]
 
 
+def opens(response: Response) -> Tri:
+    """Whether this answer to a handshake opens a WebSocket that stays open."""
+    return tri(None if response.status is None else response.status == 101 and response.broken is None)
+
+
+_BROKEN = {"waits": "timeout", "closes": "transport close"}
+"""What the page is told of a WebSocket that is never answered (after 20 s, the client's own `timeout`), and of one that
+is closed at once."""
+
+
 def _by_websocket(client: Client, respond: Respond, *, upgrades: bool = False) -> Attempt:
     path = _query(client, "websocket") + ("&sid=sid" if upgrades else "")
     # Cookies go along whatever the page asks for, as far as SameSite lets them.
     request = Request("upgrade", "GET", path, client.origin, cookie=Tri.UNKNOWN, server=_server(client))
     response = respond(request)
-    passed = tri(None if response.status is None else response.status == 101)
-    event = "websocket error" if passed is Tri.NO and not upgrades else None
+    passed = opens(response)
+    event = _BROKEN.get(response.broken or "", "websocket error") if passed is Tri.NO and not upgrades else None
     url = f"{_server(client, websocket=True)}{path}"
     return Attempt("websocket", passed, event, upgrade=Exchange(request, response), url=url)

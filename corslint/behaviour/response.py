@@ -98,9 +98,13 @@ class Responder:
         found = first if all(other == first for other in outcomes[1:]) else _merged(outcomes)
         return found._replace(judged_by=inner.judged_by | {self._library})
 
+    def admits(self, origin: str | None) -> Tri:
+        """Whether the application's own check of requests lets this origin in; yes where it has none."""
+        return self._judge.admits(origin)
+
     def lets_in(self, origin: str, path: str) -> Tri:
         """Whether the WebSocket handshake of a page of that origin opens a socket."""
-        admitted = self._judge.admits(origin)
+        admitted = self.admits(origin)
         if admitted is not Tri.YES:
             return admitted
         status = self.respond(Request(kind="upgrade", path=path, origin=origin), Response(_SWITCHED)).status

@@ -7,7 +7,7 @@ wording of that message; any other is looked for in the text as it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from corslint.explain.messages import Message, Messages, Way
@@ -20,6 +20,7 @@ from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.ruleset import Rule, RuleSet
+from corslint.source import Span
 
 _NOT_SURE = 0.5
 """What a symptom counts whose conditions are not known to hold."""
@@ -31,6 +32,14 @@ _FOLLOWING = 0.5
 
 _CERTAINTY = {"error": 1.0, "warning": 0.7, "note": 0.4}
 """What a finding counts by its severity: an error breaks for certain, a warning under conditions, a note is legal."""
+
+_MOST_REQUESTS = 5
+"""Different requests that are followed through the project."""
+_ELSEWHERE = 0.3
+"""What a finding counts at a server that was not asked."""
+
+Elsewhere = Callable[[Mapping[str, str]], tuple[Span, ...]]
+"""By what a message tells of a request: the parts of the project's servers that have no part in its answer."""
 
 _GAP = regex(r"\{\w+\}")
 _STYLE = frozenset({"browser", "request"})
@@ -85,15 +94,29 @@ class Symptoms:
                 found.append(Complaint(message, place.gaps, place.start, place.end, shown))
         return tuple(found)
 
-    def rank(self, said: Sequence[Complaint], found: Iterable[Finding]) -> tuple[Cause, ...]:
-        """The causes, best first: those with findings before the others, each by how often it is the cause."""
+    def rank(
+        self, said: Sequence[Complaint], found: Iterable[Finding], elsewhere: Elsewhere | None = None
+    ) -> tuple[Cause, ...]:
+        """The causes, best first: those with findings before the others, each by how often it is the cause.
+
+        Findings at servers that have no part in what the messages are about count less.
+        """
+        weights = self._weights(said)
         findings: dict[str, list[Finding]] = {}
         for finding in found:
-            findings.setdefault(finding.rule, []).append(finding)
+            if finding.rule in weights:
+                findings.setdefault(finding.rule, []).append(finding)
+        apart = _apart(said, elsewhere) if elsewhere is not None and sum(map(len, findings.values())) > 1 else ()
+
+        def certainty(one: Finding) -> float:
+            return _CERTAINTY[one.severity] * (_ELSEWHERE if _is_apart(one, apart) else 1.0)
+
         causes = []
-        for rule, weight in self._weights(said).items():
-            here = tuple(sorted(findings.get(rule, ()), key=lambda one: SEVERITIES.index(one.severity)))
-            causes.append(Cause(self._rules[rule], weight * (_CERTAINTY[here[0].severity] if here else 1.0), here))
+        for rule, weight in weights.items():
+            here = tuple(
+                sorted(findings.get(rule, ()), key=lambda one: (-certainty(one), SEVERITIES.index(one.severity)))
+            )
+            causes.append(Cause(self._rules[rule], weight * (certainty(here[0]) if here else 1.0), here))
         return tuple(sorted(causes, key=lambda one: (not one.findings, -one.weight, one.rule.id)))
 
     def _weights(self, said: Sequence[Complaint]) -> dict[str, float]:
@@ -127,6 +150,22 @@ class Symptoms:
                 if name not in seen and agrees:
                     seen.add(name)
                     waiting.append((other, share * _FOLLOWING))
+
+
+def _apart(said: Iterable[Complaint], elsewhere: Elsewhere) -> tuple[Span, ...]:
+    """What has no part in any of the messages that tell what was asked; nothing where they tell of too much."""
+    asked = {(one.clues["url"], one.clues.get("origin")): one.clues for one in said if "url" in one.clues}
+    if not 0 < len(asked) <= _MOST_REQUESTS:
+        return ()
+    parts = [elsewhere(clues) for clues in asked.values()]
+    return tuple(span for span in parts[0] if all(span in other for other in parts[1:]))
+
+
+def _is_apart(finding: Finding, apart: Sequence[Span]) -> bool:
+    places = (finding.primary, *(place.span for place in finding.related))
+    return any(span.covers(finding.primary) for span in apart) and all(
+        any(span.covers(place) for span in apart) for place in places
+    )
 
 
 def _own_message(rule: Rule, symptom: Symptom) -> Message:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from corslint.explain import messages, transcripts
-from corslint.explain.causes import Cause, Symptoms
+from corslint.explain.causes import Cause, Elsewhere, Symptoms
 from corslint.explain.messages import Messages
 from corslint.explain.pasted import Complaint, complaints
 from corslint.explain.wordings import LONGEST_TEXT, even
@@ -34,8 +34,18 @@ class Explanation(NamedTuple):
         return bool(self.complaints or self.answers)
 
 
-def explain(text: str, rules: RuleSet, found: Iterable[Finding], known: Messages | None = None) -> Explanation:
-    """Explain what a user pasted. `found` are the findings of the project, of all severities."""
+def explain(
+    text: str,
+    rules: RuleSet,
+    found: Iterable[Finding],
+    known: Messages | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> Explanation:
+    """Explain what a user pasted.
+
+    `found` are the findings of the project, of all severities; `elsewhere` says which of its servers have no part in
+    what a message is about.
+    """
     known = known or messages.known()
     pasted = even(text)
     symptoms = Symptoms(rules, known)
@@ -45,7 +55,7 @@ def explain(text: str, rules: RuleSet, found: Iterable[Finding], known: Messages
     judged = complaints(even("\n".join(dict.fromkeys(words))), known) if words else ()
     own = symptoms.said_by_rules(pasted)
     shown = (*judged, *said, *(one for one in own if not _covered(one, said)))
-    return Explanation(shown, answers, symptoms.rank((*judged, *said, *own), found), pasted.cut)
+    return Explanation(shown, answers, symptoms.rank((*judged, *said, *own), found, elsewhere), pasted.cut)
 
 
 def _covered(one: Complaint, said: Iterable[Complaint]) -> bool:

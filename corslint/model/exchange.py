@@ -70,6 +70,9 @@ class Response(NamedTuple):
     headers: tuple[Header, ...] = ()
     complete: Tri = Tri.YES
     """Whether the lines are all that there are; a header that is not listed is unknown otherwise."""
+    broken: Literal["waits", "closes"] | None = None
+    """What goes wrong with a WebSocket beyond its handshake: nobody answers it, and the connection stays open; or it
+    is opened, and closed at once."""
     judged_by: frozenset[str] = frozenset()
     """The libraries that had their say already: some then keep silent when their turn comes again."""
 

@@ -30,7 +30,9 @@ class Question(NamedTuple):
     """What a page does: `url` is asked by a page of `origin`.
 
     `kind` says how: with `fetch`, with a Socket.IO client, or with a WebSocket. What follows `headers` is for Socket.IO
-    clients alone. `client` is the place of the client that does it, where the project has it.
+    clients alone: `polling_headers` go along with long polling only, `namespace` is the one that the client joins
+    (None: not known), `tries_all` says whether it goes on with its next transport where one fails. `client` is the
+    place of the client that does it, where the project has it.
     """
 
     origin: str
@@ -39,8 +41,11 @@ class Question(NamedTuple):
     credentials: bool = False
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
+    polling_headers: tuple[tuple[str, str], ...] = ()
     transports: tuple[Transport, ...] = ("polling", "websocket")
     protocol: int = 4
+    namespace: str | None = "/"
+    tries_all: bool = False
     client: Span | None = None
 
 
@@ -59,7 +64,8 @@ class Trace(NamedTuple):
     """How it ends: `allowed` is yes, no or unknown.
 
     `messages` are the browser's words, one of them where there are several; `event` is what a Socket.IO client tells
-    the page, `transport` what its connection uses. `reason` says why nothing is known, where that is so.
+    the page, `transport` what its connection uses. `reason` says why nothing is known, where that is so. `places` are
+    those beside the way of any request.
     """
 
     question: Question
@@ -69,6 +75,7 @@ class Trace(NamedTuple):
     event: str | None = None
     transport: str | None = None
     reason: str = ""
+    places: tuple[Step, ...] = ()
     hint: Trace | None = None
     """Where nothing is known: how it ends if variables have the values that files of the project name."""
 

@@ -112,6 +112,11 @@ class Requests:
         own = self._start(request.values.get("url"))
         under = self._start(base.values.get("url")) if base is not None and base is not request else None
         given = request.field("url")
+        if request.field("below").state != "absent" and own is not None and "//" not in own.text:
+            under = self._start(request.values.get("below"))
+            if under is None:
+                self._unknown_address(request, given.span)
+                return
         if own is None or (base is not None and base is not request and under is None and base.field("url").value):
             self._unknown_address(request, given.span)
             return
@@ -129,6 +134,8 @@ class Requests:
         if not parts.scheme and not parts.netloc:
             relative = bool(start.text) or start.whole
             request.fields["same_origin"] = Field("yes" if relative else None, "written" if relative else "unknown", at)
+            if relative and start.whole:
+                request.fields["path"] = Field(start.text, "written", at, (), start.confidence)
             return
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or (not start.whole and not _ends_host(start.text)):
             self._unknown_address(request, at)

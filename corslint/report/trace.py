@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from corslint.model.exchange import NO_ANSWER, Header, Request
-from corslint.model.traces import Leg, Question, Trace
+from corslint.model.traces import Leg, Question, Step, Trace
 from corslint.model.tri import Tri
 from corslint.report import neutral, shown_path
 from corslint.report._json import dumps
@@ -33,6 +33,7 @@ def _trace(trace: Trace, sources: Sources) -> Iterator[str]:
     yield neutral(_title(trace.question))
     if trace.question.client is not None:
         yield f"  asked at {_place(trace.question.client, sources)}"
+    yield from _steps(trace.places, sources)
     shown: list[Leg] = []
     for leg in trace.legs:
         yield ""
@@ -57,14 +58,19 @@ def _title(question: Question) -> str:
 
 
 def _way(leg: Leg, sources: Sources) -> Iterator[str]:
-    for step in leg.steps:
+    yield from _steps(leg.steps, sources)
+
+
+def _steps(steps: Sequence[Step], sources: Sources) -> Iterator[str]:
+    for step in steps:
         yield f"  {_place(step.span, sources)}: {neutral(step.text)}"
         yield f"    | {_line(step.span, sources)}"
 
 
 def _answer(leg: Leg) -> Iterator[str]:
     status = leg.response.status
-    yield f"  status {'is not known' if status is None else status if status != NO_ANSWER else 'never comes'}"
+    then = ", and the connection is closed at once" if leg.response.broken == "closes" else ""
+    yield f"  status {'is not known' if status is None else status if status != NO_ANSWER else 'never comes'}{then}"
     for line in leg.response.headers:
         if line.name.lower().startswith(_OF_CORS) and line.sent is not Tri.NO:
             yield f"  {neutral(_header(line))}"
@@ -155,6 +161,7 @@ def _object(trace: Trace, sources: Sources) -> dict[str, object]:
         "event": trace.event,
         "transport": trace.transport,
         "reason": trace.reason,
+        "places": _all_steps(trace.places, sources),
         "hint": None if trace.hint is None else trace.hint.verdict,
         "requests": [_exchange(leg, sources) for leg in trace.legs],
     }
@@ -171,10 +178,14 @@ def _exchange(leg: Leg, sources: Sources) -> dict[str, object]:
         "status": response.status,
         "headers": [{"name": one.name, "value": one.value, "sent": one.sent.value} for one in response.headers],
         "complete": response.complete.value,
-        "steps": [{**_where(step.span, sources), "text": step.text} for step in leg.steps],
+        "steps": _all_steps(leg.steps, sources),
         "sources": [{"name": name, **_where(span, sources)} for name, span in dict.fromkeys(leg.sources)],
-        "assumptions": [{**_where(step.span, sources), "text": step.text} for step in leg.assumptions],
+        "assumptions": _all_steps(leg.assumptions, sources),
     }
+
+
+def _all_steps(steps: Sequence[Step], sources: Sources) -> list[dict[str, object]]:
+    return [{**_where(step.span, sources), "text": step.text} for step in steps]
 
 
 def _where(span: Span, sources: Sources) -> dict[str, object]:

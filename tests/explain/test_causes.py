@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from corslint import lint, ruleset
 from corslint.explain import explanation
-from corslint.model.finding import Finding
+from corslint.model.finding import Finding, Place
 from corslint.source import Span
 
 RULES = lint.knowledge(examples=False).rules
@@ -159,3 +160,68 @@ def test_mistakes_in_symptoms_are_named(symptom: str, complaint: str) -> None:
 def test_a_symptom_of_gaps_alone_is_refused() -> None:
     with pytest.raises(ruleset.RuleError, match="a symptom needs words"):
         own(textwrap.dedent(OWN).replace("our gateway says {v} to strangers", "{v}"))
+
+
+def at_places(rule: str, *places: Span, severity: str = "error") -> Finding:
+    related = tuple(Place(span, "m") for span in places[1:])
+    return finding(rule, severity)._replace(primary=places[0], related=related)
+
+
+HERE, THERE = Span("a.js", 0, 1), Span("b.js", 4, 5)
+
+
+def ranked(said: str, *found: Finding) -> list[str]:
+    """With a project in which nothing of `b.js` has a part in the answer."""
+    explained = explanation.explain(said, RULES, found, elsewhere=lambda clues: (Span("b.js", 0, 9),))
+    return [cause.rule.id for cause in explained.causes if cause.findings]
+
+
+def test_what_stands_at_a_server_that_was_not_asked_counts_less() -> None:
+    first, second = "socketio-without-cors", "wrong-listener"
+    said = blocked(SOCKET)
+    assert ranked(said, at_places(first, HERE), at_places(second, HERE)) == [first, second]
+    assert ranked(said, at_places(first, THERE), at_places(second, HERE)) == [second, first]
+    assert ranked(said, at_places(first, THERE), at_places(second, THERE)) == [first, second]
+    # One place here is enough: a fault may lie between two servers.
+    assert ranked(said, at_places(first, THERE, HERE), at_places(second, HERE)) == [first, second]
+
+
+def test_the_finding_at_the_server_that_was_asked_stands_first() -> None:
+    one, other = at_places("wrong-listener", THERE), at_places("wrong-listener", HERE, severity="warning")
+    explained = explanation.explain(blocked(SOCKET), RULES, (one, other), elsewhere=lambda clues: (Span("b.js", 0, 9),))
+    assert [cause.findings for cause in explained.causes if cause.findings] == [(other, one)]
+
+
+def test_the_project_is_only_asked_about_where_that_can_matter() -> None:
+    asked: list[str] = []
+
+    def elsewhere(clues: Mapping[str, str]) -> tuple[Span, ...]:
+        asked.append(clues["url"])
+        return ()
+
+    two = (finding("socketio-without-cors"), finding("wrong-listener"))
+    explanation.explain(blocked(SOCKET), RULES, two[:1], elsewhere=elsewhere)
+    explanation.explain(MISSING, RULES, two, elsewhere=elsewhere)
+    many = "\n".join(blocked(f"https://{number}.example.com/socket.io/?transport=polling") for number in range(6))
+    explanation.explain(many, RULES, two, elsewhere=elsewhere)
+    assert asked == []
+    explanation.explain(blocked(SOCKET), RULES, two, elsewhere=elsewhere)
+    assert asked == [SOCKET]
+
+
+@pytest.mark.parametrize(
+    ("port", "first"),
+    [("3000", "express-only-cors"), ("8000", "socketio-without-cors"), ("5000", "socketio-without-cors")],
+)
+def test_ports_of_servers_in_python_speak_against_libraries_of_node(port: str, first: str) -> None:
+    found = names(
+        blocked(f"http://localhost:{port}/socket.io/?EIO=4&transport=polling", page="https://app.example.com")
+    )
+    assert found[0] == first
+
+
+def test_files_speak_for_a_proxy() -> None:
+    found = names(blocked("https://api.example.com/tiles/harbour.json", by="fetch"))
+    assert found.index("lost-cors-headers") < found.index("cors-missing-on-errors")
+    found = names(blocked("https://api.example.com/tiles/harbour", by="fetch"))
+    assert found.index("cors-missing-on-errors") < found.index("cors-only-on-preflight")

@@ -194,3 +194,54 @@ def test_more_than_is_looked_at_is_said(monkeypatch: pytest.MonkeyPatch, capsys:
     stdin(monkeypatch, MISSING.encode() + b" x" * LONGEST_TEXT)
     assert explain("-") == 0
     assert capsys.readouterr().out.startswith("(Only the beginning of this text was looked at.)\n")
+
+
+_EXPRESS = "const express = require('express');\nconst cors = require('cors');\nconst app = express();\n"
+_ROUTE = "app.get('/{}', (req, res) => res.json([]));"
+_USE = "app.use(cors({{ origin: 'https://app.example.com{}' }}));"
+_WRONG = "\n".join([_EXPRESS, _USE.format("/"), _ROUTE.format("shop"), "app.listen(4000);\n"])
+_LATE = "\n".join([_EXPRESS, _ROUTE.format("desk"), _USE.format(""), "app.listen(5000);\n"])
+
+
+@pytest.mark.parametrize(
+    ("url", "first"),
+    [
+        ("http://localhost:4000/shop", "malformed-origin"),
+        ("http://localhost:5000/desk", "cors-after-routes"),
+        ("https://api.example.com/shop", "malformed-origin"),
+        ("https://api.example.com/desk", "cors-after-routes"),
+        ("https://elsewhere.example.org/other", "malformed-origin"),
+    ],
+)
+def test_the_server_that_was_asked_goes_first(
+    url: str, first: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, code in (("shop", _WRONG), ("desk", _LATE)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "package.json").write_text('{"dependencies": {"express": "4.21.2", "cors": "2.8.5"}}')
+        (tmp_path / name / "server.js").write_text(code)
+    (tmp_path / "nginx.conf").write_text(
+        "server {\n    listen 80;\n    server_name api.example.com;\n"
+        "    location /shop { proxy_pass http://127.0.0.1:4000; }\n"
+        "    location /desk { proxy_pass http://127.0.0.1:5000; }\n}\n"
+    )
+    said = f"Access to fetch at '{url}' from origin 'https://app.example.com' has been blocked by CORS policy: "
+    assert explain(f"{said}No 'Access-Control-Allow-Origin' header is present on the requested resource.") == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("Found in this project, the likeliest cause first:")
+    assert lines[at + 1].startswith(f"  {first}: ")
+
+
+def test_the_location_that_was_asked_goes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    allow = "add_header Access-Control-Allow-Origin"
+    (tmp_path / "nginx.conf").write_text(
+        "server {\n    listen 80;\n    server_name api.example.com;\n    root /srv/files;\n"
+        f"    location /one/ {{ {allow} https://app.example.com/ always; }}\n"
+        f"    location /two/ {{ {allow} 'https://a.example.com https://app.example.com' always; }}\n}}\n"
+    )
+    for path, first in (("one/a", "malformed-origin"), ("two/a", "origin-list-in-string")):
+        url = f"https://api.example.com/{path}"
+        assert explain(MISSING.replace(POLLED, url).replace("XMLHttpRequest", "fetch")) == 0
+        lines = capsys.readouterr().out.splitlines()
+        at = lines.index("Found in this project, the likeliest cause first:")
+        assert lines[at + 1].startswith(f"  {first}: ")

@@ -1,10 +1,10 @@
 """Carries out the experiments: `python -m tests.lab [RULE ...]`.
 
-Without a rule all of it is done: every experiment, the browser model on generated answers against Chromium, and the
-emulator on drawn options against the libraries; what came of it is written to `docs/proof.md`, failures too. What the
-broken sides said goes to `fixtures/console.json`, also where only some experiments were asked for, and what is made of
-it to `docs/explain-proof.md`. Exit status 0: all proven; 1: not all; 2: a usage error, or the lab lacks something; 130:
-interrupted.
+Without a rule all of it is done: every experiment, the browser model on generated answers against Chromium, the
+emulator on drawn options against the libraries, and what traces foretell against Chromium; what came of it is written
+to `docs/proof.md` and `docs/trace-proof.md`, failures too. What the broken sides said goes to `fixtures/console.json`,
+also where only some experiments were asked for, and what is made of it to `docs/explain-proof.md`. Exit status 0: all
+proven; 1: not all; 2: a usage error, or the lab lacks something; 130: interrupted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.lab.processes import Program, check_interrupted, interrupt
 from tests.lab.proof import Suite, word
 from tests.lab.run import Verdict, needs, run
 
-SUITE_LIMIT = 1200.0
+SUITE_LIMIT = 1800.0
 """Seconds for one of the comparisons."""
 _WIDTH_OF_A_FILE = 140
 """Columns of the table where no terminal says how many there are."""
@@ -79,16 +79,18 @@ class Worker(threading.Thread):
         return self._chromium
 
 
-def suites(seed: int) -> tuple[Suite, ...]:
-    """The comparisons of a complete run."""
+def suites(seed: int, *, write: bool = True) -> tuple[Suite, ...]:
+    """The comparisons of a complete run; `write`: whether they may write their pages of the documentation."""
     return (
         Suite(BROWSER, "Verdict, console line and requests are those of Chromium on generated answers", seed),
         Suite(ORACLE, "Libraries answer drawn options as the emulator says", seed),
         Suite(FIXES, "Broken projects whose rules have a fix work after `check --fix --unsafe-fixes`", seed),
+        Suite(TRACES, FORETOLD, seed, arguments=() if write else ("--no-write",)),
     )
 
 
-BROWSER, ORACLE, FIXES = "browser model", "emulator", "fixes"
+FORETOLD = "Chromium does what `corslint trace` foretold, verdict and words (docs/trace-proof.md)"
+BROWSER, ORACLE, FIXES, TRACES = "browser model", "emulator", "fixes", "traces"
 
 
 def _command(suite: Suite, seed: str) -> list[str]:
@@ -96,6 +98,8 @@ def _command(suite: Suite, seed: str) -> list[str]:
         return [sys.executable, "-m", "pytest", "-n", "0", "tests/lab/test_browser_model.py"]
     if suite.title == FIXES:
         return [sys.executable, "-m", "tests.lab.mended"]
+    if suite.title == TRACES:
+        return [sys.executable, "-m", "tests.lab.trace_proof", *suite.arguments]
     return [sys.executable, "-m", "tests.lab.drawn", seed]
 
 
@@ -147,7 +151,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=_count, default=2, metavar="COUNT", help="experiments at a time (default 2)")
     parser.add_argument("--seed", type=int, default=None, help="of the generated cases (default: drawn, and printed)")
     parser.add_argument(
-        "--no-write", action="store_true", help="leave docs/proof.md and fixtures/console.json as they are"
+        "--no-write", action="store_true", help="leave the pages of docs and fixtures/console.json as they are"
     )
     return parser
 
@@ -162,7 +166,7 @@ def _count(text: str) -> int:
 def _run(chosen: list[Experiment], found: Tools, given: argparse.Namespace, *, complete: bool) -> int:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
     seed = secrets.randbelow(1 << 20) if given.seed is None else given.seed
-    jobs: list[Job] = [*(suites(seed) if complete else ()), *chosen]
+    jobs: list[Job] = [*(suites(seed, write=not given.no_write) if complete else ()), *chosen]
     begun = time.monotonic()
     try:
         results, browser = _work(jobs, found, given.jobs, console)

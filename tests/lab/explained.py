@@ -8,13 +8,13 @@ of the project that said it, and once as in an empty folder. The rule of the exp
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from corslint import discovery, lint
+from corslint import discovery, lint, tracing
 from corslint.explain import explanation, messages
 from corslint.explain.causes import Cause
 from corslint.model.finding import Finding
@@ -39,8 +39,14 @@ nothing to look at.
 
 In an empty folder the message is all there is, and many faults share one: `No 'Access-Control-Allow-Origin' header` is
 what {sharing} rules lead to, and but for the names of hosts their lines are equal. No order can have all of them among
-the first three. The last table holds lines that are only consequences of another one, such as `net::ERR_FAILED`, and
-say nothing about the cause by themselves.
+the first three. So there are two figures. **Recorded** counts each line for each rule that led to it, and asks for that
+very rule. **Distinct** takes lines for one that are the same but for hosts, ports, paths and numbers. All faults of
+such a line really produced it; it counts as named where, however it was written, one of them is named first, or is
+among the first three. In an empty folder the first figure says how often a user finds their own fault among the first
+three, the second whether what stands there can be true at all.
+
+The last table holds lines that are only consequences of another one, such as `net::ERR_FAILED`, and say nothing about
+the cause by themselves.
 
 Left out are steps in which the browser does what it should on both sides (a stranger is refused), and rules without a
 symptom. Firefox's and Safari's wordings are known from [their sources](explain.md) and were not run here.
@@ -58,6 +64,54 @@ class Row(NamedTuple):
     """How many are named in an empty folder."""
     consequence: bool
     """It only follows from another message."""
+    first_here: str = ""
+    """The rule that is named first with the project."""
+    first_three: tuple[str, ...] = ()
+    """Those that are named first in an empty folder."""
+
+
+class Distinct(NamedTuple):
+    """Lines that are the same but for hosts, ports, paths and numbers."""
+
+    line: str
+    rows: tuple[Row, ...]
+
+    @property
+    def causes(self) -> frozenset[str]:
+        """The rules whose faults really led to it."""
+        return frozenset(row.rule for row in self.rows)
+
+    @property
+    def first_with_project(self) -> bool:
+        """Whether one of them is named first in each project."""
+        return all(row.first_here in self.causes for row in self.rows)
+
+    @property
+    def early_in_empty_folder(self) -> bool:
+        """Whether one of them is among the first three in an empty folder, however the line is written."""
+        return all(self.causes & set(row.first_three) for row in self.rows)
+
+
+_CHANGING = (
+    (re.compile(r"\b(?:https?|wss?)://[^\s'\"<>,]+"), "ADDRESS"),
+    (re.compile(r"(?<![\w/])(?:[\w.-]*/)+[\w.-]*"), "PATH"),
+    (re.compile(r"\d+"), "NUMBER"),
+)
+
+
+def masked(line: str) -> str:
+    """A line without its hosts, ports, paths and numbers."""
+    for changing, name in _CHANGING:
+        line = changing.sub(name, line)
+    return line
+
+
+def distinct(some: Iterable[Row]) -> tuple[Distinct, ...]:
+    """The different lines among these, by what they say."""
+    found: dict[str, list[Row]] = {}
+    for row in some:
+        found.setdefault(masked(row.line), []).append(row)
+    return tuple(Distinct(line, tuple(rows)) for line, rows in sorted(found.items()))
 
 
 @cache
@@ -71,9 +125,12 @@ def rows() -> tuple[Row, ...]:
             continue
         lines = list(_lines(experiment, recording))
         if lines:
-            findings = _findings(_PROJECTS / project / "bad")
+            (context,) = discovery.contexts((str(_PROJECTS / project / "bad"),), str(ROOT))
+            findings = lint.lint(context, Settings()).live
+            elsewhere = tracing.Elsewhere(((context, Settings()),))
             for line in lines:
-                found.setdefault((experiment.rule, line), _row(experiment.rule, line, findings))
+                if (experiment.rule, line) not in found:
+                    found[experiment.rule, line] = _row(experiment.rule, line, findings, elsewhere)
     return tuple(sorted(found.values(), key=lambda row: (row.consequence, row.rule, row.line)))
 
 
@@ -88,14 +145,10 @@ def _shows_the_fault(step: Step) -> bool:
     return isinstance(step.bad, Blocked | NotConnected | Fails) and step.bad != step.good
 
 
-def _findings(folder: Path) -> tuple[Finding, ...]:
-    (context,) = discovery.contexts((str(folder),), str(ROOT))
-    return lint.lint(context, Settings()).live
-
-
-def _row(rule: str, line: str, findings: Sequence[Finding]) -> Row:
+def _row(rule: str, line: str, findings: Sequence[Finding], elsewhere: tracing.Elsewhere) -> Row:
     rules = lint.knowledge(examples=False).rules
-    here, nowhere = (explanation.explain(line, rules, some) for some in (findings, ()))
+    here = explanation.explain(line, rules, findings, elsewhere=elsewhere)
+    nowhere = explanation.explain(line, rules, ())
     return Row(
         rule,
         line,
@@ -103,6 +156,8 @@ def _row(rule: str, line: str, findings: Sequence[Finding]) -> Row:
         _place(rule, nowhere.causes),
         len(nowhere.causes),
         all(one.message.follows for one in here.complaints),
+        here.causes[0].rule.id if here.causes else "",
+        tuple(cause.rule.id for cause in nowhere.causes[:_FIRST]),
     )
 
 
@@ -142,15 +197,28 @@ def _sharing() -> int:
 
 def _figures(said: Sequence[Row], consequences: Sequence[Row]) -> str:
     lines = [
-        "| Lines | Different | First with the project | Among the first three in an empty folder |",
+        "| Lines | Counted | First with the project | Among the first three in an empty folder |",
         "|---|---|---|---|",
     ]
     for name, some in (("that say why", said), ("that only follow", consequences)):
-        distinct = len({row.line for row in some})
-        counts = f"{first_with_project(some)} of {len(some)} | {early_in_empty_folder(some)} of {len(some)}"
-        lines.append(f"| {name} | {distinct} | {counts} |")
-    note = "\nA line that several experiments said counts once for each rule.\n"
-    return "\n".join(lines) + "\n" + note
+        lines.append(
+            f"| {name} | recorded | {first_with_project(some)} of {len(some)} | "
+            f"{early_in_empty_folder(some)} of {len(some)} |"
+        )
+        groups = distinct(some)
+        first = sum(one.first_with_project for one in groups)
+        early = sum(one.early_in_empty_folder for one in groups)
+        lines.append(f"| {name} | distinct | {first} of {len(groups)} | {early} of {len(groups)} |")
+    return "\n".join(lines) + "\n\n" + _left(said)
+
+
+def _left(said: Sequence[Row]) -> str:
+    """The distinct lines for which none of the true causes is among the first three."""
+    left = [one for one in distinct(said) if not one.early_in_empty_folder]
+    if not left:
+        return "No distinct line that says why is left without one of its true causes among the first three.\n"
+    listed = "".join(f"- {cell(one.line)}: {', '.join(f'`{name}`' for name in sorted(one.causes))}\n" for one in left)
+    return f"Distinct lines without a true cause among the first three:\n\n{listed}"
 
 
 def _table(some: Iterable[Row]) -> str:

@@ -20,13 +20,14 @@ _HEAD = """# What the lab proved
 Made by `make lab`; do not edit. Each row is an experiment: a small project of `fixtures/projects` whose servers were
 started as they stand there, once as it is broken and once as it is mended, and asked by plain HTTP and by a real
 browser. "Proven" says that the broken one failed as claimed and `corslint check` found the fault in its place, and that
-the mended one worked and linted clean.
+the mended one worked and linted clean. What the broken ones said, and which causes `corslint explain` names for it, is
+the table of [explain-proof.md](explain-proof.md); [trace-proof.md](trace-proof.md) compares traces with the browser.
 """
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A comparison of a model with the real thing, on generated cases."""
+    """A comparison of a model with the real thing."""
 
     title: str
     claim: str
@@ -36,6 +37,8 @@ class Suite:
     proven: bool = False
     printed: str = ""
     """All that it said, for whoever looks for the reason of a failure."""
+    arguments: tuple[str, ...] = ()
+    """What it is started with, beyond that."""
 
 
 def unproven(proven: Set[str]) -> dict[str, str]:

@@ -20,6 +20,33 @@ def test_the_true_cause_is_named_first() -> None:
         assert explained.first_with_project(some) >= FIRST * len(some)
 
 
+def test_distinct_lines_name_a_true_cause_early_in_an_empty_folder() -> None:
+    groups = explained.distinct(explained.telling())
+    assert len(groups) >= ENOUGH
+    assert sum(one.first_with_project for one in groups) >= FIRST * len(groups)
+    assert [one.line for one in groups if not one.early_in_empty_folder] == []
+
+
+def test_the_same_line_has_other_hosts_ports_paths_and_numbers() -> None:
+    said = "Access to fetch at '{}' from origin 'https://www.example.com' has been blocked: {}"
+    same = [("http://localhost:4000/a", "status 400"), ("https://api.example.com/b/c?d=1", "status 502")]
+    assert len({explained.masked(said.format(*words)) for words in same}) == 1
+    assert explained.masked(said.format("http://a", "status")) != explained.masked(said.format("http://a", "value"))
+    assert explained.masked('unexpected "a" in nginx/files/nginx.conf:18') == 'unexpected "a" in PATH:NUMBER'
+
+
+def _row(rule: str, line: str, first: str, *three: str) -> explained.Row:
+    return explained.Row(rule, line, 1, 1, 9, False, first, three)
+
+
+def test_a_distinct_line_is_named_by_any_of_its_causes_however_it_is_written() -> None:
+    one, other = _row("a", "at http://a:1", "b", "x", "y", "b"), _row("b", "at http://b:2", "a", "a")
+    (group,) = explained.distinct((one, other))
+    assert (group.causes, group.first_with_project, group.early_in_empty_folder) == (frozenset("ab"), True, True)
+    (group,) = explained.distinct((one, other._replace(first_here="x", first_three=("x", "y"))))
+    assert (group.first_with_project, group.early_in_empty_folder) == (False, False)
+
+
 def test_every_telling_line_names_the_true_cause_in_an_empty_folder() -> None:
     assert [row for row in explained.rows() if row.in_empty_folder == 0] == []
 

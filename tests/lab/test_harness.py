@@ -308,12 +308,12 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_a_complete_run_writes_the_page(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     require(*PLAIN)
     assert lab.main(["--seed", "5"]) == 0
-    assert "4 of 4 proven" in capsys.readouterr().out
+    assert "5 of 5 proven" in capsys.readouterr().out
     text = page.read_text(encoding="utf-8")
     experiment = EXPERIMENTS["proxy-and-app-cors"]
     assert proof.rows(text) == [(experiment.rule, proof.cell(experiment.claim), "proven")]
     assert "| browser model |" in text
-    assert text.count("| no difference | proven |") == 3
+    assert text.count("| no difference | proven |") == 4
     assert "seed" not in text  # a run that proves the same leaves the page as it is
     assert "| `express-only-cors` | No experiment yet. |" in text
     assert "| npm cors | 2." in text
@@ -328,7 +328,7 @@ def test_a_run_that_proves_less_fails(
     assert lab.main([]) == 1
     said = capsys.readouterr().out
     assert "FAILED  emulator\n    40 differences" in said
-    assert "1 of 4 proven" in said
+    assert "1 of 5 proven" in said
     assert "| 40 differences | FAILED |" in page.read_text(encoding="utf-8")
     page.unlink()
     broken = with_step(plain(EXPERIMENTS["proxy-and-app-cors"]), 0, "bad", Answered(status=500))

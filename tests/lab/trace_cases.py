@@ -40,21 +40,12 @@ BEYOND: Mapping[tuple[str, str], str] = {
     ("stateful-origin-regex", "third request, by the page"): _BEFORE,
     ("stateful-origin-regex", "fourth request, by the page"): _BEFORE,
     ("stateful-origin-regex", "fifth request, by the page"): _BEFORE,
+    ("socketio-attached-twice", "a page that comes after it"): "the page before it has ended the program",
     ("cross-site-cookie-dropped", "the page that is let in signs in and connects"): (
         "the application's own code asks who signed in before"
     ),
 }
 """Steps that no single request can be traced for: what came before decides."""
-
-LATER = frozenset({
-    "csp-blocks-connection", "dev-proxy-without-ws", "gateway-cors-ignored", "method-not-allowed",
-    "method-not-allowed-python", "origin-mismatch", "preflight-redirect", "request-header-not-allowed",
-    "response-header-not-exposed", "secure-cookie-behind-proxy", "socket-path-redirected", "socketio-attached-twice",
-    "socketio-path-as-namespace", "socketio-transport-mismatch", "socketio-unknown-namespace",
-    "websocket-origin-unchecked",
-})  # fmt: skip
-"""Projects of experiments whose steps were not compared so far. Some of them go beyond what traces know: namespaces,
-content security policies, `tryAllTransports`, checks of the application's own."""
 
 STATUSES: Mapping[tuple[str, str], int] = {
     ("cors-header-not-always", "the page asks for it"): 404,
@@ -136,8 +127,7 @@ def cases() -> list[Case]:
     """All of them, by name."""
     from tests.lab.trace_projects import PROJECTS as OWN
 
-    compared = [experiment for experiment in load() if experiment.project not in LATER]
-    found = [case for experiment in compared for side in SIDES if (case := _of(experiment, side)).asked]
+    found = [case for experiment in load() for side in SIDES if (case := _of(experiment, side)).asked]
     return sorted([*found, *(project.case() for project in OWN)], key=lambda case: case.name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab.experiment import ClientFile, Fetch, Nginx, Process, Socket
+from tests.lab.experiment import ClientFile, Fetch, Nginx, Page, Process, Socket
 from tests.lab.trace_cases import Project
 
 JSON = {"content-type": "application/json"}
@@ -220,5 +220,16 @@ PROJECTS: tuple[Project, ...] = (
             Fetch(ELSE, "https://vans.example.com/vans"),
         ),
         {"vans.example.com:443": 80},
+    ),
+    Project(
+        "seat-plan",
+        (Process(("node", "pages.js"), listens=3000), Process(("node", "seats.js"), listens=4000)),
+        (
+            Page("http://localhost:3000/stalls.html"),
+            Page("http://localhost:3000/balcony.html"),
+            Page("http://localhost:3000/boxes.html"),
+            Page("http://localhost:3000/terrace.html"),
+            Socket("http://localhost:3000", "http://localhost:4000/balcony"),
+        ),
     ),
 )

@@ -1,7 +1,7 @@
 """`docs/trace-proof.md`: what traces foretold, and what the browser then did.
 
-`python -m tests.lab.trace_proof` takes every step and writes the page. With names of projects it takes those alone, and
-writes nothing.
+`python -m tests.lab.trace_proof` takes every step and writes the page, but for `--no-write`. With names of projects it
+takes those alone, and writes nothing. A complete run of the lab does it, too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tests.lab.trace_cases import BEYOND, Case, cases
 from tests.lab.trace_run import Compared, compare
 
 PAGE = ROOT / "docs" / "trace-proof.md"
+NO_WRITE = "--no-write"
 MOST_UNKNOWN = 5
 """Projects of which a step may be unknown."""
 
@@ -87,13 +88,14 @@ def main(names: Sequence[str]) -> int:
         return running[0]
 
     try:
-        return _all(names, browser)
+        chosen = [name for name in names if name != NO_WRITE]
+        return _all(chosen, browser, write=not names)
     finally:
         for one in running:
             one.close()
 
 
-def _all(names: Sequence[str], browser: Callable[[], Chromium]) -> int:
+def _all(names: Sequence[str], browser: Callable[[], Chromium], *, write: bool) -> int:
     found: dict[str, list[Compared]] = {}
     for case in cases():
         if names and project_of(case) not in names:
@@ -103,9 +105,12 @@ def _all(names: Sequence[str], browser: Callable[[], Chromium]) -> int:
         for one in compared:
             if one.difference is not None:
                 sys.stdout.write(f"{case.name}: {one.asked.name}: {one.difference}\n")
-    if not names:
+    if write:
         PAGE.write_text(render(row(project, steps) for project, steps in sorted(found.items())), encoding="utf-8")
-    return int(any(one.difference is not None for steps in found.values() for one in steps))
+    steps = [one for some in found.values() for one in some]
+    differing = sum(one.difference is not None for one in steps)
+    sys.stdout.write(f"{len(steps) - differing} of {len(steps)} requests of {len(found)} projects as foretold\n")
+    return int(differing > 0)
 
 
 if __name__ == "__main__":
