@@ -63,7 +63,7 @@ WITHOUT = {
 
 
 def applicabilities(rule: Rule) -> set[str]:
-    return {fix.applicability for case in rule.cases for fix in alternatives(case.fix)}
+    return {fix.applicability for case in rule.all_cases for fix in alternatives(case.fix)}
 
 
 def test_every_rule_stands_in_one_of_the_tables() -> None:
@@ -90,7 +90,7 @@ def test_no_fix(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_no_fix_makes_up_an_origin(name: str) -> None:
     """An origin in a new text comes from the project, or stands as a placeholder in `<>`."""
-    for case in RULES[name].cases:
+    for case in RULES[name].all_cases:
         for fix in alternatives(case.fix):
             text = str(fix.plan["edits"])
             assert "://" not in text
