@@ -19,7 +19,7 @@ from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
-from corslint.project import frontends, requests, served, sockets, topology
+from corslint.project import frontends, processes, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -348,6 +348,7 @@ def understand(
     well_known = descriptors.socket_paths
     sockets.note_proxies(facts, places.server_ports, well_known.described | well_known.polling, well_known.websocket)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
+    processes.note(facts, project.code_readings(), project.code, packages, descriptors.session_keepers)
     facts += _damage(project)
     world = World(facts, places, project.source, context.in_tests)
     facts += list(crossings.unlisted(world, project.source))
