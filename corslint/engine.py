@@ -84,7 +84,9 @@ def run(
     `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
     one, and may tell somebody how far the work is.
     """
-    matches = {rule.id: [found for way in rule.ways for found in _matches(rule.id, way, world)] for rule in watch(ruleset)}
+    matches = {
+        rule.id: [found for way in rule.ways for found in _matches(rule.id, way, world)] for rule in watch(ruleset)
+    }
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
     for rule in ruleset:
@@ -431,8 +433,7 @@ def _matches(rule: str, way: Way, world: World) -> list[_Match]:
         if clause.expect == "some" and not world.of_kind(clause.fact):
             return []
     candidates = [
-        _Candidates(clause, world, _needed(way, clause.name) if clause.expect == "some" else ())
-        for clause in way.match
+        _Candidates(clause, world, _needed(way, clause.name) if clause.expect == "some" else ()) for clause in way.match
     ]
     found = []
     for bindings, doubtful, confidences, evidence in _bind(way, candidates, world, {}):

@@ -184,7 +184,9 @@ def launches(reading: Reading | None) -> Iterator[Fact]:
             "outside": "yes" if one.outside else "no",
             "affinity": "yes" if one.affinity else "no",
         }
-        yield Fact("cluster_service", one.span, {name: Field(value, "written", one.span) for name, value in told.items()})
+        yield Fact(
+            "cluster_service", one.span, {name: Field(value, "written", one.span) for name, value in told.items()}
+        )
 
 
 def started(facts: Iterable[Fact], linker: Linker, code: Callable[[str], CodeReading | None]) -> Iterator[Fact]:
