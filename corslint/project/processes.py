@@ -135,9 +135,8 @@ def _of_container(process: Fact, facts: Iterable[Fact]) -> Tri:
         hosts = fact.field("hosts").value
         if fact.kind == "upstream" and isinstance(hosts, tuple) and name in hosts:
             answers.append({"yes": Tri.YES, "no": Tri.NO}.get(str(fact.field("sticky").value), Tri.UNKNOWN))
-        elif fact.kind == "proxy_route" and fact.field("upstream").value == name:
-            answers.append(Tri.NO)
-        elif fact.kind == "service" and fact.field("name").value == name and fact.field("published").value:
+        by_name = fact.kind == "proxy_route" and fact.field("upstream").value == name
+        if by_name or (fact.kind == "service" and fact.field("name").value == name and fact.field("published").value):
             answers.append(Tri.NO)
     return any_of(answers) if answers else Tri.UNKNOWN
 

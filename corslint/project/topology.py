@@ -177,15 +177,15 @@ def launches(reading: Reading | None) -> Iterator[Fact]:
         fields = {name: Field(value, "written", way.span) for name, value in shown.items() if value is not None}
         fields["affinity"] = Field("yes" if way.affinity else "no", "written", way.span)
         yield Fact("exposed_path", way.span, fields)
-    for one in reading.services:
+    for service in reading.services:
         told = {
-            "name": one.name,
-            "selector": one.selector,
-            "outside": "yes" if one.outside else "no",
-            "affinity": "yes" if one.affinity else "no",
+            "name": service.name,
+            "selector": service.selector,
+            "outside": "yes" if service.outside else "no",
+            "affinity": "yes" if service.affinity else "no",
         }
         yield Fact(
-            "cluster_service", one.span, {name: Field(value, "written", one.span) for name, value in told.items()}
+            "cluster_service", service.span, {name: Field(value, "written", service.span) for name, value in told.items()}
         )
 
 

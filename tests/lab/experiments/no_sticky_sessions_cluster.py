@@ -1,4 +1,4 @@
-"""Two workers of one Socket.IO server at one port: Node.js gives them connections in turn, and nginx makes one a request."""
+"""Two workers at one port: Node.js gives them connections in turn, and nginx makes a new one for each request."""
 
 from __future__ import annotations
 
