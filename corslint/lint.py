@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from corslint import compiled, crossings, engine, resources, ruleset, suppression, triage
+from corslint import compiled, crossings, engine, mixed, resources, ruleset, suppression, triage
 from corslint.behaviour import csp, policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
@@ -354,6 +354,9 @@ def understand(
     facts += list(crossings.unlisted(world, project.source))
     facts += list(crossings.turned_away(world, accepts, settings.frontends))
     facts += list(crossings.blocked(world, project.source, settings.frontends))
+    facts += list(
+        mixed.mixed_content(world, project.source, lambda: _secure_pages(project, world, descriptors, settings))
+    )
     frontends.note_frontends(facts, settings.frontends)
     for number, fact in enumerate(facts):
         fact.id = number
@@ -441,6 +444,18 @@ def _page_policies(project: Project) -> Iterator[Fact]:
         if isinstance(reading, NginxReading):
             for text, span in csp.lines(reading.directives):
                 yield _page_policy(text, span, "proxy", "nginx")
+
+
+def _secure_pages(
+    project: Project, world: World, descriptors: catalog.Catalog, settings: Settings
+) -> list[mixed.SecurePage]:
+    """The pages that are known to come over https, and what canonical links say of others."""
+    manifests = (found for found in project.readings.values() if isinstance(found, ManifestReading))
+    pages = [*mixed.declared(settings.frontends), *mixed.homepages(manifests, descriptors.homepage_readers)]
+    for path in project.context.files:
+        if kind_of(path) == "html" and project.spells(Span(path, 0, len(project.source(path).data)), "canonical"):
+            pages += mixed.canonical(project.source(path), world.topology.package_of(path))
+    return [*pages, *mixed.served(world)]
 
 
 def _page_policy(text: str, span: Span, by: str, title: str) -> Fact:

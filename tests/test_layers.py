@@ -28,6 +28,7 @@ LAYERS = (
     "corslint.behaviour",
     "corslint.relations",
     "corslint.crossings",
+    "corslint.mixed",
     "corslint.network",
     "corslint.trace",
     "corslint.expectations",

@@ -45,6 +45,7 @@ from corslint.behaviour.nginx_origins import (
     variables,
 )
 from corslint.behaviour.nginx_redirects import redirects
+from corslint.behaviour.nginx_tls import tls_hosts
 from corslint.behaviour.nginx_sockets import (
     connection_fields,
     gaps,
@@ -179,6 +180,7 @@ def facts(
         for path, its_routes in of_unit.items():
             found.extend(gaps(_servers_of(its_routes), asked[path], answered))
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
+    found.extend(tls_hosts([one.configuration for one in asked.values()] if clients else ()))
     found.extend(redirects([one.configuration for one in asked.values()] if clients else (), clients))
     return found
 

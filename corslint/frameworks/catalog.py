@@ -429,7 +429,7 @@ class Catalog(NamedTuple):
     `layers` are known layers by the API's name, `refusals` how handlers refuse requests, by language.
     `page_builders` are packages that serve pages from a server of their own; `own_origin` are the names of
     expressions that hold a page's own origin. `session_keepers` are packages that keep a client on one of several
-    processes. `words` are, by language, lower-case texts of which one stands in every
+    processes, `homepage_readers` those that build pages for the address in the manifest's `homepage`. `words` are, by language, lower-case texts of which one stands in every
     file that a descriptor makes facts of, where none of the words does that are looked for anyway.
     """
 
@@ -441,6 +441,7 @@ class Catalog(NamedTuple):
     page_builders: frozenset[str] = frozenset()
     own_origin: frozenset[str] = frozenset()
     session_keepers: frozenset[str] = frozenset()
+    homepage_readers: frozenset[str] = frozenset()
     words: Mapping[str, tuple[bytes, ...]] = MappingProxyType({})
     socket_paths: SocketPaths = SocketPaths()
     layers: Mapping[str, LayerSpec] = MappingProxyType({})
@@ -498,6 +499,7 @@ def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str,
         frozenset(name for part in environments for name in part.get("page_builders", ())),
         frozenset(name for part in environments for name in part.get("own_origin", ())),
         frozenset(name for part in environments for name in part.get("session_keepers", ())),
+        frozenset(name for part in environments for name in part.get("homepage_readers", ())),
         {
             language: tuple(dict.fromkeys(word for one in found for word in one.words))
             for language, found in _by_language(descriptors).items()
@@ -646,6 +648,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
                 "records",
                 "page_builders",
                 "session_keepers",
+                "homepage_readers",
                 "own_origin",
                 "socket_paths",
             ),

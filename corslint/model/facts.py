@@ -762,6 +762,38 @@ FACT_KINDS: dict[str, KindSpec] = {
             "instead": FieldSpec("text", "the address to ask for at once, where that is certain"),
         },
     ),
+    "tls_host": KindSpec(
+        "A name of an nginx server that speaks TLS; its place is that name.",
+        {
+            **_PLAIN,
+            "name": FieldSpec("text", "the name, in lower case"),
+            "pages": FieldSpec("tri", "whether it serves files from a folder at `/`"),
+            "only": FieldSpec("tri", "whether nobody gets them without TLS: plain requests are redirected, or none arrive"),
+        },
+    ),
+    "bare_socket": KindSpec(
+        "A WebSocket that code opens by itself.",
+        {
+            **_PLAIN,
+            "url": FieldSpec("text", "the address as given"),
+            "address": FieldSpec("text", "the whole address as far as it is written"),
+            "host": FieldSpec("text", "host name of that address"),
+            "browser": FieldSpec("tri", "whether a page opens it"),
+        },
+    ),
+    "mixed_content": KindSpec(
+        "A connection without encryption that a page makes which is known to come over https.",
+        {
+            **_PLAIN,
+            "url": FieldSpec("text", "the address; its place is that"),
+            "host": FieldSpec("text", "its host name"),
+            "what": FieldSpec(("request", "polling", "websocket"), "a request; a Socket.IO client that polls first; a WebSocket"),
+            "page": FieldSpec("text", "the origin of the page; its place is what says so"),
+            "by": FieldSpec(("settings", "canonical", "homepage", "proxy"), "what says that it comes over https"),
+            "answers": FieldSpec("tri", "whether nginx is known to serve that host over TLS"),
+            "instead": FieldSpec("text", "the address with TLS, where the address stands there whole"),
+        },
+    ),
     "socket_gap": KindSpec(
         "An nginx server that passes requests on, but not those for a socket's path.",
         {

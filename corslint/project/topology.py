@@ -185,7 +185,9 @@ def launches(reading: Reading | None) -> Iterator[Fact]:
             "affinity": "yes" if service.affinity else "no",
         }
         yield Fact(
-            "cluster_service", service.span, {name: Field(value, "written", service.span) for name, value in told.items()}
+            "cluster_service",
+            service.span,
+            {name: Field(value, "written", service.span) for name, value in told.items()},
         )
 
 
