@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from corslint import compiled, crossings, engine, mixed, resources, ruleset, suppression, triage
+from corslint import compiled, crossings, engine, mixed, own_pages, resources, ruleset, suppression, triage
 from corslint.behaviour import csp, policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
@@ -354,6 +354,7 @@ def understand(
     facts += list(crossings.unlisted(world, project.source))
     facts += list(crossings.turned_away(world, accepts, settings.frontends))
     facts += list(crossings.blocked(world, project.source, settings.frontends))
+    facts += list(own_pages.turned_away(world, project.source, accepts))
     facts += list(
         mixed.mixed_content(world, project.source, lambda: _secure_pages(project, world, descriptors, settings))
     )

@@ -1,8 +1,8 @@
 """Mixed content: connections without encryption of pages that are known to come over https.
 
 A browser blocks those before anything is sent, whatever the server would answer (Mixed Content, section 4.4); hosts of
-this machine are let through. Pages are known by the settings' `frontends`, by their canonical link, by the `homepage` of
-a package whose builder reads it, and by an nginx that serves the project's only pages over TLS alone.
+this machine are let through. Pages are known by the settings' `frontends`, by their canonical link, by the `homepage`
+of a package whose builder reads it, and by an nginx that serves the project's only pages over TLS alone.
 """
 
 from __future__ import annotations

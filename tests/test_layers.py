@@ -29,6 +29,7 @@ LAYERS = (
     "corslint.relations",
     "corslint.crossings",
     "corslint.mixed",
+    "corslint.own_pages",
     "corslint.network",
     "corslint.trace",
     "corslint.expectations",

@@ -429,8 +429,9 @@ class Catalog(NamedTuple):
     `layers` are known layers by the API's name, `refusals` how handlers refuse requests, by language.
     `page_builders` are packages that serve pages from a server of their own; `own_origin` are the names of
     expressions that hold a page's own origin. `session_keepers` are packages that keep a client on one of several
-    processes, `homepage_readers` those that build pages for the address in the manifest's `homepage`. `words` are, by language, lower-case texts of which one stands in every
-    file that a descriptor makes facts of, where none of the words does that are looked for anyway.
+    processes, `homepage_readers` those that build pages for the address in the manifest's `homepage`. `words` are, by
+    language, lower-case texts of which one stands in every file that a descriptor makes facts of, where none of the
+    words does that are looked for anyway.
     """
 
     descriptors: tuple[Descriptor, ...]

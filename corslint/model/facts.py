@@ -642,6 +642,8 @@ FACT_KINDS: dict[str, KindSpec] = {
             "read_timeout": FieldSpec("text", "the same as written"),
             "read_timeout_own": FieldSpec("tri", "whether it is written on this level"),
             "host_value": FieldSpec("text", "what a socket's route sends as `Host`; its place is the value"),
+            "names": FieldSpec("list", "the names of its server; its place is the line with them"),
+            "ports": FieldSpec("list", "the ports that its server listens on"),
             "host_block": FieldSpec("instance", "the nginx server that the route stands in"),
             "tls": FieldSpec(("yes", "no", "some"), "whether that server speaks TLS; `some`: on some of its ports alone"),
             "usual_ports": FieldSpec("tri", "whether that server listens on ports 80 and 443 alone"),
@@ -760,6 +762,18 @@ FACT_KINDS: dict[str, KindSpec] = {
             "by": FieldSpec("text", "what redirects it: a directive, or a location whose path has a slash more; its place is that"),
             "to": FieldSpec(("https", "slash", "elsewhere"), "where it leads: to TLS, to the same path with a slash at its end, to another place"),
             "instead": FieldSpec("text", "the address to ask for at once, where that is certain"),
+        },
+    ),
+    "own_page": KindSpec(
+        "A page of a socket server's own origin, where the server lets others in by a list, and not this one.",
+        {
+            **_PLAIN,
+            "origin": FieldSpec("text", "the server's own origin, as browsers see it; its place is the list"),
+            "by": FieldSpec(("listener", "proxy"), "what says so: the port that it listens on, or nginx"),
+            "at": FieldSpec("text", "that origin; its place is what says it"),
+            "page": FieldSpec("text", "the client; its place is that"),
+            "listed": FieldSpec("list", "the origins that are let in"),
+            "instead": FieldSpec("text", "source text of the list with that origin"),
         },
     ),
     "tls_host": KindSpec(

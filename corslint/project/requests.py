@@ -68,7 +68,7 @@ class _Named(NamedTuple):
 
 
 class Requests:
-    """Completes the `http_request` and `bare_socket` facts of one project, and tells what headers its `socket_client`s send."""
+    """Completes `http_request` and `bare_socket` facts of one project; tells what headers its `socket_client`s send."""
 
     def __init__(
         self,
