@@ -117,7 +117,9 @@ def _socket_difference(trace: Trace, observed: Observation) -> str | None:
 def _unsaid(trace: Trace, observed: Observation) -> str | None:
     """A message that was foretold and not heard."""
     heard = [_OWN_NUMBER.sub("", line) for line in observed.console]
-    wanted = [re.compile(".*".join(map(re.escape, words.split(NOT_KNOWN)))) for words in trace.messages]
+    # A status has the server's own words behind it: Werkzeug says `BAD REQUEST`.
+    patterns = (".*".join(map(re.escape, words.split(NOT_KNOWN))) for words in trace.messages)
+    wanted = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
     if not wanted or any(words.search(line) for words in wanted for line in heard):
         return None
     return f"foretold {' | '.join(trace.messages)}; heard {' | '.join(observed.console) or 'nothing'}"
