@@ -11,7 +11,7 @@
 #                 (NGINX=/path/to/nginx, NGINX_MODULES=/folder/of/its/modules, SEED=1)
 #   make fix-storm
 #                 2,000 random edits to projects, each followed by --fix: no file may come to harm (SEED=1, CASES=2000)
-#   make bench    compare the time and memory that nginx takes with crossplane and gixy-ng (GIXY=/path/to/gixy)
+#   make bench    measure beside other tools and write docs/benchmarks.md (BENCH="--semgrep /path/to/semgrep --tree PATH")
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -80,7 +80,7 @@ fix-storm: $(VENV)/installed-dev
 	$(BIN)/python -m tests.fix_storm $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
 
 bench: $(VENV)/installed-dev
-	$(BIN)/python scripts/nginx_benchmark.py $(if $(GIXY),--gixy $(GIXY))
+	PYTHONPATH=scripts $(BIN)/python -m benchmark $(BENCH)
 
 clean:
 	rm -rf $(VENV) .lab build dist .mypy_cache .pytest_cache .ruff_cache

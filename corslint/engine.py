@@ -61,7 +61,7 @@ class Answer(NamedTuple):
 class _Match(NamedTuple):
     """One way to give every clause of a rule a fact, judged."""
 
-    rule: str
+    rule: Rule
     bindings: Bindings
     case: Case
     severity: str
@@ -84,15 +84,16 @@ def run(
     `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
     one, and may tell somebody how far the work is.
     """
-    matches = {
-        rule.id: [found for way in rule.ways for found in _matches(rule.id, way, world)] for rule in watch(ruleset)
-    }
+    matches: dict[str, list[_Match]] = {}
+    for rule in watch(ruleset.about(world.kinds)):
+        if found := [one for way in rule.ways for one in _matches(rule, way, world)]:
+            matches[rule.id] = found
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
-    for rule in ruleset:
-        spoken = frozenset(key for other in rule.yields_to for key in subjects[other])
+    for found in matches.values():
+        spoken = frozenset(key for other in found[0].rule.yields_to for key in subjects.get(other, ()))
         groups: dict[Span, list[_Match]] = {}
-        for match in matches[rule.id]:
+        for match in found:
             if not match.subjects & spoken:
                 groups.setdefault(match.primary, []).append(match)
         findings += [_finding(group, world, plan_fix) for group in groups.values()]
@@ -428,10 +429,9 @@ def _bind(
             yield bound._replace(doubtful=bound.doubtful | {clause.name}) if doubt else bound
 
 
-def _matches(rule: str, way: Way, world: World) -> list[_Match]:
-    for clause in way.match:
-        if clause.expect == "some" and not world.of_kind(clause.fact):
-            return []
+def _matches(rule: Rule, way: Way, world: World) -> list[_Match]:
+    if any(clause.expect == "some" and not world.of_kind(clause.fact) for clause in way.match):
+        return []
     candidates = [
         _Candidates(clause, world, _needed(way, clause.name) if clause.expect == "some" else ()) for clause in way.match
     ]
@@ -580,7 +580,7 @@ def _finding(group: Sequence[_Match], world: World, plan_fix: PlanFix) -> Findin
                 places.append(place)
     help_ = render(lead.case.help, lead.bindings, world)
     return Finding(
-        rule=lead.rule,
+        rule=lead.rule.id,
         severity=lead.severity,
         effect=lead.case.effect,
         confidence=lead.confidence,

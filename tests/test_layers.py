@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "corslint"
 
 LAYERS = (
     "corslint.records",
+    "corslint.later",
     "corslint.regexes",
     "corslint.source",
     "corslint.model",
@@ -21,6 +22,7 @@ LAYERS = (
     "corslint.git",
     "corslint.discovery",
     "corslint.changes",
+    "corslint.result",
     "corslint.project",
     "corslint.frameworks",
     "corslint.extract",
@@ -54,6 +56,7 @@ LAYERS = (
     "corslint.proposal",
     "corslint.command_line",
     "corslint.probe",
+    "corslint.language_server",
     "corslint.cli",
     "corslint.__main__",
 )
