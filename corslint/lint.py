@@ -219,7 +219,7 @@ def _with_settings(context: Context, settings: Settings) -> Context:
 def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
     """The rules, of the built-in ones if none are given, that speak about ignore comments."""
     kinds = (rules or knowledge(examples=False).rules).kinds
-    return frozenset(rule for rule, needed in kinds.items() if suppression.FACT in needed)
+    return frozenset(rule for rule, ways in kinds.items() if any(suppression.FACT in needed for needed in ways))
 
 
 def _not_suppressed(
