@@ -322,7 +322,11 @@ def _facts(
     option = policy.field(f"options.{part}")
     copied = ("framework", "library", "language", "version", "major", "fence")
     common = {name: policy.fields[name] for name in copied if name in policy.fields}
-    instead = _with(source(held.at.path).text(held.at), names) if held.written else _new_list(held.names, names, policy)
+    instead = (
+        with_further(source(held.at.path).text(held.at), names)
+        if held.written
+        else _new_list(held.names, names, policy)
+    )
     for use in uses:
         other = next((name for name in held.names if name.lower() == use.name.lower()), None)
         fenced = use.fact.field("fence")
@@ -345,7 +349,7 @@ def _facts(
         yield Fact("unlisted", policy.span, fields)
 
 
-def _with(text: str, names: tuple[str, ...]) -> str | None:
+def with_further(text: str, names: tuple[str, ...]) -> str | None:
     """Source text of a list, in brackets or in one text, with further names; None where it is neither."""
     text = text.strip()
     if len(text) < 2:
@@ -541,7 +545,7 @@ def _blocked(policy: Fact, said: Said, client: Fact, what: str, sure: str, sourc
         wide = csp.widened(text, origin)
         instead = f"{quote}{wide}{quote}" if wide is not None and quote not in ("", *wide) else None
     elif said.directive == "connect-src" and said.written:
-        instead = _with(source(said.at.path).text(said.at), (origin,))
+        instead = with_further(source(said.at.path).text(said.at), (origin,))
     fields = {
         **{name: policy.fields[name] for name in copied if name in policy.fields},
         "by": policy.field("by"),

@@ -34,6 +34,7 @@ from corslint.ruleset import (
     Rule,
     RuleSet,
     Template,
+    Way,
     alternatives,
     category,
 )
@@ -83,7 +84,10 @@ def run(
     `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
     one, and may tell somebody how far the work is.
     """
-    matches = {rule.id: found for rule in watch(ruleset.about(world.kinds)) if (found := _matches(rule, world))}
+    matches: dict[str, list[_Match]] = {}
+    for rule in watch(ruleset.about(world.kinds)):
+        if found := [one for way in rule.ways for one in _matches(rule, way, world)]:
+            matches[rule.id] = found
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
     for found in matches.values():
@@ -386,13 +390,13 @@ class _Bound(NamedTuple):
 
 
 def _bind(
-    rule: Rule, candidates: Sequence[_Candidates], world: World, bindings: dict[str, Fact], at: int = 0
+    way: Way, candidates: Sequence[_Candidates], world: World, bindings: dict[str, Fact], at: int = 0
 ) -> Iterator[_Bound]:
     """Every way to bind the clauses from `at` on."""
-    if at == len(rule.match):
+    if at == len(way.match):
         yield _Bound(dict(bindings))
         return
-    clause = rule.match[at]
+    clause = way.match[at]
     incomplete = clause.fact in world.incomplete
     if clause.expect == "none":
         if incomplete:
@@ -403,7 +407,7 @@ def _bind(
                 return
             # One reason is enough to rule a fact out, so the surest one counts.
             sure.append(min((a.confidence for a in answers if a.answer is Tri.NO), key=CONFIDENCES.index))
-        for bound in _bind(rule, candidates, world, bindings, at + 1):
+        for bound in _bind(way, candidates, world, bindings, at + 1):
             yield bound._replace(confidences=(weakest(sure), *bound.confidences))
         return
     found, doubt = False, incomplete
@@ -417,32 +421,33 @@ def _bind(
         found = True
         bindings[clause.name] = fact
         sure_here = weakest(answer.confidence for answer in answers)
-        for bound in _bind(rule, candidates, world, bindings, at + 1):
+        for bound in _bind(way, candidates, world, bindings, at + 1):
             yield bound._replace(confidences=(sure_here, *bound.confidences), evidence=(*evidence, *bound.evidence))
         del bindings[clause.name]
     if clause.expect == "optional" and not found:
-        for bound in _bind(rule, candidates, world, bindings, at + 1):
+        for bound in _bind(way, candidates, world, bindings, at + 1):
             yield bound._replace(doubtful=bound.doubtful | {clause.name}) if doubt else bound
 
 
-def _matches(rule: Rule, world: World) -> list[_Match]:
+def _matches(rule: Rule, way: Way, world: World) -> list[_Match]:
+    if any(clause.expect == "some" and not world.of_kind(clause.fact) for clause in way.match):
+        return []
     candidates = [
-        _Candidates(clause, world, _needed(rule, clause.name) if clause.expect == "some" else ())
-        for clause in rule.match
+        _Candidates(clause, world, _needed(way, clause.name) if clause.expect == "some" else ()) for clause in way.match
     ]
     found = []
-    for bindings, doubtful, confidences, evidence in _bind(rule, candidates, world, {}):
-        judged = _case(rule, bindings, doubtful)
+    for bindings, doubtful, confidences, evidence in _bind(way, candidates, world, {}):
+        judged = _case(way, bindings, doubtful)
         if judged is None:
             continue
         case, sure = judged
-        at = case.at if case.at is not None and case.at.name in bindings else rule.at
+        at = case.at if case.at is not None and case.at.name in bindings else way.at
         primary, used = _spot(at, bindings)
         confidence = weakest((*confidences, sure, _confidence(at, bindings)))
         fenced = any(_fenced(fact) for fact in bindings.values())
-        subject = bindings[rule.match[0].name]
+        subject = bindings[way.match[0].name]
         subjects: set[Hashable] = {id(subject), subject.span, primary}
-        for ref in rule.subjects:
+        for ref in way.subjects:
             subjects |= _subject(ref, bindings)
         found.append(
             _Match(
@@ -452,7 +457,7 @@ def _matches(rule: Rule, world: World) -> list[_Match]:
                 severity="note" if fenced else case.severity,
                 confidence=confidence,
                 primary=primary,
-                related=_related(rule, bindings, primary, used, evidence, world),
+                related=_related(way, bindings, primary, used, evidence, world),
                 fenced=fenced,
                 demoted=fenced and case.severity != "note",
                 subjects=frozenset(subjects),
@@ -461,11 +466,11 @@ def _matches(rule: Rule, world: World) -> list[_Match]:
     return found
 
 
-def _needed(rule: Rule, name: str) -> set[FieldRef]:
+def _needed(way: Way, name: str) -> set[FieldRef]:
     """The fields of a clause's fact that every case asks for, so that none holds where they are absent."""
     asked = [
         {test.field for test in case.when if test.field.name == name and _needs_field(test)}
-        for case in rule.cases
+        for case in way.cases
         if not case.unknown
     ]
     return set.intersection(*asked) if asked else set()
@@ -480,11 +485,11 @@ def _needs_field(test: FieldTest) -> bool:
     return test.field.field is not None and (plain or isinstance(condition, (Equal, OneOf, Matches)))
 
 
-def _case(rule: Rule, bindings: Bindings, doubtful: Collection[str]) -> tuple[Case, str] | None:
+def _case(way: Way, bindings: Bindings, doubtful: Collection[str]) -> tuple[Case, str] | None:
     """The case that counts, with the confidence of the conditions that decided it."""
     sure = ["high"]
-    unknown = next((case for case in rule.cases if case.unknown), None)
-    for case in rule.cases:
+    unknown = next((case for case in way.cases if case.unknown), None)
+    for case in way.cases:
         if case.unknown or any(_misses(test, bindings.get(test.field.name)) for test in case.when):
             continue
         answers = [holds(test, bindings, doubtful) for test in case.when]
@@ -533,11 +538,11 @@ def _spot(ref: FieldRef, bindings: Bindings) -> tuple[Span, tuple[Span, ...]]:
 
 
 def _related(
-    rule: Rule, bindings: Bindings, primary: Span, used: Iterable[Span], evidence: Iterable[Place], world: World
+    way: Way, bindings: Bindings, primary: Span, used: Iterable[Span], evidence: Iterable[Place], world: World
 ) -> tuple[Place, ...]:
     places: list[Place] = []
     uses = list(used)
-    for spec in rule.related:
+    for spec in way.related:
         if spec.at.name not in bindings:
             continue
         if spec.at.field is not None:

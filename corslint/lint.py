@@ -11,6 +11,8 @@ from corslint import (
     compiled,
     crossings,
     engine,
+    mixed,
+    own_pages,
     resources,
     ruleset,
     sifting,
@@ -30,7 +32,7 @@ from corslint.model.finding import Finding
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
 from corslint.parsers import exports_all_of_others, hands_on, kind_of, parse
-from corslint.project import frontends, requests, served, sockets, topology
+from corslint.project import frontends, processes, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -364,7 +366,7 @@ def _with_settings(context: Context, settings: Settings) -> Context:
 def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
     """The rules, of the built-in ones if none are given, that speak about ignore comments."""
     kinds = (rules or knowledge(examples=False).rules).kinds
-    return frozenset(rule for rule, needed in kinds.items() if suppression.FACT in needed)
+    return frozenset(rule for rule, ways in kinds.items() if any(suppression.FACT in needed for needed in ways))
 
 
 def _not_suppressed(
@@ -449,11 +451,16 @@ def understand(
     well_known = descriptors.socket_paths
     sockets.note_proxies(facts, places.server_ports, well_known.described | well_known.polling, well_known.websocket)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
+    processes.note(facts, project.code_readings(), project.code, packages, descriptors.session_keepers)
     facts += _damage(project)
     world = World(facts, places, project.source, context.in_tests)
     facts += list(crossings.unlisted(world, project.source))
     facts += list(crossings.turned_away(world, accepts, settings.frontends))
     facts += list(crossings.blocked(world, project.source, settings.frontends))
+    facts += list(own_pages.turned_away(world, project.source, accepts))
+    facts += list(
+        mixed.mixed_content(world, project.source, lambda: _secure_pages(project, world, descriptors, settings))
+    )
     frontends.note_frontends(facts, settings.frontends)
     for number, fact in enumerate(facts):
         fact.id = number
@@ -560,6 +567,18 @@ def _page_policies(project: Project) -> Iterator[Fact]:
     for reading in readings:
         for text, span in csp.lines(reading.directives):
             yield _page_policy(text, span, "proxy", "nginx")
+
+
+def _secure_pages(
+    project: Project, world: World, descriptors: catalog.Catalog, settings: Settings
+) -> list[mixed.SecurePage]:
+    """The pages that are known to come over https, and what canonical links say of others."""
+    manifests = (found for found in project.readings.values() if isinstance(found, ManifestReading))
+    pages = [*mixed.declared(settings.frontends), *mixed.homepages(manifests, descriptors.homepage_readers)]
+    for path in project.context.files:
+        if kind_of(path) == "html" and project.spells(Span(path, 0, len(project.source(path).data)), "canonical"):
+            pages += mixed.canonical(project.source(path), world.topology.package_of(path))
+    return [*pages, *mixed.served(world)]
 
 
 def _page_policy(text: str, span: Span, by: str, title: str) -> Fact:

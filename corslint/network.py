@@ -327,6 +327,10 @@ class Network:
             return reply._replace(steps=(head._replace(text=f"{head.text}: {edge.reason}"), *rest))
         if isinstance(edge.to, Running):
             reply = self._applications.answer(edge.to, request)
+            workers = self._workers(edge.to) if _of_session(request) else None
+            if workers is not None:
+                note = Step(workers.span, "which worker takes it is not known")
+                reply = reply._replace(response=reply.response._replace(status=None), steps=(*reply.steps, note))
             what = "this application" if edge.to.handler is not None else "this server"
         else:
             reply = self._by_dev_server(edge.to, request)
@@ -407,8 +411,8 @@ class Network:
         return self._passed(asked, inner, edges)
 
     def _passed(self, asked: UpstreamRequest, request: Request, edges: list[Edge]) -> Reply:
-        reply = self._spread(asked, request, self._one_of(edges, request, asked.target or "the upstream"))
         to = edges[0].to if edges else None
+        reply = self._spread(asked, to, request, self._one_of(edges, request, asked.target or "the upstream"))
         # Node.js upgrades a request of HTTP/1.0 like any other; servers in Python differ.
         tolerant = isinstance(to, Running) and to.language == "javascript"
         if request.kind == "upgrade" and asked.version != "1.1" and not tolerant:
@@ -416,10 +420,16 @@ class Network:
             return reply._replace(response=reply.response._replace(status=None), steps=(*reply.steps, note))
         return reply
 
-    def _spread(self, asked: UpstreamRequest, request: Request, reply: Reply) -> Reply:
+    def _spread(self, asked: UpstreamRequest, to: object, request: Request, reply: Reply) -> Reply:
         """The answer where several servers take turns: a session of long polling is known to one of them alone."""
-        if "sid=" not in request.path or "transport=polling" not in request.path:
+        if not _of_session(request):
             return reply
+        workers = self._workers(to)
+        if workers is not None and workers.field("per_call").value == "yes":
+            # nginx makes a connection for each request, and Node.js gives those to its workers in turn.
+            note = Step(workers.span, "another worker is next, which does not know the session")
+            response = reply.response._replace(status=_BAD_REQUEST)
+            return reply._replace(response=response, steps=(*reply.steps, note))
         for upstream in self._world.of_kind("upstream"):
             several = upstream.field("name").value == asked.target and upstream.field("instances").value not in (0, 1)
             if several and upstream.field("sticky").value != "yes":
@@ -428,6 +438,15 @@ class Network:
                 response = reply.response._replace(status=_BAD_REQUEST if sure else None)
                 return reply._replace(response=response, steps=(*reply.steps, note))
         return reply
+
+    def _workers(self, to: object) -> Fact | None:
+        """What starts several of a server, with nothing that keeps a client on one; None where nothing does."""
+        servers = [one for one in self._facts_of(to) if one.kind == "socket_server"] if isinstance(to, Running) else []
+        for process in self._world.of_kind("process") if servers else ():
+            if process.field("several").value == "yes" and process.field("sticky").value == "no":
+                if any(self._world.ask("runs", process, server).answer is Tri.YES for server in servers):
+                    return process
+        return None
 
     def _route_at(self, span: Span) -> Fact | None:
         for route in self._world.of_kind("proxy_route"):
@@ -454,6 +473,11 @@ class Network:
 
 
 _NOWHERE = Span("", 0, 0)
+
+
+def _of_session(request: Request) -> bool:
+    """Whether a request belongs to a session of long polling that another one has opened."""
+    return "sid=" in request.path and "transport=polling" in request.path
 
 
 def _above(path: str) -> Iterator[str]:

@@ -473,6 +473,32 @@ def _mounts(world: World) -> dict[Span, list[Span]]:
     return mounts
 
 
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+def runs(world: World, process: Fact, server: Fact) -> Related:
+    """This process runs the socket server: it starts a file that the server belongs to, or starts more of what it
+    belongs to itself. Yes, medium: a container that is built from the server's folder, or one at the server's port,
+    where the project has no other server. Unknown where neither file nor container is known.
+    """
+    if not world.visible(process, server):
+        return NO
+    process_of = world.topology.process_of
+    file = process.span.path if _tri(process, "per_call") is Tri.YES else _text(process, "file")
+    if file is not None:
+        return Related(tri(process_of(file) == process_of(server.span.path)))
+    named = [one for one in world.of_kind("service") if _text(one, "name") == _text(process, "name")]
+    if named and _text(process, "by") == "compose":
+        return _in_container(world, server, named, None) or _alone(world, process, server)
+    port, ports = _number(process, "port"), world.topology.server_ports(server)
+    return _alone(world, process, server) if port is not None and ports is not None and port in ports else UNKNOWN
+
+
+def _alone(world: World, process: Fact, server: Fact) -> Related:
+    """Whether all servers of the project run in one process, which then is what a process runs."""
+    return Related(Tri.YES, "medium") if _only_process(world, server, process) else UNKNOWN
+
+
 # --- outer_than -----------------------------------------------------------------------------------------------------
 
 _ANY_PATH = regex(r"/?(\*|\(\.\*\)|\{\*\w+\}|\*\w+)?")
@@ -1281,6 +1307,7 @@ def _site_of(address: str) -> tuple[str, str] | None:
 
 
 RELATIONS: Mapping[str, Relation] = {
+    "runs": Relation(runs, ("process",), ("socket_server",)),
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
     "outer_than": Relation(outer_than, ("middleware", "http_route"), ("middleware", "http_route")),
     "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),

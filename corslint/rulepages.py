@@ -23,7 +23,7 @@ def about(rule: Rule) -> RuleAbout:
                 plain(case.help),
                 " / ".join(plain(fix.title) for fix in alternatives(case.fix)),
             )
-            for case in rule.cases
+            for case in rule.all_cases
         )
     )
     title = rule.title or cases[0][1]
@@ -42,7 +42,7 @@ def about(rule: Rule) -> RuleAbout:
         rule.id,
         title,
         rule.severities[0],
-        tuple(sorted({case.effect for case in rule.cases})),
+        tuple(sorted({case.effect for case in rule.all_cases})),
         "\n\n".join(text) + "\n",
         "\n\n".join(markdown) + "\n",
         rule.references,

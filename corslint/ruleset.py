@@ -9,7 +9,9 @@ relation holds between this fact and the one that an earlier clause named `route
 is which. `distinct: other` asks that the two are not the same fact. A rule matches once for every way to give each
 clause a fact. With `expect: none` a clause asks that there is no such fact: that holds only if every fact of the kind
 certainly fails. With `expect: optional` a clause stands for a fact if there is one (what runs in development only does
-not count), and the rule matches either way; only `when`, `related` places and texts may name it.
+not count), and the rule matches either way; only `when`, `related` places and texts may name it. `also` is a list of
+further ways to the same fault, each `{match, severity, report}` with a `subjects` and a `fix` of its own, if any, and
+with the rule's `effect` unless it has its own.
 
 **Conditions.** Each answers yes, no or unknown; a clause holds only where everything in it is a certain yes.
 
@@ -301,8 +303,21 @@ class Example(NamedTuple):
     settings: Mapping[str, Any]
 
 
+class Way(NamedTuple):
+    """One way to a fault: the facts that make it, how bad it is then, and where it is shown."""
+
+    cases: tuple[Case, ...]
+    match: tuple[Clause, ...]
+    at: FieldRef
+    related: tuple[RelatedSpec, ...]
+    subjects: tuple[FieldRef, ...]
+
+
 class Rule(NamedTuple):
-    """A rule, checked and compiled. `path` is its file; `title` and `explanation` are for people (or empty)."""
+    """A rule, checked and compiled. `path` is its file; `title` and `explanation` are for people (or empty).
+
+    The first way to its fault stands in the rule itself, and `also` are all others.
+    """
 
     id: str
     path: str
@@ -318,25 +333,39 @@ class Rule(NamedTuple):
     proof: str | None
     references: tuple[str, ...]
     examples: tuple[Example, ...]
+    also: tuple[Way, ...] = ()
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """All ways to its fault."""
+        return Way(self.cases, self.match, self.at, self.related, self.subjects), *self.also
+
+    @property
+    def all_cases(self) -> tuple[Case, ...]:
+        """The cases of all ways."""
+        return tuple(case for way in self.ways for case in way.cases)
 
     @property
     def severities(self) -> tuple[str, ...]:
         """The severities that its findings can have, most severe first."""
-        given = {case.severity for case in self.cases}
+        given = {case.severity for case in self.all_cases}
         return tuple(severity for severity in SEVERITIES if severity in given)
 
     @property
-    def kinds(self) -> frozenset[str]:
-        """The kinds of facts without which it is silent."""
-        return frozenset(clause.fact for clause in self.match if clause.expect == "some")
+    def kinds(self) -> tuple[frozenset[str], ...]:
+        """For each way to its fault, the kinds of facts without which there is none."""
+        return tuple(frozenset(one.fact for one in way.match if one.expect == "some") for way in self.ways)
 
 
 class RuleSet:
-    """All loaded rules, in the order of their ids. `kinds`: by id, the kinds of facts that a rule cannot do without."""
+    """All loaded rules, in the order of their ids. `kinds`: by id, for each way to a rule's fault, the kinds of facts
+    that it cannot do without."""
 
     __slots__ = ("kinds", "rules")
 
-    def __init__(self, rules: Mapping[str, Rule], kinds: Mapping[str, frozenset[str]] | None = None) -> None:
+    def __init__(
+        self, rules: Mapping[str, Rule], kinds: Mapping[str, tuple[frozenset[str], ...]] | None = None
+    ) -> None:
         """`kinds` are given where the rules, in their order, are made when they are first asked for."""
         if kinds is None:
             rules = {name: rules[name] for name in sorted(rules)}
@@ -346,7 +375,7 @@ class RuleSet:
 
     def about(self, kinds: Collection[str]) -> list[Rule]:
         """The rules that can speak where there are facts of these kinds and of no other."""
-        return [self.rules[name] for name, needed in self.kinds.items() if needed.issubset(kinds)]
+        return [self.rules[name] for name, ways in self.kinds.items() if any(one.issubset(kinds) for one in ways)]
 
     def __getitem__(self, rule: str) -> Rule:
         """The rule with this id; `UnknownRuleError` names the nearest, or says where to look."""
@@ -442,6 +471,7 @@ RULE_KEYS: Mapping[str, str] = {
     "effect": "what happens",
     "match": "the facts that make the fault",
     "report": "where it is shown, and what is said",
+    "also": "further ways to the same fault",
     "subjects": "further places that the fault is about, for `yields_to` of other rules",
     "yields_to": "rules that speak in place of this one about the same subject",
     "symptoms": "how browsers and servers word it",
@@ -450,6 +480,9 @@ RULE_KEYS: Mapping[str, str] = {
     "references": "where the knowledge comes from",
     "examples": "small projects that it fires on, or must not",
 }
+WAY_KEYS = ("match", "severity", "report", "effect", "subjects", "fix")
+"""Keys of an entry of `also`."""
+REQUIRED_WAY_KEYS = ("match", "severity", "report")
 REQUIRED_KEYS = ("id", "severity", "effect", "match", "report", "examples")
 
 
@@ -537,6 +570,18 @@ def _check_yields(rules: Mapping[str, Rule]) -> None:
                 stack.append((following, iter(rules[following].yields_to)))
 
 
+class _Within(Checker):
+    """Checks one part of a file: places are counted from there."""
+
+    def __init__(self, whole: Checker, part: KeyPath) -> None:
+        self._whole = whole
+        self._part = part
+
+    def fail(self, at: KeyPath, message: str) -> YamlError:
+        """The error to raise for the place `at` of the part."""
+        return self._whole.fail((*self._part, *at), message)
+
+
 class _Compiler:
     """Turns the content of one rule file into a Rule."""
 
@@ -557,14 +602,9 @@ class _Compiler:
             raise check.fail(("id",), f"{rule!r} is not a rule id: lower-case words joined by hyphens are expected")
         if rule != self._stem:
             raise check.fail(("id",), f"the id {rule!r} and the file's name differ; name the file {rule}.yaml")
-        match = self._match()
-        report = check.keys(raw["report"], ("report",), ("at", "message", "related", "help"), ("at",))
-        at = self._place(report["at"], ("report", "at"), certain=True)
-        related = tuple(
-            self._related(entry, ("report", "related", number))
-            for number, entry in enumerate(self._list(report.get("related"), ("report", "related")))
-        )
-        cases = self._cases(report)
+        own = self._way()
+        also = self._also()
+        cases = [case for way in (own, *also) for case in way.cases]
         fixes = any(one.applicability != "placeholder" for case in cases for one in alternatives(case.fix))
         proof = raw.get("proof")
         return Rule(
@@ -572,14 +612,11 @@ class _Compiler:
             path=self._path,
             title=self._words(raw, "title"),
             explanation=self._words(raw, "explanation"),
-            cases=cases,
-            match=match,
-            at=at,
-            related=related,
-            subjects=tuple(
-                self._place(entry, ("subjects", number))
-                for number, entry in enumerate(self._list(raw.get("subjects"), ("subjects",)))
-            ),
+            cases=own.cases,
+            match=own.match,
+            at=own.at,
+            related=own.related,
+            subjects=own.subjects,
             yields_to=self._texts("yields_to"),
             symptoms=tuple(
                 self._symptom(entry, ("symptoms", number))
@@ -588,7 +625,36 @@ class _Compiler:
             proof=None if proof is None else check.text(proof, ("proof",)),
             references=self._texts("references"),
             examples=self._examples(fixes),
+            also=also,
         )
+
+    # -- ways
+
+    def _way(self) -> Way:
+        """The way to the fault that stands in what is compiled: a rule, or an entry of its `also`."""
+        match = self._match()
+        report = self._check.keys(self._raw["report"], ("report",), ("at", "message", "related", "help"), ("at",))
+        at = self._place(report["at"], ("report", "at"), certain=True)
+        related = tuple(
+            self._related(entry, ("report", "related", number))
+            for number, entry in enumerate(self._list(report.get("related"), ("report", "related")))
+        )
+        subjects = tuple(
+            self._place(entry, ("subjects", number))
+            for number, entry in enumerate(self._list(self._raw.get("subjects"), ("subjects",)))
+        )
+        return Way(self._cases(report), match, at, related, subjects)
+
+    def _also(self) -> tuple[Way, ...]:
+        check, raw = self._check, self._raw
+        ways: list[Way] = []
+        for number, entry in enumerate(self._list(raw.get("also"), ("also",))):
+            at = ("also", number)
+            self._raw = {"effect": raw["effect"], **check.keys(entry, at, WAY_KEYS, REQUIRED_WAY_KEYS)}
+            self._check, self._kinds, self._optional = _Within(check, at), {}, set()
+            ways.append(self._way())
+        self._check, self._raw = check, raw
+        return tuple(ways)
 
     # -- small pieces
 

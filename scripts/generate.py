@@ -34,7 +34,7 @@ from corslint.model.facts import FACT_KINDS, FieldSpec, State  # noqa: E402
 from corslint.model.finding import CONFIDENCES, EFFECTS, SEVERITIES  # noqa: E402
 from corslint.model.symptom import CLUES, WEIGHTS  # noqa: E402
 from corslint.relations import RELATIONS, Relation  # noqa: E402
-from corslint.ruleset import CONDITIONS, EXPECT, REQUIRED_KEYS, RULE_KEYS, TYPES, category  # noqa: E402
+from corslint.ruleset import CONDITIONS, EXPECT, REQUIRED_KEYS, REQUIRED_WAY_KEYS, RULE_KEYS, TYPES, WAY_KEYS, category  # noqa: E402
 
 Schema = dict[str, Any]
 
@@ -262,6 +262,7 @@ def rule_schema() -> Schema:
             },
             ("at",),
         ),
+        "also": {"type": "array", "items": {"$ref": "#/$defs/way"}},
         "subjects": {"type": "array", "items": place},
         "yields_to": TEXTS,
         "symptoms": {"type": "array", "items": {"anyOf": [TEXT, symptom]}},
@@ -275,6 +276,7 @@ def rule_schema() -> Schema:
         },
     }
     assert parts.keys() == RULE_KEYS.keys()
+    definitions["way"] = closed({key: parts[key] for key in WAY_KEYS}, REQUIRED_WAY_KEYS)
     schema = closed({key: {"description": RULE_KEYS[key], **part} for key, part in parts.items()}, REQUIRED_KEYS)
     return {"$schema": DIALECT, "title": "A corslint rule", **schema, "$defs": definitions}
 

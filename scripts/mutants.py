@@ -246,6 +246,10 @@ def rule_changes(raw: Mapping[str, Any]) -> Iterator[Change]:
             yield from under((key,), each_dropped(value))
         elif key == "fix":
             yield from under(("fix",), _fix(value, kinds) if value is not None else ())
+        elif key == "also":
+            for number, way in enumerate(value):
+                yield ("also", number), DROPPED
+                yield from under(("also", number), rule_changes(way))
         elif key not in UNTOUCHED_IN_RULES:
             raise LookupError(f"no operator changes the key {key!r} of a rule: add one to scripts/mutants.py")
 

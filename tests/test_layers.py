@@ -33,6 +33,8 @@ LAYERS = (
     "corslint.behaviour",
     "corslint.relations",
     "corslint.crossings",
+    "corslint.mixed",
+    "corslint.own_pages",
     "corslint.network",
     "corslint.trace",
     "corslint.diagram",

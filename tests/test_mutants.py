@@ -68,6 +68,11 @@ report:
   related:
     - {at: policy, message: words}
   help: words
+also:
+  - match:
+      - {name: server, fact: socket_server, where: {polling: "yes"}}
+    severity: error
+    report: {at: server, message: words, help: words}
 subjects: [policy.origin]
 yields_to: [another]
 symptoms: [words]
@@ -108,6 +113,11 @@ match[2].where.websocket_only: "no"
 report.at: "route"
 report.related[0]: dropped
 report.related[0].at: "route"
+also[0]: dropped
+also[0].match[0].where.polling: dropped
+also[0].match[0].where.polling: "no"
+also[0].match[0].where.polling: "no"
+also[0].severity: "warning"
 subjects[0]: dropped
 yields_to[0]: dropped
 fix.applicability: "placeholder"

@@ -102,6 +102,47 @@ def test_of(part: Fact, whole: Fact, expected: tuple[Tri, str]) -> None:
     assert answer("of", part, whole) == expected
 
 
+def process(**fields: object) -> Fact:
+    return fact("process", at(0, "Procfile"), **fields)
+
+
+CONTAINER = fact("service", at(0, "compose.yaml"), name="chat", folder="chat")
+
+
+@pytest.mark.parametrize(
+    ("running", "others", "expected"),
+    [
+        (process(file="server.js"), [], (YES, "high")),
+        (process(file="main.js"), [], (YES, "high")),
+        (process(file="mail.js"), [], (NO, "high")),
+        (process(), [], (DUNNO, "high")),
+        (process(port=3000), [], (YES, "medium")),
+        (process(port=3000), [server(9, "other.js")], (DUNNO, "high")),
+        (process(port=4000), [], (DUNNO, "high")),
+        (process(by="compose", name="chat"), [CONTAINER], (NO, "high")),
+        (process(by="compose", name="mail"), [CONTAINER], (DUNNO, "high")),
+        (process(by="procfile", name="chat"), [CONTAINER], (DUNNO, "high")),
+        (
+            process(by="compose", name="chat"),
+            [fact("service", at(0, "c.yaml"), name="chat", folder=".")],
+            (YES, "medium"),
+        ),
+    ],
+)
+def test_runs(running: Fact, others: list[Fact], expected: tuple[Tri, str]) -> None:
+    places = Places(processes=[["server.js", "main.js"]], ports={at(0): [3000]})
+    assert answer("runs", running, server(0), others, places) == expected
+
+
+def test_a_call_starts_more_of_the_program_that_it_stands_in() -> None:
+    forked = fact("process", at(0, "main.js"), per_call="yes")
+    places = Places(processes=[["server.js", "main.js"]])
+    assert answer("runs", forked, server(0), (), places) == (YES, "high")
+    assert answer("runs", forked, server(0, "other.js"), (), places) == (NO, "high")
+    inside = server(0, "chat/server.js")
+    assert answer("runs", process(by="compose", name="chat"), inside, [CONTAINER]) == (YES, "medium")
+
+
 @pytest.mark.parametrize(
     ("page", "client", "expected"),
     [

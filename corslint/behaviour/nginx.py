@@ -45,14 +45,17 @@ from corslint.behaviour.nginx_origins import (
     variables,
 )
 from corslint.behaviour.nginx_redirects import redirects
+from corslint.behaviour.nginx_routing import listens
 from corslint.behaviour.nginx_sockets import (
     connection_fields,
     gaps,
     host_fields,
+    names_of,
     path_fields,
     server_fields,
     timeout_fields,
 )
+from corslint.behaviour.nginx_tls import tls_hosts
 from corslint.behaviour.nginx_variables import is_built_in
 from corslint.behaviour.origins import ListedText
 from corslint.behaviour.policy import entry_defect, part_fields, parts_of
@@ -179,6 +182,7 @@ def facts(
         for path, its_routes in of_unit.items():
             found.extend(gaps(_servers_of(its_routes), asked[path], answered))
     found.extend({duplicate.span: duplicate for duplicate in duplicates}.values())
+    found.extend(tls_hosts([one.configuration for one in asked.values()] if clients else ()))
     found.extend(redirects([one.configuration for one in asked.values()] if clients else (), clients))
     return found
 
@@ -242,6 +246,9 @@ def _route_fact(route: _Route, carriers: _Carriers, answers: Answers, version: s
         fields["path"] = _unknown(head)
     if (server := _server_of(level)) is not None:
         fields["host_block"] = _written(server.span, server.span)
+        fields["names"] = _written(names_of(server), next(iter(server.own("server_name")), server).span)
+        ports = listens(server)
+        fields["ports"] = _unknown() if ports is None else _written(tuple(sorted({str(one.port) for one in ports})))
     fields |= _pass_fields(route)
     if (status := _status(level)) is not None:
         fields["status"] = status

@@ -132,7 +132,8 @@ class Location(NamedTuple):
     redirects: bool
 
 
-def _passes_on(location: Level) -> bool:
+def passes_on(location: Level) -> bool:
+    """Whether what a level takes is handed on to another server."""
     return not _PASSES.isdisjoint(location.by_key)
 
 
@@ -180,7 +181,7 @@ def _static(level: Level, path: str) -> tuple[Level, str]:
 
 def _redirects(named: Sequence[Level]) -> bool:
     """Whether one of the locations of a name with a slash at its end hands its requests on itself."""
-    return any(_passes_on(one) for one in named)
+    return any(passes_on(one) for one in named)
 
 
 def named_location(server: Level, name: str) -> Level | None:

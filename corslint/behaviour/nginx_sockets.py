@@ -272,7 +272,7 @@ def gaps(servers: Sequence[Level], answers: Answers, paths: Sequence[str]) -> It
                 "host_block": _written(server.span, server.span),
                 "path": _written(path, place),
                 "taker": _written(_title(taker), place) if taker is not None else Field(None, "absent", place),
-                "names": _written(_names(server), server.span),
+                "names": _written(names_of(server), server.span),
                 "ports": _written(tuple(one.port for one in listens(server) or ()), server.span),
             }
             if below is not None:
@@ -317,7 +317,8 @@ def _locations(server: Level) -> Iterator[Level]:
         pending += one.locations
 
 
-def _names(server: Level) -> tuple[str, ...]:
+def names_of(server: Level) -> tuple[str, ...]:
+    """The names of a server, as written."""
     return tuple(word.text for line in server.own("server_name") for word in line.arguments)
 
 

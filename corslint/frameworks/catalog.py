@@ -450,10 +450,12 @@ class Catalog(NamedTuple):
     `last_names` are the last parts of all described names: a method of another name is none of them.
     `layers` are known layers by the API's name, `refusals` how handlers refuse requests, by language.
     `page_builders` are packages that serve pages from a server of their own; `own_origin` are the names of
-    expressions that hold a page's own origin. `words` are, by language, lower-case texts of which one stands in every
-    file that a descriptor makes facts of, where none of the words does that are looked for anyway. `neighbours` are the
-    APIs whose use decides whether calls of others mean anything, `configured` the keys of configurations that fields
-    are taken from, and `servers` the APIs that make HTTP servers.
+    expressions that hold a page's own origin. `session_keepers` are packages that keep a client on one of several
+    processes, `homepage_readers` those that build pages for the address in the manifest's `homepage`. `words` are, by
+    language, lower-case texts of which one stands in every file that a descriptor makes facts of, where none of the
+    words does that are looked for anyway. `neighbours` are the APIs whose use decides whether calls of others mean
+    anything, `configured` the keys of configurations that fields are taken from, and `servers` the APIs that make HTTP
+    servers.
     """
 
     descriptors: tuple[Descriptor, ...]
@@ -463,6 +465,8 @@ class Catalog(NamedTuple):
     last_names: frozenset[str]
     page_builders: frozenset[str] = frozenset()
     own_origin: frozenset[str] = frozenset()
+    session_keepers: frozenset[str] = frozenset()
+    homepage_readers: frozenset[str] = frozenset()
     words: Mapping[str, tuple[bytes, ...]] = MappingProxyType({})
     socket_paths: SocketPaths = SocketPaths()
     layers: Mapping[str, LayerSpec] = MappingProxyType({})
@@ -542,6 +546,8 @@ def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str,
         frozenset(_LAST_NAME.split(name)[-1] for name in (*calls, *any_receiver)),
         frozenset(name for part in environments for name in part.get("page_builders", ())),
         frozenset(name for part in environments for name in part.get("own_origin", ())),
+        frozenset(name for part in environments for name in part.get("session_keepers", ())),
+        frozenset(name for part in environments for name in part.get("homepage_readers", ())),
         {
             language: tuple(dict.fromkeys(word for one in found for word in one.words))
             for language, found in _by_language(descriptors).items()
@@ -700,6 +706,8 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
                 "receivers",
                 "records",
                 "page_builders",
+                "session_keepers",
+                "homepage_readers",
                 "own_origin",
                 "socket_paths",
             ),

@@ -250,13 +250,25 @@ class Container(NamedTuple):
 
 class Launch(NamedTuple):
     """Something that starts a program. `instances`: how many of it there are, where that is written; `port` is the one
-    that its container is said to listen on. `span` is the command, or the number of instances."""
+    that its container is said to listen on. `span` is the command, or the number of instances. `labels` are those of
+    what is deployed, `None` where it has none of a cluster's."""
 
     name: str
     command: str
     instances: int | None
     span: Span
     port: int | None = None
+    labels: tuple[str, ...] | None = None
+
+
+class ClusterService(NamedTuple):
+    """A service of a cluster: what it selects, and whether it keeps a client on one (Kubernetes' Service)."""
+
+    name: str
+    selector: tuple[str, ...]
+    outside: bool
+    affinity: bool
+    span: Span
 
 
 class Variable(NamedTuple):
@@ -275,6 +287,7 @@ class Exposed(NamedTuple):
     service: str
     port: int | None
     span: Span
+    affinity: bool = False
 
 
 class DeploymentReading(NamedTuple):
@@ -285,12 +298,13 @@ class DeploymentReading(NamedTuple):
     """
 
     path: str
-    kind: OneOf["shell", "dockerfile", "compose", "markdown", "procfile", "kubernetes", "environment"]
+    kind: OneOf["shell", "dockerfile", "compose", "markdown", "procfile", "kubernetes", "heroku", "environment"]
     parts: tuple[NginxReading, ...] = ()
     containers: tuple[Container, ...] = ()
     damage: tuple[Damage, ...] = ()
     launches: tuple[Launch, ...] = ()
     variables: tuple[Variable, ...] = ()
+    services: tuple[ClusterService, ...] = ()
     exposed: tuple[Exposed, ...] = ()
 
 

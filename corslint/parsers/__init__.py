@@ -29,6 +29,7 @@ Kind: TypeAlias = OneOf[
     "markdown",
     "procfile",
     "kubernetes",
+    "heroku",
     "environment",
 ]
 Language: TypeAlias = OneOf["javascript", "python"]
@@ -121,6 +122,8 @@ def kind_of(path: str) -> Kind | None:
             return "environment"
         if _PROCFILE.search(path):
             return "procfile"
+    if name == "app.json":
+        return "heroku"
     if extension in ("yml", "yaml") and name not in _LOCK_FILES and _KUBERNETES.search(path):
         return "kubernetes"
     if name in _MANIFESTS or name in _LOCK_FILES or (extension == "txt" and _REQUIREMENTS.search(path)):
@@ -276,11 +279,13 @@ def parse(source: SourceFile) -> Reading | None:
         return embedded.shell(source) if kind == "shell" else embedded.markdown(source)
     if kind in ("dockerfile", "compose"):
         return _containers(source, kind)
-    if kind in ("procfile", "kubernetes", "environment"):
+    if kind in ("procfile", "kubernetes", "heroku", "environment"):
         from corslint.parsers import launches
 
         if kind == "procfile":
             return launches.procfile(source)
+        if kind == "heroku":
+            return launches.heroku(source)
         return launches.kubernetes(source) if kind == "kubernetes" else launches.environment(source)
     if kind == "manifest":
         from corslint.parsers import lockfiles, manifest
@@ -326,6 +331,7 @@ def _refused(source: SourceFile, kind: Kind, reason: str) -> Reading:
         or kind == "markdown"
         or kind == "procfile"
         or kind == "kubernetes"
+        or kind == "heroku"
         or kind == "environment"
     ):
         return DeploymentReading(source.path, kind, damage=damage)

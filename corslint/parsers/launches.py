@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from corslint.model.reading import DeploymentReading, Exposed, Launch, Variable
+from corslint.model.reading import ClusterService, DeploymentReading, Exposed, Launch, Variable
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
@@ -77,6 +77,19 @@ def procfile(source: SourceFile) -> DeploymentReading:
         for one in _PROCFILE_LINE.finditer(source.data[:_MAX_BYTES])
     ]
     return DeploymentReading(source.path, "procfile", launches=tuple(found[:_MOST]))
+
+
+def heroku(source: SourceFile) -> DeploymentReading:
+    """Reads how many of each process of the Procfile an `app.json` asks for (`formation`)."""
+    document = _Document(source)
+    found: list[Launch] = []
+    for root in document.roots() if len(source.data) <= _MAX_BYTES else ():  # JSON is YAML
+        for name, node in _entries(document.at(root, "formation")).items():
+            quantity = document.at(node, "quantity")
+            number = _number(quantity.value) if getattr(quantity, "id", "") == "scalar" else None
+            if number is not None:
+                found.append(Launch(name, "", number, document.span(quantity)))
+    return DeploymentReading(source.path, "heroku", launches=tuple(found[:_MOST]))
 
 
 def environment(source: SourceFile) -> DeploymentReading:
@@ -212,35 +225,67 @@ def kubernetes(source: SourceFile) -> DeploymentReading:
     launches: list[Launch] = []
     variables: list[Variable] = []
     exposed: list[Exposed] = []
+    services: list[ClusterService] = []
     for root in document.roots():
         kind, name = document.text_at(root, "kind"), document.text_at(root, "metadata", "name")
         if kind in _KINDS:
             template = document.at(root, "spec") if kind == "Pod" else document.at(root, "spec", "template", "spec")
             replicas = document.at(root, "spec", "replicas")
             count = _number(replicas.value) if getattr(replicas, "id", "") == "scalar" else None
+            labelled = root if kind == "Pod" else document.at(root, "spec", "template")
+            labels = _labels(document.at(labelled, "metadata", "labels"))
             for container in _items(document.at(template, "containers")):
                 words = [_command(document.at(container, key)) for key in ("command", "args")]
                 port = next(iter(_items(document.at(container, "ports"))), None)
                 number = _number(document.text_at(port, "containerPort")) if port is not None else None
                 place = replicas if replicas is not None else container
                 command = " ".join(filter(None, words))
-                launches.append(Launch(name, command, count, document.span(place), number))
+                launches.append(Launch(name, command, count, document.span(place), number, labels))
                 for item in _items(document.at(container, "env")):
                     value = document.at(item, "value")
                     if getattr(value, "id", "") == "scalar":
                         variables.append(Variable(document.text_at(item, "name"), value.value, document.span(value)))
         elif kind == "Ingress":
             exposed += _exposed(document, root)
+        elif kind == "Service":
+            services.append(_service(document, root, name))
     return DeploymentReading(
         source.path,
         "kubernetes",
         launches=tuple(launches[:_MOST]),
         variables=tuple(variables[:_MOST]),
+        services=tuple(services[:_MOST]),
         exposed=tuple(exposed[:_MOST]),
     )
 
 
+def _labels(node: Any) -> tuple[str, ...]:
+    found = _entries(node).items()
+    return tuple(f"{key}={value.value}" for key, value in found if getattr(value, "id", "") == "scalar")
+
+
+_OUTSIDE = frozenset({"LoadBalancer", "NodePort"})
+_AFFINITY = regex(r"affinity|sticky|session|hash")
+"""What the annotations of ingress controllers are called that keep a client on one pod."""
+
+
+def _service(document: _Document, service: Any, name: str) -> ClusterService:
+    return ClusterService(
+        name,
+        _labels(document.at(service, "spec", "selector")),
+        document.text_at(service, "spec", "type") in _OUTSIDE,
+        document.text_at(service, "spec", "sessionAffinity") == "ClientIP" or _has_affinity(document, service),
+        document.span(service),
+    )
+
+
+def _has_affinity(document: _Document, root: Any) -> bool:
+    notes = _entries(document.at(root, "metadata", "annotations")).items()
+    return any(_AFFINITY.search(f"{key} {getattr(value, 'value', '')}".lower()) for key, value in notes)
+
+
 def _exposed(document: _Document, ingress: Any) -> Iterator[Exposed]:
+    affinity = _has_affinity(document, ingress)
     for rule in _items(document.at(ingress, "spec", "rules")):
         host = document.text_at(rule, "host")
         for path in _items(document.at(rule, "http", "paths")):
@@ -248,4 +293,4 @@ def _exposed(document: _Document, ingress: Any) -> Iterator[Exposed]:
             port = _number(document.text_at(path, "backend", "service", "port", "number"))
             if host and service:
                 beginning = document.text_at(path, "path") or "/"
-                yield Exposed(host, beginning, service, port, document.span(path))
+                yield Exposed(host, beginning, service, port, document.span(path), affinity)

@@ -6,7 +6,7 @@ import fnmatch
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal as OneOf
 
@@ -102,6 +102,11 @@ class Packages:
     def manifests(self) -> tuple[ManifestReading, ...]:
         """All manifests, by path."""
         return tuple(manifest for _, found in sorted(self._manifests.items()) for manifest in found)
+
+    def names(self, wanted: Collection[str]) -> bool:
+        """Whether any manifest, not only a lock file, names one of these packages."""
+        normal = {(ecosystem, _normal(ecosystem, name)) for ecosystem in ("npm", "pypi") for name in wanted}
+        return any((ecosystem, name) in normal for _, ecosystem, name in self._named)
 
     def root_of(self, path: str) -> str:
         """The folder of the nearest manifest at or above a file's folder; "" where there is none."""

@@ -30,6 +30,8 @@ from corslint.regexes import regex
 from corslint.source import Span
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_SOCKET_PORTS = {**_DEFAULT_PORTS, "ws": 80, "wss": 443}
+_OF_ADDRESS = ("address", "host", "url_port", "same_origin")
 _MAX_DEPTH = 8
 _COMPONENTS = (".jsx", ".vue", ".svelte")
 # CORS-safelisted and forbidden request headers (Fetch, 2.2.2): a page may send them unasked, or never.
@@ -66,7 +68,7 @@ class _Named(NamedTuple):
 
 
 class Requests:
-    """Completes the `http_request` facts of one project, and tells what headers its `socket_client`s send."""
+    """Completes `http_request` and `bare_socket` facts of one project; tells what headers its `socket_client`s send."""
 
     def __init__(
         self,
@@ -94,6 +96,9 @@ class Requests:
         for fact in facts:
             if fact.kind == "socket_client":
                 self._extra_headers(fact)
+            elif fact.kind == "bare_socket":
+                self._address(fact, None)
+                self._side(fact, serving)
         reads = self._reads({fact.span.path for fact in requests})
         for fact in requests:
             self._note_reads(fact, reads.get(fact.span, ()))
@@ -132,23 +137,28 @@ class Requests:
             self._unknown_address(request, at)
             return
         if not parts.scheme and not parts.netloc:
+            if request.kind == "bare_socket":
+                return
             relative = bool(start.text) or start.whole
             request.fields["same_origin"] = Field("yes" if relative else None, "written" if relative else "unknown", at)
             if relative and start.whole:
                 request.fields["path"] = Field(start.text, "written", at, (), start.confidence)
             return
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or (not start.whole and not _ends_host(start.text)):
+        known = parts.scheme in (_SOCKET_PORTS if request.kind == "bare_socket" else _DEFAULT_PORTS)
+        if not known or not parts.hostname or (not start.whole and not _ends_host(start.text)):
             self._unknown_address(request, at)
             return
         sure = start.confidence
         request.fields["address"] = Field(start.text, "written", at, (), sure)
         request.fields["host"] = Field(parts.hostname, "written", at, (), sure)
+        if request.kind == "bare_socket":
+            return
         request.fields["url_port"] = Field(port or _DEFAULT_PORTS[parts.scheme], "written", at, (), sure)
         request.fields["same_origin"] = Field(None, "unknown", at)
 
     @staticmethod
     def _unknown_address(request: Fact, at: Span | None) -> None:
-        for name in ("address", "host", "url_port", "same_origin"):
+        for name in ("address", "host") if request.kind == "bare_socket" else _OF_ADDRESS:
             request.fields[name] = Field(None, "unknown", at or request.span)
 
     def _start(self, value: Value | None, depth: int = 0) -> _Start | None:
@@ -381,7 +391,7 @@ def _weaker(one: _Start, other: _Start) -> str:
     return "medium" if "medium" in (one.confidence, other.confidence) else "high"
 
 
-_COMPLETE = regex(r"https?://([^/]+/|[^/]*(localhost|\.[a-z]{2,}|:\d{2,5})\Z)")
+_COMPLETE = regex(r"(?:https?|wss?)://([^/]+/|[^/]*(localhost|\.[a-z]{2,}|:\d{2,5})\Z)")
 
 
 def _ends_host(text: str) -> bool:

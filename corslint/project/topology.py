@@ -154,6 +154,7 @@ def launches(reading: Reading | None) -> Iterator[Fact]:
     folder = reading.path.rpartition("/")[0]
     for one in reading.launches:
         parts = taken_apart(one.command)
+        own, replicas = parts.workers or 1, one.instances or 1
         counts = [number for number in (one.instances, parts.workers) if number is not None]
         workers = max(counts) if counts else None
         port = parts.port if parts.port is not None else one.port
@@ -163,7 +164,9 @@ def launches(reading: Reading | None) -> Iterator[Fact]:
             "folder": Field(folder, "written", one.span),
             "by": Field(reading.kind, "written", one.span),
         }
-        given = {"entry": parts.entry, "workers": workers, "port": port}
+        given = {"entry": parts.entry, "workers": workers, "port": port, "labels": one.labels}
+        given["replicated"] = "yes" if replicas > 1 >= own and reading.kind != "heroku" else None
+        given["scales"] = "yes" if reading.kind == "heroku" else None
         fields |= {name: Field(value, "written", one.span) for name, value in given.items() if value is not None}
         yield Fact("process", one.span, fields)
     for variable in reading.variables:
@@ -172,7 +175,20 @@ def launches(reading: Reading | None) -> Iterator[Fact]:
     for way in reading.exposed:
         shown = {"host": way.host, "path": way.path, "service": way.service, "port": way.port}
         fields = {name: Field(value, "written", way.span) for name, value in shown.items() if value is not None}
+        fields["affinity"] = Field("yes" if way.affinity else "no", "written", way.span)
         yield Fact("exposed_path", way.span, fields)
+    for service in reading.services:
+        told = {
+            "name": service.name,
+            "selector": service.selector,
+            "outside": "yes" if service.outside else "no",
+            "affinity": "yes" if service.affinity else "no",
+        }
+        yield Fact(
+            "cluster_service",
+            service.span,
+            {name: Field(value, "written", service.span) for name, value in told.items()},
+        )
 
 
 def started(facts: Iterable[Fact], linker: Linker, code: Callable[[str], CodeReading | None]) -> Iterator[Fact]:

@@ -41,6 +41,9 @@ def test_a_command(command: str, expected: Command) -> None:
         ("deploy/api-deployment.yml", "kubernetes"),
         ("config/database.yml", None),
         ("docker-compose.yml", "compose"),
+        ("app.json", "heroku"),
+        ("web/app.json", "heroku"),
+        ("my-app.json", None),
     ],
 )
 def test_the_kind_of_a_file(path: str, kind: str | None) -> None:
@@ -99,7 +102,109 @@ def test_variables() -> None:
 
 def test_hosts_that_a_cluster_lets_in() -> None:
     (fact,) = facts_of(FILES, "exposed_path")
-    assert shown(fact, "host", "path", "service", "port") == ("api.example.com", "/v1", "api", 80)
+    assert shown(fact, "host", "path", "service", "port", "affinity") == ("api.example.com", "/v1", "api", 80, "no")
+
+
+SERVICES = """\
+kind: Service
+metadata: {name: chat}
+spec: {selector: {app: chat, tier: web}, type: LoadBalancer}
+---
+kind: Service
+metadata: {name: mail}
+spec: {sessionAffinity: ClientIP}
+---
+kind: Service
+metadata: {name: news, annotations: {traefik.ingress.kubernetes.io/service.sticky.cookie: "true"}}
+spec: {type: NodePort}
+"""
+
+
+def test_services_of_a_cluster() -> None:
+    found = facts_of({"k8s/services.yaml": SERVICES}, "cluster_service")
+    assert [shown(fact, "name", "selector", "outside", "affinity") for fact in found] == [
+        ("chat", ("app=chat", "tier=web"), "yes", "no"),
+        ("mail", (), "no", "yes"),
+        ("news", (), "yes", "yes"),
+    ]
+
+
+DEPLOYMENT = (
+    "kind: Deployment\nspec:\n  replicas: 2\n  template:\n    metadata: {labels: {app: chat, tier: web}}\n"
+    "    spec: {containers: [{image: chat}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("services", "sticky"),
+    [
+        (SERVICES, "no"),
+        (SERVICES.replace("type: LoadBalancer", "sessionAffinity: ClientIP, type: NodePort"), "yes"),
+        (SERVICES.replace(", type: LoadBalancer", ""), None),
+        (SERVICES.replace("tier: web", "tier: api"), None),
+        (SERVICES.replace("{app: chat, tier: web}", "{}"), None),
+        ("", None),
+    ],
+)
+def test_what_keeps_a_client_on_one_pod(services: str, sticky: str | None) -> None:
+    (fact,) = facts_of({"k8s/chat.yaml": DEPLOYMENT, "k8s/services.yaml": services}, "process")
+    assert shown(fact, "replicated", "several", "labels", "sticky") == ("yes", "yes", ("app=chat", "tier=web"), sticky)
+
+
+CHATS = "services:\n  chat:\n    image: chat\n    deploy: {replicas: 3}\n"
+PASSED = "server {\n    location / {\n        proxy_pass http://chat;\n    }\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("compose", "nginx", "sticky"),
+    [
+        (CHATS, "", None),
+        (CHATS, PASSED, "no"),
+        (CHATS, PASSED.replace("chat", "mail"), None),
+        (CHATS, "upstream all {\n    ip_hash;\n    server chat:80;\n}\n" + PASSED.replace("chat", "all"), "yes"),
+        (CHATS, "upstream all {\n    server chat:80;\n}\n" + PASSED.replace("chat", "all"), "no"),
+        (CHATS + '    ports: ["80:80"]\n', "", "no"),
+        (CHATS + "    command: gunicorn -w 2 app:app\n", "", "no"),
+    ],
+)
+def test_what_keeps_a_client_on_one_container(compose: str, nginx: str, sticky: str | None) -> None:
+    (fact,) = facts_of({"compose.yaml": compose, "nginx.conf": nginx}, "process")
+    assert shown(fact, "several", "sticky") == ("yes", sticky)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            '{"formation": {"web": {"quantity": 2}, "worker": {"quantity": 1, "size": "eco"}}}',
+            [("web", 2), ("worker", 1)],
+        ),
+        ('{"expo": {"name": "shop"}}', []),
+        ('{"formation": {"web": {"quantity": "all"}, "worker": 3}}', []),
+        ('{"formation": ["web"]}', []),
+        ('{"formation": ', []),
+    ],
+)
+def test_how_many_dynos(text: str, found: list[tuple[str, int]]) -> None:
+    facts = facts_of({"app.json": text}, "process")
+    assert [shown(fact, "name", "workers") for fact in facts] == found
+    assert all(shown(fact, "by", "scales") == ("heroku", "yes") for fact in facts)
+
+
+@pytest.mark.parametrize(
+    ("files", "started"),
+    [
+        ({"Procfile": "web: node src/server.js", "src/server.js": "go()"}, "src/server.js"),
+        ({"api/Procfile": "web: node ./server.js", "api/server.js": "go()", "server.js": "go()"}, "api/server.js"),
+        ({"Procfile": "web: gunicorn shop.wsgi:application", "shop/wsgi.py": "go()"}, "shop/wsgi.py"),
+        ({"Procfile": "web: gunicorn shop.wsgi:application"}, None),
+        ({"Procfile": "web: node dist/server.js", "src/server.ts": "go()"}, None),
+        ({"Procfile": "web: npm start", "server.js": "go()"}, None),
+    ],
+)
+def test_the_file_that_is_started(files: dict[str, str], started: str | None) -> None:
+    (fact,) = facts_of(files, "process")
+    assert fact.field("file").value == started
 
 
 @pytest.mark.parametrize(
