@@ -75,6 +75,37 @@ def _swap(old: str, new: str) -> str:
     return RULE.replace(old, new, 1)
 
 
+ALSO = """\
+also:
+  - match:
+      - {name: server, fact: socket_server, where: {polling: "yes"}}
+    severity: warning
+    effect: degraded
+    report: {at: server, message: m, help: h}
+examples:
+"""
+
+
+def test_further_ways_to_a_fault(tmp_path: Path) -> None:
+    rule = _rule(tmp_path, _swap("examples:\n", ALSO))
+    own, other = rule.ways
+    assert [clause.fact for clause in own.match] == ["proxy_route", "cors_policy"]
+    assert [clause.fact for clause in other.match] == ["socket_server"]
+    assert [(case.severity, case.effect) for case in rule.all_cases] == [("error", "broken"), ("warning", "degraded")]
+    assert rule.severities == ("error", "warning")
+    assert rule.kinds == (frozenset({"proxy_route", "cors_policy"}), frozenset({"socket_server"}))
+    assert [one.id for one in ruleset.load([tmp_path]).about({"socket_server"})] == ["two-owners"]
+    assert ruleset.load([tmp_path]).about({"proxy_route"}) == []
+
+
+def test_a_mistake_in_a_further_way_is_named_with_its_line(tmp_path: Path) -> None:
+    text = _swap("examples:\n", ALSO.replace("polling", "poling"))
+    line = next(number for number, one in enumerate(text.splitlines(), 1) if "poling" in one)
+    with pytest.raises(RuleError, match="no field 'poling'") as caught:
+        _rule(tmp_path, text)
+    assert caught.value.line == line
+
+
 def test_a_rule_is_compiled(tmp_path: Path) -> None:
     rule = _rule(tmp_path, RULE)
     assert (rule.id, rule.title, rule.severities, rule.path) == (
