@@ -172,8 +172,8 @@ def kind_by_content(path: str, data: bytes) -> Kind | None:
 # Comments that speak to corslint hold the first of them, too.
 _WORDS = (b"cors", b"socket", b"access-control", b"control-allow-", b"origin")
 
-# `req.headers.origin`, `allowed_origins`, but not `original`, `originate` or `origin_country`.
-_ORIGIN = regex(rb"origins?(?![a-z0-9_])")
+# `req.headers.origin`, `allowed_origins`, `OriginValidator`, `ORIGIN_URL`; not `original`, `originate`, `origin_country`.
+_ORIGIN = regex(rb"[oO]rigins?(?![a-z0-9_])|ORIGINS?(?![A-Z0-9])")
 
 
 def language_of(path: str) -> Language | None:
@@ -208,7 +208,7 @@ def worth_parsing_of(contents: Sequence[bytes], words: Iterable[bytes] = ()) -> 
         place
         for place, data in enumerate(lowered)
         if data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        or any(word in data and (word != b"origin" or _ORIGIN.search(data) is not None) for word in spelled)
+        or any(word in data and (word != b"origin" or _ORIGIN.search(contents[place]) is not None) for word in spelled)
     ]
 
 
