@@ -653,6 +653,21 @@ def probe(url: str, paths: tuple[str, ...], origin: str, **options: Any) -> int:
 
 
 @command.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Wait for an editor at this port of loopback.")
+@command_line.options(command_line.SOURCES)
+def server(port: int | None, **options: Any) -> int:
+    """Serve an editor (language server protocol): findings as code is typed, fixes, and what rules say."""
+    try:
+        from corslint.language_server import server as language_server
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise UsageError("the server needs pygls: pip install 'corslint[editor]'") from None
+    language_server.run(options, port)
+    return 0
+
+
+@command.command()
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> int:
     """Print what makes a shell complete commands, options, rules and files."""

@@ -57,6 +57,7 @@ LAYERS = (
     "corslint.proposal",
     "corslint.command_line",
     "corslint.probe",
+    "corslint.language_server",
     "corslint.cli",
     "corslint.__main__",
 )

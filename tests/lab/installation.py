@@ -3,9 +3,9 @@
     python -m tests.lab.installation
 
 The libraries go to `.lab/`, at the versions that `npm/package-lock.json` and `python/requirements*.txt` pin. nginx,
-Chromium and Node.js are the system's: as root on a machine with apt they are installed, otherwise the line to run is
-printed. A part that is up to date is left alone, so that a second call costs nothing; a part whose installation was
-interrupted has no stamp and is made anew.
+Chromium, Node.js and Neovim are the system's: as root on a machine with apt they are installed, otherwise the line to
+run is printed. A part that is up to date is left alone, so that a second call costs nothing; a part whose installation
+was interrupted has no stamp and is made anew.
 
 `CORSLINT_LAB=require` in the environment: what is missing is an error (exit status 2), and tests that need it fail
 where they would be skipped.
@@ -40,11 +40,12 @@ STAMP = ".corslint-lab"
 OLDEST_NODE = 20  # of the majors that the pinned fastify, h3 and @hono/node-server run on
 SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-APT_PACKAGES = {"nginx": ("nginx",), "chromium": ("chromium",), "node": ("nodejs", "npm")}
+APT_PACKAGES = {"nginx": ("nginx",), "chromium": ("chromium",), "node": ("nodejs", "npm"), "neovim": ("neovim",)}
 DESCRIPTIONS = {
     "nginx": "nginx",
     "chromium": "Chromium",
     "node": f"Node.js {OLDEST_NODE} or newer, with npm",
+    "neovim": "Neovim",
     "node_modules": "the npm libraries of the lab",
     "venv": "the Python libraries of the lab",
     "venv_old": "the old majors of the Python libraries of the lab",
@@ -65,6 +66,7 @@ class Tools:
     node_modules: Path | None
     venv: Path | None
     venv_old: Path | None
+    neovim: Path | None
 
     def missing(self, *names: str) -> list[str]:
         """Those of the named tools, of all where none is named, that this machine lacks."""
@@ -88,6 +90,7 @@ def tools() -> Tools:
         node_modules=node_modules if npm_is_current(node_modules) else None,
         venv=venv if venv_is_current(venv, "requirements.txt") else None,
         venv_old=venv_old if venv_is_current(venv_old, "requirements-old.txt") else None,
+        neovim=program("nvim"),
     )
 
 
@@ -230,7 +233,7 @@ def alone() -> Iterator[None]:
 
 
 def install_system() -> None:
-    """nginx, Chromium and Node.js by apt, as root; otherwise say what to run."""
+    """nginx, Chromium, Node.js and Neovim by apt, as root; otherwise say what to run."""
     missing = [name for name in tools().missing() if name in APT_PACKAGES]
     if not missing:
         return

@@ -348,7 +348,7 @@ def test_a_silent_model_proves_nothing(page: Path, monkeypatch: pytest.MonkeyPat
 def test_what_cannot_be_run_is_no_verdict(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert lab.main(["no-such-rule"]) == 2
     assert "no experiment for no-such-rule" in capsys.readouterr().err
-    monkeypatch.setattr(lab, "tools", lambda: Tools(None, None, None, None, None, None))
+    monkeypatch.setattr(lab, "tools", lambda: Tools(None, None, None, None, None, None, None))
     assert lab.main(["proxy-and-app-cors"]) == 2
     assert "missing: Chromium, nginx, Node.js" in capsys.readouterr().err
 

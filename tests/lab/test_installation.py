@@ -192,7 +192,7 @@ def test_only_what_is_named_is_required(empty: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CORSLINT_LAB", "require")
     nginx = executable(empty / "nginx")
     assert require("nginx").path("nginx") == nginx
-    assert tools().missing() == ["chromium", "node", "node_modules", "venv", "venv_old"]
+    assert tools().missing() == ["chromium", "node", "node_modules", "venv", "venv_old", "neovim"]
     with pytest.raises(InstallationError, match="missing: Chromium"):
         tools().path("chromium")
 
@@ -300,11 +300,11 @@ def test_apt_installs_as_root(commands: Commands, empty: Path, monkeypatch: pyte
 def test_anyone_else_is_told_the_line(commands: Commands, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     executable(empty / "apt-get")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    line = "sudo apt-get update && sudo apt-get install -y --no-install-recommends nginx chromium"
+    line = "sudo apt-get update && sudo apt-get install -y --no-install-recommends nginx chromium neovim"
     with pytest.raises(InstallationError, match=f"^run: {line}$"):
         installation.install_system()
     (empty / "apt-get").unlink()
-    with pytest.raises(InstallationError, match=r"^install by hand: nginx, Chromium$"):
+    with pytest.raises(InstallationError, match=r"^install by hand: nginx, Chromium, Neovim$"):
         installation.install_system()
     assert commands.ran == []
 
@@ -317,7 +317,7 @@ def test_the_exit_status_says_whether_something_required_is_missing(
     commands.broken = True
     assert installation.main() == status
     said = capfd.readouterr()
-    assert "lab: install by hand: nginx, Chromium\n" in said.out
+    assert "lab: install by hand: nginx, Chromium, Neovim\n" in said.out
     assert "lab: still missing: nginx, Chromium, the npm libraries of the lab, the Python libraries" in said.out
     assert ("CORSLINT_LAB=require" in said.err) == (status == 2)
 
@@ -357,7 +357,7 @@ def test_a_skip_is_printed_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "from tests.lab import installation\n"
         "def test_it(monkeypatch):\n"
-        "    monkeypatch.setattr(installation, 'tools', lambda: installation.Tools(*[None] * 6))\n"
+        "    monkeypatch.setattr(installation, 'tools', lambda: installation.Tools(*[None] * 7))\n"
         "    installation.require('nginx')\n",
         encoding="utf-8",
     )
