@@ -452,6 +452,7 @@ def understand(
     for number, fact in enumerate(facts):
         fact.id = number
     context.cache.save()
+    context.cache.close()
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
 
 

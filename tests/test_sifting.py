@@ -131,7 +131,7 @@ def test_inert_files_count_once_another_leads_to_them(
     [
         ([b"original", b"the Origin", b"x"], [1]),
         ([b"origin_country", b"originates", b"aboriginal", b"origins"], [3]),
-        ([b"allowedOrigins = []", b"ALLOWED_ORIGINS", b"req.headers['origin']", b"isOriginAllowed()"], [0, 1, 2]),
+        ([b"allowedOrigins = []", b"ALLOWED_ORIGINS", b"req.headers['origin']", b"isOriginAllowed()"], [0, 1, 2, 3]),
         ([b"CORS", b"cOrS", b"Access-Control-X", b"Acess-Control-Allow-Methods"], [0, 1, 2, 3]),
         ([b"\xff\xfeo\x00", b"", b"websocket"], [0, 2]),
         ([b"ori", b"gin"], []),
