@@ -106,7 +106,9 @@ class Cache:
         return os.path.join(self._place.base, *self._place.folders[:-1]) if self._place is not None else None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and forget everything: what was looked at may change from now on."""
+        self._known, self._stamps, self._new = {}, {}, {}
+        self._place = None
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -220,7 +222,9 @@ class Cache:
             self._body = len(start) + size
         except (OSError, ValueError, LookupError, TypeError, RecursionError, MemoryError):
             self._known = {}
-            self.close()
+            if self._handle is not None:
+                os.close(self._handle)
+                self._handle = None
 
 
 def _head(entries: dict[str, _Entry]) -> bytes:

@@ -206,8 +206,11 @@ class Project:
         """The reading of a file of the context, parsed when first asked for."""
         if path not in self.readings:
             self.readings[path] = None
-            if path in self._files:
-                self.readings[path] = self._aside.pop(path, None) or self._kept(path) or self._parsed(path)
+            if path in self._aside:
+                self.readings[path] = found = self._aside.pop(path)
+                self._note(path, found)
+            elif path in self._files:
+                self.readings[path] = self._kept(path) or self._parsed(path)
         return self.readings[path]
 
     def _kept(self, path: str) -> Reading | None:
@@ -221,13 +224,22 @@ class Project:
         if path in self.unreadable:
             return None
         found = parse(source)
-        if path not in self._overlay:
-            if found is None:
-                self.context.cache.note(path, cache.NOTHING)
-            else:
-                what = cache.PLAIN if path in self._plain else self._choice.what(path, found, source.data)
-                self.context.cache.note_reading(path, what, source.data, found)
+        self._note(path, found)
         return found
+
+    def _note(self, path: str, found: Reading | None) -> None:
+        """Keep a reading for the next run; one that says nothing alone only if another file leads to it."""
+        if path in self._overlay:
+            return
+        if found is None:
+            self.context.cache.note(path, cache.NOTHING)
+            return
+        data = self.source(path).data
+        what = cache.PLAIN if path in self._plain else self._choice.what(path, found, data)
+        if what == cache.INERT and path not in self._inert:
+            self.context.cache.note(path, what)
+        else:
+            self.context.cache.note_reading(path, what, data, found)
 
     def code(self, path: str) -> CodeReading | None:
         """The reading of a JavaScript, TypeScript or Python file, or of a page's scripts."""
@@ -465,6 +477,7 @@ def understand(
     for number, fact in enumerate(facts):
         fact.id = number
     context.cache.save()
+    context.cache.close()
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
 
 

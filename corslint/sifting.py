@@ -119,10 +119,11 @@ def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes]) 
         else:
             data = contents[path]
             found = parse(SourceFile(path, data))
-            if found is None:
-                yield Sifted(path, cache.NOTHING)
+            what = cache.NOTHING if found is None else choice.what(path, found, data)
+            if found is None or what == cache.INERT:  # most are never asked for
+                yield Sifted(path, what)
             else:
-                yield Sifted(path, choice.what(path, found, data), cache.digest(data), _encoded(found))
+                yield Sifted(path, what, cache.digest(data), _encoded(found))
 
 
 def _encoded(found: Reading) -> bytes:

@@ -403,6 +403,39 @@ def test_a_run_that_is_killed_leaves_the_cache_whole(tree: Path) -> None:
     assert kill_while_writing(tree, 10) > 0
 
 
+def kill_the_writer(folder: Path, rounds: int) -> int:
+    """Kill a process that does nothing but write a large cache, at random moments. How many rounds saw a new one."""
+    place = Place(str(folder), (cache.FOLDER, "1"), "x")
+    status = folder.stat()
+    chance = random.Random(11)
+    seen: set[str] = set()
+    for number in range(rounds):
+        pid = os.fork()
+        if pid == 0:
+            for turn in range(10_000):
+                one = Cache(place)
+                one.look(f"{number}.{turn}", status)
+                one.note(f"{number}.{turn}", cache.READ, "0" * 32, b"x" * 3_000_000)
+                one.save()
+                one.close()
+            os._exit(0)
+        time.sleep(chance.uniform(0.01, 0.1))
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        if (folder / cache.FOLDER / "1" / "x").exists():
+            one = Cache(place)
+            ((path, entry),) = one._known.items()
+            assert one._encoded(entry) == b"x" * 3_000_000
+            seen.add(path)
+            one.close()
+    return len(seen)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
+def test_a_writer_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    assert kill_the_writer(tmp_path, 40) > 1
+
+
 def test_a_cache_without_a_place_keeps_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.js"
     path.write_text("x", encoding="utf-8")
@@ -425,4 +458,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         make_tree(Path(folder))
         rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+        print(f"{kill_the_writer(Path(folder), rounds)} of {rounds} kills saw a new file; every one was whole")
         print(f"{kill_while_writing(Path(folder), rounds)} of {rounds} runs were killed; every cache was whole")

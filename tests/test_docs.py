@@ -262,7 +262,7 @@ def test_traces_are_shown_as_they_come_out() -> None:
 def test_all_options_of_trace_are_listed() -> None:
     rows = "".join(re.findall(r"^\| `--.*$", TRACE_PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     options = {name for option in cli.command.commands["trace"].params for name in option.opts if name.startswith("--")}
-    everywhere = {"--config", "--isolated", "--no-config", "--exclude", "--force-exclude"}
+    everywhere = {"--config", "--isolated", "--no-config", "--exclude", "--force-exclude", "--no-cache", "--cache-dir"}
     assert set(re.findall(r"--[a-z-]+", rows)) == options - everywhere
 
 

@@ -131,7 +131,7 @@ def test_inert_files_count_once_another_leads_to_them(
     [
         ([b"original", b"the Origin", b"x"], [1]),
         ([b"origin_country", b"originates", b"aboriginal", b"origins"], [3]),
-        ([b"allowedOrigins = []", b"ALLOWED_ORIGINS", b"req.headers['origin']", b"isOriginAllowed()"], [0, 1, 2]),
+        ([b"allowedOrigins = []", b"ALLOWED_ORIGINS", b"req.headers['origin']", b"isOriginAllowed()"], [0, 1, 2, 3]),
         ([b"CORS", b"cOrS", b"Access-Control-X", b"Acess-Control-Allow-Methods"], [0, 1, 2, 3]),
         ([b"\xff\xfeo\x00", b"", b"websocket"], [0, 2]),
         ([b"ori", b"gin"], []),
@@ -142,3 +142,57 @@ def test_words_are_looked_for_in_all_files_at_once(contents: list[bytes], worth:
 
     assert worth_parsing_of(contents) == worth
     assert [place for place, data in enumerate(contents) if worth_parsing("a.js", data)] == worth
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.js", "const socket = io();"),
+        ("a.js", "const s = io (url, { transports: ['websocket'] });"),
+        ("a.js", "var s = io.connect('/chat');"),
+        ("a.js", "const io = require('socket.io')(server);"),
+        ("a.js", "import { Server as SocketServer } from 'socket.io'; new SocketServer(80);"),
+        ("a.js", "io.origins('*:*');"),
+        ("a.js", "opts.cors = { origin };"),
+        ("a.js", "app.enableCors();"),
+        ("a.ts", "@WebSocketGateway({ namespace: 'chat' })"),
+        ("a.ts", "@WebSocketGateway()"),
+        ("a.js", "app.use(cors());"),
+        ("a.js", "res.header('Access-Control-Allow-Origin', req.headers.origin);"),
+        ("a.js", "for (const name in headers) res.setHeader(name, headers[name]); // ACCESS-CONTROL-ALLOW-METHODS"),
+        ("a.js", "if (!allowed.includes(req.get('Origin'))) return next();"),
+        ("a.js", "const server = http.createServer(app);"),
+        ("a.js", "app.listen(3000);"),
+        ("a.js", "const r = await fetch('http://localhost:4000/api');"),
+        ("a.js", "axios.get(url, { withCredentials: true });"),
+        ("a.js", "const x = new XMLHttpRequest();"),
+        ("a.html", "<script src='/socket.io/socket.io.js'></script><script>var s = io();</script>"),
+        ("a.hbs", "<script>const socket = io({ path: '/x' })</script>"),
+        ("a.vue", "<script>import { io } from 'socket.io-client'</script>"),
+        ("a.py", "import socketio\nsio = socketio.AsyncServer()"),
+        ("a.py", "socketio = SocketIO(app, cors_allowed_origins='*')"),
+        ("a.py", "app.add_middleware(CORSMiddleware)"),
+        ("a.py", "from flask_cors import CORS"),
+        ("a.py", "CORS_ORIGIN_ALLOW_ALL = True"),
+        ("a.py", "CSRF_TRUSTED_ORIGINS = ['https://a.example']"),
+        ("a.py", "application = AllowedHostsOriginValidator(router)"),
+        ("a.py", "def check_origin(self, origin): return True"),
+        ("a.py", "response.headers['Access-Control-Allow-Origin'] = '*'"),
+        ("a.py", "app = FastAPI()"),
+    ],
+)
+def test_no_spelling_seen_in_real_projects_is_missed(path: str, text: str) -> None:
+    assert CHOICE.worth([(path, text.encode())]) == {path}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "export const originalTotal = 1;",
+        "select original_total, origin_country from item",
+        "const portfolio = studio;",
+        "export type Price = { amount: number };",
+    ],
+)
+def test_files_that_say_nothing_are_not_parsed(text: str) -> None:
+    assert CHOICE.worth([("a.js", text.encode())]) == set()

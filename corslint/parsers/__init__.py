@@ -140,7 +140,13 @@ def kind_of(path: str) -> Kind | None:
     return "nginx" if _by_content(path) else None
 
 
+_TEMPLATES = frozenset(("erb", "epp", "j2", "jinja", "jinja2", "template", "tmpl", "tpl"))
+
+
 def _by_content(path: str) -> bool:
+    _, dot, extension = path[path.rfind("/") + 1 :].rpartition(".")
+    if dot and extension not in _TEMPLATES:
+        return False
     return _BY_CONTENT.search(path) is not None and _OTHER_TEMPLATE.search(path) is None
 
 
@@ -175,8 +181,8 @@ def kind_by_content(path: str, data: bytes) -> Kind | None:
 # Comments that speak to corslint hold the first of them, too.
 _WORDS = (b"cors", b"socket", b"access-control", b"control-allow-", b"origin")
 
-# `req.headers.origin`, `allowed_origins`, but not `original`, `originate` or `origin_country`.
-_ORIGIN = regex(rb"origins?(?![a-z0-9_])")
+# `headers.origin`, `allowed_origins`, `OriginValidator`, `ORIGIN_URL`; not `original`, `originate`, `origin_country`.
+_ORIGIN = regex(rb"[oO]rigins?(?![a-z0-9_])|ORIGINS?(?![A-Z0-9])")
 
 
 def language_of(path: str) -> Language | None:
@@ -211,7 +217,7 @@ def worth_parsing_of(contents: Sequence[bytes], words: Iterable[bytes] = ()) -> 
         place
         for place, data in enumerate(lowered)
         if data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        or any(word in data and (word != b"origin" or _ORIGIN.search(data) is not None) for word in spelled)
+        or any(word in data and (word != b"origin" or _ORIGIN.search(contents[place]) is not None) for word in spelled)
     ]
 
 
