@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from corslint import discovery
+from corslint import discovery, report
 from corslint import settings as settings_
 from corslint.settings import Expectation, Pattern, Settings
 
@@ -248,7 +248,8 @@ def shown(checked: Sequence[tuple[discovery.Context, Settings]], given: Mapping[
     if given["show_files"]:
         from corslint import lint
 
-        return "".join(f"{path}\n" for path in sorted({path for one in checked for path in lint.wanted(*one).lint}))
+        paths = sorted({path for one in checked for path in lint.wanted(*one).lint})
+        return "".join(f"{report.shown_path(path)}\n" for path in paths)
     if not given["show_settings"]:
         return None
     parts = []
@@ -265,7 +266,7 @@ def _written(what: str, settings: Settings) -> str:
     values = _values(settings)
     defaults = _values(Settings())
     lines += [f"{'' if value != defaults.get(key) else '# '}{key} = {value}" for key, value in values.items()]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{report.neutral(line)}\n" for line in lines)
 
 
 def _values(settings: Settings) -> dict[str, str]:

@@ -57,6 +57,11 @@ class Answer(NamedTuple):
     confidence: str = "high"
 
 
+MOST_TRIED = 500_000
+"""How many facts a rule looks at for one of its clauses: thousands of each kind, each compared with all others, are no
+program but a trap."""
+
+
 class _Match(NamedTuple):
     """One way to give every clause of a rule a fact, judged."""
 
@@ -77,13 +82,19 @@ def run(
     world: World,
     plan_fix: PlanFix,
     watch: Callable[[Iterable[Rule]], Iterable[Rule]] = lambda rules: rules,
+    unfinished: set[str] | None = None,
 ) -> list[Finding]:
     """The findings of all rules in all files, ordered by path, place and rule.
 
     `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
-    one, and may tell somebody how far the work is.
+    one, and may tell somebody how far the work is. Rules that gave up before they had looked at everything are put into
+    `unfinished`.
     """
-    matches = {rule.id: _matches(rule, world) for rule in watch(ruleset)}
+    matches: dict[str, list[_Match]] = {}
+    for rule in watch(ruleset):
+        matches[rule.id], ended = _matches(rule, world)
+        if not ended and unfinished is not None:
+            unfinished.add(rule.id)
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
     for rule in ruleset:
@@ -238,6 +249,7 @@ class _Candidates:
         self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
         self._joins = [test for test in clause.where if test not in self._own]
         self._indexes: dict[int, tuple[dict[Hashable, list[int]], list[int]]] = {}
+        self.tried = 0
 
     @cached_property
     def _entries(self) -> list[tuple[Fact, tuple[Answer, ...]]]:
@@ -326,6 +338,9 @@ class _Candidates:
     def judged(self, bindings: Bindings) -> Iterator[tuple[Fact, tuple[Answer, ...], tuple[Place, ...]]]:
         """Each candidate with the answers to everything the clause asks; stops asking at the first sure no."""
         for fact, own in self._narrowed(bindings):
+            self.tried += 1
+            if self.tried > MOST_TRIED:  # whatever is bound now does not count
+                return
             if any(bindings[other] is fact for other in self._clause.distinct):
                 continue
             answers = list(own)
@@ -425,16 +440,19 @@ def _bind(
             yield bound._replace(doubtful=bound.doubtful | {clause.name}) if doubt else bound
 
 
-def _matches(rule: Rule, world: World) -> list[_Match]:
+def _matches(rule: Rule, world: World) -> tuple[list[_Match], bool]:
+    """All matches of a rule, and whether these are all."""
     for clause in rule.match:
         if clause.expect == "some" and not world.of_kind(clause.fact):
-            return []
+            return [], True
     candidates = [
         _Candidates(clause, world, _needed(rule, clause.name) if clause.expect == "some" else ())
         for clause in rule.match
     ]
-    found = []
+    found: list[_Match] = []
     for bindings, doubtful, confidences, evidence in _bind(rule, candidates, world, {}):
+        if any(one.tried > MOST_TRIED for one in candidates):
+            return found, False
         judged = _case(rule, bindings, doubtful)
         if judged is None:
             continue
@@ -461,7 +479,7 @@ def _matches(rule: Rule, world: World) -> list[_Match]:
                 subjects=frozenset(subjects),
             )
         )
-    return found
+    return found, all(one.tried <= MOST_TRIED for one in candidates)
 
 
 def _needed(rule: Rule, name: str) -> set[FieldRef]:

@@ -130,7 +130,7 @@ def widened(policy: str, origin: str) -> str | None:
 
 # --- in pages --------------------------------------------------------------------------------------------------------
 
-_META = regex(rb"<!--.*?-->|<meta\b(?P<attributes>[^>]*)>", re.IGNORECASE | re.DOTALL)
+_META = regex(rb"<!--.*?(?:-->|\Z)|<meta\b(?P<attributes>[^<>]*)>", re.IGNORECASE | re.DOTALL)
 _EQUIV = regex(rb"""http-equiv\s*=\s*["']?content-security-policy["'\s>/]""", re.IGNORECASE)
 _CONTENT = regex(rb"""\bcontent\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
