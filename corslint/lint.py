@@ -583,8 +583,9 @@ def _damage(project: Project, crowded: Iterable[Span]) -> list[Fact]:
     found: list[Fact] = []
     for path, reason in sorted(project.unreadable.items()):
         found.append(_damage_fact(Damage(Span(path, 0, 0), reason, True), "unknown", "unreadable"))
-    for span in crowded:
-        found.append(_damage_fact(Damage(span, _CROWDED), language_of(span.path) or "unknown", "unreadable"))
+    found += [
+        _damage_fact(Damage(span, _CROWDED), language_of(span.path) or "unknown", "unreadable") for span in crowded
+    ]
     for _, reading in sorted(project.readings.items()):
         if reading is None:
             continue

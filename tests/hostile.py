@@ -481,14 +481,13 @@ def _limited(seconds: float) -> Iterator[None]:
 
 
 def _work(seed: int, cases: Sequence[int], link: Connection) -> None:
-    """Carry out cases in this process, which is told of before and after each: a process that dies says by which."""
+    """Carry out cases in this process, one after the other: one that dies does so of the first that was not told of."""
     os.environ["CORSLINT_DEBUG"] = "1"
     os.environ.pop("CORSLINT_OUTPUT_FORMAT", None)
     resource.setrlimit(resource.RLIMIT_AS, (MEGABYTES << 20, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     lint.knowledge(examples=False)
     for case in cases:
-        link.send(case)
         faulthandler.dump_traceback_later(HUNG, exit=True)
         with tempfile.TemporaryDirectory(prefix="corslint-hostile-") as folder:
             outcome = suffer(case, draw(seed, case), Path(folder))
@@ -530,8 +529,6 @@ def outcomes(seed: int, cases: Sequence[int], jobs: int) -> Iterator[Outcome]:
             if isinstance(told, Outcome):
                 left.remove(told.case)
                 yield told
-            else:
-                left.sort(key=lambda one, first=told: one != first)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri, any_of, tri
+from corslint.numbers import whole
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
@@ -103,7 +104,7 @@ def _has_port(wanted: str | None, port: int | None, expected: str, scheme: str) 
         return True
     if wanted is None:
         return port == _DEFAULT_PORTS.get(scheme)
-    return int(wanted) == port and (expected == scheme)
+    return whole(wanted) == port and (expected == scheme)
 
 
 def _below(wanted: str | None, path: str) -> Tri:

@@ -102,7 +102,7 @@ class Layers:
         self._written = _Places(())
         self._loose = False
         self._policies: dict[Span, Responder] = {}
-        self._calls: dict[str, tuple[list[int], list[CallSite]]] = {}
+        self._calls_of: dict[str, tuple[list[int], list[CallSite]]] = {}
         # As they are before they are judged, which turns options into what they mean.
         self.unjudged = tuple(policy._replace(fact=_copy(policy.fact)) for policy in extracted.policies)
 
@@ -323,11 +323,11 @@ class Layers:
 
     def _calls_in(self, span: Span) -> list[CallSite]:
         """The calls that begin inside of a span. A file may have thousands of handlers, and of calls."""
-        if span.path not in self._calls:
+        if span.path not in self._calls_of:
             reading = self._code(span.path)
             calls = sorted(reading.calls if reading is not None else (), key=lambda site: site.call.span.start)
-            self._calls[span.path] = [site.call.span.start for site in calls], calls
-        starts, calls = self._calls[span.path]
+            self._calls_of[span.path] = [site.call.span.start for site in calls], calls
+        starts, calls = self._calls_of[span.path]
         return calls[bisect_left(starts, span.start) : bisect_left(starts, span.end)]
 
     def _is_next(self, value: Value, handler: Function, position: int) -> bool:

@@ -67,7 +67,8 @@ _OPERATIONS = frozenset(
 )
 _PRIMARIES = frozenset({"call_expression", "member_expression", "regex", "array", "string", "parenthesized_expression"})
 _TEXT = regex(rb"[^\r\n]")
-_TAG = regex(rb"<script\b([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
+# Bounded: where no tag ends, each of thousands would be looked for up to the end of the file.
+_TAG = regex(rb"<script\b([^>]{0,2000})>(.*?)(?:</script|\Z)", re.IGNORECASE | re.DOTALL)
 _TYPESCRIPT = regex(rb"\blang\s*=\s*[\"']?(tsx?)\b")
 _IDENTIFIER = regex(r"[A-Za-z_$][\w$]*\Z")
 _ESCAPE = regex(
