@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "corslint"
 
 LAYERS = (
     "corslint.records",
+    "corslint.numbers",
     "corslint.regexes",
     "corslint.source",
     "corslint.model",
