@@ -13,7 +13,7 @@
 #                 2,000 random edits to projects, each followed by --fix: no file may come to harm (SEED=1, CASES=2000)
 #   make hostile  5,000 mutated projects: the linter may not fall over at any (SEED=1, CASES=5000)
 #   make fuzz     feed random bytes to each part that reads what strangers wrote, for an hour (SECONDS=3600, SEED=1)
-#   make bench    compare the time and memory that nginx takes with crossplane and gixy-ng (GIXY=/path/to/gixy)
+#   make bench    measure beside other tools and write docs/benchmarks.md (BENCH="--semgrep /path/to/semgrep --tree PATH")
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -90,7 +90,7 @@ fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench: $(VENV)/installed-dev
-	$(BIN)/python scripts/nginx_benchmark.py $(if $(GIXY),--gixy $(GIXY))
+	PYTHONPATH=scripts $(BIN)/python -m benchmark $(BENCH)
 
 clean:
 	rm -rf $(VENV) .lab build dist .mypy_cache .pytest_cache .ruff_cache

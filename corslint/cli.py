@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 import corslint
-from corslint import command_line, outputs, progress, report
+from corslint import command_line, outputs, progress, report, result
 from corslint import settings as settings_
 from corslint.settings import Settings, UsageError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from corslint import discovery, lint
     from corslint.baseline import Baseline, Tellable
     from corslint.model.finding import Finding
+    from corslint.result import Report
     from corslint.ruleset import Case, RuleSet
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -174,7 +175,7 @@ def check(
     wanted = outputs.paired(output_formats, output_files)
     with_fixes = fixing or outputs.wants_fixes(wanted)
     cwd = os.getcwd()
-    reports: list[lint.Report] = []
+    reports: list[Report] = []
     differences: list[str] = []
     failed = False
     if options["write_baseline"] and (options["changed"] or options["since"] is not None):
@@ -248,8 +249,10 @@ def _linted(
     overlay: Mapping[str, bytes] | None = None,
     *,
     with_fixes: bool,
-) -> lint.Report:
+) -> Report:
     """Check one context. A rule that does not exist is reported with the place that names it."""
+    if result.is_idle(context, settings):
+        return result.nothing(context)
     from corslint import lint
     from corslint.triage import NamedRuleError
 
@@ -266,7 +269,7 @@ def _linted(
         bar.erase()
 
 
-def _add_ignores(context: discovery.Context, found: lint.Report, reason: str) -> None:
+def _add_ignores(context: discovery.Context, found: Report, reason: str) -> None:
     """Write comments that take the findings back, as far as comments can stand there."""
     from corslint import fixes, lint
     from corslint.editing import ignores
@@ -312,19 +315,17 @@ def _known(options: Mapping[str, Any], cwd: str) -> Baseline | None:
     return baseline.read(options["baseline"], cwd)
 
 
-def _new(found: lint.Report, known: Baseline | None) -> lint.Report:
+def _new(found: Report, known: Baseline | None) -> Report:
     """The report without what the baseline knows."""
     if known is None:
         return found
-    from corslint import lint
-
     is_known = known.is_known(found.live, found.sources)
     new = tuple(finding for finding in found.findings if not is_known[finding])
     count = len(found.findings) - len(new)
-    return found._replace(findings=new, left_out={**found.left_out, lint.KNOWN: count} if count else found.left_out)
+    return found._replace(findings=new, left_out={**found.left_out, result.KNOWN: count} if count else found.left_out)
 
 
-def _write_baseline(path: str, reports: Sequence[lint.Report], cwd: str) -> int:
+def _write_baseline(path: str, reports: Sequence[Report], cwd: str) -> int:
     from corslint import baseline
 
     entries = [entry for one in reports for entry in baseline.make(path, one.findings, one.live, one.sources, cwd)]
@@ -333,7 +334,7 @@ def _write_baseline(path: str, reports: Sequence[lint.Report], cwd: str) -> int:
     return 0
 
 
-def _tellable(context: discovery.Context, settings: Settings, found: lint.Report) -> Tellable:
+def _tellable(context: discovery.Context, settings: Settings, found: Report) -> Tellable:
     """What a run over a context can tell about findings that are gone."""
     from corslint import discovery, lint
     from corslint.baseline import Tellable
@@ -356,7 +357,7 @@ _MOST_STALE = 10
 def _stale(
     known: Baseline,
     checked: Sequence[tuple[discovery.Context, Settings]],
-    reports: Sequence[lint.Report],
+    reports: Sequence[Report],
     options: Mapping[str, Any],
     cwd: str,
 ) -> int:
@@ -382,7 +383,7 @@ def _stale(
     return len(stale)
 
 
-def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:
+def _left(found: Report, *, unsafe: bool) -> Report:
     """What is left after fixing, only with the fixes that were not tried: those that failed are no offer."""
     tried = ("safe", "unsafe") if unsafe else ("safe",)
     return found._replace(
@@ -396,7 +397,7 @@ def _left(found: lint.Report, *, unsafe: bool) -> lint.Report:
 def _fixed(
     context: discovery.Context,
     settings: Settings,
-    found: lint.Report,
+    found: Report,
     known: Baseline | None,
     overlay: Mapping[str, bytes] | None,
     *,
@@ -423,7 +424,7 @@ def _fixed(
     return fixes.diff(result.changed, found.sources)
 
 
-def _fixable(found: lint.Report) -> list[Finding]:
+def _fixable(found: Report) -> list[Finding]:
     """All by which fixes are judged. Those that are not shown have no fix to make, but none may be added.
 
     Nor may a policy become one that cannot be told: it would be silent, not mended.
@@ -646,6 +647,21 @@ def probe(url: str, paths: tuple[str, ...], origin: str, **options: Any) -> int:
     else:
         outputs.write_text(probe_report.text(found), sys.stdout)
     return probe_report.status(found)
+
+
+@command.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Wait for an editor at this port of loopback.")
+@command_line.options(command_line.SOURCES)
+def server(port: int | None, **options: Any) -> int:
+    """Serve an editor (language server protocol): findings as code is typed, fixes, and what rules say."""
+    try:
+        from corslint.language_server import server as language_server
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise UsageError("the server needs pygls: pip install 'corslint[editor]'") from None
+    language_server.run(options, port)
+    return 0
 
 
 @command.command()

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from corslint import discovery, report
+from corslint import discovery, report, result
 from corslint import settings as settings_
 from corslint.settings import Expectation, Pattern, Settings
 
@@ -246,9 +246,7 @@ SHOWS = (
 def shown(checked: Sequence[tuple[discovery.Context, Settings]], given: Mapping[str, Any]) -> str | None:
     """What `--show-settings` or `--show-files` prints; None where neither is given."""
     if given["show_files"]:
-        from corslint import lint
-
-        paths = sorted({path for one in checked for path in lint.wanted(*one).lint})
+        paths = sorted({path for one in checked for path in result.wanted(*one).lint})
         return "".join(f"{report.shown_path(path)}\n" for path in paths)
     if not given["show_settings"]:
         return None

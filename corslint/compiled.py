@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.util import cache_from_source
-from pathlib import Path
 
 from corslint import __version__, resources, ruleset, snapshot
 from corslint.frameworks import catalog
 from corslint.frameworks.catalog import Catalog
-from corslint.ruleset import RuleSet
+from corslint.later import Later
+from corslint.ruleset import Rule, RuleSet
 
 SHIPPED = "knowledge.json"
-"""In the package's folder: a line with the digest of the YAML files, and the snapshot."""
-_PACKAGE = Path(__file__).parent
+"""In the package's folder: a line with the digest of the YAML files and a checksum, and the snapshot."""
 
 
 def load() -> tuple[RuleSet, Catalog]:
@@ -32,20 +32,21 @@ def load() -> tuple[RuleSet, Catalog]:
         YamlError: one of the files is not valid.
 
     """
-    kept = Path(cache_from_source(str(_PACKAGE / SHIPPED), optimization="")).with_name(SHIPPED)
+    shipped = os.path.join(resources.PACKAGE, SHIPPED)
+    kept = os.path.join(os.path.dirname(cache_from_source(shipped, optimization="")), SHIPPED)
     state = _state()
     found = _read(kept, state)
     if found is None:
-        found = _read(_PACKAGE / SHIPPED, digest()) if (_PACKAGE / SHIPPED).exists() else None
+        found = _read(shipped, digest()) if os.path.exists(shipped) else None
         found = found or _built_in()
         if not sys.dont_write_bytecode:
-            _keep(kept, f"{state}\n{_snapshot(*found)}")
+            _keep(kept, _with_key(state, _snapshot(*found)))
     return found
 
 
 def compiled() -> str:
     """What a wheel brings as `SHIPPED`."""
-    return f"{digest()}\n{_snapshot(*_built_in())}"
+    return _with_key(digest(), _snapshot(*_built_in())).decode()
 
 
 def digest() -> str:
@@ -54,7 +55,8 @@ def digest() -> str:
 
     whole = sha256(__version__.encode())
     for path in sorted(_yaml_files()):
-        data = Path(path).read_bytes()
+        with open(path, "rb") as stream:
+            data = stream.read()
         whole.update(f"{os.path.basename(path)} {len(data)} ".encode())
         whole.update(data)
     return whole.hexdigest()
@@ -73,13 +75,13 @@ def _state() -> str:
 
 
 def _yaml_files() -> Iterator[str]:
-    for folder in (resources.rules_folder(), resources.frameworks_folder()):
-        yield from _files_in(str(folder), ".yaml")
+    for folder in (resources.RULES, resources.FRAMEWORKS):
+        yield from _files_in(folder, ".yaml")
 
 
 def _folders() -> Iterator[str]:
-    yield str(_PACKAGE)
-    with os.scandir(_PACKAGE) as entries:
+    yield resources.PACKAGE
+    with os.scandir(resources.PACKAGE) as entries:
         yield from (entry.path for entry in entries if entry.is_dir() and not entry.name.startswith("_"))
 
 
@@ -89,32 +91,61 @@ def _files_in(folder: str, suffix: str) -> Iterable[str]:
 
 def _snapshot(rules: RuleSet, described: Catalog) -> str:
     """The snapshot of both; of a rule's path only the name, the folder is another one after installation."""
-    named = {name: rule._replace(path=os.path.basename(rule.path)) for name, rule in rules.rules.items()}
-    return snapshot.write((named, described))
+    named = {name: Later([rule._replace(path=os.path.basename(rule.path))]) for name, rule in rules.rules.items()}
+    return snapshot.write((named, dict(rules.kinds), described))
 
 
-def _read(file: Path, key: str) -> tuple[RuleSet, Catalog] | None:
+class _Rules(Mapping[str, Rule]):
+    """Rules by their ids, made when they are first asked for."""
+
+    def __init__(self, named: Mapping[str, Later[Rule]]) -> None:
+        self._named = named
+        self._made: dict[str, Rule] = {}
+
+    def __getitem__(self, name: str) -> Rule:
+        if name not in self._made:
+            (rule,) = self._named[name]
+            self._made[name] = rule._replace(path=os.path.join(resources.RULES, rule.path))
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._named
+
+
+def _with_key(key: str, text: str) -> bytes:
+    """A file's content: under which key it is kept, and a checksum, since most of it is not looked at."""
+    data = text.encode()
+    return f"{key} {zlib.crc32(data)}\n".encode() + data
+
+
+def _read(path: str, key: str) -> tuple[RuleSet, Catalog] | None:
     """What a file holds if it was written under this key, and is whole."""
     try:
-        written, _, text = file.read_text(encoding="utf-8").partition("\n")
-        if written != key:
+        with open(path, "rb") as stream:
+            written, _, data = stream.read().partition(b"\n")
+        if written != f"{key} {zlib.crc32(data)}".encode():
             return None
-        named, described = snapshot.read(text)
+        named, kinds, described = snapshot.read(data.decode())
     except (OSError, ValueError, snapshot.SnapshotError):
         return None
-    folder = str(resources.rules_folder())
-    return RuleSet(
-        {name: rule._replace(path=os.path.join(folder, rule.path)) for name, rule in named.items()}
-    ), described
+    return RuleSet(_Rules(named), kinds), described
 
 
-def _keep(file: Path, text: str) -> None:
+def _keep(path: str, data: bytes) -> None:
     """Write a file at once or not at all; that it cannot be written is no matter."""
     with suppress(OSError):
-        file.parent.mkdir(exist_ok=True)
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        draft = f"{path}.{os.getpid()}"
         try:
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(file)
+            with open(draft, "wb") as stream:
+                stream.write(data)
+            os.replace(draft, path)
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(draft)

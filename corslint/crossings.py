@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from urllib.parse import urlsplit
 
-from corslint.behaviour import csp
 from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
 from corslint.model.tri import Tri, tri
+from corslint.model.urls import urlsplit
 from corslint.project import served
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -400,6 +399,8 @@ def blocked(world: World, source: Callable[[str], SourceFile], declared: Iterabl
 def _said(policy: Fact) -> _Said | None:
     text = policy.field("value")
     if isinstance(text.value, str):
+        from corslint.behaviour import csp
+
         found = csp.connections(text.value)
         return _Said(*found, text.span or policy.span, True) if found is not None else None
     if text.state != "absent":
@@ -481,6 +482,8 @@ def _blocks(sources: tuple[str, ...], client: Fact, own: Tri) -> str | None:
     page = "http" if is_loopback(parts.hostname or "") else None
 
     def allowed(scheme: str) -> Tri:
+        from corslint.behaviour import csp
+
         return csp.allows(sources, parts._replace(scheme=scheme).geturl(), own, page)
 
     if client.kind == "http_request":
@@ -510,6 +513,8 @@ def _blocked(
     if isinstance(text, str):
         written = source(said.at.path).text(said.at)
         quote = written[:1] if written[:1] in ("'", '"', "`") and written[:1] == written[-1:] else ""
+        from corslint.behaviour import csp
+
         wide = csp.widened(text, origin)
         instead = f"{quote}{wide}{quote}" if wide is not None and quote not in ("", *wide) else None
     elif said.directive == "connect-src" and said.written:

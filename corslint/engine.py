@@ -91,16 +91,18 @@ def run(
     `unfinished`.
     """
     matches: dict[str, list[_Match]] = {}
-    for rule in watch(ruleset):
-        matches[rule.id], ended = _matches(rule, world)
+    for rule in watch(ruleset.about(world.kinds)):
+        matched, ended = _matches(rule, world)
+        if matched:
+            matches[rule.id] = matched
         if not ended and unfinished is not None:
             unfinished.add(rule.id)
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
-    for rule in ruleset:
-        spoken = frozenset(key for other in rule.yields_to for key in subjects[other])
+    for found in matches.values():
+        spoken = frozenset(key for other in found[0].rule.yields_to for key in subjects.get(other, ()))
         groups: dict[Span, list[_Match]] = {}
-        for match in matches[rule.id]:
+        for match in found:
             if not match.subjects & spoken:
                 groups.setdefault(match.primary, []).append(match)
         findings += [_finding(group, world, plan_fix) for group in groups.values()]
@@ -442,9 +444,6 @@ def _bind(
 
 def _matches(rule: Rule, world: World) -> tuple[list[_Match], bool]:
     """All matches of a rule, and whether these are all."""
-    for clause in rule.match:
-        if clause.expect == "some" and not world.of_kind(clause.fact):
-            return [], True
     candidates = [
         _Candidates(clause, world, _needed(rule, clause.name) if clause.expect == "some" else ())
         for clause in rule.match

@@ -162,6 +162,7 @@ class Extractor:
         self._text = text
         self._spells_header = spells_header
         self._catalog = catalog
+        self._calls, self._any_receiver = catalog.calls, catalog.any_receiver
         self._packages = packages
         self._facts: list[Fact] = []
         self._policies: list[Policy] = []
@@ -236,9 +237,7 @@ class Extractor:
 
     def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
         """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
-        wanted = {
-            name for found in self._catalog.calls.values() for _, spec in found for name in spec.without | spec.beside
-        }
+        wanted = self._catalog.neighbours
         last = {_LAST_NAME.split(name)[-1] for name in wanted}
         called: dict[str, set[str]] = {}
         for reading in readings if wanted else ():
@@ -253,13 +252,13 @@ class Extractor:
         if isinstance(callee, Member):
             if callee.key not in self._catalog.last_names:
                 return []
-            candidates += self._catalog.any_receiver.get(callee.key, ())
+            candidates += self._any_receiver.get(callee.key)
         name = self._linker.canonical(callee)
         loaded = self._scripts.api(name, reading.path, callee.span) if name is not None else None
         if loaded is not None:
             name = loaded.name
         if name is not None:
-            candidates += self._catalog.calls.get(name, ())
+            candidates += self._calls.get(name)
         found: list[_Match] = []
         for descriptor, spec in candidates:
             if descriptor.language != reading.language or not self._fits(site.call, spec):
@@ -592,8 +591,7 @@ class Extractor:
                 break
             owner = self._linker.resolve(owner.base)
         name = self._linker.canonical(owner.callee) if isinstance(owner, Call) else None
-        described = self._catalog.calls.get(name, ()) if name is not None else ()
-        return any(emit.kind == "http_server" for _, spec in described for emit in spec.emits)
+        return name in self._catalog.servers
 
     def _made(self, value: Value, depth: int = 0) -> bool:
         """Whether a resolved value is what a call returns, whichever of its alternatives counts."""
@@ -975,14 +973,7 @@ class Extractor:
 
     def _note_configuration(self, readings: Iterable[CodeReading]) -> None:
         """Keys of configuration objects that a descriptor asks for, wherever the project writes them."""
-        wanted = {
-            source.config
-            for descriptor in self._catalog.descriptors
-            for call in descriptor.calls
-            for emit in call.emits
-            for source in emit.fields.values()
-            if source.config is not None
-        }
+        wanted = self._catalog.configured
         if not wanted:
             return
         readings = list(readings)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from corslint import compiled, crossings, engine, resources, ruleset, suppression, triage
-from corslint.behaviour import csp, policy, response
+from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
@@ -24,13 +24,14 @@ from corslint.project import frontends, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
-from corslint.project.placement import Placement
 from corslint.records import NamedTuple
 from corslint.relations import World
+from corslint.result import SUPPRESSED, UNSURE, Report, nothing, wanted
 from corslint.settings import Settings
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
+    from corslint.project.placement import Placement
     from corslint.trace import Tracer
 
 _T = TypeVar("_T")
@@ -46,9 +47,6 @@ _WEIGHS: Mapping[str | None, int] = {"javascript": 1, "python": 10}
 """How much longer than tree-sitter the parser takes for a byte by which fixes are checked: libcst, or that of nginx."""
 _CROWDED = "it sets up CORS, sockets or headers more often than people do, and from here on that was not looked at"
 
-UNSURE, SUPPRESSED, KNOWN = "unsure", "suppressed", "baseline"
-"""Why findings are left out: less sure than was asked for; a comment says so; they stand in the baseline."""
-
 
 class Watch(Protocol):
     """Hands on some things one by one, and may tell somebody how far the work is."""
@@ -59,24 +57,6 @@ class Watch(Protocol):
 
 def _unwatched(items: Iterable[_T], doing: str, noun: str) -> Iterable[_T]:  # noqa: ARG001
     return items
-
-
-class Report(NamedTuple):
-    """What a run over one context found. `findings` are those to show, sorted by path, line, column, rule.
-
-    `left_out` says how many more were found and why they are not shown; `live` are all that no comment takes back.
-    `undecided` are the policies of which cannot be told what they answer a stranger.
-    """
-
-    findings: tuple[Finding, ...]
-    files: int
-    hidden_notes: int
-    in_tests: int
-    passed_over: Mapping[str, int]
-    sources: Callable[[str], SourceFile]
-    left_out: Mapping[str, int] = {}
-    live: tuple[Finding, ...] = ()
-    undecided: tuple[Span, ...] = ()
 
 
 class Project:
@@ -210,8 +190,8 @@ def lint(
     rules = known.rules
     sorter = triage.Triage(rules, settings)
     context = wanted(context, settings)
-    if not context.lint and not settings.expect:  # nothing that was named is read
-        return Report((), 0, 0, 0, context.passed_over, Project(context).source)
+    if not context.lint and not settings.expect:
+        return nothing(context)
     understood = understand(context, settings, overlay, known.catalog, watch)
     project = understood.project
     if settings.expect:
@@ -261,8 +241,8 @@ def _with_settings(context: Context, settings: Settings) -> Context:
 
 def about_comments(rules: ruleset.RuleSet | None = None) -> frozenset[str]:
     """The rules, of the built-in ones if none are given, that speak about ignore comments."""
-    speak = (rule.id for rule in rules or knowledge().rules if any(one.fact == suppression.FACT for one in rule.match))
-    return frozenset(speak)
+    kinds = (rules or knowledge(examples=False).rules).kinds
+    return frozenset(rule for rule, needed in kinds.items() if suppression.FACT in needed)
 
 
 def _not_suppressed(
@@ -292,24 +272,6 @@ def _not_suppressed(
             kept += left
             suppressed += len(about) - len(left)
     return kept, suppressed
-
-
-def wanted(context: Context, settings: Settings) -> Context:
-    """The context without the Markdown files, unless those are asked for: by the settings, or each by its name."""
-    if settings.markdown and not settings.nested:
-        return context
-    unwanted = {
-        path
-        for path in (*context.files, *context.lint)
-        if kind_of(path) == "markdown" and not settings.of(path).markdown
-    }
-    if not context.as_found and not context.lint.issuperset(context.files):  # a folder was not named, but files
-        unwanted -= context.lint
-    if not unwanted:
-        return context
-    files = tuple(path for path in context.files if path not in unwanted)
-    unreadable = {path: reason for path, reason in context.unreadable.items() if path not in unwanted}
-    return context._replace(files=files, lint=context.lint - unwanted, unreadable=unreadable)
 
 
 def _no_fix(_spec: Mapping[str, Any], _bindings: Mapping[str, Fact], _render: Callable[[str], str]) -> None:
@@ -452,7 +414,7 @@ def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, pac
         _extractor(project, descriptors, linker, packages).extract(added.values())
     for _ in range(_ROUNDS):
         readings = project.code_readings()
-        linker.look_for_callers(readings.values())
+        linker.look_for_callers(lambda: list(project.code_readings().values()))
         extracted = _extractor(project, descriptors, linker, packages).extract(readings.values())
         if len(project.code_readings()) == len(readings):
             break
@@ -465,14 +427,19 @@ def _extractor(project: Project, descriptors: catalog.Catalog, linker: Linker, p
 
 def _page_policies(project: Project) -> Iterator[Fact]:
     """The Content-Security-Policies that pages and nginx configurations of the project hold."""
-    for path in project.context.files:
-        if kind_of(path) == "html" and project.spells(Span(path, 0, len(project.source(path).data)), csp.HEADER):
+    pages = [path for path in project.context.files if kind_of(path) == "html"]
+    readings = [reading for reading in project.readings.values() if isinstance(reading, NginxReading)]
+    if not pages and not readings:
+        return
+    from corslint.behaviour import csp
+
+    for path in pages:
+        if project.spells(Span(path, 0, len(project.source(path).data)), csp.HEADER):
             for text, span in csp.metas(project.source(path)):
                 yield _page_policy(text, span, "page", "HTML")
-    for reading in list(project.readings.values()):
-        if isinstance(reading, NginxReading):
-            for text, span in csp.lines(reading.directives):
-                yield _page_policy(text, span, "proxy", "nginx")
+    for reading in readings:
+        for text, span in csp.lines(reading.directives):
+            yield _page_policy(text, span, "proxy", "nginx")
 
 
 def _page_policy(text: str, span: Span, by: str, title: str) -> Fact:
@@ -571,6 +538,8 @@ def nginx_readings(project: Project) -> list[dict[str, NginxReading]]:
 
 def nginx_placement(project: Project, settings: Settings) -> Placement:
     """Where the files of a project lie for nginx, and which nginx that is."""
+    from corslint.project.placement import Placement
+
     readings = {path: found for path, found in project.readings.items() if isinstance(found, NginxReading)}
     return Placement(project.context.files, _deployments(project), readings, dict(settings.nginx_paths))
 

@@ -12,13 +12,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar, cast
-from urllib.parse import urlsplit
 
 from corslint.model.decisions import is_loopback, site
 from corslint.model.facts import FACT_KINDS, Fact, Field
 from corslint.model.finding import CONFIDENCES, Place
 from corslint.model.patterns import Pattern, matches
 from corslint.model.tri import Tri, all_of, any_of, tri
+from corslint.model.urls import urlsplit
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
@@ -100,6 +100,11 @@ class World:
                 self._instances.setdefault(instance.value, []).append(fact)
         self._asked: dict[tuple[str, int, int], Related] = {}
         self._known: dict[Hashable, object] = {}
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """The kinds of which there are facts."""
+        return self._kinds.keys()
 
     def of_kind(self, kind: str) -> Sequence[Fact]:
         """The facts of a kind, ordered by place."""

@@ -54,10 +54,11 @@ subjects of a match are the fact of its first clause, that fact's place, its pri
 `subjects: [name.field]`. It does not matter whether the other rule is selected, or itself silent in favour of a
 third.
 
-**Fixes.** `fix: {title, applicability, only_when, edits, otherwise}`; `only_when` is like `when`. Each edit is one verb
-with its XX is absent or unknown there is no fix, but for the one under `otherwise`. `applicability` is
-`safe`, `unsafe` where it changes who may read data, or `placeholder` where the user has to fill in what stands in `<>`:
-such a fix is shown and never made.
+**Fixes.** `fix: {title, applicability, only_when, edits, otherwise}`; `only_when` is like `when`. Each edit is one
+verb with its target and its keys, such as `{replace: entry.text, with: "{entry.corrected}"}` (see `corslint/fixes.py`).
+Where a value that an edit needs is absent or unknown there is no fix, but for the one under `otherwise`.
+`applicability` is `safe`, `unsafe` where it changes who may read data, or `placeholder` where the user has to fill in
+what stands in `<>`: such a fix is shown and never made.
 
 **Symptoms** are wordings of browsers, clients and servers behind which the fault may be; `corslint explain` reads them.
 `{v}` in a text stands for any text. Where the text is one of `corslint/explain/messages.yaml`, it counts for every
@@ -74,15 +75,15 @@ ones; the two sorts of marks may nest.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
-from corslint.fixes import APPLICABILITY, VERBS, edit_fault
+from corslint.model.edits import APPLICABILITY, VERBS, edit_fault
 from corslint.model.facts import FACT_KINDS
 from corslint.model.finding import EFFECTS, SEVERITIES, Finding
 from corslint.model.patterns import Pattern, matches
@@ -94,6 +95,9 @@ from corslint.regexes import regex
 from corslint.relations import RELATIONS
 from corslint.settings import near_name
 from corslint.yamlfile import Checker, KeyPath, YamlError, nearest, parse, without_examples
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MAX_FILE = 1_000_000
 _MAX_PATTERN = 500
@@ -241,7 +245,7 @@ class RelatedSpec(NamedTuple):
 class FixSpec(NamedTuple):
     """How to mend a finding. Without `only_when` being a yes, or where it can't be planned, `otherwise` counts.
 
-    `applicability` is one of `fixes.APPLICABILITY`. `plan` is the rule's mapping as written, for `corslint/fixes.py`;
+    `applicability` is one of `APPLICABILITY`. `plan` is the rule's mapping as written, for `corslint/fixes.py`;
     `texts` are the texts in it, compiled.
     """
 
@@ -321,14 +325,28 @@ class Rule(NamedTuple):
         given = {case.severity for case in self.cases}
         return tuple(severity for severity in SEVERITIES if severity in given)
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of facts without which it is silent."""
+        return frozenset(clause.fact for clause in self.match if clause.expect == "some")
+
 
 class RuleSet:
-    """All loaded rules, in the order of their ids."""
+    """All loaded rules, in the order of their ids. `kinds`: by id, the kinds of facts that a rule cannot do without."""
 
-    __slots__ = ("rules",)
+    __slots__ = ("kinds", "rules")
 
-    def __init__(self, rules: Mapping[str, Rule]) -> None:
-        self.rules: Mapping[str, Rule] = MappingProxyType({name: rules[name] for name in sorted(rules)})
+    def __init__(self, rules: Mapping[str, Rule], kinds: Mapping[str, frozenset[str]] | None = None) -> None:
+        """`kinds` are given where the rules, in their order, are made when they are first asked for."""
+        if kinds is None:
+            rules = {name: rules[name] for name in sorted(rules)}
+            kinds = {name: rule.kinds for name, rule in rules.items()}
+        self.rules: Mapping[str, Rule] = MappingProxyType(rules)
+        self.kinds = kinds
+
+    def about(self, kinds: Collection[str]) -> list[Rule]:
+        """The rules that can speak where there are facts of these kinds and of no other."""
+        return [self.rules[name] for name, needed in self.kinds.items() if needed.issubset(kinds)]
 
     def __getitem__(self, rule: str) -> Rule:
         """The rule with this id; `UnknownRuleError` names the nearest, or says where to look."""
@@ -354,8 +372,8 @@ class RuleSet:
 
     def of(self, folders: Iterable[str]) -> list[Rule]:
         """The rules that were read from these folders."""
-        wanted = {Path(folder) for folder in folders}
-        return [rule for rule in self if Path(rule.path).parent in wanted]
+        wanted = {os.path.normpath(folder) for folder in folders}
+        return [rule for rule in self if os.path.dirname(os.path.normpath(rule.path)) in wanted]
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules.values())
@@ -448,6 +466,8 @@ def load(folders: Sequence[str | Path], plain: Collection[str | Path] = (), know
 
     Of the folders that are in `plain`, too, examples are neither read nor asked for. Raises `RuleError`.
     """
+    from pathlib import Path
+
     bare = {Path(folder) for folder in plain}
     rules = {rule.id: rule for rule in known}
     for folder in map(Path, folders):
@@ -489,7 +509,8 @@ def read(data: bytes, path: Path, *, examples: bool = True) -> Rule:
 
 def _check_yields(rules: Mapping[str, Rule]) -> None:
     def fail(rule: Rule, message: str) -> RuleError:
-        error = Checker(rule.path, Path(rule.path).read_bytes()).fail(("yields_to",), message)
+        with open(rule.path, "rb") as stream:
+            error = Checker(rule.path, stream.read()).fail(("yields_to",), message)
         return RuleError(error.path, error.line, error.message)
 
     for rule in rules.values():

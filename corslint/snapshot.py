@@ -7,6 +7,9 @@ Every distinct value is written once and has a number. `scalars` come first. The
 that have the same kind and size, or the same class and the same fields given (`shapes`), and that are made of values
 before them. A group is written by columns, the numbers of what each of its values holds at one place, so that Python's
 own loops make them.
+
+A tuple that is `Later` has a line of its own, which is read when somebody looks into it: most runs need a few of the
+rules and libraries.
 """
 
 from __future__ import annotations
@@ -14,12 +17,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from itertools import repeat
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
+from corslint.later import Later
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.regexes import REGEX, regex
@@ -41,7 +45,7 @@ def write(value: object) -> str:
     """
     writer = _Writer()
     root = writer.add(value)
-    return json.dumps(writer.finished(root), separators=(",", ":"))
+    return "\n".join([json.dumps(writer.finished(root), separators=(",", ":")), *writer.lines])
 
 
 class _Part(NamedTuple):
@@ -64,6 +68,7 @@ class _Writer:
         self._shapes: list[tuple[str, str, list[int]]] = []
         self._known: dict[object, int] = {}
         self._seen: dict[int, tuple[_Item, object]] = {}
+        self.lines: list[str] = []
 
     def add(self, value: object) -> _Item:
         if value is None or type(value) in (str, int, float, bool):
@@ -92,6 +97,11 @@ class _Writer:
         """The kind of a value, the number of its shape or its size, and the values in it."""
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return self._record(cast("Any", value))
+        if isinstance(value, Later):
+            self.lines.append(write(value.items()))
+            if "\n" in self.lines[-1]:
+                raise SnapshotError("a snapshot cannot hold what comes later in what comes later")
+            return "later", 1, [len(self.lines) - 1]
         for kind, (type_, apart, _) in _KINDS.items():
             if isinstance(value, type_) and type(value) is not bool:
                 items = apart(value)
@@ -138,13 +148,16 @@ def read(text: str) -> Any:
 
     """
     try:
-        written = json.loads(text)
+        first, *lines = text.split("\n")
+        written = json.loads(first)
         values: list[Any] = written["scalars"]
         makers = [_maker(*shape) for shape in written["shapes"]]
         for kind, shape, count, columns in written["groups"]:
             filled = [map(values.__getitem__, column) for column in columns]
             if kind == "record":
                 values += makers[shape](filled, count)
+            elif kind == "later":
+                values += [Later(load=partial(read, lines[number])) for number in filled[0]]
             else:
                 values += map(_KINDS[kind][2], zip(*filled, strict=True) if columns else repeat((), count))
         return values[written["root"]]
@@ -190,7 +203,6 @@ _KINDS: dict[str, tuple[Any, Callable[[Any], list[Any]], Callable[[tuple[Any, ..
     "dict": (dict, _flat, _pairs),
     "proxy": (MappingProxyType, _flat, lambda parts: MappingProxyType(_pairs(parts))),
     "bytes": (bytes, lambda data: [data.decode("latin-1")], lambda parts: parts[0].encode("latin-1")),
-    "path": (Path, lambda path: [str(path)], lambda parts: Path(*parts)),
     "tri": (Tri, lambda answer: [answer.name], lambda parts: Tri[parts[0]]),
     "pattern": (REGEX, lambda found: [found.pattern, found.flags], lambda parts: regex(*parts)),
 }

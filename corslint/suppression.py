@@ -13,15 +13,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding
-from corslint.parsers import comments
-from corslint.parsers.comments import Comment, Remarks
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.settings import near_name
 from corslint.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from corslint.parsers.comments import Comment, Remarks
 
 FACT = "ignore_comment"
 MARK = b"corslint:"
@@ -119,6 +121,8 @@ class Marked:
 
     def __init__(self, source: SourceFile) -> None:
         self._source = source
+        from corslint.parsers import comments  # few projects have a comment that is meant for us
+
         self._remarks = comments.read(source)
         self._starts = _line_starts(source.data)
         self._comment_starts = [comment.span.start for comment in self._remarks.comments]

@@ -27,9 +27,9 @@ ROOT = CHECKOUT
 sys.path.insert(0, str(CHECKOUT))
 
 from corslint import ruleset, settings  # noqa: E402
-from corslint.fixes import APPLICABILITY, VERBS  # noqa: E402
 from corslint.frameworks import catalog  # noqa: E402
 from corslint.model import semantics  # noqa: E402
+from corslint.model.edits import APPLICABILITY, VERBS  # noqa: E402
 from corslint.model.facts import FACT_KINDS, FieldSpec, State  # noqa: E402
 from corslint.model.finding import CONFIDENCES, EFFECTS, SEVERITIES  # noqa: E402
 from corslint.model.symptom import CLUES, WEIGHTS  # noqa: E402

@@ -48,9 +48,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from corslint import lint, resources, ruleset  # noqa: E402
-from corslint.fixes import APPLICABILITY, VERBS  # noqa: E402
 from corslint.frameworks import catalog  # noqa: E402
 from corslint.model import responses  # noqa: E402
+from corslint.model.edits import APPLICABILITY, VERBS  # noqa: E402
 from corslint.model.facts import FACT_KINDS  # noqa: E402
 from corslint.model.finding import EFFECTS, SEVERITIES  # noqa: E402
 from corslint.model.reading import Reading  # noqa: E402

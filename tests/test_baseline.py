@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from corslint import baseline, cli, lint
 from corslint.model import fingerprint
+from corslint.result import Report
 from corslint.settings import Settings, UsageError
 from corslint.source import SourceFile
 from tests.examples import context_of
@@ -260,17 +261,17 @@ FILLER = ["", "start();", "// a remark", "const a = 1;"]
 FAULTS = [CALL.strip(), NULL.strip()]
 
 
-def report(files: dict[str, str]) -> lint.Report:
+def report(files: dict[str, str]) -> Report:
     data = {path: text.encode() for path, text in files.items()}
     return lint.lint(context_of(data), Settings(), data, KNOWN)
 
 
-def known_of(found: lint.Report) -> baseline.Baseline:
+def known_of(found: Report) -> baseline.Baseline:
     entries = baseline.make("known.json", found.findings, found.live, found.sources, "/project")
     return baseline.Baseline("known.json", entries, "/project")
 
 
-def new(known: baseline.Baseline, found: lint.Report) -> list[str]:
+def new(known: baseline.Baseline, found: Report) -> list[str]:
     is_known = known.is_known(found.live, found.sources)
     return [found.sources(one.primary.path).text(one.primary) for one in found.findings if not is_known[one]]
 

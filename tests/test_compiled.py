@@ -25,9 +25,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (resources.frameworks_folder() / "koa.yaml", "frameworks"),
     ):
         (folder / to / source.name).write_bytes(source.read_bytes())
-    monkeypatch.setattr(compiled, "_PACKAGE", folder)
-    monkeypatch.setattr(resources, "rules_folder", lambda: folder / "rules")
-    monkeypatch.setattr(resources, "frameworks_folder", lambda: folder / "frameworks")
+    monkeypatch.setattr(resources, "PACKAGE", str(folder))
+    monkeypatch.setattr(resources, "RULES", str(folder / "rules"))
+    monkeypatch.setattr(resources, "FRAMEWORKS", str(folder / "frameworks"))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     return folder
 
@@ -55,9 +55,7 @@ def test_it_is_what_the_files_say() -> None:
     folder = resources.rules_folder()
     fresh = ruleset.load([folder], [folder])
     assert dict(rules.rules) == dict(fresh.rules)
-    assert [one.id for one in described.descriptors] == [
-        one.id for one in catalog.load(resources.frameworks_folder(), examples=False).descriptors
-    ]
+    assert list(described.descriptors) == list(catalog.load(resources.frameworks_folder(), examples=False).descriptors)
 
 
 def test_the_second_run_reads_no_yaml(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,16 +92,17 @@ def test_every_change_is_seen(package: Path, change: str) -> None:
         assert _kept(package).read_bytes() != before
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "binary", "folder"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "binary", "one byte", "folder"])
 def test_a_damaged_copy_is_made_again(package: Path, damage: str) -> None:
     rules = compiled.load()[0]
     file = _kept(package)
     whole = file.read_bytes()
+    other = whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]
     file.unlink()
     if damage == "folder":
         file.mkdir()
     else:
-        file.write_bytes({"cut": whole[:-9], "empty": b"", "binary": b"\xff\xfe" + whole}[damage])
+        file.write_bytes({"cut": whole[:-9], "empty": b"", "binary": b"\xff\xfe" + whole, "one byte": other}[damage])
     assert dict(compiled.load()[0].rules) == dict(rules.rules)
     if damage != "folder":
         assert file.read_bytes() == whole

@@ -23,9 +23,9 @@ import pytest
 import yaml
 
 from corslint import cli, lint, ruleset, settings
-from corslint.fixes import VERBS
 from corslint.frameworks import catalog
 from corslint.model import semantics
+from corslint.model.edits import VERBS
 from corslint.model.facts import FACT_KINDS
 from corslint.model.finding import EFFECTS
 from corslint.relations import RELATIONS

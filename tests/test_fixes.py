@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from corslint import fixes
-from corslint.fixes import VERBS, WriteRefusedError, edit_fault, fix_to_fixpoint, plan, planner
+from corslint.fixes import WriteRefusedError, fix_to_fixpoint, plan, planner
+from corslint.model.edits import VERBS, edit_fault
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Edit, Finding, Fix
 from corslint.source import SourceFile, Span

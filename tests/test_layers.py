@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "corslint"
 
 LAYERS = (
     "corslint.records",
+    "corslint.later",
     "corslint.numbers",
     "corslint.regexes",
     "corslint.source",
@@ -22,6 +23,7 @@ LAYERS = (
     "corslint.git",
     "corslint.discovery",
     "corslint.changes",
+    "corslint.result",
     "corslint.project",
     "corslint.frameworks",
     "corslint.extract",
@@ -53,6 +55,7 @@ LAYERS = (
     "corslint.proposal",
     "corslint.command_line",
     "corslint.probe",
+    "corslint.language_server",
     "corslint.cli",
     "corslint.__main__",
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 
 from corslint import lint, snapshot
 from corslint.frameworks.catalog import FieldSource
+from corslint.later import Later
 from corslint.model.tri import Tri
 from corslint.regexes import REGEX
 from corslint.ruleset import Equal
@@ -30,7 +30,6 @@ from corslint.ruleset import Equal
         frozenset({"a", "b"}),
         {"a": {"b": ["c", {"d": None}]}, 1: "one", None: "nothing"},
         b"\x00\xff bytes",
-        Path("a/b"),
         (Tri.YES, Tri.NO, Tri.UNKNOWN),
         (Equal(1), Equal(True), Equal("1")),
         {"a": FieldSource(positions=(1, 0)), "b": FieldSource(), "c": FieldSource(keyword="x", keys=("a.b",))},
@@ -61,6 +60,25 @@ def test_what_can_be_changed_is_not_shared_unless_it_was() -> None:
     assert first is not third
 
 
+def test_what_comes_later_is_not_looked_at_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *lines = snapshot.write({"a": Later([Equal(1)]), "b": Later(("x", "y"))}).split("\n")
+    assert len(lines) == 2
+    again = snapshot.read("\n".join([first, "damaged", lines[1]]))
+    assert again["b"] == ("x", "y")
+    assert (len(again["b"]), again["b"][1], again["b"][:1]) == (2, "y", ("x",))
+    with pytest.raises(snapshot.SnapshotError):
+        len(again["a"])
+    whole = snapshot.read("\n".join([first, *lines]))
+    assert list(whole["a"]) == [Equal(1)]
+    monkeypatch.setattr(snapshot, "read", lambda line: pytest.fail(f"read twice: {line}"))
+    assert list(whole["a"]) == [Equal(1)]
+
+
+def test_what_comes_later_holds_nothing_that_does() -> None:
+    with pytest.raises(snapshot.SnapshotError, match="comes later in what comes later"):
+        snapshot.write(Later([Later([1])]))
+
+
 def test_everything_that_is_built_in_comes_out_as_it_went_in() -> None:
     rules, catalog = lint.knowledge()
     assert snapshot.read(snapshot.write(dict(rules.rules))) == dict(rules.rules)
@@ -73,7 +91,7 @@ def _comparable(value: Any) -> Any:
         return value.pattern, value.flags
     if isinstance(value, Mapping):
         return {key: _comparable(each) for key, each in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, Later)):
         return (type(value).__name__, *map(_comparable, value))
     return value
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import urlsplit
 
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri, any_of, tri
+from corslint.model.urls import urlsplit
 from corslint.numbers import whole
 from corslint.records import NamedTuple
 from corslint.regexes import regex

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from typing import Literal as OneOf
 from typing import cast
-from urllib.parse import urlsplit
 
 from corslint.model.decisions import (
     All,
@@ -44,6 +43,7 @@ from corslint.model.patterns import Dialect, Mode, valid
 from corslint.model.reading import CallSite
 from corslint.model.semantics import OriginSemantics
 from corslint.model.tri import Tri, all_of
+from corslint.model.urls import urlsplit
 from corslint.model.values import (
     LOOP_ITEMS,
     Call,

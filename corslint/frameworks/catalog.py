@@ -7,11 +7,11 @@ from, and (under `policy:`) how the library answers a request's Origin.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from corslint.later import Later
 from corslint.model.facts import FACT_KINDS
 from corslint.model.responses import Responds, ResponsesError, read_responds
 from corslint.model.semantics import MEANINGS, PolicySemantics, SemanticsError, policy_semantics
@@ -22,6 +22,9 @@ from corslint.project.scripts import ScriptLibrary, ScriptSource
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.yamlfile import Checker, KeyPath, parse, without_examples
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 READ_AS = (
     "value", "instance", "number", "seconds", "integer", "application", "list", "tri", "path", "rooted", "prefix",
@@ -382,14 +385,14 @@ class Descriptor(NamedTuple):
     ecosystem: str | None
     package: str | None
     versions: str | None
-    calls: tuple[CallSpec, ...]
+    calls: Sequence[CallSpec]
     settings: tuple[SettingsSpec, ...]
     headers: tuple[HeaderSpec, ...]
     files: tuple[FileSpec, ...]
     classes: tuple[ClassSpec, ...]
     pages: tuple[ScriptLibrary, ...]
     examples: tuple[Mapping[str, Any], ...]
-    path: Path
+    path: str
     words: tuple[bytes, ...] = ()
     tables: Mapping[str, Responds] = {}
     layers: tuple[LayerSpec, ...] = ()
@@ -422,19 +425,40 @@ class SocketPaths(NamedTuple):
     scripts: frozenset[str] = frozenset()
 
 
+class Calls:
+    """Calls by the name of what is called; those of a descriptor are read when one of its names is asked for."""
+
+    def __init__(self, descriptors: Sequence[Descriptor], places: Mapping[str, tuple[tuple[int, int], ...]]) -> None:
+        """`places`: by name, the positions of descriptors and of calls in them."""
+        self._descriptors = descriptors
+        self._places = places
+
+    def get(self, name: str) -> list[tuple[Descriptor, CallSpec]]:
+        """The calls of that name, each with its descriptor."""
+        places = self._places.get(name, ())
+        return [(self._descriptors[of], self._descriptors[of].calls[at]) for of, at in places]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+
 class Catalog(NamedTuple):
     """All descriptors, indexed by the API they speak of.
 
+    `named_calls` and `calls_on_any` say where the calls stand that have a name, or are methods of any receiver, as
+    positions of descriptors and of calls in them.
     `last_names` are the last parts of all described names: a method of another name is none of them.
     `layers` are known layers by the API's name, `refusals` how handlers refuse requests, by language.
     `page_builders` are packages that serve pages from a server of their own; `own_origin` are the names of
     expressions that hold a page's own origin. `words` are, by language, lower-case texts of which one stands in every
-    file that a descriptor makes facts of, where none of the words does that are looked for anyway.
+    file that a descriptor makes facts of, where none of the words does that are looked for anyway. `neighbours` are the
+    APIs whose use decides whether calls of others mean anything, `configured` the keys of configurations that fields
+    are taken from, and `servers` the APIs that make HTTP servers.
     """
 
     descriptors: tuple[Descriptor, ...]
-    calls: Mapping[str, tuple[tuple[Descriptor, CallSpec], ...]]
-    any_receiver: Mapping[str, tuple[tuple[Descriptor, CallSpec], ...]]
+    named_calls: Mapping[str, tuple[tuple[int, int], ...]]
+    calls_on_any: Mapping[str, tuple[tuple[int, int], ...]]
     assumptions: Assumptions
     last_names: frozenset[str]
     page_builders: frozenset[str] = frozenset()
@@ -443,6 +467,19 @@ class Catalog(NamedTuple):
     socket_paths: SocketPaths = SocketPaths()
     layers: Mapping[str, LayerSpec] = MappingProxyType({})
     refusals: Mapping[str, tuple[RefusalSpec, ...]] = MappingProxyType({})
+    neighbours: frozenset[str] = frozenset()
+    configured: frozenset[str] = frozenset()
+    servers: frozenset[str] = frozenset()
+
+    @property
+    def calls(self) -> Calls:
+        """The calls of functions, classes and known objects' methods, by their names."""
+        return Calls(self.descriptors, self.named_calls)
+
+    @property
+    def any_receiver(self) -> Calls:
+        """The calls of methods whatever they are called on, by the methods' names."""
+        return Calls(self.descriptors, self.calls_on_any)
 
     def reads(self, name: str) -> bool:
         """Whether a file of that name (without its folder) holds options of a described tool."""
@@ -478,17 +515,18 @@ def load(folder: Path, *, examples: bool = True) -> Catalog:
 def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str, Any]]) -> Catalog:
     """Index descriptors by the names they describe."""
     descriptors, environments = tuple(descriptors), tuple(environments)
-    calls: dict[str, list[tuple[Descriptor, CallSpec]]] = {}
-    any_receiver: dict[str, list[tuple[Descriptor, CallSpec]]] = {}
-    for descriptor in descriptors:
-        for call in descriptor.calls:
+    calls: dict[str, list[tuple[int, int]]] = {}
+    any_receiver: dict[str, list[tuple[int, int]]] = {}
+    for of, descriptor in enumerate(descriptors):
+        for at, call in enumerate(descriptor.calls):
             for name in call.callee:
                 if name.startswith("*/"):
-                    any_receiver.setdefault(name[2:], []).append((descriptor, call))
+                    any_receiver.setdefault(name[2:], []).append((of, at))
                 else:
-                    calls.setdefault(name, []).append((descriptor, call))
+                    calls.setdefault(name, []).append((of, at))
+    specs = [call for descriptor in descriptors for call in descriptor.calls]
     return Catalog(
-        descriptors,
+        tuple(descriptor._replace(calls=Later(descriptor.calls)) for descriptor in descriptors),
         {name: tuple(found) for name, found in calls.items()},
         {name: tuple(found) for name, found in any_receiver.items()},
         _assumptions(environments),
@@ -510,6 +548,17 @@ def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str,
             language: tuple(refusal for one in found for refusal in one.refusals)
             for language, found in _by_language(descriptors).items()
         },
+        frozenset(name for call in specs for name in call.without | call.beside),
+        frozenset(
+            source.config
+            for call in specs
+            for emit in call.emits
+            for source in emit.fields.values()
+            if source.config is not None
+        ),
+        frozenset(
+            name for call in specs if any(emit.kind == "http_server" for emit in call.emits) for name in call.callee
+        ),
     )
 
 
@@ -618,7 +667,7 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         ),
         tuple(_page(check, part, ("pages", i)) for i, part in enumerate(check.items(raw.get("pages", []), ("pages",)))),
         tuple(raw.get("examples", ())),
-        path,
+        str(path),
         _words(check, raw["words"], ("words",)) if "words" in raw else (),
         tables,
         tuple(

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 from typing import Literal as OneOf
-from typing import TypeAlias
 
-from corslint.model.reading import (
-    CodeReading,
-    Damage,
-    DeploymentReading,
-    ManifestReading,
-    NginxReading,
-    Reading,
-    Scope,
-)
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from corslint.model.reading import DeploymentReading, Reading
 
 Kind: TypeAlias = OneOf[
     "javascript",
@@ -266,6 +260,15 @@ def _containers(source: SourceFile, kind: Kind) -> DeploymentReading:
 
 def _refused(source: SourceFile, kind: Kind, reason: str) -> Reading:
     """A reading that holds nothing but the damage."""
+    from corslint.model.reading import (
+        CodeReading,
+        Damage,
+        DeploymentReading,
+        ManifestReading,
+        NginxReading,
+        Scope,
+    )
+
     damage = (Damage(Span(source.path, 0, 0), reason, whole=True),)
     if kind == "nginx":
         return NginxReading(source.path, (), "unknown", damage)

@@ -108,15 +108,21 @@ class Linker:
         self._cache: dict[tuple[str, Span], Resolved] = {}
         self._open: dict[tuple[str, Span], int] = {}
         self._cut = _NOT_CUT
-        self._calls_of: dict[Span, list[tuple[CallSite, bool]]] | None = None
+        self._calls_of: dict[Span, list[tuple[CallSite, bool]]] = {}
+        self._searched: set[str] = set()
         self._indexing = False
-        self._everything: tuple[CodeReading, ...] = ()
+        self._everything: Callable[[], Iterable[CodeReading]] | None = None
+        self._all_indexed = True
         self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
 
-    def look_for_callers(self, readings: Iterable[CodeReading]) -> None:
-        """From now on a parameter is what its only caller in these files passes; until then it is unknown."""
-        self._everything = tuple(readings)
-        self._calls_of = None
+    def look_for_callers(self, readings: Callable[[], Iterable[CodeReading]]) -> None:
+        """From now on a parameter is what its only caller in these files passes; until then it is unknown.
+
+        `readings` are asked for again where looking for callers leads to further files. Called once more, it takes in
+        the files that came since.
+        """
+        self._everything = readings
+        self._all_indexed = False
         self._cache.clear()
 
     # --- resolving ---
@@ -818,26 +824,33 @@ class Linker:
 
     def _callers(self) -> dict[Span, list[tuple[CallSite, bool]]]:
         """The calls of every function of the project, and whether `self` is passed along unseen."""
-        if self._calls_of is None:
-            self._indexing = True
-            index: dict[Span, list[tuple[CallSite, bool]]] = {}
+        if not self._all_indexed and self._everything is not None:
+            self._indexing = self._all_indexed = True
             cache, self._cache = self._cache, {}
             opened, self._open = self._open, {}
             cut, self._cut = self._cut, _NOT_CUT
             try:
-                for reading in self._everything:
-                    for site in reading.calls:
-                        callee = site.call.callee
-                        if isinstance(callee, (Name, Member, Reference, Function)):
-                            target = self.resolve(callee)
-                            if isinstance(target, Function):
-                                bound = isinstance(callee, Member) and self._is_method(target, reading)
-                                index.setdefault(target.span, []).append((site, bound))
+                for _ in range(_MAX_FILES):
+                    added = [reading for reading in self._everything() if reading.path not in self._searched]
+                    if not added:
+                        break
+                    for reading in added:
+                        self._index(reading)
             finally:
                 self._indexing = False
                 self._cache, self._open, self._cut = cache, opened, cut
-            self._calls_of = index
         return self._calls_of
+
+    def _index(self, reading: CodeReading) -> None:
+        """Note which functions a file calls. That does not depend on what else is read: parameters stay unknown."""
+        self._searched.add(reading.path)
+        for site in reading.calls:
+            callee = site.call.callee
+            if isinstance(callee, (Name, Member, Reference, Function)):
+                target = self.resolve(callee)
+                if isinstance(target, Function):
+                    bound = isinstance(callee, Member) and self._is_method(target, reading)
+                    self._calls_of.setdefault(target.span, []).append((site, bound))
 
     def _is_method(self, function: Function, reading: CodeReading) -> bool:
         if reading.language != "python":

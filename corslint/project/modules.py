@@ -19,15 +19,16 @@ class Modules:
         self._root = "" if root == "." else root
         self._files = files
         self._packages = packages or {}
+        self._found: dict[tuple[str, str, bool], str | None] = {}
 
     def find(self, module: str, importer: str, language: str) -> str | None:
         """The file that `module` means in the file `importer`, or None for a package from outside."""
-        if language == "python":
-            return self._python(module, importer)
-        return self._javascript(module, importer)
+        key = module, posixpath.dirname(importer), language == "python"
+        if key not in self._found:
+            self._found[key] = self._python(*key[:2]) if key[2] else self._javascript(*key[:2])
+        return self._found[key]
 
-    def _javascript(self, module: str, importer: str) -> str | None:
-        folder = posixpath.dirname(importer)
+    def _javascript(self, module: str, folder: str) -> str | None:
         if module.startswith("."):
             return self._javascript_file(posixpath.normpath(posixpath.join(folder, module)))
         if module.startswith(("@/", "~/", "src/")):
@@ -68,8 +69,7 @@ class Modules:
                 return index
         return None
 
-    def _python(self, module: str, importer: str) -> str | None:
-        folder = posixpath.dirname(importer)
+    def _python(self, module: str, folder: str) -> str | None:
         if module.startswith("."):
             rest = module.lstrip(".")
             for _ in range(len(module) - len(rest) - 1):

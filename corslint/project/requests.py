@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from urllib.parse import urlsplit
 
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import CodeReading
+from corslint.model.urls import urlsplit
 from corslint.model.values import (
     Call,
     Choice,

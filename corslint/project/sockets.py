@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from urllib.parse import urlsplit
 
 from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
+from corslint.model.urls import urlsplit
 from corslint.model.values import Choice, Concat, EnvVar, Fallback, Literal, Mapping, Null, Undefined, Value
 from corslint.project.link import Linker
 from corslint.project.packages import Packages

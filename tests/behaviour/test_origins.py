@@ -65,7 +65,7 @@ class Read:
         assert not reading.damage
         self.reading: CodeReading = reading
         linker = Linker(self._code, Modules(".", frozenset({path})), ASSUMPTIONS)
-        linker.look_for_callers([self.reading])
+        linker.look_for_callers(lambda: [self.reading])
         self.scene: Scene = scene_of(linker, self._code)
 
     def _code(self, path: str) -> CodeReading | None:

@@ -30,7 +30,7 @@ def linked(files: dict[str, str]) -> tuple[Linker, dict[str, CodeReading]]:
         assert not reading.damage, (path, reading.damage)
         readings[path] = reading
     linker = Linker(readings.get, Modules(".", frozenset(files)), _CATALOG.assumptions)
-    linker.look_for_callers(readings.values())
+    linker.look_for_callers(readings.values)
     return linker, readings
 
 
