@@ -555,6 +555,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ended.append(one)
         if one.harm:
             print(f"case {one.case}: {one.about[:400]}: {one.harm}", flush=True)
+        if len(ended) % 100 == 0:
+            print(f"{len(ended)} cases", flush=True)
     fallen = [one for one in ended if one.harm]
     slowest = max(ended, key=lambda one: one.seconds)
     peak = max(one.peak for one in ended) >> 10

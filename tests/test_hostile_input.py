@@ -44,7 +44,7 @@ def in_time() -> Iterator[None]:
 
 # --- nesting, chains, lists ------------------------------------------------------------------------------------------
 
-N = 20_000
+N = 8_000
 _OPTIONS = "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\napp = FastAPI()\n"
 
 
