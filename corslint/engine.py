@@ -57,9 +57,9 @@ class Answer(NamedTuple):
     confidence: str = "high"
 
 
-MOST_TRIED = 500_000
-"""How many facts a rule looks at for one of its clauses: thousands of each kind, each compared with all others, are no
-program but a trap."""
+MOST_TRIED = 1_000_000
+"""How many facts a rule looks at for one of its first two clauses, and a tenth of it for each further one: thousands of
+each kind, each compared with all others, are no program but a trap."""
 
 
 class _Match(NamedTuple):
@@ -242,8 +242,8 @@ class _Candidates:
     For a clause that expects none, facts that fail are kept if that is not highly sure: they lower the confidence.
     """
 
-    def __init__(self, clause: Clause, world: World, needed: Iterable[FieldRef] = ()) -> None:
-        """`needed`: fields without which no case of the rule could hold."""
+    def __init__(self, clause: Clause, world: World, needed: Iterable[FieldRef], most: int) -> None:
+        """`needed`: fields without which no case of the rule could hold. `most`: how many facts are looked at."""
         self._world = world
         self._clause = clause
         self._needed = tuple(needed)
@@ -251,7 +251,8 @@ class _Candidates:
         self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
         self._joins = [test for test in clause.where if test not in self._own]
         self._indexes: dict[int, tuple[dict[Hashable, list[int]], list[int]]] = {}
-        self.tried = 0
+        self._most = most
+        self._tried = 0
 
     @cached_property
     def _entries(self) -> list[tuple[Fact, tuple[Answer, ...]]]:
@@ -337,11 +338,16 @@ class _Candidates:
         positions = sorted({*any_key, *(position for key in wanted for position in by_key.get(key, ()))})
         return [self._entries[position] for position in positions]
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether not all facts were looked at."""
+        return self._tried > self._most
+
     def judged(self, bindings: Bindings) -> Iterator[tuple[Fact, tuple[Answer, ...], tuple[Place, ...]]]:
         """Each candidate with the answers to everything the clause asks; stops asking at the first sure no."""
         for fact, own in self._narrowed(bindings):
-            self.tried += 1
-            if self.tried > MOST_TRIED:  # whatever is bound now does not count
+            self._tried += 1
+            if self.gave_up:  # whatever is bound now does not count
                 return
             if any(bindings[other] is fact for other in self._clause.distinct):
                 continue
@@ -445,12 +451,17 @@ def _bind(
 def _matches(rule: Rule, world: World) -> tuple[list[_Match], bool]:
     """All matches of a rule, and whether these are all."""
     candidates = [
-        _Candidates(clause, world, _needed(rule, clause.name) if clause.expect == "some" else ())
-        for clause in rule.match
+        _Candidates(
+            clause,
+            world,
+            _needed(rule, clause.name) if clause.expect == "some" else (),
+            MOST_TRIED if at < 2 else MOST_TRIED // 10,
+        )
+        for at, clause in enumerate(rule.match)
     ]
     found: list[_Match] = []
     for bindings, doubtful, confidences, evidence in _bind(rule, candidates, world, {}):
-        if any(one.tried > MOST_TRIED for one in candidates):
+        if any(one.gave_up for one in candidates):
             return found, False
         judged = _case(rule, bindings, doubtful)
         if judged is None:
@@ -478,7 +489,7 @@ def _matches(rule: Rule, world: World) -> tuple[list[_Match], bool]:
                 subjects=frozenset(subjects),
             )
         )
-    return found, all(one.tried <= MOST_TRIED for one in candidates)
+    return found, not any(one.gave_up for one in candidates)
 
 
 def _needed(rule: Rule, name: str) -> set[FieldRef]:
