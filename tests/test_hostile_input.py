@@ -84,8 +84,6 @@ BOMBS: dict[str, tuple[str, str]] = {
     "js optional letters": ("a.js", _js(f"/{'a?' * 1500}{'a' * 1500}/")),
     "js base classes": ("a.js", "".join(f"class A{n} extends A{(n + 1) % 300} {{}}\n" for n in range(300))
                         + _js("new A0().origin")),
-    "js functions": ("a.js", "".join(f"function f{n}(o) {{ return f{(n + 1) % 50}(o) || f{(n + 2) % 50}(o); }}\n"
-                                     for n in range(50)) + _js("f0('a')")),
     "js reassigned": ("a.js", CORS + "let o;\n" + "".join(f"o = o ? 'a{n}' : o;\n" for n in range(2000))
                       + "app.use(cors({ origin: o }));"),
     "js routes": ("a.js", CORS + "app.use(cors());\n"
@@ -100,8 +98,8 @@ BOMBS: dict[str, tuple[str, str]] = {
     **{f"py chain {link}": ("a.py", _py(link * N + "a")) for link in (
         "a + ", "a.", "a or ", "a, ", "a()", "a[0]", "a < ", "'a' ", "a | ",
     )},
-    "py elif": ("a.py", f"{_OPTIONS}if x: pass\n{'elif y: pass' + chr(10)}" * 3000),
-    "py decorators": ("a.py", f"{_OPTIONS}{'@a' + chr(10)}" * 3000 + "def f(): pass\n"),
+    "py elif": ("a.py", f"{_OPTIONS}if x: pass\n" + "elif y: pass\n" * 3000),
+    "py decorators": ("a.py", _OPTIONS + "@a\n" * 3000 + "def f(): pass\n"),
     "py deep blocks": ("a.py", _OPTIONS + "".join(f"{' ' * n}if x:\n" for n in range(1000))),
     "py integer": ("a.py", _py(f"[], max_age={'9' * N}")),
     "py power": ("a.py", _py("['a'] * 10 ** 10, max_age=9 ** 9 ** 9 ** 9")),
