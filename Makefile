@@ -11,6 +11,8 @@
 #                 (NGINX=/path/to/nginx, NGINX_MODULES=/folder/of/its/modules, SEED=1)
 #   make fix-storm
 #                 2,000 random edits to projects, each followed by --fix: no file may come to harm (SEED=1, CASES=2000)
+#   make hostile  5,000 mutated projects: the linter may not fall over at any (SEED=1, CASES=5000)
+#   make fuzz     feed random bytes to each part that reads what strangers wrote, for an hour (SECONDS=3600, SEED=1)
 #   make bench    measure beside other tools and write docs/benchmarks.md (BENCH="--semgrep /path/to/semgrep --tree PATH")
 
 VENV := .venv
@@ -19,7 +21,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check mutants lab lab-install format new-rule new-library nginx-differential fix-storm bench clean
+.PHONY: demo test check mutants lab lab-install format new-rule new-library nginx-differential fix-storm hostile fuzz bench clean
 .DELETE_ON_ERROR:
 
 # The stamps are younger than pyproject.toml as long as its dependencies are installed.
@@ -78,6 +80,14 @@ nginx-differential: $(VENV)/installed-dev
 
 fix-storm: $(VENV)/installed-dev
 	$(BIN)/python -m tests.fix_storm $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
+
+hostile: $(VENV)/installed-dev
+	$(BIN)/python -m tests.hostile $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
+
+# Where there is no atheris (no wheel for this system or Python), edits are drawn at random.
+fuzz: $(VENV)/installed-dev
+	-$(PIP) 'atheris>=3,<4'
+	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench: $(VENV)/installed-dev
 	PYTHONPATH=scripts $(BIN)/python -m benchmark $(BENCH)

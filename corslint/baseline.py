@@ -103,6 +103,8 @@ def read(path: str, cwd: str) -> Baseline:
         raise UsageError(f"{place}: the baseline is not valid JSON ({reason}); {anew}") from None
     except RecursionError:
         raise UsageError(f"{path}:1: the baseline is nested too deeply; {anew}") from None
+    except ValueError:
+        raise UsageError(f"{path}:1: the baseline holds a number that is too long; {anew}") from None
     if not isinstance(document, dict) or not isinstance(document.get("findings"), list):
         raise UsageError(f"{path}:1: this is no baseline of corslint; {anew}")
     for key, ours in (("version", VERSION), ("fingerprints", fingerprint.VERSION)):

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from corslint import cache, discovery, result
+from corslint import cache, discovery, report, result
 from corslint import settings as settings_
 from corslint.cache import Cache
 from corslint.settings import Expectation, Pattern, Settings
@@ -300,7 +300,8 @@ SHOWS = (
 def shown(checked: Sequence[tuple[discovery.Context, Settings]], given: Mapping[str, Any]) -> str | None:
     """What `--show-settings` or `--show-files` prints; None where neither is given."""
     if given["show_files"]:
-        return "".join(f"{path}\n" for path in sorted({path for one in checked for path in result.wanted(*one).lint}))
+        paths = sorted({path for one in checked for path in result.wanted(*one).lint})
+        return "".join(f"{report.shown_path(path)}\n" for path in paths)
     if not given["show_settings"]:
         return None
     parts = []
@@ -317,7 +318,7 @@ def _written(what: str, settings: Settings) -> str:
     values = _values(settings)
     defaults = _values(Settings())
     lines += [f"{'' if value != defaults.get(key) else '# '}{key} = {value}" for key, value in values.items()]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{report.neutral(line)}\n" for line in lines)
 
 
 def _values(settings: Settings) -> dict[str, str]:

@@ -58,6 +58,11 @@ class Answer(NamedTuple):
     confidence: str = "high"
 
 
+MOST_TRIED = 1_000_000
+"""How many facts a rule looks at for one of its first two clauses, and a tenth of it for each further one: thousands of
+each kind, each compared with all others, are no program but a trap."""
+
+
 class _Match(NamedTuple):
     """One way to give every clause of a rule a fact, judged."""
 
@@ -78,16 +83,24 @@ def run(
     world: World,
     plan_fix: PlanFix,
     watch: Callable[[Iterable[Rule]], Iterable[Rule]] = lambda rules: rules,
+    unfinished: set[str] | None = None,
 ) -> list[Finding]:
     """The findings of all rules in all files, ordered by path, place and rule.
 
     `plan_fix` turns a filled-in fix into edits, or says None where it cannot be made. `watch` hands on the rules one by
-    one, and may tell somebody how far the work is.
+    one, and may tell somebody how far the work is. Rules that gave up before they had looked at everything are put into
+    `unfinished`.
     """
     matches: dict[str, list[_Match]] = {}
     for rule in watch(ruleset.about(world.kinds)):
-        if found := [one for way in rule.ways for one in _matches(rule, way, world)]:
-            matches[rule.id] = found
+        matched: list[_Match] = []
+        for way in rule.ways:
+            found, ended = _matches(rule, way, world)
+            matched += found
+            if not ended and unfinished is not None:
+                unfinished.add(rule.id)
+        if matched:
+            matches[rule.id] = matched
     subjects = {rule: frozenset(key for match in found for key in match.subjects) for rule, found in matches.items()}
     findings = []
     for found in matches.values():
@@ -233,8 +246,8 @@ class _Candidates:
     For a clause that expects none, facts that fail are kept if that is not highly sure: they lower the confidence.
     """
 
-    def __init__(self, clause: Clause, world: World, needed: Iterable[FieldRef] = ()) -> None:
-        """`needed`: fields without which no case of the rule could hold."""
+    def __init__(self, clause: Clause, world: World, needed: Iterable[FieldRef], most: int) -> None:
+        """`needed`: fields without which no case of the rule could hold. `most`: how many facts are looked at."""
         self._world = world
         self._clause = clause
         self._needed = tuple(needed)
@@ -242,6 +255,8 @@ class _Candidates:
         self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
         self._joins = [test for test in clause.where if test not in self._own]
         self._indexes: dict[int, tuple[dict[Hashable, list[int]], list[int]]] = {}
+        self._most = most
+        self._tried = 0
 
     @cached_property
     def _entries(self) -> list[tuple[Fact, tuple[Answer, ...]]]:
@@ -327,9 +342,17 @@ class _Candidates:
         positions = sorted({*any_key, *(position for key in wanted for position in by_key.get(key, ()))})
         return [self._entries[position] for position in positions]
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether not all facts were looked at."""
+        return self._tried > self._most
+
     def judged(self, bindings: Bindings) -> Iterator[tuple[Fact, tuple[Answer, ...], tuple[Place, ...]]]:
         """Each candidate with the answers to everything the clause asks; stops asking at the first sure no."""
         for fact, own in self._narrowed(bindings):
+            self._tried += 1
+            if self.gave_up:  # whatever is bound now does not count
+                return
             if any(bindings[other] is fact for other in self._clause.distinct):
                 continue
             answers = list(own)
@@ -429,14 +452,23 @@ def _bind(
             yield bound._replace(doubtful=bound.doubtful | {clause.name}) if doubt else bound
 
 
-def _matches(rule: Rule, way: Way, world: World) -> list[_Match]:
+def _matches(rule: Rule, way: Way, world: World) -> tuple[list[_Match], bool]:
+    """All matches of one way to a rule's fault, and whether these are all."""
     if any(clause.expect == "some" and not world.of_kind(clause.fact) for clause in way.match):
-        return []
+        return [], True
     candidates = [
-        _Candidates(clause, world, _needed(way, clause.name) if clause.expect == "some" else ()) for clause in way.match
+        _Candidates(
+            clause,
+            world,
+            _needed(way, clause.name) if clause.expect == "some" else (),
+            MOST_TRIED if at < 2 else MOST_TRIED // 10,
+        )
+        for at, clause in enumerate(way.match)
     ]
-    found = []
+    found: list[_Match] = []
     for bindings, doubtful, confidences, evidence in _bind(way, candidates, world, {}):
+        if any(one.gave_up for one in candidates):
+            return found, False
         judged = _case(way, bindings, doubtful)
         if judged is None:
             continue
@@ -463,7 +495,7 @@ def _matches(rule: Rule, way: Way, world: World) -> list[_Match]:
                 subjects=frozenset(subjects),
             )
         )
-    return found
+    return found, not any(one.gave_up for one in candidates)
 
 
 def _needed(way: Way, name: str) -> set[FieldRef]:

@@ -64,6 +64,12 @@ _MAX_WRAPPERS = 4
 _MAX_PARTS = 20_000
 """How many values of a file are looked through for the list that holds a call."""
 _MAX_CHAIN = 32
+MOST_POLICIES = 500
+"""How many calls of one file that make CORS policies or socket servers are looked at: each costs some milliseconds, and
+no program of people has a tenth of them."""
+MOST_HEADERS = 1000
+"""How many places of one file that write headers by hand are looked at: each is compared with all others."""
+_MADE_OF_POLICIES = frozenset({"cors_policy", "socket_server"})
 _VARY_HEADER = "vary"
 _LAST_NAME = regex(r"[#/.]")
 _WEB_ORIGIN = regex(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
@@ -91,7 +97,8 @@ class Extracted(NamedTuple):
     """All facts of the code files, and the policies among them that `behaviour/policy.py` has to judge.
 
     `groups` are facts of one call under different possible versions; they are merged after judging. `sites` are the
-    calls and decorators that make layers and routes, `described` all calls that some descriptor speaks of.
+    calls and decorators that make layers and routes, `described` all calls that some descriptor speaks of. `crowded`
+    are the places from which on a file has more than `MOST_POLICIES`, which were not looked at.
     """
 
     facts: list[Fact]
@@ -99,6 +106,7 @@ class Extracted(NamedTuple):
     groups: list[list[list[Fact]]]
     sites: dict[Span, LayerSite]
     described: frozenset[Span]
+    crowded: tuple[Span, ...] = ()
 
 
 class LayerSite(NamedTuple):
@@ -168,6 +176,8 @@ class Extractor:
         self._development_only = False
         self._varying: dict[str, frozenset[str]] = {}
         self._whole_imports: frozenset[str] | None = None
+        self._policies_of: dict[str, int] = {}
+        self._crowded: dict[str, Span] = {}
 
     def extract(self, readings: Iterable[CodeReading]) -> Extracted:
         """All facts of these files."""
@@ -191,7 +201,10 @@ class Extractor:
                     )
                     self._completions.setdefault(begun.span, []).append(completion)
         for reading, site, found in matched:
-            self._emit_call(reading, site, [match for match in found if not match.spec.completes])
+            emitting = [match for match in found if not match.spec.completes]
+            emits = {emit.kind for match in emitting for emit in match.spec.emits}
+            if emits.isdisjoint(_MADE_OF_POLICIES) or self._has_room(site.call.span):
+                self._emit_call(reading, site, emitting)
         for reading in readings:
             self._files(reading)
             self._settings(reading)
@@ -201,7 +214,15 @@ class Extractor:
             self._manifest(manifest)
         self._attach()
         described = frozenset(site.call.span for _, site, _ in matched)
-        return Extracted(self._facts, self._policies, self._groups, self._sites, described)
+        crowded = tuple(self._crowded.values())
+        return Extracted(self._facts, self._policies, self._groups, self._sites, described, crowded)
+
+    def _has_room(self, span: Span) -> bool:
+        """Whether one more policy of a file is looked at."""
+        count = self._policies_of[span.path] = self._policies_of.get(span.path, 0) + 1
+        if count > MOST_POLICIES:
+            self._crowded.setdefault(span.path, span)
+        return count <= MOST_POLICIES
 
     @staticmethod
     def _bare_decorators(reading: CodeReading) -> Iterator[CallSite]:
@@ -1444,6 +1465,9 @@ class Extractor:
                 for write in (*self._header_writes(reading, spec), *self._request_writes(reading, spec)):
                     first.setdefault(write.span, write)
                 writes = list(first.values())
+                if len(writes) > MOST_HEADERS:
+                    self._crowded.setdefault(reading.path, writes[MOST_HEADERS].span)
+                    del writes[MOST_HEADERS:]
                 if any(write.name != _VARY_HEADER for write in writes):
                     self._header_policies(reading, descriptor, spec, writes)
 
@@ -1664,7 +1688,7 @@ class Extractor:
             if write.target == "request":
                 continue
             self._facts += self._header_parts(reading, write, writes, common, resolved.value, shown)
-            if write.name != ALLOW_ORIGIN:
+            if write.name != ALLOW_ORIGIN or not self._has_room(write.span):
                 continue
             fields = {
                 **common,

@@ -11,6 +11,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from time import process_time
 from typing import Any, Protocol
 
 from corslint.editing import Change, Code, Data, Order, apply_changes
@@ -22,6 +23,10 @@ from corslint.source import SourceFile, Span
 
 ROUNDS = 20
 """How often the fixed files are linted for further fixes."""
+
+_PATIENCE = 5.0
+"""Seconds of processor time, after which no further fixes are tried. All are tried together first, so that only those
+of huge files, or many that do no good, need as long."""
 
 
 # --- plan ---
@@ -327,6 +332,7 @@ def fix_to_fixpoint(
     """
     changed: dict[str, bytes] = {}
     refused: dict[_Key, tuple[Finding, str]] = {}
+    until = process_time() + _PATIENCE
     applied = mended_when_refused = 0
     current = list(findings)
     for _ in range(ROUNDS):
@@ -336,9 +342,9 @@ def fix_to_fixpoint(
         if not candidates and applied > mended_when_refused:
             refused, mended_when_refused = {}, applied
             candidates, _waiting = _apart(left)
-        if not candidates:
+        if not candidates or process_time() > until:
             break
-        kept = _Round(lint_again, current, now, changed)
+        kept = _Round(lint_again, current, now, changed, until)
         kept.attempt(candidates)
         for finding, reason in kept.refused:
             refused[_key(finding, now)] = (finding, reason)
@@ -379,8 +385,10 @@ class _Round:
         findings: list[Finding],
         sources: Callable[[str], SourceFile],
         changed: Mapping[str, bytes],
+        until: float,
     ) -> None:
         self._lint_again = lint_again
+        self._until = until
         self._sources = sources
         self._base = changed
         self.findings = findings
@@ -390,6 +398,9 @@ class _Round:
 
     def attempt(self, candidates: Sequence[Finding]) -> None:
         """Accept the fixes that do good, refuse the others."""
+        if process_time() > self._until:
+            self.refused += [(one, "not tried, as it would take too long: run it again") for one in candidates]
+            return
         trial = [*self.accepted, *candidates]
         changed = {**self._base, **_made(trial, self._sources)}
         after = self._lint_again(changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -28,10 +29,10 @@ from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alte
 from corslint.frameworks import catalog
 from corslint.model import decisions, encoding
 from corslint.model.facts import Fact, Field
-from corslint.model.finding import Finding
+from corslint.model.finding import Finding, Fix
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
-from corslint.parsers import exports_all_of_others, hands_on, kind_of, parse
+from corslint.parsers import exports_all_of_others, hands_on, kind_of, language_of, parse
 from corslint.project import frontends, processes, requests, served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
@@ -51,6 +52,15 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _ROUNDS = 4
+
+UNFINISHED = "unfinished rules"
+"""Counted among what was passed over: rules that gave up in a project with too much of everything."""
+_READ_FOR_FIXES = 3_000_000
+"""Bytes. So much of a file is read again in one run to work out its fixes, each of which needs all of it; what is left
+comes up again when those are made."""
+_WEIGHS: Mapping[str | None, int] = {"javascript": 1, "python": 10}
+"""How much longer than tree-sitter the parser takes for a byte by which fixes are checked: libcst, or that of nginx."""
+_CROWDED = "it sets up CORS, sockets or headers more often than people do, and from here on that was not looked at"
 
 
 class Watch(Protocol):
@@ -223,7 +233,13 @@ class Project:
         source = self.source(path)
         if path in self.unreadable:
             return None
-        found = parse(source)
+        try:
+            found = parse(source)
+        except Exception as error:  # a parser that fails takes down that one file, and no other
+            if os.environ.get("CORSLINT_DEBUG"):
+                raise
+            self.unreadable[path] = f"its parser failed ({type(error).__name__}); please report it"
+            return None
         self._note(path, found)
         return found
 
@@ -336,7 +352,10 @@ def lint(
         understood.facts.extend(_expectations(understood, settings, known.catalog))
     world = World(understood.facts, understood.topology, project.source, context.in_tests)
     plan_fix = _planner(project) if with_fixes else _no_fix
-    found = engine.run(rules, world, plan_fix, lambda each: watch(each, "checking", "rules"))
+    unfinished: set[str] = set()
+    found = engine.run(rules, world, plan_fix, lambda each: watch(each, "checking", "rules"), unfinished)
+    if unfinished:
+        context = context._replace(passed_over={**context.passed_over, UNFINISHED: len(unfinished)})
     kept, suppressed = _not_suppressed(found, rules, understood, context, plan_fix)
     report = _reported(kept, sorter, context, project, suppressed)
     if with_fixes:
@@ -417,7 +436,17 @@ def _no_fix(_spec: Mapping[str, Any], _bindings: Mapping[str, Fact], _render: Ca
 def _planner(project: Project) -> engine.PlanFix:
     from corslint import fixes
 
-    return lambda spec, bindings, render: fixes.plan(spec, bindings, project.source, render)
+    spent: dict[str, int] = {}
+
+    def plan(spec: Mapping[str, Any], bindings: Mapping[str, Fact], render: Callable[[str], str]) -> Fix | None:
+        paths = {fact.span.path for fact in bindings.values()}
+        if any(spent.get(path, 0) > _READ_FOR_FIXES for path in paths):
+            return None
+        for path in paths:
+            spent[path] = spent.get(path, 0) + _WEIGHS.get(language_of(path), 3) * len(project.source(path).data)
+        return fixes.plan(spec, bindings, project.source, render)
+
+    return plan
 
 
 def understand(
@@ -464,7 +493,7 @@ def understand(
     sockets.note_proxies(facts, places.server_ports, well_known.described | well_known.polling, well_known.websocket)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
     processes.note(facts, project.code_readings(), project.code, packages, descriptors.session_keepers)
-    facts += _damage(project)
+    facts += _damage(project, extracted.crowded)
     world = World(facts, places, project.source, context.in_tests)
     facts += list(crossings.unlisted(world, project.source))
     facts += list(crossings.turned_away(world, accepts, settings.frontends))
@@ -700,10 +729,13 @@ def _deployments(project: Project) -> list[DeploymentReading]:
     return [found for found in project.readings.values() if isinstance(found, DeploymentReading)]
 
 
-def _damage(project: Project) -> list[Fact]:
+def _damage(project: Project, crowded: Iterable[Span]) -> list[Fact]:
     found: list[Fact] = []
     for path, reason in sorted(project.unreadable.items()):
         found.append(_damage_fact(Damage(Span(path, 0, 0), reason, True), "unknown", "unreadable"))
+    found += [
+        _damage_fact(Damage(span, _CROWDED), language_of(span.path) or "unknown", "unreadable") for span in crowded
+    ]
     for _, reading in sorted(project.readings.items()):
         if reading is None:
             continue

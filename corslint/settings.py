@@ -382,7 +382,7 @@ def _with_lines(settings: Settings, lines: Sequence[str], cwd: str) -> Settings:
     for line in lines:
         try:
             given = read_table(tomllib.loads(line))
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{_COMMAND_LINE} {line!r}: not valid TOML: {error}") from None
         except _WrongKeyError as error:
             raise UsageError(f"{_COMMAND_LINE} {line!r}: {error}") from None
@@ -432,7 +432,7 @@ class _Document(NamedTuple):
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise UsageError(f"{shown}:{line}: not UTF-8") from None
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             if shared and b"tool.corslint" not in data:
                 return None  # broken, but not ours to complain about
             where = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
@@ -560,7 +560,7 @@ def _line_of(text: str, keys: tuple[str, ...]) -> int:
     for count in range(1, len(lines) + 1):
         try:
             document = tomllib.loads("\n".join(lines[:count]) + "\n")
-        except tomllib.TOMLDecodeError:
+        except ValueError:
             continue
         if _inside(document, keys) is not None:
             return before + 1

@@ -48,7 +48,7 @@ def parse(data: bytes, shown: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise YamlError(shown, line, f"not valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # a date that is none, a number that is too long
         raise YamlError(shown, 1, f"not valid YAML: {type(error).__name__}") from None
     if not isinstance(loaded, dict):
         raise YamlError(shown, 1, "a mapping is expected at the top")

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "corslint"
 LAYERS = (
     "corslint.records",
     "corslint.later",
+    "corslint.numbers",
     "corslint.regexes",
     "corslint.source",
     "corslint.model",

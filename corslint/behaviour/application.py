@@ -21,6 +21,7 @@ from corslint.model.reading import CodeReading
 from corslint.model.traces import Step
 from corslint.model.tri import Tri, tri
 from corslint.model.values import Function, This, Value
+from corslint.numbers import whole
 from corslint.project.link import Linker
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -885,8 +886,8 @@ def engine_status(server: Fact, request: Request) -> int | None:
     query = dict(part.partition("=")[::2] for part in request.path.partition("?")[2].split("&"))
     spoken = server.field("protocol").value
     version = query.get("EIO", "")
-    if isinstance(spoken, tuple) and version.isdigit():
-        if int(version) not in spoken:
+    if isinstance(spoken, tuple) and version.isdecimal():
+        if whole(version) not in spoken:
             return _BAD_REQUEST
     elif not isinstance(spoken, tuple):
         return None

@@ -19,6 +19,7 @@ from corslint.behaviour.addresses import has_password, is_url, origin_of, path_o
 from corslint.behaviour.console import Browser, Fault, Initiator, Reason, wording
 from corslint.model.exchange import NO_ANSWER, Missing, Request, Response
 from corslint.model.tri import Tri, all_of, tri
+from corslint.numbers import whole
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 
@@ -189,7 +190,7 @@ def _mime_type(value: str) -> str:
 
 def _is_simple_range(value: str) -> bool:
     found = _RANGE.fullmatch(value)
-    return found is not None and (not found[2] or int(found[1]) <= int(found[2]))
+    return found is not None and (not found[2] or whole(found[1]) <= whole(found[2]))
 
 
 # --- One request through all redirects -----------------------------------------------------------------------------

@@ -78,9 +78,11 @@ class Doubled:
         policies = [fact for fact in facts if fact.kind == "cors_policy" and id(fact) in self._policies]
         libraries = [fact for fact in policies if id(fact) in self._libraries]
         appended = [fact for fact in policies if id(fact) in self._by_hand and _appends(fact, facts)]
-        layers = [fact for fact in facts if fact.kind in ("middleware", "http_route")]
+        layers = [fact for fact in facts if fact.kind in ("middleware", "http_route")] if appended else []
+        mounted = _mounted_sockets(policies, facts)
         for library in libraries:
-            for other, outside in (*self._beside(library, appended, layers), *self._sockets(library, policies, facts)):
+            sockets = mounted.get(library.field("app").value, ()) if library.field("layer").value == "http" else ()
+            for other, outside in (*self._beside(library, appended, layers), *((one, False) for one in sockets)):
                 first, second = self._responder(library), self._responder(other)
                 pair = (first, second) if outside else (second, first)
                 for origin in (*sorted(first.judge.exact_texts()), *sorted(second.judge.exact_texts()), _STRANGER):
@@ -132,24 +134,23 @@ class Doubled:
                     if not outside or layer.field("language").value == "python":
                         yield written, outside
 
-    @staticmethod
-    def _sockets(library: Fact, policies: Iterable[Fact], facts: Iterable[Fact]) -> Iterator[tuple[Fact, bool]]:
-        """Socket servers that are mounted in the application of a library's layer."""
-        app = library.field("app").value
-        servers = {
-            fact.field("instance").value: fact.field("http_server").value
-            for fact in facts
-            if fact.kind == "socket_server"
-        }
-        mounted = {
-            fact.field("handler").value
-            for fact in facts
-            if fact.kind == "middleware" and fact.field("app").value == app
-        }
-        for policy in policies if app is not None and library.field("layer").value == "http" else ():
-            http = servers.get(policy.field("socket").value)
-            if policy.field("layer").value == "socket" and isinstance(http, Span) and http in mounted:
-                yield policy, False
+
+def _mounted_sockets(policies: Iterable[Fact], facts: Iterable[Fact]) -> dict[object, list[Fact]]:
+    """The policies of socket servers that are mounted in an application, by the application."""
+    apps: dict[object, dict[object, None]] = {}
+    servers: dict[object, object] = {}
+    for fact in facts:
+        if fact.kind == "socket_server":
+            servers[fact.field("instance").value] = fact.field("http_server").value
+        elif fact.kind == "middleware" and fact.field("app").value is not None:
+            apps.setdefault(fact.field("handler").value, {})[fact.field("app").value] = None
+    found: dict[object, list[Fact]] = {}
+    for policy in policies:
+        http = servers.get(policy.field("socket").value)
+        if policy.field("layer").value == "socket" and isinstance(http, Span):
+            for app in apps.get(http, ()):
+                found.setdefault(app, []).append(policy)
+    return found
 
 
 def _near(call: object, handler: object) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri, any_of, tri
 from corslint.model.urls import urlsplit
+from corslint.numbers import whole
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
@@ -103,7 +104,7 @@ def _has_port(wanted: str | None, port: int | None, expected: str, scheme: str) 
         return True
     if wanted is None:
         return port == _DEFAULT_PORTS.get(scheme)
-    return int(wanted) == port and (expected == scheme)
+    return whole(wanted) == port and (expected == scheme)
 
 
 def _below(wanted: str | None, path: str) -> Tri:
@@ -130,7 +131,7 @@ def widened(policy: str, origin: str) -> str | None:
 
 # --- in pages --------------------------------------------------------------------------------------------------------
 
-_META = regex(rb"<!--.*?-->|<meta\b(?P<attributes>[^>]*)>", re.IGNORECASE | re.DOTALL)
+_META = regex(rb"<!--.*?(?:-->|\Z)|<meta\b(?P<attributes>[^<>]*)>", re.IGNORECASE | re.DOTALL)
 _EQUIV = regex(rb"""http-equiv\s*=\s*["']?content-security-policy["'\s>/]""", re.IGNORECASE)
 _CONTENT = regex(rb"""\bcontent\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 

@@ -7,6 +7,8 @@ another function than the application itself has no known place.
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
@@ -58,6 +60,28 @@ class _Home(NamedTuple):
     guards: tuple[Guard, ...]
 
 
+class _Places:
+    """Spans, found by where they lie."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._spans = sorted(spans)
+        furthest: list[tuple[str, int]] = []
+        for span in self._spans:
+            reaches = (span.path, span.end)
+            furthest.append(max(furthest[-1], reaches) if furthest else reaches)
+        self._furthest = furthest
+
+    def from_within(self, outer: Span) -> list[Span]:
+        """Those that begin inside of a span."""
+        first, last = (bisect_left(self._spans, Span(outer.path, at, -1)) for at in (outer.start, outer.end))
+        return self._spans[first:last]
+
+    def around(self, inner: Span) -> bool:
+        """Whether one of them covers a span."""
+        last = bisect_right(self._spans, Span(inner.path, inner.start, sys.maxsize))
+        return last > 0 and self._furthest[last - 1] >= (inner.path, inner.end)
+
+
 class Layers:
     """Completes the layers among the facts of one project. It has to be made before policies are judged."""
 
@@ -75,9 +99,10 @@ class Layers:
         self._readings = readings
         self._code = code
         self._calls: dict[str, dict[Span, CallSite]] = {}
-        self._written: list[Span] = []
+        self._written = _Places(())
         self._loose = False
         self._policies: dict[Span, Responder] = {}
+        self._calls_of: dict[str, tuple[list[int], list[CallSite]]] = {}
         # As they are before they are judged, which turns options into what they mean.
         self.unjudged = tuple(policy._replace(fact=_copy(policy.fact)) for policy in extracted.policies)
 
@@ -104,11 +129,12 @@ class Layers:
     # --- who writes CORS headers ---
 
     def _note_policies(self, facts: Iterable[Fact], layers: Iterable[Fact]) -> None:
-        self._written = [
+        written_by_hand = [
             fact.span for fact in facts if fact.kind == "header_write" and fact.field("library").state == "written"
         ]
-        handled = [span for fact in layers for span in self._handlers(fact)]
-        self._loose = any(not any(span.covers(written) for span in handled) for written in self._written)
+        self._written = _Places(written_by_hand)
+        handled = _Places(span for fact in layers for span in self._handlers(fact))
+        self._loose = any(not handled.around(written) for written in written_by_hand)
         for policy in self.unjudged:
             instance = policy.fact.field("instance").value
             if isinstance(instance, Span) and policy.fact.field("layer").value == "http" and not policy.header:
@@ -127,7 +153,7 @@ class Layers:
         """Whether a function or class writes CORS headers by hand."""
         if not isinstance(handler, (Function, This)):
             return Tri.UNKNOWN
-        if any(handler.span.covers(written) for written in self._written):
+        if any(handler.span.covers(written) for written in self._written.from_within(handler.span)):
             return Tri.YES
         return Tri.UNKNOWN if self._loose else Tri.NO
 
@@ -287,14 +313,22 @@ class Layers:
             return Tri.UNKNOWN
         if len(handler.parameters) <= position:
             return Tri.YES
-        reading = self._code(handler.span.path)
-        for site in reading.calls if reading is not None else ():
+        for site in self._calls_in(handler.span):
             if handler.span.covers(site.call.span):
                 if self._is_next(site.call.callee, handler, position) and not site.call.arguments:
                     return Tri.UNKNOWN
                 if any(self._is_next(argument.value, handler, position) for argument in site.call.arguments):
                     return Tri.UNKNOWN
         return Tri.YES
+
+    def _calls_in(self, span: Span) -> list[CallSite]:
+        """The calls that begin inside of a span. A file may have thousands of handlers, and of calls."""
+        if span.path not in self._calls_of:
+            reading = self._code(span.path)
+            calls = sorted(reading.calls if reading is not None else (), key=lambda site: site.call.span.start)
+            self._calls_of[span.path] = [site.call.span.start for site in calls], calls
+        starts, calls = self._calls_of[span.path]
+        return calls[bisect_left(starts, span.start) : bisect_left(starts, span.end)]
 
     def _is_next(self, value: Value, handler: Function, position: int) -> bool:
         if not isinstance(value, Name):

@@ -95,6 +95,7 @@ from corslint.model.facts import ABSENT, Fact, Field
 from corslint.model.reading import Directive, NginxReading, Word
 from corslint.model.semantics import OriginSemantics, means_yes
 from corslint.model.tri import Tri, tri
+from corslint.numbers import whole
 from corslint.project.placement import Placement
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -395,7 +396,7 @@ def _followed(word: Word, scope: Scope) -> tuple[str | None, Span]:
 
 def _port(written: str | None, host: str, unit: Unit) -> int | None:
     if written is not None:
-        return int(written)
+        return whole(written)
     block = unit.upstreams.get(host)
     ports = set()
     for server in _servers(block) if block else ():

@@ -10,6 +10,7 @@ from corslint.behaviour.nginx_request import FileKind, State, Surroundings, Unkn
 from corslint.behaviour.nginx_values import Evaluator, setting
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
+from corslint.numbers import whole
 from corslint.records import NamedTuple
 
 
@@ -196,7 +197,7 @@ class Files:
                 self.state.uri = (self._location if self._alias is not None else "") + name
                 return None
         if words[-1].startswith("="):
-            return Ends(int(words[-1][1:])) if words[-1][1:].isdigit() else None
+            return Ends(whole(words[-1][1:])) if words[-1][1:].isdecimal() else None
         last = self._name(words[-1])
         if last is None:
             raise UnknownError

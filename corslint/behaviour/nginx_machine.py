@@ -31,6 +31,7 @@ from corslint.behaviour.nginx_values import Definitions, Evaluator, bare_host, d
 from corslint.model.exchange import NO_ANSWER, Header, Response
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
+from corslint.numbers import whole
 from corslint.parsers.nginx import is_directive
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -499,7 +500,7 @@ class _Machine:
         state.note(page.span)
         overwrite = page.arguments[-2].text if page.arguments[-2].text.startswith("=") else ""
         if overwrite:
-            state.err_status = int(overwrite[1:] or "0")
+            state.err_status = whole(overwrite[1:])
         text = page.arguments[-1].text
         target = self.evaluator.text(text)
         if target is None:

@@ -19,6 +19,7 @@ from corslint.behaviour.nginx_values import Evaluator, is_address, setting, uses
 from corslint.model.exchange import Header, Response
 from corslint.model.reading import Directive
 from corslint.model.tri import Tri
+from corslint.numbers import whole
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 
@@ -75,7 +76,7 @@ class Proxy:
             self.state.proxy_host = Value(None, Tri.NO)
             return self._sent(found, None, None)
         parts = _TARGET.fullmatch(target)
-        if parts is None or not parts["host"] or not 0 < int(parts["port"] or 80) < 65536:
+        if parts is None or not parts["host"] or not 0 < whole(parts["port"] or "80") < 65536:
             return None
         uri = parts["uri"]
         if uri.startswith("?"):

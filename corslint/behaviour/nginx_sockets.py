@@ -17,6 +17,7 @@ from corslint.behaviour.nginx_routing import listens
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import Directive, Word
 from corslint.model.tri import Tri
+from corslint.numbers import whole
 from corslint.regexes import regex
 from corslint.source import Span
 
@@ -102,7 +103,7 @@ def milliseconds(text: str) -> int | None:
     """A time as nginx reads it (`90`, `1m 30s`, `500ms`); None where it is none."""
     if not _TIME.fullmatch(text):
         return None
-    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdw]|)", text))
+    return sum(whole(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdw]|)", text))
 
 
 def timeout_fields(level: Level, head: Span) -> dict[str, Field]:

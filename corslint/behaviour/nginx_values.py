@@ -17,6 +17,7 @@ from corslint.model.exchange import Header, Missing, Response
 from corslint.model.patterns import Groups, pcre_groups
 from corslint.model.reading import Directive, Word
 from corslint.model.tri import Tri, all_of
+from corslint.numbers import whole
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 
@@ -145,7 +146,7 @@ class Evaluator:
             elif kind == "variable":
                 parts.append(self.variable(piece))
             else:
-                parts.append(known(self._capture(int(piece), escape)))
+                parts.append(known(self._capture(whole(piece), escape)))
         texts = [part.text for part in parts if part.text is not None]
         if len(texts) < len(parts):
             return Value(None, all_of(part.empty for part in parts))

@@ -18,6 +18,10 @@ _MARKS: Mapping[str | None, tuple[tuple[str, str], ...]] = {
     **dict.fromkeys(("html", "component"), (_SLASHES, _MARKUP, _JSX)),
 }
 
+_READ_AGAIN = 1_000_000
+"""Bytes. Each comment is checked by reading the file again; so much is read, or the findings of a huge file that
+somebody wrote to hold up others would take hours."""
+
 
 class Added(NamedTuple):
     """A file with comments for its findings, how many findings these take back, and the findings left without one."""
@@ -33,9 +37,13 @@ def add(source: SourceFile, findings: Iterable[Finding], reason: str = "") -> Ad
     by_lines: dict[tuple[int, int], list[Finding]] = {}
     for finding in findings:
         by_lines.setdefault(here.lines(finding.primary.start), []).append(finding)
-    data, count = source.data, 0
+    data, count, reading = source.data, 0, 0
     left: list[Finding] = []
     for _, group in sorted(by_lines.items(), reverse=True):  # from the end, so that the places of the others hold
+        reading += len(data)
+        if reading > max(_READ_AGAIN, len(data)):
+            left += group
+            continue
         changed = _with_comment(SourceFile(source.path, data), group, reason)
         if changed is None:
             left += group

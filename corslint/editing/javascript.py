@@ -28,7 +28,7 @@ from corslint.editing import (
     remove_lines,
 )
 from corslint.parsers import components, kind_of
-from corslint.parsers.grammars import grammar
+from corslint.parsers.grammars import deadline, grammar, parsed
 from corslint.regexes import regex
 from corslint.source import SourceFile
 
@@ -67,7 +67,8 @@ _OPERATIONS = frozenset(
 )
 _PRIMARIES = frozenset({"call_expression", "member_expression", "regex", "array", "string", "parenthesized_expression"})
 _TEXT = regex(rb"[^\r\n]")
-_TAG = regex(rb"<script\b([^>]*)>(.*?)</script", re.IGNORECASE | re.DOTALL)
+# Bounded: where no tag ends, each of thousands would be looked for up to the end of the file.
+_TAG = regex(rb"<script\b([^>]{0,2000})>(.*?)(?:</script|\Z)", re.IGNORECASE | re.DOTALL)
 _TYPESCRIPT = regex(rb"\blang\s*=\s*[\"']?(tsx?)\b")
 _IDENTIFIER = regex(r"[A-Za-z_$][\w$]*\Z")
 _ESCAPE = regex(
@@ -77,7 +78,10 @@ _NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\
 
 
 def edit(source: SourceFile, order: Order) -> tuple[Change, ...] | None:
-    """The changes that carry out an order: none where the file already is as ordered, None where it can't be done."""
+    """The changes that carry out an order: none where the file already is as ordered, None where it can't be done.
+
+    Raises TimeoutError where it takes too long to parse.
+    """
     script = _script(source, order.span.start)
     if script is None:
         return None
@@ -131,7 +135,9 @@ def _alone(data: bytes, start: int, end: int) -> bytes:
 def _parse(text: bytes, dialect: str) -> Tree:
     from tree_sitter import Parser
 
-    return Parser(grammar(dialect)).parse(text)
+    if parsed(text, grammar(dialect), deadline(text)) is None:
+        raise TimeoutError("takes too long to parse")
+    return Parser(grammar(dialect)).parse(text)  # again, since this tree has to know its text
 
 
 def _node_at(tree: Tree, start: int, end: int) -> Node | None:

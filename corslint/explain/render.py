@@ -13,6 +13,7 @@ from corslint.explain.transcripts import Judged
 from corslint.model.finding import Finding
 from corslint.model.tri import Tri
 from corslint.report import neutral, shown_path
+from corslint.report._json import no_command
 from corslint.rulepages import plain
 from corslint.source import SourceFile
 
@@ -120,7 +121,7 @@ def as_json(explained: Explanation, sources: Sources) -> str:
         "answers": [_judged(one) for one in explained.answers],
         "causes": [_cause(one, sources) for one in explained.causes],
     }
-    return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
+    return no_command(json.dumps(content, indent=2, ensure_ascii=True)) + "\n"
 
 
 def _message(one: Complaint) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from corslint.model.tri import Tri, all_of
+from corslint.numbers import whole
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 
@@ -31,7 +32,7 @@ _LOWEST = regex(r"\^?\s*(\d+(?:\.\d+){1,2})")
 def number_of(version: str) -> Number:
     """The numbers at the beginning of a version; empty where there are none, and for version 0."""
     found = _NUMBER.match(version)
-    numbers = [int(each) for each in found[0].split(".")] if found is not None else []
+    numbers = [whole(each) for each in found[0].split(".")] if found is not None else []
     while numbers and numbers[-1] == 0:
         del numbers[-1]
     return tuple(numbers)

@@ -58,7 +58,8 @@ def read(source: SourceFile) -> Remarks:
     if kind == "python":
         from corslint.parsers import python
 
-        return _of_trees(source, [python.root(data)])
+        root = python.root(data)
+        return _of_trees(source, [root] if root is not None else [])
     if kind in ("javascript", "typescript", "tsx"):
         from corslint.parsers import javascript
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from corslint.model.reading import Container, Damage, DeploymentReading, Image, Mount
+from corslint.numbers import whole
 from corslint.parsers import embedded
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -100,7 +101,7 @@ def _copied(path: str, rest: str, span: Span) -> Iterator[Mount]:
         return
     try:
         words = json.loads(rest) if rest.startswith("[") else rest.split()
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if not isinstance(words, list) or len(words) < 2 or not all(isinstance(word, str) for word in words):
         return
@@ -206,7 +207,7 @@ class _Document:
         else:
             text = _filled(self.text_of(node), {})
         found = _PUBLISHED.fullmatch(text)
-        return (int(found[1]), int(found[2])) if found else None
+        return (whole(found[1]), whole(found[2])) if found else None
 
     def volume(self, node: Any) -> Mount | None:
         entries = self.entries(node)

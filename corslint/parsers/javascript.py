@@ -25,7 +25,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from functools import lru_cache
-from time import thread_time
 from typing import TYPE_CHECKING, TypeAlias
 
 from corslint.model.reading import Binding, CallSite, CodeReading, Damage, Decoration, Export, Scope, ScriptTag, Write
@@ -56,7 +55,7 @@ from corslint.model.values import (
     Unknown,
     Value,
 )
-from corslint.parsers.grammars import grammar
+from corslint.parsers.grammars import deadline, grammar, parsed
 from corslint.parsers.javascript_text import number, number_key, unescaped
 from corslint.records import NamedTuple
 from corslint.source import SourceFile, Span
@@ -64,7 +63,7 @@ from corslint.source import SourceFile, Span
 if TYPE_CHECKING:
     from typing import Literal as OneOf
 
-    from tree_sitter import Language, Node, Range
+    from tree_sitter import Language, Node
 
     _ScopeKind = OneOf["module", "function", "class", "block"]
 
@@ -75,10 +74,6 @@ MOST_GUARDS = 100
 MOST_DAMAGE = 20
 _MOST_PATHS = 12
 
-_PARSE_SECONDS = 2.0
-"""CPU time that reading may take in which parsing still begins or goes on: this, and this again for every megabyte.
-Usual code takes 0.1 s a megabyte to parse and 0.5 s to read."""
-_CHUNK = 1 << 16
 _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _TOO_DEEP = "nested too deeply"
 _BROKEN = "does not parse"
@@ -211,11 +206,11 @@ def read_parts(
     whole = Span(source.path, 0, len(data))
     reader = _Reader(source.path, data, whole, holes, conditional)
     broken: list[tuple[Span, str]] = []
-    for part, parsed in _programs(source, data, parts):
-        if parsed is None:
+    for part, program in _programs(source, data, parts):
+        if program is None:
             broken.append((Span(source.path, part.start, part.end), "takes too long to parse"))
             continue
-        grammar, root = parsed
+        grammar, root = program
         reader.program(root, grammar)
         if root.has_error and not part.templated:
             broken += _broken(root, source.path, data)
@@ -240,9 +235,9 @@ def read_parts(
 
 def roots(source: SourceFile, data: bytes, parts: SequenceOf[Part]) -> Iterator[Node]:
     """The trees of several pieces of a file, without those that take too long; `data` as for `read_parts`."""
-    for _, parsed in _programs(source, data, parts):
-        if parsed is not None:
-            yield parsed[1]
+    for _, program in _programs(source, data, parts):
+        if program is not None:
+            yield program[1]
 
 
 def _programs(
@@ -251,40 +246,23 @@ def _programs(
     """Each part with its grammar and tree, or None where it takes too long to parse."""
     from tree_sitter import Range
 
-    deadline = thread_time() + _PARSE_SECONDS * (1 + len(data) / 1_000_000)
+    until = deadline(data)
     for part in parts:
         ranges = None
         if part.start or part.end != len(data):
             ranges = [Range(_point(source, part.start), _point(source, part.end), part.start, part.end)]
         grammar = _grammar(part.dialect)
-        root = _parsed(data, grammar.language, ranges, deadline)
-        if root is None:
+        tree = parsed(data, grammar.language, until, ranges)
+        if tree is None:
             yield part, None
             continue
+        root = tree.root_node
         if root.has_error and part.dialect == "javascript":
             annotated = _grammar("tsx")
-            again = _parsed(data, annotated.language, ranges, deadline)
-            if again is not None and not again.has_error:
-                grammar, root = annotated, again
+            again = parsed(data, annotated.language, until, ranges)
+            if again is not None and not again.root_node.has_error:
+                grammar, root = annotated, again.root_node
         yield part, (grammar, root)
-
-
-def _parsed(data: bytes, language: Language, ranges: list[Range] | None, deadline: float) -> Node | None:
-    """The tree of one program, or None if it is not done by `deadline` (in CPU time of this thread).
-
-    tree-sitter goes quadratic on some hostile input: 300 kB of `/*a/*a` take minutes. It only asks whether to go on
-    when it reads through a callback.
-    """
-    from tree_sitter import Parser
-
-    view = memoryview(data)
-    try:
-        tree = Parser(language, included_ranges=ranges).parse(
-            lambda offset, _: view[offset : offset + _CHUNK], progress_callback=lambda _, __: thread_time() > deadline
-        )
-    except ValueError:
-        return None
-    return tree.root_node
 
 
 def _point(source: SourceFile, offset: int) -> tuple[int, int]:

@@ -118,7 +118,7 @@ def of_dockerfile(source: SourceFile) -> tuple[Launch, ...]:
         text = re.sub(r"\\\r?\n", " ", _text(one["rest"])).strip()
         try:
             words = json.loads(text) if text.startswith("[") else None
-        except ValueError:
+        except (ValueError, RecursionError):
             words = None
         command = shlex.join(map(str, words)) if isinstance(words, list) else text
         found[one["what"]] = Launch("", command, None, Span(source.path, *one.span("rest")))

@@ -50,7 +50,7 @@ from corslint.model.values import (
     Unknown,
     Value,
 )
-from corslint.parsers.grammars import grammar
+from corslint.parsers.grammars import deadline, grammar, parsed
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import SourceFile, Span
@@ -88,6 +88,8 @@ _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 # A line that begins a statement of the module.
 _FRESH_LINE = regex(rb"^(?:@|[A-Za-z_]\w*(?:[ \t]*[=.(\[:]|[ \t]+[\w.]))", re.MULTILINE)
+
+_LONGEST_NAME = 1000
 
 # PEP 263: in a comment on line 1 or 2.
 _CODING = regex(rb"\A(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -173,10 +175,11 @@ def read(source: SourceFile) -> CodeReading:
         else:
             encoding = declared
     grammar = _grammar()
-    from tree_sitter import Parser
-
-    parser = Parser(grammar.language)
-    root = parser.parse(text).root_node
+    until = deadline(data)
+    tree = parsed(text, grammar.language, until)
+    if tree is None:
+        return _nothing(source.path, whole, "takes too long to parse")
+    root = tree.root_node
     regions: list[tuple[int, int, str]] = []
     for _ in range(min(MOST_RETRIES, RETRIED_BYTES // max(len(text), 1))):
         swallowed = _swallowed(root, text, grammar) if root.has_error else None
@@ -186,7 +189,10 @@ def read(source: SourceFile) -> CodeReading:
         broken = text[start:end]
         regions.append((start, start + len(broken.rstrip()), ""))
         text = text[:start] + re.sub(rb"[^\r\n]", b" ", broken) + text[end:]
-        root = parser.parse(text).root_node
+        tree = parsed(text, grammar.language, until)
+        if tree is None:
+            return _nothing(source.path, whole, "takes too long to parse")
+        root = tree.root_node
     reader = _Reader(source.path, data, encoding, grammar)
     reader.module(root)
     if root.has_error or regions:
@@ -208,12 +214,14 @@ def read(source: SourceFile) -> CodeReading:
     )
 
 
-def root(data: bytes) -> Node:
-    """The tree of a file as it stands, damaged or not; bytes that are not UTF-8 are question marks."""
-    from tree_sitter import Parser
+def root(data: bytes) -> Node | None:
+    """The tree of a file as it stands, damaged or not; bytes that are not UTF-8 are question marks.
 
+    None where parsing takes too long.
+    """
     text = re.sub("[\udc80-\udcff]", "?", data.decode("utf-8", "surrogateescape")).encode()
-    return Parser(_grammar().language).parse(text).root_node
+    tree = parsed(text, _grammar().language, deadline(data))
+    return tree.root_node if tree is not None else None
 
 
 def _nothing(path: str, whole: Span, message: str) -> CodeReading:
@@ -236,7 +244,8 @@ def _swallowed(root: Node, text: bytes, grammar: _Grammar) -> tuple[int, int] | 
                 break
         start = text.rfind(b"\n", 0, start) + 1
         line_end = text.find(b"\n", start)
-        fresh = _FRESH_LINE.search(text, line_end) if line_end >= 0 else None
+        # No further than the error reaches: there may be thousands, and no such line behind them.
+        fresh = _FRESH_LINE.search(text, line_end, node.end_byte + _LONGEST_NAME) if line_end >= 0 else None
         if fresh is None or fresh.start() >= node.end_byte:
             continue
         broken = text[start : fresh.start()]

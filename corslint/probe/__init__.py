@@ -224,7 +224,7 @@ def session_of(body: bytes) -> str:
     try:
         opened = json.loads(body[begin + 1 : end + 1])
         found = opened.get("sid", "") if isinstance(opened, dict) else ""
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     # It becomes a part of the next URL.
     return found if isinstance(found, str) and found.replace("-", "").replace("_", "").isalnum() else ""

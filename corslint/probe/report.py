@@ -13,6 +13,7 @@ from corslint.probe import Finding, Question
 from corslint.probe.attacks import Attack
 from corslint.records import NamedTuple
 from corslint.report import counted, neutral, shown_path
+from corslint.report._json import no_command
 
 if TYPE_CHECKING:
     from corslint.probe.foretold import Compared
@@ -156,7 +157,7 @@ def as_json(probed: Probed) -> str:
             for one in probed.tried
         ],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return no_command(json.dumps(document, indent=2)) + "\n"
 
 
 def _finding(found: Finding) -> dict[str, Any]:

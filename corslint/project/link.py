@@ -51,6 +51,8 @@ _NOT_CUT = 1 << 30
 _MAX_FILES = 8
 _MAX_TRAIL = 16
 _MAX_DEPTH = 25
+_LONGEST_TEXT = 1 << 16
+"""Characters. A text that doubles at each of some lines would fill the memory; no origin or header is as long."""
 _TRIMMERS = frozenset({"trim", "strip"})
 
 
@@ -752,10 +754,16 @@ class Linker:
                     return argument.value
         if position is None:
             return None
-        positional = [argument for argument in call.arguments if argument.keyword is None]
-        if position >= len(positional) or any(isinstance(a.value, Spread) for a in positional[: position + 1]):
-            return None
-        return positional[position].value
+        before = 0
+        for argument in call.arguments:
+            if argument.keyword is not None:
+                continue
+            if isinstance(argument.value, Spread):
+                return None
+            if before == position:
+                return argument.value
+            before += 1
+        return None
 
     def _returned(self, call: Call, function: Function) -> Resolved:
         returns = [r for r in function.returns if self.holds(r.guards) is not Tri.NO]
@@ -974,7 +982,10 @@ class Linker:
             )
             return Sequence(items, value.span)
         if all(isinstance(part, Literal) for part in parts):
-            return Literal("".join(_text(part.value) for part in parts if isinstance(part, Literal)), value.span)
+            texts = [_text(part.value) for part in parts if isinstance(part, Literal)]
+            if sum(map(len, texts)) > _LONGEST_TEXT:
+                return Unknown("a text too long to be put together", value.span)
+            return Literal("".join(texts), value.span)
         return Concat(tuple(parts), value.span)
 
     def _split(self, value: Split) -> Resolved:

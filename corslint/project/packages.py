@@ -12,6 +12,7 @@ from typing import Literal as OneOf
 
 from corslint.model.reading import ManifestReading, Requirement
 from corslint.model.versions import Release, exactly, of_major
+from corslint.numbers import whole
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.source import Span
@@ -375,7 +376,7 @@ def _pep_440(part: str) -> str:
     if found is None:
         return f"=={part}" if part[:1].isdigit() else part
     sign, version = found.groups()
-    numbers = [int(number) for number in version.split(".")]
+    numbers = [whole(number) for number in version.split(".")]
     if sign == "~":
         at = min(1, len(numbers) - 1)
     else:

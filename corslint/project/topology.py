@@ -229,6 +229,10 @@ def complete(facts: list[Fact]) -> None:
     _note_cors(facts)
     apps = {fact.field("instance").value for fact in facts if fact.kind == "http_app"}
     handlers = {fact.field("instance").value: fact.field("handler") for fact in facts if fact.kind == "http_server"}
+    mounts: dict[object, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact.kind == "middleware":
+            mounts[fact.field("handler").value].append(fact)
     for fact in facts:
         if fact.kind != "socket_server":
             continue
@@ -244,7 +248,7 @@ def complete(facts: list[Fact]) -> None:
                     fact.fields["app"] = attached
                 elif handler is not None and isinstance(handler.value, Span):
                     fact.fields["app"] = handler
-            _mounted(fact, facts)
+            _mounted(fact, mounts.get(attached.value, []))
         elif attached.state == "unknown":
             fact.fields["attached_to_app"] = Field(None, "unknown", attached.span)
         else:
@@ -264,13 +268,8 @@ def _note_cors(facts: Iterable[Fact]) -> None:
             fact.fields["cors.credentials"] = credentials
 
 
-def _mounted(server: Fact, facts: list[Fact]) -> None:
+def _mounted(server: Fact, mounts: list[Fact]) -> None:
     """What it means for a socket server that its http server is mounted in an application."""
-    mounts = [
-        fact
-        for fact in facts
-        if fact.kind == "middleware" and fact.field("handler").value == server.field("http_server").value
-    ]
     if not mounts:
         return
     if server.field("app").state != "written" and len(mounts) == 1:

@@ -235,6 +235,7 @@ _PASSED_OVER = {
     "minified": ("minified", "minified"),
     "not a regular file": ("that is no regular file", "that are no regular files"),
     "too large": ("too large", "too large"),
+    "unfinished rules": ("rule that took too long", "rules that took too long"),
     "unknown kind": ("of unknown kind", "of unknown kind"),
     "virtual environment": ("virtual environment", "virtual environments"),
 }

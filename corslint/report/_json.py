@@ -6,6 +6,7 @@ import json
 import re
 
 from corslint.regexes import regex
+from corslint.report import LOG_COMMAND
 
 _UNSEEN = regex(r"[^\n -~]")
 
@@ -17,7 +18,12 @@ def dumps(value: object, *, indent: int | None = 2) -> str:
     """
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, indent=indent, ensure_ascii=False, separators=separators)
-    return _UNSEEN.sub(_escaped, text.encode("utf-8", "replace").decode())
+    return _UNSEEN.sub(_escaped, no_command(text.encode("utf-8", "replace").decode()))
+
+
+def no_command(text: str) -> str:
+    """JSON without what readers of logs obey wherever in a line it stands; the value stays what it is."""
+    return LOG_COMMAND.sub(r"#\\u0023", text) if "##" in text else text
 
 
 def _escaped(match: re.Match[str]) -> str:
