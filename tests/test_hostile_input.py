@@ -60,6 +60,13 @@ _ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(12)
 )
 
+
+def _each_of_the_two_before(line: str, first: str, second: str, origin: str) -> str:
+    """Variables of which each mentions two: `{0}` is the number of this one, `{1}` and `{2}` of those before."""
+    lines = (line.format(n, n - 1, n - 2) for n in range(2, 50))
+    return "\n".join([f"const x0 = {first}, x1 = {second};", *lines, _js(origin)])
+
+
 BOMBS: dict[str, tuple[str, str]] = {
     **{f"js {opens}": ("a.js", _js(opens * N + "1" + closes * N)) for opens, closes in (
         ("(", ")"), ("[", "]"), ("{a:", "}"), ("`${", "}`"), ("f(", ")"), ("a ? ", " : 0"), ("!", ""), ("() => ", ""),
@@ -84,6 +91,33 @@ BOMBS: dict[str, tuple[str, str]] = {
     "js optional letters": ("a.js", _js(f"/{'a?' * 1500}{'a' * 1500}/")),
     "js base classes": ("a.js", "".join(f"class A{n} extends A{(n + 1) % 300} {{}}\n" for n in range(300))
                         + _js("new A0().origin")),
+    "js functions": ("a.js", "".join(f"function f{n}(o) {{ return f{(n + 1) % 50}(o) || f{(n + 2) % 50}(o); }}\n"
+                                     for n in range(50)) + _js("f0('a')")),
+    **{f"js functions {does}": ("a.js", "".join(
+        f"function f{n}(o) {{ {does.format((n + 1) % 50, (n + 2) % 50)} }}\n" for n in range(50)) + _js("f0('a')"))
+       for does in (
+        "return o ? f{0}(o) : f{1}(o);", "if (f{0}(o)) return 'a'; if (f{1}(o)) return 'b'; return 'c';",
+        "return f{0}(o) && f{1}(o);", "return f{0}(o)[f{1}(o)];", "return f{0}(f{1}(o));", "return f{0}(o) + f{1}(o);",
+        "return {{ ...f{0}(o), ...f{1}(o) }};", "return [f{0}, f{1}].map(f => f(o));",
+        "if (f{0}(o) === f{1}(o)) return 'a'; return 'b';", "return f{0}(o).concat(f{1}(o));",
+        "return f{0}(o).split(f{1}(o));",
+       )},
+    **{f"js doubles {line} {origin}": ("a.js", _each_of_the_two_before(line, f"{opens}process.env.A{closes}",
+                                                               f"{opens}process.env.B{closes}", origin))
+       for line, opens, closes, origin in (
+        ("const x{0} = x{1} || x{2};", "", "", "x49"), ("const x{0} = x{1} && x{2};", "", "", "x49 ? 'a' : '*'"),
+        ("const x{0} = !x{1} && !x{2};", "", "", "x49 ? 'a' : '*'"), ("const x{0} = x{1} + x{2};", "", "", "x49"),
+        ("const x{0} = a{0} ? x{1} : x{2};", "", "", "x49"), ("const x{0} = [...x{1}, ...x{2}];", "[", "]", "x49"),
+        ("const x{0} = {{...x{1}, ...x{2}}};", "{a: ", "}", "'a', ...x49"),
+        ("const x{0} = {{...x{1}, ...x{2}}};", "{a: ", "}", "x49.b"),
+        ("const x{0} = a{0} ? x{1} : x{2};", "{a: ", "}", "x49.a"),
+        ("let x{0} = x{1}; if (b{0}) x{0} = x{2};", "", "", "x49"),
+       )},
+    "js class doubles": ("a.js", "".join(
+        f"class A{n} extends A{n + 1} {{ constructor() {{ this.x{n} = this.x{n + 1} || this.x{n + 2}; }} }}\n"
+        for n in range(50)) + _js("new A0().x0")),
+    "py list doubles": ("a.py", "x0 = x1 = ['https://a.example']\n"
+                        + "".join(f"x{n} = x{n - 1} + x{n - 2}\n" for n in range(2, 50)) + _py("x49")),
     "js reassigned": ("a.js", CORS + "let o;\n" + "".join(f"o = o ? 'a{n}' : o;\n" for n in range(2000))
                       + "app.use(cors({ origin: o }));"),
     "js routes": ("a.js", CORS + "app.use(cors());\n"
@@ -149,6 +183,7 @@ BOMBS: dict[str, tuple[str, str]] = {
     )},
     "comments": ("a.js", CORS + "// corslint: ignore[a]\n" * 2000),
     "comments open": ("a.py", "# corslint: disable[a]\n" * 2000 + BAD_PYTHON),
+    "comment of other rules": ("a.js", f"// corslint: ignore[{', '.join(f'no-{n}' for n in range(N))}]\n{CORS}"),
     "comment of rules": ("a.js", f"// corslint: ignore[{'a, ' * N}]\n{CORS}"),
 }  # fmt: skip
 
