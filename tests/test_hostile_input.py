@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import re
+import signal
 import socket
 import threading
 import time
@@ -15,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from corslint import cli, discovery, lint, parsers, report
+from corslint import cli, discovery, lint, parsers, report, workers
 from corslint.extract import MOST_HEADERS, MOST_POLICIES
 from corslint.parsers import grammars
 from corslint.source import SourceFile
@@ -196,7 +198,7 @@ def test_a_bomb_does_not_go_off(capsys: Capture, name: str, text: str) -> None:
     assert not Path("made-by-a-tag").exists()
 
 
-@pytest.mark.parametrize("opens", ["(", "[", "f(", "a + "])
+@pytest.mark.parametrize("opens", ["(", "[", "f(", "a + ", "a or ", "a and ", "not ", "lambda: "])
 def test_what_is_mended_by_another_parser_does_not_reach_it_nested(capsys: Capture, opens: str) -> None:
     """libcst ends the process at some thousand levels."""
     closes = {"(": ")", "[": "]", "f(": ")"}.get(opens, "")
@@ -290,6 +292,79 @@ def test_a_file_that_takes_too_long_to_parse_is_reported(
     out = capsys.readouterr().out
     assert "takes too long to parse [syntax-error]" in out
     assert "wildcard" not in out
+
+
+_RISKY = {
+    "large": ("a.js", BAD + "// a\n" * 50_000),
+    "deep": ("a.js", f"{BAD}x = {'[' * 600}{']' * 600};\n"),
+    "a page": ("a.html", f"<script>{BAD}x = {'(' * 600}1{')' * 600};</script>\n"),
+    "python": ("a.py", f"{BAD_PYTHON}x = {'[' * 600}{']' * 600}\n"),
+}
+
+
+def _crash(_source: SourceFile) -> Any:
+    faulthandler.disable()  # pytest's, which would print where it happened
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _hang(_source: SourceFile) -> Any:
+    while True:
+        pass
+
+
+@pytest.mark.skipif(not workers.can_fork(), reason="this platform cannot fork")
+@pytest.mark.parametrize("risky", _RISKY)
+@pytest.mark.parametrize(
+    ("parse", "reason"),
+    [(_crash, r"the parser crashed \(SIGSEGV\)"), (_hang, r"reading it takes more than [\d.]+ s")],
+    ids=["crashes", "hangs"],
+)
+def test_a_parser_that_crashes_or_hangs_takes_down_one_file(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, risky: str, parse: Callable[[SourceFile], Any], reason: str
+) -> None:
+    name, text = _RISKY[risky]
+    put(name, f"{text}# corslint: ignore[a]\n" if name == "a.py" else f"{text}<!-- // corslint: ignore[a] -->\n")
+    put("b.js", BAD)
+    put("f.py", BAD_PYTHON)
+    monkeypatch.setattr(workers, "SECONDS", 0.2)
+    monkeypatch.setattr(workers, "parse", parse)
+    status, found, summary = checked(capsys, ".")
+    assert status == 1
+    assert [one[:2] for one in found] == [
+        ("unreadable-file", name),
+        ("wildcard-origin-with-credentials", "b.js"),
+        ("reflected-origin-with-credentials", "f.py"),
+    ]
+    assert summary["files"] == 3
+    cli.run(["check", "--output-format", "concise", "."])
+    assert re.search(f"{name}:1:1: .*{reason}", capsys.readouterr().out)
+
+
+@pytest.mark.skipif(not workers.can_fork(), reason="this platform cannot fork")
+@pytest.mark.parametrize("risky", _RISKY)
+def test_a_file_that_is_read_by_another_process_is_read_alike(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, risky: str
+) -> None:
+    name, text = _RISKY[risky]
+    put(name, text)
+    apart = checked(capsys, "--no-cache", ".")
+    assert apart[1]
+    monkeypatch.setattr(workers, "is_risky", lambda *_: False)
+    assert checked(capsys, "--no-cache", ".") == apart
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.js", BAD * 50),
+        ("a.js", "f(a[{b: (c)}]);\n" * 5_000),
+        ("nginx.conf", "{" * 5_000),
+        ("package-lock.json", "[" * 300_000),
+    ],
+    ids=["usual", "many brackets", "nginx", "manifest"],
+)
+def test_what_harms_nobody_is_read_by_this_process(name: str, text: str) -> None:
+    assert not workers.is_risky(name, text.encode())
 
 
 # --- what is no file, or not for long --------------------------------------------------------------------------------
