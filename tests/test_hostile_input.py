@@ -184,6 +184,11 @@ BOMBS: dict[str, tuple[str, str]] = {
         ("Procfile", "web: a\n"), (".env", "A=b\n"), ("Dockerfile", "FROM a AS b\n"), (".env", "export "),
     )},
     "comments": ("a.js", CORS + "// corslint: ignore[a]\n" * 2000),
+    **{f"comments of {name}": (name, f"{begin}# corslint: ignore[a]\n# a\n" * 2000) for name, begin in (
+        ("nginx.conf", ""), ("a.sh", ""), ("Dockerfile", "RUN a\n"), ("docker-compose.yml", "- a\n"), (".env", ""),
+        ("requirements.txt", "flask\n"), ("README.md", "```nginx\n"), ("k8s/a.yaml", "---\n"), ("Procfile", "a: b\n"),
+        ("a.html", "<script>//"), ("a.py", "a = 1\n"), ("a.vue", "<!--"),
+    )},
     "comments open": ("a.py", "# corslint: disable[a]\n" * 2000 + BAD_PYTHON),
     "comment of other rules": ("a.js", f"// corslint: ignore[{', '.join(f'no-{n}' for n in range(N))}]\n{CORS}"),
     "comment of rules": ("a.js", f"// corslint: ignore[{'a, ' * N}]\n{CORS}"),
