@@ -10,7 +10,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from corslint import cache as cache_
@@ -41,6 +40,7 @@ _IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn", cache_.FOLDER})
 _NO_CACHE = Cache()
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "e2e", "cypress", "playwright"})
+_OTHER_TEST_WORDS = tuple(word for word in sorted(_TEST_FOLDERS) if "test" not in word and "spec" not in word)
 _TEST_NAME = regex(r"\.(?:[\w-]+-)?(?:test|spec)\.[^.]+$|^test_.*\.py$|_test\.py$|^conftest\.py$")
 
 _MINIFIED_NAME = regex(r"[.-]min\.[cm]?js$")
@@ -205,6 +205,8 @@ def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
 
 def is_test(path: str) -> bool:
     """Whether a path, relative to the root of its context, matches the test-file patterns."""
+    if "test" not in path and "spec" not in path and not any(word in path for word in _OTHER_TEST_WORDS):
+        return False
     *folders, name = path.split("/")
     return not _TEST_FOLDERS.isdisjoint(folders) or _TEST_NAME.search(name) is not None
 
@@ -243,7 +245,7 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, 
         cache = _NO_CACHE
 
     known = {name for name in listing.files if kind_of(name) is not None and not is_found_by_content(name)}
-    sifter = _Sifter(real_root, known, unreadable, cache, cwd)
+    sifter = _Sifter(root, real_root, known, unreadable, cache, cwd)
     start = root if root.endswith(os.sep) else root + os.sep
     for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
         path = start + name
@@ -279,7 +281,8 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, 
         base = next((folder for folder in reversed(folders) if _inside(path, folder)), root)
         return (as_found or path not in named) and is_test(_below(path, base))
 
-    shown = {path: _below(path, cwd) for path in (*found, *asked, *unreadable)}
+    below_cwd = _shown_below(root, cwd)
+    shown = {path: below_cwd(path) for path in found.union(asked, unreadable)}
     return Context(
         root=_below(root, cwd),
         lint=frozenset(shown[path] for path in asked.union(unreadable)),
@@ -306,6 +309,14 @@ def _below(path: str, folder: str) -> str:
     start = folder if folder.endswith(os.sep) else folder + os.sep
     below = path[len(start) :] if path.startswith(start) else ""
     return (below or os.path.relpath(path, folder)).replace(os.sep, "/")
+
+
+def _shown_below(root: str, cwd: str) -> Callable[[str], str]:
+    """What `_below(path, cwd)` is for many paths, most of them below `root`."""
+    start = cwd if cwd.endswith(os.sep) else cwd + os.sep
+    if os.sep != "/" or not _inside(root, cwd):
+        return lambda path: _below(path, cwd)
+    return lambda path: path[len(start) :] if path.startswith(start) and path != start else _below(path, cwd)
 
 
 def _count(counts: dict[str, int], reason: str) -> None:
@@ -364,13 +375,13 @@ def _list_by_git(folder: str) -> _Listing | None:
         return None
     # To look for files that git does not keep takes ten times as long as to list those that it keeps.
     others = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
-    tracked = git(folder, "ls-files", "--cached", "-z")
-    statuses = _statuses(folder, tracked.stdout) if tracked is not None else {}
+    tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
+    kept = _with_modes(tracked.stdout) if tracked is not None else {}
+    statuses = _statuses(folder, kept)
     answer = others.answer() if others is not None else None
     if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
         return None
-    kept = dict.fromkeys(tracked.stdout.split(b"\0"))
-    names = [os.fsdecode(name) for name in dict.fromkeys((*kept, *answer.stdout.split(b"\0"))) if name]
+    names = dict.fromkeys((*kept, *filter(None, os.fsdecode(answer.stdout).split("\0"))))
     if not names:
         ignored = git(folder, "check-ignore", "--quiet", ".")
         if ignored is not None and ignored.returncode == 0:
@@ -381,13 +392,12 @@ def _list_by_git(folder: str) -> _Listing | None:
     }
     for name in names:
         # A submodule, or a repository inside this one: git shows only its folder.
-        path = os.path.join(folder, name)
-        unknown = kind_of(name) is None or is_found_by_content(name)
-        if name.endswith("/") or (unknown and os.path.lexists(os.path.join(path, ".git"))):
+        if name.endswith("/") or (kept.get(name) == _SUBMODULE and os.path.lexists(os.path.join(folder, name, ".git"))):
             name = name.rstrip("/")
-            if os.path.islink(path.rstrip("/")) or not os.path.isdir(path):
+            path = os.path.join(folder, name)
+            if os.path.islink(path) or not os.path.isdir(path):
                 continue
-            below = _list(path.rstrip("/"))
+            below = _list(path)
             files.extend(f"{name}/{inner}" for inner in below.files)
             unreadable.update({f"{name}/{inner}": reason for inner, reason in below.unreadable.items()})
         else:
@@ -395,13 +405,24 @@ def _list_by_git(folder: str) -> _Listing | None:
     return _Listing(files, unreadable, statuses, len(kept))
 
 
-def _statuses(folder: str, names: bytes) -> dict[str, os.stat_result]:
+_SUBMODULE = "160000"
+
+
+def _with_modes(listed: bytes) -> dict[str, str]:
+    """The names that git keeps in its index, with their modes: `160000` for another repository."""
+    entries = os.fsdecode(listed).split("\0")
+    return {name: entry[:6] for entry in entries if (name := entry.partition("\t")[2])}
+
+
+def _statuses(folder: str, names: Iterable[str]) -> dict[str, os.stat_result]:
     """The statuses of the files among these that may be read."""
     found = {}
-    for name in os.fsdecode(names).split("\0"):
+    for name in names:
         if kind_of(name) is not None:
-            with suppress(OSError, ValueError):
+            try:
                 found[name] = os.lstat(f"{folder}/{name}")
+            except (OSError, ValueError):
+                continue
     return found
 
 
@@ -458,9 +479,15 @@ def _without_packages(names: Sequence[str], passed_over: dict[str, int], opened:
     """
     environments = {name[: -len("/pyvenv.cfg")] for name in names if name.endswith("/pyvenv.cfg")}
     counted: set[str] = set()
+    plain: dict[str, bool] = {}
+    """Folders, and whether no package can lie around them."""
     for name in names:
-        folders = name.split("/")[:-1]
-        if environments or not _PACKAGES.isdisjoint(folders):
+        inside = name[: name.rfind("/") + 1]
+        is_plain = plain.get(inside)
+        if is_plain is None:
+            is_plain = plain[inside] = not environments and _PACKAGES.isdisjoint(inside.split("/"))
+        if not is_plain:
+            folders = name.split("/")[:-1]
             around = max((len(one.split("/")) for one in opened if name.startswith(f"{one}/")), default=0)
             package = _package(folders, around, environments)
             if package is not None:
@@ -487,12 +514,14 @@ def _package(folders: Sequence[str], around: int, environments: set[str]) -> tup
 class _Sifter:
     """Tells which files below a root are read. What the system refuses goes into `unreadable`."""
 
-    def __init__(self, real_root: str, known: set[str], unreadable: dict[str, str], cache: Cache, cwd: str) -> None:
+    def __init__(
+        self, root: str, real_root: str, known: set[str], unreadable: dict[str, str], cache: Cache, cwd: str
+    ) -> None:
         self._real_root = real_root
         self._known = known
         self._unreadable = unreadable
         self._cache = cache
-        self._cwd = cwd
+        self._shown = _shown_below(root, cwd)
 
     def refused(self, name: str, path: str, status: os.stat_result | None) -> str | None:
         """Why a file is not read: None for no reason, empty for none worth counting."""
@@ -522,11 +551,11 @@ class _Sifter:
             return "" if stat.S_ISDIR(status.st_mode) else "not a regular file"
         if status.st_size > (MANIFEST_SIZE_LIMIT if kind == "manifest" else SIZE_LIMIT):
             return "too large"
-        shown = _below(path, self._cwd)
+        shown = self._shown(path)
         remembered = self._cache.look(shown, status)
         if kind not in _SNIFFED_KINDS:
             return None
-        if _MINIFIED_NAME.search(path.lower()) or remembered == cache_.MINIFIED:
+        if ("min." in name.lower() and _MINIFIED_NAME.search(name.lower())) or remembered == cache_.MINIFIED:
             return "minified"
         if status.st_size < _SNIFF_FROM or remembered is not None:
             return None

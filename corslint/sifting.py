@@ -52,8 +52,7 @@ class Choice(NamedTuple):
         if found.damage or self.mark in data:
             return cache.READ
         if isinstance(found, DeploymentReading):
-            said = (found.parts, found.containers, found.launches, found.variables, found.exposed, found.services)
-            return cache.READ if any(said) else cache.INERT
+            return cache.READ if any(found[2:]) else cache.INERT  # anything but its path and kind
         if not isinstance(found, CodeReading) or found.language != "javascript" or found.page or found.scripts:
             return cache.READ
         does = found.calls or found.writes or found.decorations or self.always(path.rpartition("/")[2])

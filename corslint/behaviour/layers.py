@@ -457,7 +457,7 @@ class Layers:
             app = fact.field("app").value
             if isinstance(app, Span):
                 first.setdefault(app, fact)
-        for path in {app.path for app in first}:
+        for path in dict.fromkeys(app.path for app in first):
             reading = self._readings.get(path)
             for site in reading.calls if reading is not None else ():
                 if site.call.span in self._extracted.described:

@@ -93,7 +93,6 @@ _KUBERNETES = regex(
 )
 
 _PACKED = frozenset(("7z", "bz2", "gpg", "gz", "lz4", "tgz", "xz", "zip", "zst"))
-_NGINX_HINTS = ("conf", "nginx", "sites-", "proxy/", "snippets/", "vhost")
 
 _UNICODE_MARKS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
@@ -132,12 +131,24 @@ def kind_of(path: str) -> Kind | None:
         return "html"
     if extension in _PACKED:
         return None  # `nginx.conf.bz2`
-    if any(hint in path for hint in _NGINX_HINTS) and (_NGINX_NAME.search(path) or _PERHAPS_NGINX.search(path)):
+    if _hints_at_nginx(path) and (_NGINX_NAME.search(path) or _PERHAPS_NGINX.search(path)):
         return "nginx"
     # The start script that the express generator writes; server and listener stand in it.
     if path == "bin/www" or path.endswith("/bin/www"):
         return "javascript"
     return "nginx" if _by_content(path) else None
+
+
+def _hints_at_nginx(path: str) -> bool:
+    # Written out: a generator costs more than all of these, and most names come here.
+    return (
+        "conf" in path
+        or "nginx" in path
+        or "sites-" in path
+        or "proxy/" in path
+        or "snippets/" in path
+        or "vhost" in path
+    )
 
 
 _TEMPLATES = frozenset(("erb", "epp", "j2", "jinja", "jinja2", "template", "tmpl", "tpl"))

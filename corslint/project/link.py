@@ -123,6 +123,12 @@ class Linker:
         self._modules = modules
         self._assumptions = assumptions
         self._cache: dict[tuple[str, Span], Resolved] = {}
+        self._settled: dict[tuple[str, Span], Resolved] = {}
+        """What does not depend on which calls are known, nor on which files were read: it stays as it is."""
+        self._names: dict[tuple[str, Span], str | None] = {}
+        """The API names of settled values."""
+        self._unsettled = False
+        """Whether what is being resolved may become something else once more is known."""
         self._open: dict[tuple[str, Span], int] = {}
         self._cut = _NOT_CUT
         self._steps = 0
@@ -155,8 +161,12 @@ class Linker:
         if isinstance(value, (Literal, Null, Undefined, Regex, EnvVar, Function, Mapping, Sequence, Unknown)):
             return Resolved(value, ())
         key = (_said(value), value.span)
+        known = self._settled.get(key)
+        if known is not None:
+            return known
         known = self._cache.get(key)
         if known is not None:
+            self._unsettled = True
             return known
         opened = self._open.get(key)
         if opened is not None or len(self._open) > _MAX_HOPS:
@@ -164,17 +174,22 @@ class Linker:
             return Resolved(Unknown("defined by itself", value.span), ())
         self._steps = self._steps + 1 if self._open else 0
         if self._steps > _MAX_STEPS:  # kept, so that none of what led here is tried again
+            self._unsettled = True  # by itself it may be known
             self._cache[key] = given_up = Resolved(Unknown("defined by too much", value.span), ())
             return given_up
         outside, self._cut = self._cut, _NOT_CUT
+        before, self._unsettled = self._unsettled, False
         self._open[key] = here = len(self._open)
         try:
             result = self._step(value)
         finally:
             del self._open[key]
         # What was cut short because an outer value is being resolved may be known when asked for by itself.
-        if self._cut >= here or not isinstance(result.value, Unknown) or self._steps > _MAX_STEPS:
+        if self._cut >= here and not self._unsettled:
+            self._settled[key] = result
+        elif self._cut >= here or not isinstance(result.value, Unknown) or self._steps > _MAX_STEPS:
             self._cache[key] = result
+        self._unsettled |= before or self._cut < here
         self._cut = min(outside, _NOT_CUT if self._cut >= here else self._cut)
         return result
 
@@ -553,10 +568,14 @@ class Linker:
         for export in reading.exports:
             if export.name == "*" and isinstance(export.value, Reference):
                 module = self.module_file(export.value)
-                if module is not None and self._may_export(module, name):
-                    found = self._exported(module, name, depth + 1)
-                    if found is not None:
-                        return found
+                if module is None:
+                    continue
+                if not self._may_export(module, name):
+                    self._unsettled = True  # it may once the file is read
+                    continue
+                found = self._exported(module, name, depth + 1)
+                if found is not None:
+                    return found
         if name == "default" and any(export.name not in ("*", "=") for export in reading.exports):
             return None
         return None
@@ -896,6 +915,7 @@ class Linker:
 
     def _parameter(self, parameter: Parameter) -> Value | None:
         """A parameter is what its only caller passes; several callers, or none in the project, leave it unknown."""
+        self._unsettled = True
         if self._indexing:
             return None
         calls = self._callers().get(parameter.function, [])
@@ -913,6 +933,7 @@ class Linker:
         """The calls of every function of the project, and whether `self` is passed along unseen."""
         if not self._all_indexed and self._everything is not None:
             self._indexing = self._all_indexed = True
+            unsettled = self._unsettled
             cache, self._cache = self._cache, {}
             opened, self._open = self._open, {}
             cut, self._cut = self._cut, _NOT_CUT
@@ -927,7 +948,8 @@ class Linker:
                         self._index(reading)
             finally:
                 self._indexing = False
-                self._cache, self._open, self._cut, self._steps = cache, opened, cut, steps
+                self._cache, self._open, self._cut = cache, opened, cut
+                self._steps, self._unsettled = steps, unsettled
         return self._calls_of
 
     def _index(self, reading: CodeReading) -> None:
@@ -1142,7 +1164,15 @@ class Linker:
         `pkg#Export` (CommonJS's module object and an ES default import are both `pkg#default`), `pkg#Export()/method`
         for a method of what a call returns, `global#name` for a global, `?/method` on an unknown object.
         """
-        return self.canonical_of_resolved(self.resolve(value))
+        key = (_said(value), value.span)
+        if key in self._names:
+            return self._names[key]
+        before, self._unsettled = self._unsettled, False
+        name = self.canonical_of_resolved(self.resolve(value))
+        if not self._unsettled and not self._open:
+            self._names[key] = name
+        self._unsettled |= before
+        return name
 
     def canonical_of_resolved(self, value: Value, depth: int = 0) -> str | None:
         """Like `canonical`, for a value that is already resolved."""
