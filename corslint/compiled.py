@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from importlib.util import cache_from_source
+from typing import Any
 
 import click
 
@@ -28,6 +29,10 @@ SHIPPED = "knowledge.json"
 """In the package's folder: a line with the digest of the YAML files and a checksum, and the snapshot."""
 
 
+OWN_KEPT = 16
+"""So many sets of rules of users' own are remembered; the oldest are dropped."""
+
+
 def load() -> tuple[RuleSet, Catalog]:
     """The built-in rules and descriptors, without their examples.
 
@@ -36,7 +41,7 @@ def load() -> tuple[RuleSet, Catalog]:
 
     """
     shipped = os.path.join(resources.PACKAGE, SHIPPED)
-    kept = os.path.join(os.path.dirname(cache_from_source(shipped, optimization="")), SHIPPED)
+    kept = os.path.join(_cache_folder(), SHIPPED)
     state = _state()
     found = _read(kept, state)
     if found is None:
@@ -45,6 +50,67 @@ def load() -> tuple[RuleSet, Catalog]:
         if not sys.dont_write_bytecode:
             _keep(kept, _with_key(state, _snapshot(*found)))
     return found
+
+
+def load_with(folders: Sequence[str]) -> tuple[RuleSet, Catalog]:
+    """The same, and the rules in these folders of a user's own. They are compiled once for each of their contents.
+
+    Raises:
+        YamlError: one of the files is not valid, or two rules have one id.
+
+    """
+    rules, described = load()
+    if not folders:
+        return rules, described
+    key = own_key(folders)
+    name = f"own-{key[:16]}.json"
+    found = _snapshot_in(os.path.join(_cache_folder(), name), f"{key} {_state()}")
+    if found is not None:
+        named, kinds = found
+        order = sorted({*rules.rules, *named})
+        joined = _Joined({one: named.get(one) for one in order}, rules.rules)
+        return RuleSet(joined, {one: kinds[one] if one in kinds else rules.kinds[one] for one in order}), described
+    whole = ruleset.load(folders, known=rules)
+    own = {one: rule for one, rule in whole.rules.items() if one not in rules.rules}
+    if not sys.dont_write_bytecode:
+        named = {one: Later([rule]) for one, rule in own.items()}
+        text = snapshot.write((named, {one: whole.kinds[one] for one in own}))
+        _keep(os.path.join(_cache_folder(), name), _with_key(f"{key} {_state()}", text))
+        _drop_old_ones()
+    return whole, described
+
+
+def own_key(folders: Iterable[str]) -> str:
+    """Identifies the contents of all rules in these folders; what cannot be read, or is no rule, says so elsewhere."""
+    from corslint.cache import digest as short
+
+    parts: list[object] = []
+    for folder in folders:
+        try:
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
+        except OSError as error:
+            parts.append((folder, error.errno))
+            continue
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                with open(path, "rb") as stream:
+                    parts.append((path, short(stream.read(ruleset.MOST_BYTES + 1))))
+            except OSError as error:
+                parts.append((path, error.errno))
+    return short(repr((os.getcwd(), parts)).encode())
+
+
+def _cache_folder() -> str:
+    """Python's own, beside the package."""
+    return os.path.dirname(cache_from_source(os.path.join(resources.PACKAGE, SHIPPED), optimization=""))
+
+
+def _drop_old_ones() -> None:
+    with suppress(OSError):
+        kept = [entry for entry in os.scandir(_cache_folder()) if entry.name.startswith("own-")]
+        for entry in sorted(kept, key=lambda entry: entry.stat().st_mtime_ns)[:-OWN_KEPT]:
+            os.unlink(entry.path)
 
 
 def compiled() -> str:
@@ -130,6 +196,24 @@ class _Rules(Mapping[str, Rule]):
         return name in self._named
 
 
+class _Joined(Mapping[str, Rule]):
+    """Rules of a user's own by their ids, made when they are first asked for, among those that are built in (None)."""
+
+    def __init__(self, own: Mapping[str, Later[Rule] | None], built_in: Mapping[str, Rule]) -> None:
+        self._own = own
+        self._built_in = built_in
+
+    def __getitem__(self, name: str) -> Rule:
+        found = self._own[name]
+        return self._built_in[name] if found is None else found[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own)
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+
 def _with_key(key: str, text: str) -> bytes:
     """A file's content: under which key it is kept, and a checksum, since most of it is not looked at."""
     data = text.encode()
@@ -137,16 +221,24 @@ def _with_key(key: str, text: str) -> bytes:
 
 
 def _read(path: str, key: str) -> tuple[RuleSet, Catalog] | None:
-    """What a file holds if it was written under this key, and is whole."""
+    """The rules and descriptors of a file if it was written under this key, and is whole."""
+    found = _snapshot_in(path, key)
+    if found is None:
+        return None
+    named, kinds, described = found
+    return RuleSet(_Rules(named), kinds), described
+
+
+def _snapshot_in(path: str, key: str) -> Any:
+    """What a file holds if it was written under this key, and is whole; else None."""
     try:
         with open(path, "rb") as stream:
             written, _, data = stream.read().partition(b"\n")
         if written != f"{key} {zlib.crc32(data)}".encode():
             return None
-        named, kinds, described = snapshot.read(data.decode())
+        return snapshot.read(data.decode())
     except (OSError, ValueError, snapshot.SnapshotError):
         return None
-    return RuleSet(_Rules(named), kinds), described
 
 
 def _keep(path: str, data: bytes) -> None:

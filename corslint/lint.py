@@ -307,19 +307,24 @@ class Knowledge(NamedTuple):
     catalog: catalog.Catalog
 
 
-@lru_cache(maxsize=8)
 def knowledge(folders: tuple[str, ...] = (), *, examples: bool = True) -> Knowledge:
     """The built-in rules and descriptors, and the rules in `folders`; those built in with their `examples` or without.
+
+    Rules of a user's own are read again where they have changed since.
 
     Raises:
         YamlError: one of the files is not valid.
 
     """
+    return _knowledge(folders, compiled.own_key(folders) if folders else "", examples)
+
+
+@lru_cache(maxsize=8)
+def _knowledge(folders: tuple[str, ...], _contents: str, examples: bool) -> Knowledge:
     if examples:
         rules = ruleset.load([resources.rules_folder(), *folders])
         return Knowledge(rules, catalog.load(resources.frameworks_folder()))
-    rules, described = compiled.load()
-    return Knowledge(ruleset.load(folders, known=rules) if folders else rules, described)
+    return Knowledge(*compiled.load_with(folders))
 
 
 def lint(

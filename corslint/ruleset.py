@@ -101,7 +101,8 @@ from corslint.yamlfile import Checker, KeyPath, YamlError, nearest, parse, witho
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MAX_FILE = 1_000_000
+MOST_BYTES = 1_000_000
+"""Of a rule file."""
 _MAX_PATTERN = 500
 _MAX_CLAUSES = 8
 _MAX_NESTING = 8
@@ -524,11 +525,11 @@ def load_file(path: Path, *, examples: bool = True) -> Rule:
     """
     try:
         with path.open("rb") as stream:
-            data = stream.read(_MAX_FILE + 1)
+            data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise RuleError(str(path), 1, f"the rule cannot be read: {error.strerror}") from None
-    if len(data) > _MAX_FILE:
-        raise RuleError(str(path), 1, f"a rule of more than {_MAX_FILE} bytes is refused")
+    if len(data) > MOST_BYTES:
+        raise RuleError(str(path), 1, f"a rule of more than {MOST_BYTES} bytes is refused")
     return read(data, path, examples=examples)
 
 

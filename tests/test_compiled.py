@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from corslint import compiled, resources, ruleset
 from corslint.frameworks import catalog
 from corslint.ruleset import RuleError
+from tests.test_snapshot import comparable
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package's folder with one rule and one descriptor, in place of the real one."""
     folder = tmp_path / "corslint"
     (folder / "frameworks").mkdir(parents=True)
@@ -29,7 +31,15 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(resources, "RULES", str(folder / "rules"))
     monkeypatch.setattr(resources, "FRAMEWORKS", str(folder / "frameworks"))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    return folder
+    compiled._state.cache_clear()
+    yield folder
+    compiled._state.cache_clear()
+
+
+def _loaded() -> tuple[ruleset.RuleSet, catalog.Catalog]:
+    """What another process would load: each looks once at which files there are."""
+    compiled._state.cache_clear()
+    return compiled.load()
 
 
 def _kept(package: Path) -> Path:
@@ -51,50 +61,50 @@ def _reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_it_is_what_the_files_say() -> None:
-    rules, described = compiled.load()
+    rules, described = _loaded()
     folder = resources.rules_folder()
     fresh = ruleset.load([folder], [folder])
     assert dict(rules.rules) == dict(fresh.rules)
-    assert list(described.descriptors) == list(catalog.load(resources.frameworks_folder(), examples=False).descriptors)
+    assert comparable(described) == comparable(catalog.load(resources.frameworks_folder(), examples=False))
 
 
 def test_the_second_run_reads_no_yaml(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = _reads(monkeypatch)
-    first = compiled.load()[0]
+    first = _loaded()[0]
     assert [path.name for path in read] == ["stateful-origin-regex.yaml"]
     read.clear()
-    assert dict(compiled.load()[0].rules) == dict(first.rules)
+    assert dict(_loaded()[0].rules) == dict(first.rules)
     assert read == []
     assert first["stateful-origin-regex"].path == str(package / "rules" / "stateful-origin-regex.yaml")
 
 
 @pytest.mark.parametrize("change", ["rewritten", "added", "removed", "code"])
 def test_every_change_is_seen(package: Path, change: str) -> None:
-    compiled.load()
+    _loaded()
     rule = package / "rules" / "stateful-origin-regex.yaml"
     if change == "rewritten":  # to the same size
         stat = rule.stat()
         rule.write_bytes(rule.read_bytes().replace(b"severity: error", b"severity: notes"[:15]))
         os.utime(rule, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
         with pytest.raises(RuleError, match="notes"):
-            compiled.load()
+            _loaded()
     elif change == "added":
         text = rule.read_text(encoding="utf-8").replace("id: stateful-origin-regex", "id: another")
         (package / "rules" / "another.yaml").write_text(text, encoding="utf-8")
-        assert set(compiled.load()[0].rules) == {"another", "stateful-origin-regex"}
+        assert set(_loaded()[0].rules) == {"another", "stateful-origin-regex"}
     elif change == "removed":
         rule.unlink()
-        assert set(compiled.load()[0].rules) == set()
+        assert set(_loaded()[0].rules) == set()
     else:
         before = _kept(package).read_bytes()
         (package / "frameworks" / "catalog.py").write_text("# other code\n")
-        compiled.load()
+        _loaded()
         assert _kept(package).read_bytes() != before
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "binary", "one byte", "folder"])
 def test_a_damaged_copy_is_made_again(package: Path, damage: str) -> None:
-    rules = compiled.load()[0]
+    rules = _loaded()[0]
     file = _kept(package)
     whole = file.read_bytes()
     other = whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]
@@ -103,7 +113,7 @@ def test_a_damaged_copy_is_made_again(package: Path, damage: str) -> None:
         file.mkdir()
     else:
         file.write_bytes({"cut": whole[:-9], "empty": b"", "binary": b"\xff\xfe" + whole, "one byte": other}[damage])
-    assert dict(compiled.load()[0].rules) == dict(rules.rules)
+    assert dict(_loaded()[0].rules) == dict(rules.rules)
     if damage != "folder":
         assert file.read_bytes() == whole
     assert [path.name for path in file.parent.iterdir()] == ["knowledge.json"]
@@ -111,8 +121,64 @@ def test_a_damaged_copy_is_made_again(package: Path, damage: str) -> None:
 
 def test_where_python_writes_no_byte_code_nothing_is_kept(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    compiled.load()
+    _loaded()
     assert list(package.rglob("knowledge.json*")) == []
+
+
+OWN = """id: our-rule
+severity: error
+effect: policy
+match:
+  - {name: policy, fact: cors_policy}
+report: {at: policy, message: ours, help: Remove it.}
+examples:
+  - name: fires
+    files: {a.js: "require('express')().use(⟦require('cors')()⟧);"}
+  - name: silent
+    clean: true
+    files: {a.js: ""}
+"""
+
+
+def _own(tmp_path: Path, text: str = OWN) -> str:
+    folder = tmp_path / "our-rules"
+    folder.mkdir(exist_ok=True)
+    (folder / "our-rule.yaml").write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+def test_rules_of_a_users_own_are_compiled_once(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _own(tmp_path)
+    first, _ = compiled.load_with([folder])
+    read = _reads(monkeypatch)
+    again, _ = compiled.load_with([folder])
+    assert read == []
+    assert list(again.rules) == list(first.rules) == ["our-rule", "stateful-origin-regex"]
+    assert dict(again.rules) == dict(first.rules)
+    assert dict(again.kinds) == dict(first.kinds)
+    assert again["our-rule"].path == str(Path(folder) / "our-rule.yaml")
+    assert len(again) == 2
+
+
+def test_a_changed_rule_of_a_users_own_counts_at_once(package: Path, tmp_path: Path) -> None:
+    folder = _own(tmp_path)
+    compiled.load_with([folder])
+    stat = (Path(folder) / "our-rule.yaml").stat()
+    _own(tmp_path, OWN.replace("message: ours", "message: mine"))
+    os.utime(Path(folder) / "our-rule.yaml", ns=(stat.st_atime_ns, stat.st_mtime_ns))  # the same size and time
+    assert compiled.load_with([folder])[0]["our-rule"].cases[0].message == ("mine",)
+    _own(tmp_path, OWN.replace("severity: error", "severity: grave"))
+    for _ in range(2):
+        with pytest.raises(RuleError, match="grave"):
+            compiled.load_with([folder])
+    with pytest.raises(RuleError, match="cannot be read"):
+        compiled.load_with([str(tmp_path / "nowhere")])
+
+
+def test_few_sets_of_own_rules_are_remembered(package: Path, tmp_path: Path) -> None:
+    for number in range(compiled.OWN_KEPT + 3):
+        compiled.load_with([_own(tmp_path, OWN.replace("message: ours", f"message: m{number}"))])
+    assert len(list(package.rglob("own-*.json"))) == compiled.OWN_KEPT
 
 
 def test_what_a_wheel_brings_counts_as_long_as_the_files_are_the_same(
@@ -121,11 +187,11 @@ def test_what_a_wheel_brings_counts_as_long_as_the_files_are_the_same(
     (package / compiled.SHIPPED).write_text(compiled.compiled(), encoding="utf-8")
     read = _reads(monkeypatch)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    assert set(compiled.load()[0].rules) == {"stateful-origin-regex"}
+    assert set(_loaded()[0].rules) == {"stateful-origin-regex"}
     assert read == []
     rule = package / "rules" / "stateful-origin-regex.yaml"
     rule.write_bytes(rule.read_bytes() + b"\n")
-    assert set(compiled.load()[0].rules) == {"stateful-origin-regex"}
+    assert set(_loaded()[0].rules) == {"stateful-origin-regex"}
     assert read == [rule]
 
 

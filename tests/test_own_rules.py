@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corslint import cli, lint
+from corslint import cli
 
 Capture = pytest.CaptureFixture[str]
 
@@ -37,7 +37,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "ours").mkdir()
     (tmp_path / "ours" / "no-demo-origin.yaml").write_text(RULE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    lint.knowledge.cache_clear()  # it goes by the folder's name, which is the same in each test
     return tmp_path
 
 

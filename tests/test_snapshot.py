@@ -82,17 +82,17 @@ def test_what_comes_later_holds_nothing_that_does() -> None:
 def test_everything_that_is_built_in_comes_out_as_it_went_in() -> None:
     rules, catalog = lint.knowledge()
     assert snapshot.read(snapshot.write(dict(rules.rules))) == dict(rules.rules)
-    assert _comparable(snapshot.read(snapshot.write(catalog))) == _comparable(catalog)
+    assert comparable(snapshot.read(snapshot.write(catalog))) == comparable(catalog)
 
 
-def _comparable(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """The same value with its compiled expressions written out: two of them are never equal."""
     if type(value) in REGEX:
         return value.pattern, value.flags
     if isinstance(value, Mapping):
-        return {key: _comparable(each) for key, each in value.items()}
+        return {key: comparable(each) for key, each in value.items()}
     if isinstance(value, (tuple, Later)):
-        return (type(value).__name__, *map(_comparable, value))
+        return (type(value).__name__, *map(comparable, value))
     return value
 
 
