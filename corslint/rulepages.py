@@ -151,7 +151,7 @@ def _faulty_and_sound(rule: Rule, around: Around) -> Iterator[str]:
 
 def _files(example: Example, files: dict[str, str], around: Around, *, named: bool = True) -> Iterator[str]:
     if named and example.name:
-        yield f"{escaped(example.name[:1].upper() + example.name[1:])}:"
+        yield f"*{escaped(example.name)}*"
     if named and example.settings:
         yield f"With these settings: `{dict(example.settings)}`"
     for path, marked in files.items():

@@ -190,6 +190,8 @@ def test_a_librarys_page_says_what_is_sent(pages: dict[str, Page]) -> None:
     assert "cors({ origin: '*' }) * no 5.0.0" in text
     assert "cors({ origin: '*', credentials: true }) its own origin yes 5.0.0" in text
     assert "credentials cors_policy credentials false" in text
+    assert "origin cors_policy origin * is sent" in text
+    assert "options in argument 1 (after a number) or 0" in pages["libraries/nestjs.html"].text
     assert "allowedOrigins (it is origin )" in text
 
 

@@ -80,7 +80,7 @@ def page(library: Library, code: Callable[[str, str], str], rules: Iterable[Rule
     if "notes" in written:
         parts.append(escaped(_RECORDING.sub(lambda found: f"`fixtures/oracle/{found[1]}`", written["notes"].strip())))
     parts += _section("What is read", _read(written))
-    parts += _section("Where settings come from", _sources(written))
+    parts += _section("Options and their defaults", _sources(written))
     parts += _section("What values mean", _meanings(written))
     parts += _section("What other origins are sent", _sent(library))
     parts += _section("Names of options", _options(written))
@@ -161,8 +161,19 @@ def _notes_of(call: Mapping[str, Any]) -> str:
     if call.get("options") == "keywords":
         notes.append("options are keywords")
     elif "options" in call:
-        notes.append("options at " + cell(str(call["options"])))
+        notes.append(f"options in argument {' or '.join(map(_position, _positions(call['options'])))}")
     return "; ".join(notes)
+
+
+def _positions(given: object) -> Sequence[object]:
+    return given if isinstance(given, list) else [given]
+
+
+def _position(given: object) -> str:
+    """An argument at which options may stand, counted from 0 as descriptors do."""
+    if isinstance(given, Mapping):
+        return f"{given['position']} (after a number)"
+    return str(given)
 
 
 def _emits(written: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -180,7 +191,7 @@ def _sources(written: Mapping[str, Any]) -> Iterator[str]:
                 continue
             given = [text for key in ("key", "keyword", "setting", "config") for text in _listed(source.get(key, ()))]
             if given:
-                rows.append((_names(given), f"`{emit['fact']}`", cell(name), _default(source)))
+                rows.append((_names(given), f"`{emit['fact']}`", cell(name), _default(name, source)))
     if rows:
         yield table(("option", "of", "field", "without it"), list(dict.fromkeys(rows)))
 
@@ -189,7 +200,9 @@ def _listed(value: object) -> list[str]:
     return [value] if isinstance(value, str) else [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _default(source: Mapping[str, Any]) -> str:
+def _default(field: str, source: Mapping[str, Any]) -> str:
+    if field == "origin" and source.get("default") in MEANS:
+        return MEANS[source["default"]]
     if "by_version" in source:
         return ", ".join(f"{cell(str(versions))}: {cell(_literal(value))}" for versions, value in source["by_version"])
     return cell(_literal(source["default"])) if "default" in source else ""
@@ -297,7 +310,7 @@ def _examples(library: Library, code: Callable[[str, str], str]) -> Iterator[str
             body.append(f"No {_names(example['absent'])} comes of it.")
         if example.get("answers") or example.get("answers_of"):
             body.append("What is answered is compared with the library's own answers.")
-        name = example["name"][:1].upper() + example["name"][1:]
+        name = example["name"]
         version = f" ({example['version']})" if "version" in example else ""
         yield _folded(f"{name}{version}", "\n\n".join(body), opened=number == 0)
 

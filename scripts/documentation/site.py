@@ -195,7 +195,8 @@ def rules_index(rules: Sequence[Rule]) -> str:
     """All rules in tables."""
     intro = (
         f"{len(rules)} rules. `corslint rule ID` says the same on the command line. "
-        "[Writing a rule](../rules.md) says how to add one, [Settings](../settings.md) how to choose among them."
+        "[Writing a rule](../rules.md) says how to add one, [Settings](../settings.md) how to choose among them. "
+        "In the examples, what is reported is marked in red, and what has to do with it in blue."
     )
     parts = ["# Rules", intro]
     for effect, some in _by_effect(rules).items():
