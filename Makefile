@@ -3,6 +3,7 @@
 #   make test     install with development tools and run every check
 #   make lab      install real servers, nginx and a browser, and prove every rule against them
 #   make mutants  break each rule and descriptor in turn: the tests must notice
+#   make docs     build the documentation into site/: the guides, and a page for each rule and each library
 #   make format   format the source
 #   make new-rule NAME=x, make new-library NAME=x [LANGUAGE=python] [PACKAGE=y]
 #                 lay down rules/x.yaml or corslint/frameworks/x.yaml with its examples to fill in
@@ -21,7 +22,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check mutants lab lab-install format new-rule new-library nginx-differential fix-storm hostile fuzz bench clean
+.PHONY: demo test check mutants lab lab-install docs format new-rule new-library nginx-differential fix-storm hostile fuzz bench clean
 .DELETE_ON_ERROR:
 
 # The stamps are younger than pyproject.toml as long as its dependencies are installed.
@@ -64,6 +65,13 @@ lab-install: $(VENV)/installed-dev
 lab: lab-install
 	$(BIN)/python -m tests.lab
 
+$(VENV)/installed-docs: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[docs]'
+	@touch $(VENV)/installed $@
+
+docs: $(VENV)/installed-docs
+	PYTHONPATH=scripts $(BIN)/python -m documentation
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -93,4 +101,4 @@ bench: $(VENV)/installed-dev
 	PYTHONPATH=scripts $(BIN)/python -m benchmark $(BENCH)
 
 clean:
-	rm -rf $(VENV) .lab build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .lab build dist site .mypy_cache .pytest_cache .ruff_cache

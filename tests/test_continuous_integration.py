@@ -26,6 +26,7 @@ from tests.test_hooks import INSTALLED
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "continuous-integration.md"
 ACTION = ROOT / "action.yml"
+WORKFLOW = ROOT / ".github" / "workflows" / "documentation.yml"
 WILDCARD = "require('express')().use(require('cors')({ origin: '*', credentials: true }));\n"
 
 pytestmark = pytest.mark.xdist_group("pre-commit")  # pip has the same packages to install
@@ -72,6 +73,7 @@ def complaints(text: str, name: str) -> list[str]:
     [
         ("github-actions", ACTION.read_text(encoding="utf-8")),
         ("github-workflows", examples()["GitHub"]),
+        ("github-workflows", WORKFLOW.read_text(encoding="utf-8")),
         ("gitlab-ci", examples()["GitLab"]),
     ],
 )
@@ -105,6 +107,28 @@ def test_zizmor_finds_nothing_in_the_action_and_the_workflow(tmp_path: Path) -> 
     (tmp_path / "action.yml").write_text(action.replace('"$CORSLINT_ACTION_PATH/', '"${{ inputs.args }}/'))
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert {one["ident"] for one in json.loads(done.stdout)} - {"unpinned-uses"} == {"template-injection"}
+
+
+def test_zizmor_finds_nothing_in_the_workflow_of_the_documentation(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / ".github", tmp_path / ".github")
+    program = Path(sys.executable).with_name("zizmor")
+    command = [str(program), "--offline", "--no-progress", "--format", "json", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout) == []
+    workflow = tmp_path / ".github" / "workflows" / WORKFLOW.name
+    text = workflow.read_text(encoding="utf-8")
+    workflow.write_text(text.replace("actions/checkout@", "someone/checkout@"), encoding="utf-8")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert {one["ident"] for one in json.loads(done.stdout)} == {"unpinned-uses"}
+
+
+def test_the_workflow_of_the_documentation_builds_with_make() -> None:
+    steps = document(WORKFLOW)["jobs"]["build"]["steps"]
+    (ran,) = [step["run"] for step in steps if "run" in step]
+    assert ran == "make docs"
+    assert re.search(r"^docs: ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    (uploaded,) = [step["with"]["path"] for step in steps if "upload" in step.get("uses", "")]
+    assert uploaded == "site"
 
 
 # --- the action ------------------------------------------------------------------------------------------------------
