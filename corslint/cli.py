@@ -157,13 +157,30 @@ def command(context: click.Context) -> int:
     show_default=True,
     help="Links in text, to the places and to what is known about the rules. FORCE_HYPERLINK is honoured.",
 )
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
 def check(
-    paths: tuple[str, ...], output_formats: tuple[str, ...], output_files: tuple[str, ...], **options: Any
+    paths: tuple[str, ...], output_formats: tuple[str, ...], output_files: tuple[str, ...], watch: bool, **options: Any
 ) -> int:
     """Check files and folders (default: the working directory), or standard input (`-`).
 
     A folder is checked on its own; the files of a repository are checked together with the rest of it.
     """
+    if not watch:
+        return _check(paths, output_formats, output_files, options)
+    for name in ("fix", "diff", "add_ignores", "write_baseline", "prune_baseline", "show_files", "show_settings"):
+        if options[name]:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --watch")
+    if "-" in paths:
+        raise click.UsageError("standard input does not go with --watch")
+    from corslint import watching
+
+    return watching.run(lambda: _check(paths, output_formats, output_files, options), paths or (".",))
+
+
+def _check(
+    paths: tuple[str, ...], output_formats: tuple[str, ...], output_files: tuple[str, ...], options: Mapping[str, Any]
+) -> int:
+    """One check, to its exit status."""
     fixing = options["fix"] or options["diff"]
     if options["unsafe_fixes"] and not fixing:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff")

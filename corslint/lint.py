@@ -194,7 +194,8 @@ class Project:
 
     def with_comments(self) -> list[str]:
         """The files that may hold comments that are meant for corslint."""
-        return [path for path in self.context.files if path not in self._plain and path not in self._inert]
+        without = (self._plain, self._inert, self.unreadable)  # what could not be read is not read again for these
+        return [path for path in self.context.files if not any(path in each for each in without)]
 
     def leads_on(self, path: str) -> bool:
         """Whether a file that is imported has to be read to know what is called there.
@@ -233,6 +234,13 @@ class Project:
         source = self.source(path)
         if path in self.unreadable:
             return None
+        if workers.is_risky(path, source.data) and workers.can_fork():
+            apart = workers.read_apart(path, source.data)
+            if isinstance(apart, workers.Failure):
+                self.unreadable[path] = apart.reason
+                return None
+            self._note(path, apart)
+            return apart
         try:
             found = parse(source)
         except Exception as error:  # a parser that fails takes down that one file, and no other

@@ -550,6 +550,10 @@ def _whole(world: World, app: Span) -> bool:
 
 def _position(world: World, layer: Fact) -> list[tuple[Span, int | None, str]] | None:
     """Where a layer stands: in its own application, then in those that this is mounted in; None if not known."""
+    return world.remember(("position", id(layer)), lambda: _position_of(world, layer))
+
+
+def _position_of(world: World, layer: Fact) -> list[tuple[Span, int | None, str]] | None:
     places: list[tuple[Span, int | None, str]] = []
     fact: Fact | None = layer
     while fact is not None:
@@ -590,6 +594,10 @@ def _meet(world: World, one: Fact, other: Fact) -> Tri:
 
 def _full_path(world: World, fact: Fact) -> str | None:
     """The path under which a layer is reached; empty: every path; None: not known."""
+    return world.remember(("full path", id(fact)), lambda: _full_path_of(world, fact))
+
+
+def _full_path_of(world: World, fact: Fact) -> str | None:
     path = ""
     for _ in range(_MAX_MOUNTED):
         if _unsure(fact, "path"):

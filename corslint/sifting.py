@@ -52,7 +52,7 @@ class Choice(NamedTuple):
         if found.damage or self.mark in data:
             return cache.READ
         if isinstance(found, DeploymentReading):
-            said = (found.parts, found.containers, found.launches, found.variables, found.exposed)
+            said = (found.parts, found.containers, found.launches, found.variables, found.exposed, found.services)
             return cache.READ if any(said) else cache.INERT
         if not isinstance(found, CodeReading) or found.language != "javascript" or found.page or found.scripts:
             return cache.READ

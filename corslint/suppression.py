@@ -32,6 +32,8 @@ VERBS = ("ignore", "ignore-file", "disable", "enable")
 _DIRECTIVE = regex(rb"corslint:[ \t]*(?P<verb>[A-Za-z][\w-]*)(?P<list>[ \t]*\[(?P<ids>[^\]\r\n]*)(?P<closed>\])?)?")
 _MARKS = b" \t*!#/"
 _LONGEST_PREFIX = 200
+_MOST_SUGGESTIONS = 100
+"""Names in one file for which one that is nearly like them is looked for, which takes a millisecond each."""
 _ID = regex(rb"[^\s,]+(?:[ \t]+[^\s,]+)*")
 
 
@@ -125,6 +127,8 @@ class Marked:
 
         self._remarks = comments.read(source)
         self._starts = _line_starts(source.data)
+        self._code: dict[int, bool] = {}
+        self._next: dict[int, int] = {}
         self._comment_starts = [comment.span.start for comment in self._remarks.comments]
         self._joined = _joined(self._remarks.joined, self._line)
         self.directives = directives(source, self._remarks)
@@ -183,15 +187,16 @@ class Marked:
     def faults(self, known: Collection[str]) -> list[Fact]:
         """What is wrong with comments whatever was found: nobody can tell what they mean."""
         found: list[Fact] = []
+        near: dict[str, str | None] = {}
         for directive in self.directives:
             if directive.fault:
                 meant = near_name(directive.verb, VERBS) if directive.fault == "unknown-verb" else None
                 found.append(self._fact(directive, directive.fault, directive.span, "", meant))
-            found += [
-                self._fact(directive, "unknown-rule", named.span, named.rule, near_name(named.rule, known))
-                for named in directive.named
-                if named.rule not in known
-            ]
+            for named in directive.named:
+                if named.rule not in known:
+                    if named.rule not in near and len(near) < _MOST_SUGGESTIONS:
+                        near[named.rule] = near_name(named.rule, known)
+                    found.append(self._fact(directive, "unknown-rule", named.span, named.rule, near.get(named.rule)))
         for directive, opened in self.unopened:
             if opened is None:
                 found.append(self._fact(directive, "unopened", directive.span, ""))
@@ -238,9 +243,10 @@ class Marked:
                 for rule in sorted(closed):
                     close(rule, directive.span.start)
                 continue
+            about = self._about(directive) if directive.verb == "ignore" else None
             for named in directive.named:
                 if directive.verb == "ignore":
-                    ranges.append(_Range(directive, named, 1, self._about(directive)))
+                    ranges.append(_Range(directive, named, 1, about))
                 elif directive.verb == "ignore-file":
                     ranges.append(_Range(directive, named, whole + 2, None, 0, whole))
                 else:
@@ -264,9 +270,15 @@ class Marked:
 
     def _next_code(self, line: int) -> int:
         """The next line with code, from `line` on; comments between do not count, but an empty line does."""
-        while line <= len(self._starts) and not self._has_code(line) and self._text(line).strip():
+        passed = []
+        while line not in self._next and line <= len(self._starts):
+            if self._has_code(line) or not self._text(line).strip():
+                break
+            passed.append(line)
             line += 1
-        return line
+        found = self._next.get(line, line)
+        self._next.update(dict.fromkeys(passed, found))
+        return found
 
     def _text(self, line: int) -> bytes:
         end = self._starts[line] if line < len(self._starts) else len(self._source.data)
@@ -274,6 +286,12 @@ class Marked:
 
     def _has_code(self, line: int) -> bool:
         """Whether anything but comments stands on a line."""
+        known = self._code.get(line)
+        if known is None:
+            known = self._code[line] = self._holds_code(line)
+        return known
+
+    def _holds_code(self, line: int) -> bool:
         start = self._starts[line - 1]
         text = bytearray(self._text(line).removeprefix(b"\xef\xbb\xbf") if line == 1 else self._text(line))
         if line == 1:

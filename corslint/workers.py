@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from corslint.discovery import read_file
 from corslint.model import encoding
 from corslint.model.reading import Reading
-from corslint.parsers import parse
+from corslint.parsers import kind_of, parse
 from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile
 
 if TYPE_CHECKING:
@@ -34,6 +35,16 @@ _PATIENCE = 4
 
 _AHEAD = 2
 """So many tasks has a worker before it: it need not wait until it is told the next."""
+
+_LARGE = 200_000
+"""Bytes. A usual file of this size takes longer to read than a process to begin (measured: a hundred times)."""
+
+_DEEP = 500
+"""Brackets in one another. Files that people or bundlers write have some dozens."""
+
+_READ_BY_C = frozenset(("javascript", "typescript", "tsx", "html", "component", "python", "compose", "kubernetes"))
+_OPENING = (b"(", b"[", b"{")
+_BRACKET = regex(rb"[(\[{]+|[)\]}]+")
 
 _DONE, _FAILED, _NOTHING = b"d", b"f", b"n"
 
@@ -52,6 +63,32 @@ def can_fork() -> bool:
 def fitting(most: int) -> int:
     """How many processes to use where no more than `most` have enough to do: at most one for each processor."""
     return max(1, min(most, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+
+
+def is_risky(path: str, data: bytes) -> bool:
+    """Whether a file is so large, or nested so deeply, that it is better read by another process than by this one.
+
+    Only what is read by a parser in C, which could crash or not come back: what is written in Python raises.
+    """
+    if kind_of(path) not in _READ_BY_C:
+        return False
+    if len(data) > _LARGE:
+        return True
+    if sum(map(data.count, _OPENING)) <= _DEEP:
+        return False
+    depth = 0
+    for bracket in _BRACKET.finditer(data):
+        size = bracket.end() - bracket.start()
+        depth = depth + size if data[bracket.start()] in b"([{" else max(depth - size, 0)
+        if depth > _DEEP:
+            return True
+    return False
+
+
+def read_apart(path: str, data: bytes) -> Reading | Failure | None:
+    """The reading of one file by a process of its own, which has longer for a larger one; None where no parser does."""
+    ((_, found),) = read_all([path], 1, lambda _: data, SECONDS * (1 + len(data) / 2_000_000))
+    return found
 
 
 def read_all(

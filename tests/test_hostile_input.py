@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import re
+import signal
 import socket
 import threading
 import time
@@ -15,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from corslint import cli, discovery, lint, parsers, report
+from corslint import cli, discovery, lint, parsers, report, workers
 from corslint.extract import MOST_HEADERS, MOST_POLICIES
 from corslint.parsers import grammars
 from corslint.source import SourceFile
@@ -60,6 +62,13 @@ _ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(12)
 )
 
+
+def _each_of_the_two_before(line: str, first: str, second: str, origin: str) -> str:
+    """Variables of which each mentions two: `{0}` is the number of this one, `{1}` and `{2}` of those before."""
+    lines = (line.format(n, n - 1, n - 2) for n in range(2, 50))
+    return "\n".join([f"const x0 = {first}, x1 = {second};", *lines, _js(origin)])
+
+
 BOMBS: dict[str, tuple[str, str]] = {
     **{f"js {opens}": ("a.js", _js(opens * N + "1" + closes * N)) for opens, closes in (
         ("(", ")"), ("[", "]"), ("{a:", "}"), ("`${", "}`"), ("f(", ")"), ("a ? ", " : 0"), ("!", ""), ("() => ", ""),
@@ -84,6 +93,33 @@ BOMBS: dict[str, tuple[str, str]] = {
     "js optional letters": ("a.js", _js(f"/{'a?' * 1500}{'a' * 1500}/")),
     "js base classes": ("a.js", "".join(f"class A{n} extends A{(n + 1) % 300} {{}}\n" for n in range(300))
                         + _js("new A0().origin")),
+    "js functions": ("a.js", "".join(f"function f{n}(o) {{ return f{(n + 1) % 50}(o) || f{(n + 2) % 50}(o); }}\n"
+                                     for n in range(50)) + _js("f0('a')")),
+    **{f"js functions {does}": ("a.js", "".join(
+        f"function f{n}(o) {{ {does.format((n + 1) % 50, (n + 2) % 50)} }}\n" for n in range(50)) + _js("f0('a')"))
+       for does in (
+        "return o ? f{0}(o) : f{1}(o);", "if (f{0}(o)) return 'a'; if (f{1}(o)) return 'b'; return 'c';",
+        "return f{0}(o) && f{1}(o);", "return f{0}(o)[f{1}(o)];", "return f{0}(f{1}(o));", "return f{0}(o) + f{1}(o);",
+        "return {{ ...f{0}(o), ...f{1}(o) }};", "return [f{0}, f{1}].map(f => f(o));",
+        "if (f{0}(o) === f{1}(o)) return 'a'; return 'b';", "return f{0}(o).concat(f{1}(o));",
+        "return f{0}(o).split(f{1}(o));",
+       )},
+    **{f"js doubles {line} {origin}": ("a.js", _each_of_the_two_before(line, f"{opens}process.env.A{closes}",
+                                                               f"{opens}process.env.B{closes}", origin))
+       for line, opens, closes, origin in (
+        ("const x{0} = x{1} || x{2};", "", "", "x49"), ("const x{0} = x{1} && x{2};", "", "", "x49 ? 'a' : '*'"),
+        ("const x{0} = !x{1} && !x{2};", "", "", "x49 ? 'a' : '*'"), ("const x{0} = x{1} + x{2};", "", "", "x49"),
+        ("const x{0} = a{0} ? x{1} : x{2};", "", "", "x49"), ("const x{0} = [...x{1}, ...x{2}];", "[", "]", "x49"),
+        ("const x{0} = {{...x{1}, ...x{2}}};", "{a: ", "}", "'a', ...x49"),
+        ("const x{0} = {{...x{1}, ...x{2}}};", "{a: ", "}", "x49.b"),
+        ("const x{0} = a{0} ? x{1} : x{2};", "{a: ", "}", "x49.a"),
+        ("let x{0} = x{1}; if (b{0}) x{0} = x{2};", "", "", "x49"),
+       )},
+    "js class doubles": ("a.js", "".join(
+        f"class A{n} extends A{n + 1} {{ constructor() {{ this.x{n} = this.x{n + 1} || this.x{n + 2}; }} }}\n"
+        for n in range(50)) + _js("new A0().x0")),
+    "py list doubles": ("a.py", "x0 = x1 = ['https://a.example']\n"
+                        + "".join(f"x{n} = x{n - 1} + x{n - 2}\n" for n in range(2, 50)) + _py("x49")),
     "js reassigned": ("a.js", CORS + "let o;\n" + "".join(f"o = o ? 'a{n}' : o;\n" for n in range(2000))
                       + "app.use(cors({ origin: o }));"),
     "js routes": ("a.js", CORS + "app.use(cors());\n"
@@ -148,7 +184,13 @@ BOMBS: dict[str, tuple[str, str]] = {
         ("Procfile", "web: a\n"), (".env", "A=b\n"), ("Dockerfile", "FROM a AS b\n"), (".env", "export "),
     )},
     "comments": ("a.js", CORS + "// corslint: ignore[a]\n" * 2000),
+    **{f"comments of {name}": (name, f"{begin}# corslint: ignore[a]\n# a\n" * 2000) for name, begin in (
+        ("nginx.conf", ""), ("a.sh", ""), ("Dockerfile", "RUN a\n"), ("docker-compose.yml", "- a\n"), (".env", ""),
+        ("requirements.txt", "flask\n"), ("README.md", "```nginx\n"), ("k8s/a.yaml", "---\n"), ("Procfile", "a: b\n"),
+        ("a.html", "<script>//"), ("a.py", "a = 1\n"), ("a.vue", "<!--"),
+    )},
     "comments open": ("a.py", "# corslint: disable[a]\n" * 2000 + BAD_PYTHON),
+    "comment of other rules": ("a.js", f"// corslint: ignore[{', '.join(f'no-{n}' for n in range(N))}]\n{CORS}"),
     "comment of rules": ("a.js", f"// corslint: ignore[{'a, ' * N}]\n{CORS}"),
 }  # fmt: skip
 
@@ -161,7 +203,7 @@ def test_a_bomb_does_not_go_off(capsys: Capture, name: str, text: str) -> None:
     assert not Path("made-by-a-tag").exists()
 
 
-@pytest.mark.parametrize("opens", ["(", "[", "f(", "a + "])
+@pytest.mark.parametrize("opens", ["(", "[", "f(", "a + ", "a or ", "a and ", "not ", "lambda: "])
 def test_what_is_mended_by_another_parser_does_not_reach_it_nested(capsys: Capture, opens: str) -> None:
     """libcst ends the process at some thousand levels."""
     closes = {"(": ")", "[": "]", "f(": ")"}.get(opens, "")
@@ -255,6 +297,79 @@ def test_a_file_that_takes_too_long_to_parse_is_reported(
     out = capsys.readouterr().out
     assert "takes too long to parse [syntax-error]" in out
     assert "wildcard" not in out
+
+
+_RISKY = {
+    "large": ("a.js", BAD + "// a\n" * 50_000),
+    "deep": ("a.js", f"{BAD}x = {'[' * 600}{']' * 600};\n"),
+    "a page": ("a.html", f"<script>{BAD}x = {'(' * 600}1{')' * 600};</script>\n"),
+    "python": ("a.py", f"{BAD_PYTHON}x = {'[' * 600}{']' * 600}\n"),
+}
+
+
+def _crash(_source: SourceFile) -> Any:
+    faulthandler.disable()  # pytest's, which would print where it happened
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _hang(_source: SourceFile) -> Any:
+    while True:
+        pass
+
+
+@pytest.mark.skipif(not workers.can_fork(), reason="this platform cannot fork")
+@pytest.mark.parametrize("risky", _RISKY)
+@pytest.mark.parametrize(
+    ("parse", "reason"),
+    [(_crash, r"the parser crashed \(SIGSEGV\)"), (_hang, r"reading it takes more than [\d.]+ s")],
+    ids=["crashes", "hangs"],
+)
+def test_a_parser_that_crashes_or_hangs_takes_down_one_file(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, risky: str, parse: Callable[[SourceFile], Any], reason: str
+) -> None:
+    name, text = _RISKY[risky]
+    put(name, f"{text}# corslint: ignore[a]\n" if name == "a.py" else f"{text}<!-- // corslint: ignore[a] -->\n")
+    put("b.js", BAD)
+    put("f.py", BAD_PYTHON)
+    monkeypatch.setattr(workers, "SECONDS", 0.2)
+    monkeypatch.setattr(workers, "parse", parse)
+    status, found, summary = checked(capsys, ".")
+    assert status == 1
+    assert [one[:2] for one in found] == [
+        ("unreadable-file", name),
+        ("wildcard-origin-with-credentials", "b.js"),
+        ("reflected-origin-with-credentials", "f.py"),
+    ]
+    assert summary["files"] == 3
+    cli.run(["check", "--output-format", "concise", "."])
+    assert re.search(f"{name}:1:1: .*{reason}", capsys.readouterr().out)
+
+
+@pytest.mark.skipif(not workers.can_fork(), reason="this platform cannot fork")
+@pytest.mark.parametrize("risky", _RISKY)
+def test_a_file_that_is_read_by_another_process_is_read_alike(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, risky: str
+) -> None:
+    name, text = _RISKY[risky]
+    put(name, text)
+    apart = checked(capsys, "--no-cache", ".")
+    assert apart[1]
+    monkeypatch.setattr(workers, "is_risky", lambda *_: False)
+    assert checked(capsys, "--no-cache", ".") == apart
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.js", BAD * 50),
+        ("a.js", "f(a[{b: (c)}]);\n" * 5_000),
+        ("nginx.conf", "{" * 5_000),
+        ("package-lock.json", "[" * 300_000),
+    ],
+    ids=["usual", "many brackets", "nginx", "manifest"],
+)
+def test_what_harms_nobody_is_read_by_this_process(name: str, text: str) -> None:
+    assert not workers.is_risky(name, text.encode())
 
 
 # --- what is no file, or not for long --------------------------------------------------------------------------------

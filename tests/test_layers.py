@@ -60,6 +60,7 @@ LAYERS = (
     "corslint.tracing",
     "corslint.proposal",
     "corslint.command_line",
+    "corslint.watching",
     "corslint.probe",
     "corslint.language_server",
     "corslint.cli",

@@ -76,6 +76,8 @@ from corslint.regexes import regex
 from corslint.source import Span
 
 _MAX_DEPTH = 30
+_MOST_PARTS = 1_000
+"""Of a value that are looked at for the origin. A value may hold another twice, and that one a third twice."""
 _ABOUT_ORIGIN = regex(r"origin|header|cors|allow|trust|host|refer|white|permit|safe|valid", re.IGNORECASE)
 """Words in names that hint at a test of who asks."""
 
@@ -382,6 +384,21 @@ def _after_loop(test: Value) -> bool:
     return isinstance(test, Operation) and test.operator == "and" and any(map(_is_loop, _conjuncts(test)))
 
 
+def _parts_of(value: Value) -> tuple[Value, ...]:
+    match value:
+        case Operation(operands=operands):
+            return operands
+        case Call(callee=callee, arguments=arguments):
+            return (callee, *(argument.value for argument in arguments))
+        case Member(base=base):
+            return (base,)
+        case Fallback(first=first, then=then):
+            return (first, then)
+        case Choice(test=test, yes=yes, no=no):
+            return (test, yes, no)
+    return ()
+
+
 def _conjuncts(value: Operation) -> Iterator[Value]:
     for operand in value.operands:
         if isinstance(operand, Operation) and operand.operator == "and":
@@ -590,10 +607,10 @@ class _Compiler:
         if isinstance(value, Index):
             return self.predicate(value, frame) if self.is_origin(value.key, frame) else None
         if isinstance(value, Call):
-            return self.call(value, frame) if self._mentions_origin(value, frame, 0) else None
+            return self.call(value, frame) if self._mentions_origin(value, frame) else None
         if value.on != "falsy" or self.part(value.first, frame) is not None:
             return None
-        return self.predicate(value, frame) if self._mentions_origin(value.first, frame, 0) else None
+        return self.predicate(value, frame) if self._mentions_origin(value.first, frame) else None
 
     def _is_request_read_with_default(self, value: Value, frame: Frame) -> bool:
         """`request.headers.get("Origin", "*")`: the reader is a request's, and the second argument stands in."""
@@ -1381,31 +1398,25 @@ class _Compiler:
 
     def known(self, value: Value, frame: Frame) -> Predicate:
         """A test that does not look at the origin: decided where the value is known."""
-        if self._mentions_origin(value, frame, 0):
+        if self._mentions_origin(value, frame):
             return UnknownPredicate("a test of the origin that is not understood", value.span)
         held = Tri.UNKNOWN if isinstance(value, Parameter) else self.scene.test(value)
         if held is Tri.UNKNOWN:
             return UnknownPredicate("a test that could not be evaluated", value.span)
         return Always() if held is Tri.YES else _NEVER
 
-    def _mentions_origin(self, value: Value, frame: Frame, depth: int) -> bool:
-        if depth > _MAX_DEPTH or self.is_origin(value, frame):
-            return True
-        value = self.behind(value, frame)
-        if self._is_request_read_with_default(value, frame):
-            return True
-        match value:
-            case Operation(operands=operands):
-                return any(self._mentions_origin(part, frame, depth + 1) for part in operands)
-            case Call(callee=callee, arguments=arguments):
-                parts = [callee, *(argument.value for argument in arguments)]
-                return any(self._mentions_origin(part, frame, depth + 1) for part in parts)
-            case Member(base=base):
-                return self._mentions_origin(base, frame, depth + 1)
-            case Fallback(first=first, then=then):
-                return any(self._mentions_origin(part, frame, depth + 1) for part in (first, then))
-            case Choice(test=test, yes=yes, no=no):
-                return any(self._mentions_origin(part, frame, depth + 1) for part in (test, yes, no))
+    def _mentions_origin(self, value: Value, frame: Frame) -> bool:
+        """Whether the origin stands in a value; it may where there is too much of that to look at."""
+        waiting, looked_at = [(value, 0)], 0
+        while waiting:
+            part, depth = waiting.pop()
+            looked_at += 1
+            if depth > _MAX_DEPTH or looked_at > _MOST_PARTS or self.is_origin(part, frame):
+                return True
+            part = self.behind(part, frame)
+            if self._is_request_read_with_default(part, frame):
+                return True
+            waiting += ((inner, depth + 1) for inner in _parts_of(part))
         return False
 
     def operator(self, value: Operation, frame: Frame) -> Predicate:
@@ -1772,10 +1783,9 @@ class _Compiler:
 
     def inlined(self, function: Function, call: Call, frame: Frame) -> Frame | None:
         """The body of a function with a call's arguments for its parameters; None where neither is about the origin."""
-        asks = any(self._mentions_origin(argument.value, frame, 0) for argument in call.arguments)
+        asks = any(self._mentions_origin(argument.value, frame) for argument in call.arguments)
         if not asks and (
-            frame.request_origin is None
-            or not any(self._mentions_origin(way.value, frame, 0) for way in function.returns)
+            frame.request_origin is None or not any(self._mentions_origin(way.value, frame) for way in function.returns)
         ):
             return None
         origins = set(frame.origins)

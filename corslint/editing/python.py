@@ -209,7 +209,9 @@ def _module(data: bytes) -> ast.Module | None:
         node, level = pending.pop()
         if level > _DEEPEST:
             return None
-        pending += [(child, level + 1) for child in ast.iter_child_nodes(node)]
+        # `a or b or c` is one node here, and one inside of the other for libcst.
+        deeper = len(node.values) if isinstance(node, ast.BoolOp) else 1
+        pending += [(child, level + deeper) for child in ast.iter_child_nodes(node)]
     return tree
 
 

@@ -6,6 +6,7 @@ Only real comments: what looks like one inside a string, a template literal or a
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,10 @@ def read(source: SourceFile) -> Remarks:
         return _of_configurations(source, [(0, len(data), *nginx.lexed(data, "file"))], ())
     if kind in ("shell", "dockerfile", "markdown"):
         return _of_host(source, markdown=kind == "markdown", dockerfile=kind == "dockerfile")
-    if kind == "compose":
+    if kind in ("compose", "kubernetes"):
         return _of_yaml(source)
+    if kind in ("procfile", "environment"):
+        return _made(source, [found.span(1) for found in _OWN_LINE.finditer(data)], (), data)
     if source.path.endswith(".txt"):
         return _made(source, [found.span() for found in _BEHIND_SPACE.finditer(data)], (), data)
     return Remarks((), (), (data,))
@@ -258,13 +261,19 @@ def _of_yaml(source: SourceFile) -> Remarks:
     except (yaml.YAMLError, UnicodeError):
         return Remarks((), (), (data,))
     spans = []
-    at = 0
+    at = known = offset = 0
+    waiting = deque(covered)
     while found := _YAML_COMMENT.search(text, at):
-        around = next((end for start, end in covered if start <= found.start() < end), None)
-        at = found.end() if around is None else around
-        if around is None:
-            start, end = (len(text[:one].encode("utf-8", "surrogateescape")) for one in found.span())
-            spans.append((start, end))
+        while waiting and waiting[0][1] <= found.start():
+            waiting.popleft()
+        if waiting and waiting[0][0] <= found.start():
+            at = waiting[0][1]
+            continue
+        at = found.end()
+        offset += len(text[known : found.start()].encode("utf-8", "surrogateescape"))
+        size = len(found.group().encode("utf-8", "surrogateescape"))
+        spans.append((offset, offset + size))
+        known, offset = at, offset + size
     return _made(source, spans, (), data)
 
 

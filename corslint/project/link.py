@@ -51,6 +51,12 @@ _NOT_CUT = 1 << 30
 _MAX_FILES = 8
 _MAX_TRAIL = 16
 _MAX_DEPTH = 25
+_MAX_STEPS = 2_000
+"""So many values are looked behind to resolve one. What people write takes less than a tenth of it (measured).
+Functions that call each other in circles reach it: nothing is kept of them while one of them is being resolved."""
+_MAX_PARTS = 1_000
+"""Of a value that is put together from others. One that holds two like itself doubles with every line."""
+_MOST_ITEMS = 50_000
 _LONGEST_TEXT = 1 << 16
 """Characters. A text that doubles at each of some lines would fill the memory; no origin or header is as long."""
 _TRIMMERS = frozenset({"trim", "strip"})
@@ -119,6 +125,7 @@ class Linker:
         self._cache: dict[tuple[str, Span], Resolved] = {}
         self._open: dict[tuple[str, Span], int] = {}
         self._cut = _NOT_CUT
+        self._steps = 0
         self._calls_of: dict[Span, list[tuple[CallSite, bool]]] = {}
         self._searched: set[str] = set()
         self._indexing = False
@@ -155,6 +162,10 @@ class Linker:
         if opened is not None or len(self._open) > _MAX_HOPS:
             self._cut = min(self._cut, opened or 0)  # the outermost that is in the way
             return Resolved(Unknown("defined by itself", value.span), ())
+        self._steps = self._steps + 1 if self._open else 0
+        if self._steps > _MAX_STEPS:  # kept, so that none of what led here is tried again
+            self._cache[key] = given_up = Resolved(Unknown("defined by too much", value.span), ())
+            return given_up
         outside, self._cut = self._cut, _NOT_CUT
         self._open[key] = here = len(self._open)
         try:
@@ -162,7 +173,7 @@ class Linker:
         finally:
             del self._open[key]
         # What was cut short because an outer value is being resolved may be known when asked for by itself.
-        if self._cut >= here or not isinstance(result.value, Unknown):
+        if self._cut >= here or not isinstance(result.value, Unknown) or self._steps > _MAX_STEPS:
             self._cache[key] = result
         self._cut = min(outside, _NOT_CUT if self._cut >= here else self._cut)
         return result
@@ -650,13 +661,30 @@ class Linker:
                 return keyword_mapping(value.arguments, value.span)
         return value
 
-    def lookup(self, value: Value, key: str, depth: int = 0) -> Value | None:
+    def lookup(self, value: Value, key: str) -> Value | None:
         """The value of `key` in an object; None when it is certainly not there; Unknown when that can't be told."""
+        return self._looked_up(value, key, 0, {})
+
+    def _looked_up(
+        self, value: Value, key: str, depth: int, known: dict[int, tuple[Value, Value | None]]
+    ) -> Value | None:
+        """`known`: what was found in objects, which may be spread in more than one other. By identity, which is theirs
+        as long as they are kept beside it."""
         value = self.record(value)
         if depth > _MAX_DEPTH:
             return Unknown("nested too deeply", value.span)
+        if not isinstance(value, (Choice, Mapping)):
+            return self._looked_up_in(value, key, depth, known)
+        if id(value) not in known:
+            known[id(value)] = value, self._looked_up_in(value, key, depth, known)
+        return known[id(value)][1]
+
+    def _looked_up_in(
+        self, value: Value, key: str, depth: int, known: dict[int, tuple[Value, Value | None]]
+    ) -> Value | None:
         if isinstance(value, Choice):
-            yes, no = self.lookup(value.yes, key, depth + 1), self.lookup(value.no, key, depth + 1)
+            yes = self._looked_up(value.yes, key, depth + 1, known)
+            no = self._looked_up(value.no, key, depth + 1, known)
             if yes is None and no is None:
                 return None
             if yes is None or no is None:
@@ -672,7 +700,7 @@ class Linker:
                 inner = self.resolve(item.value)
                 if isinstance(inner, (Null, Undefined)) or (isinstance(inner, Literal) and not inner.value):
                     continue
-                found = self.lookup(inner, key, depth + 1)
+                found = self._looked_up(inner, key, depth + 1, known)
                 if isinstance(found, Unknown):
                     return unsure or found
                 if found is not None:
@@ -685,12 +713,17 @@ class Linker:
 
     def entry(self, value: Value, key: str) -> Entry | None:
         """The last entry of an object that is written with this key, for its place; None if there is none."""
+        return self._entry(value, key, {})
+
+    def _entry(self, value: Value, key: str, without: dict[int, Value]) -> Entry | None:
+        """`without`: the objects that were looked at and have none, by identity."""
         value = self.resolve(value)
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or id(value) in without or len(without) > _MOST_ITEMS:
             return None
+        without[id(value)] = value
         for item in reversed(value.items):
             if isinstance(item, Spread):
-                found = self.entry(item.value, key)
+                found = self._entry(item.value, key, without)
                 if found is not None:
                     return found
             elif item.key == key:
@@ -883,6 +916,7 @@ class Linker:
             cache, self._cache = self._cache, {}
             opened, self._open = self._open, {}
             cut, self._cut = self._cut, _NOT_CUT
+            steps = self._steps
             try:
                 self._index_left_out()
                 for _ in range(_MAX_FILES):
@@ -893,7 +927,7 @@ class Linker:
                         self._index(reading)
             finally:
                 self._indexing = False
-                self._cache, self._open, self._cut = cache, opened, cut
+                self._cache, self._open, self._cut, self._steps = cache, opened, cut, steps
         return self._calls_of
 
     def _index(self, reading: CodeReading) -> None:
@@ -970,7 +1004,10 @@ class Linker:
             case EnvVar(name=name) if name in self._assumptions.production:
                 return Resolved(Literal(self._assumptions.production[name], first.value.span), first.trail)
         then = self.resolved(value.then)
-        return Resolved(Fallback(first.value, then.value, value.on, value.span), (*first.trail, *then.trail))
+        either = Fallback(first.value, then.value, value.on, value.span)
+        if _has_too_many_parts(either):
+            return Resolved(Unknown("one of too many values", value.span), ())
+        return Resolved(either, (*first.trail, *then.trail))
 
     def _concat(self, value: Concat) -> Value:
         parts = [self.resolve(part) for part in value.parts]
@@ -980,13 +1017,16 @@ class Linker:
                 for part in parts
                 for item in (part.items if isinstance(part, Sequence) else (Spread(part, part.span),))
             )
+            if len(items) > _MOST_ITEMS:
+                return Unknown("a list too long to be put together", value.span)
             return Sequence(items, value.span)
         if all(isinstance(part, Literal) for part in parts):
             texts = [_text(part.value) for part in parts if isinstance(part, Literal)]
             if sum(map(len, texts)) > _LONGEST_TEXT:
                 return Unknown("a text too long to be put together", value.span)
             return Literal("".join(texts), value.span)
-        return Concat(tuple(parts), value.span)
+        whole = Concat(tuple(parts), value.span)
+        return Unknown("put together from too much", value.span) if _has_too_many_parts(whole) else whole
 
     def _split(self, value: Split) -> Resolved:
         inner = self.resolved(value.value)
@@ -1051,9 +1091,7 @@ class Linker:
                 return first if first is then else Tri.UNKNOWN
             case EnvVar(name=name) if name in self._assumptions.production:
                 return Tri.YES if self._assumptions.production[name] else Tri.NO
-            case Operation():
-                return self._operation(resolved, depth)
-        return Tri.UNKNOWN
+        return Tri.UNKNOWN  # an operation that could be decided is a literal by now
 
     def assumed(self, value: Value) -> str | bool | None:
         """What a name such as `DEBUG` or `import.meta.env.PROD` is in production, by its spelling."""
@@ -1157,6 +1195,20 @@ def _text(value: str | bool | int | float) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _has_too_many_parts(value: Value) -> bool:
+    waiting, count = [value], 0
+    while waiting:
+        part = waiting.pop()
+        count += 1
+        if count > _MAX_PARTS:
+            return True
+        if isinstance(part, Fallback):
+            waiting += (part.first, part.then)
+        elif isinstance(part, Concat):
+            waiting += part.parts
+    return False
 
 
 def _defined_by(value: Value, name: Name) -> bool:
