@@ -90,6 +90,9 @@ BOMBS: dict[str, tuple[str, str]] = {
     "js repeat": ("a.js", _js("'a'.repeat(2 ** 30) + Array(2 ** 31).fill('a')")),
     "js expression": ("a.js", _js(f"/^{'(a|' * 200}{')' * 200}$/")),
     "js expressions": ("a.js", _js(f"[{'/(a+)+$/, ' * 2000}]")),
+    **{f"js expression {loops}": ("a.js", _js(f"/^{loops}.example$/")) for loops in (
+        "((a*)*)*", "(([a-z]*)*)*", "((a*)?)*", "((a|b?)*c?)*", "((a+)+)+", "((a?){9}){9}",
+    )},
     "js optional letters": ("a.js", _js(f"/{'a?' * 1500}{'a' * 1500}/")),
     "js base classes": ("a.js", "".join(f"class A{n} extends A{(n + 1) % 300} {{}}\n" for n in range(300))
                         + _js("new A0().origin")),
