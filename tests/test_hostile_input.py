@@ -437,7 +437,8 @@ def test_instructions_of_a_dockerfile(capsys: Capture, text: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "listen {};", "proxy_read_timeout {}s;", "proxy_read_timeout {}!;", "proxy_pass http://a:{};", "error_page 404 ={} /a;", "return {};",
+        "listen {};", "proxy_read_timeout {}s;", "proxy_read_timeout {}!;",
+        "proxy_pass http://a:{};", "error_page 404 ={} /a;", "return {};",
         "try_files /a ={};", "rewrite ^ /a${};", "add_header Access-Control-Max-Age {};", "proxy_pass http://a/$http_{};",
         "try_files /a =²;", "server a:{};", "if ($http_origin ~ a{{{}}}) {{ return 204; }}",
     ],
