@@ -46,7 +46,7 @@ def declared(frontends: Iterable[str]) -> Iterator[SecurePage]:
         yield SecurePage(outside[0], "settings", None)
 
 
-_LINK = regex(rb"<!--.*?-->|<link\b(?P<attributes>[^>]*)>", re.IGNORECASE | re.DOTALL)
+_LINK = regex(rb"<!--.*?(?:-->|\Z)|<link\b(?P<attributes>[^<>]*)>", re.IGNORECASE | re.DOTALL)
 _CANONICAL = regex(rb"""\brel\s*=\s*["']?canonical["'\s/]""", re.IGNORECASE)
 _HREF = regex(rb"""\bhref\s*=\s*["']?(?P<url>https?://[a-z0-9.-]+(?::\d+)?)(?=[/"'?#\s]|\Z)""", re.IGNORECASE)
 

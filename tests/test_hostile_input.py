@@ -90,6 +90,9 @@ BOMBS: dict[str, tuple[str, str]] = {
     "js repeat": ("a.js", _js("'a'.repeat(2 ** 30) + Array(2 ** 31).fill('a')")),
     "js expression": ("a.js", _js(f"/^{'(a|' * 200}{')' * 200}$/")),
     "js expressions": ("a.js", _js(f"[{'/(a+)+$/, ' * 2000}]")),
+    **{f"js expression {loops}": ("a.js", _js(f"/^{loops}.example$/")) for loops in (
+        "((a*)*)*", "(([a-z]*)*)*", "((a*)?)*", "((a|b?)*c?)*", "((a+)+)+", "((a?){9}){9}",
+    )},
     "js optional letters": ("a.js", _js(f"/{'a?' * 1500}{'a' * 1500}/")),
     "js base classes": ("a.js", "".join(f"class A{n} extends A{(n + 1) % 300} {{}}\n" for n in range(300))
                         + _js("new A0().origin")),
@@ -153,6 +156,8 @@ BOMBS: dict[str, tuple[str, str]] = {
        for name in ("package.json", "package-lock.json", "Pipfile.lock")},
     "json integer": ("package.json", f'{{"dependencies": {{"cors": {"9" * N}}}}}'),
     "json range": ("package.json", f'{{"dependencies": {{"cors": "{">=1 <2 || " * N}1"}}}}'),
+    "json spaces": ("package.json", f'{{"dependencies": {{"cors": "{" " * 50 * N}x"}}}}'),
+    "requirements spaces": ("pyproject.toml", f'[tool.poetry.dependencies]\nflask = "{" " * 50 * N}x"'),
     "json version": ("package.json", f'{{"dependencies": {{"cors": "^{"9" * N}.0.0"}}}}'),
     **{f"toml {part[:6]}": ("pyproject.toml", f"[project]\nname = 'x'\n{part}") for part in (
         "a = " + "[" * N + "]" * N, "a = " + "{a = " * N, f"[a{'.a' * N}]", f"a = {'9' * N}",
@@ -175,6 +180,10 @@ BOMBS: dict[str, tuple[str, str]] = {
     "yarn": ("yarn.lock", f"# yarn lockfile v1\n{'cors@^1, ' * N}:\n  version 1\n"),
     **{f"{name} {opens}": (name, opens * N + "<script>socket.io</script>") for name in ("a.html", "a.vue", "a.svelte")
        for opens in ("<div>", "<script>", "<script ", "<!--", "<", "{{", "<style>", "<template>", "<a b='")},
+    **{f"html of its own address {part}": ("a.html", f"<script>socket.io</script>canonical{part * 5 * N}")
+       for part in (
+        "<!--", "<link ", "<link a", "<meta http-equiv=",
+    )},
     **{f"markdown {part[:9]!r}": ("README.md", part * N) for part in ("```\n", "> ", "- ", "<!--", "```nginx\n",
     "~~~\n")},
     **{f"shell {part!r}": ("a.sh", part * N) for part in ("cat <<E\n", "<<", "$(", "`", "'", "cat <<A <<B\n", "\\\n")},
@@ -428,7 +437,8 @@ def test_instructions_of_a_dockerfile(capsys: Capture, text: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "listen {};", "proxy_read_timeout {}s;", "proxy_pass http://a:{};", "error_page 404 ={} /a;", "return {};",
+        "listen {};", "proxy_read_timeout {}s;", "proxy_read_timeout {}!;",
+        "proxy_pass http://a:{};", "error_page 404 ={} /a;", "return {};",
         "try_files /a ={};", "rewrite ^ /a${};", "add_header Access-Control-Max-Age {};", "proxy_pass http://a/$http_{};",
         "try_files /a =²;", "server a:{};", "if ($http_origin ~ a{{{}}}) {{ return 204; }}",
     ],

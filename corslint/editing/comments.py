@@ -55,7 +55,7 @@ def _piece(data: bytes, comment: Comment, directive: Directive) -> _Rest:
     line = max(text.start, data.rfind(b"\n", 0, directive.span.start) + 1)
     until = min(text.end, line_end(data, directive.span.start))
     kept = data[line : directive.span.start].rstrip(_MARKS)
-    following = re.compile(rb"[ \t]+(?:#|//|--)[ \t]*(?=\w+:)").search(data, directive.span.end, until)
+    following = re.compile(rb"(?<![ \t])[ \t]+(?:#|//|--)[ \t]*(?=\w+:)").search(data, directive.span.end, until)
     end = following.start() if following is not None else until
     others = data[text.start : line] + kept + data[end : text.end]
     return _Rest(line + len(kept), end, not others.strip(_MARKS + b"\r\n"))

@@ -517,6 +517,29 @@ def _risk(node: _Node) -> _Risk:
     )
 
 
+def _may_be_empty(node: _Node) -> bool:
+    if isinstance(node, _Repeat):
+        return node.low == 0 or _may_be_empty(node.item)
+    if isinstance(node, _Seq):
+        return all(map(_may_be_empty, node.items))
+    if isinstance(node, _Alt):
+        return any(map(_may_be_empty, node.branches))
+    return not isinstance(node, _Set)
+
+
+def _idle_loops(node: _Node) -> int:
+    """How many repetitions of what may be empty are in one another.
+
+    With two of them (`((a*)*)*`) regress goes on for ever and fills the memory, on any text (measured with 2026.9.1):
+    it takes each turn that matches nothing for a new one.
+    """
+    if isinstance(node, (_Look, _Repeat)):
+        return _idle_loops(node.item) + (isinstance(node, _Repeat) and _may_be_empty(node.item))
+    if isinstance(node, (_Seq, _Alt)):
+        return max(map(_idle_loops, node.items if isinstance(node, _Seq) else node.branches), default=0)
+    return 0
+
+
 _UNREAD_RISK = regex(r"\)[*+{]|\\[1-9kg]|\(\?[(R&]")
 
 
@@ -536,6 +559,8 @@ def _guarded(
         return "refused", None
     if not risk.nested and risk.loops <= 2 and risk.choices <= 8:
         return "free", None
+    if dialect == "ecmascript" and _idle_loops(parsed.node) > 1:
+        return "refused", None
     assembler = _Assembler(parsed.fold)
     try:
         assembler.emit(parsed.node)

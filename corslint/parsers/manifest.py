@@ -21,7 +21,7 @@ from corslint.source import SourceFile, Span
 # In order of what counts where a package is named twice.
 _NPM_SECTIONS = ("dependencies", "optionalDependencies", "devDependencies", "peerDependencies")
 
-_NPM_EXACT = regex(r"\s*=?\s*v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*\Z")
+_NPM_EXACT = regex(r"\s*+(?:=\s*+)?v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*\Z")
 _NPM_ALIAS = regex(r"\s*npm:(?:@[^@/]+/)?[^@/]+@(.*)\Z", re.DOTALL)
 
 _TOML_TOKEN = regex(
@@ -262,7 +262,7 @@ def _pyproject(source: SourceFile) -> ManifestReading:
 
 def _poetry_pinned(specifier: str) -> str | None:
     """Poetry reads a bare version as that version alone."""
-    found = re.fullmatch(r"\s*(?:={2,3})?\s*(\d[\w.+!-]*)\s*", specifier)
+    found = re.fullmatch(r"\s*+(?:={2,3}\s*+)?(\d[\w.+!-]*)\s*", specifier)
     return found[1] if found is not None and "*" not in specifier else None
 
 

@@ -219,7 +219,7 @@ _MORE_DIRECTIVES = frozenset((
 # Blocks whose entries are data: a line may begin with any word.
 _DATA_BLOCKS = frozenset(("charset_map", "geo", "geoip2", "map", "match", "split_clients", "types"))
 
-_TIME = regex(r"(?:\d+(?:ms|[yMwdhms])?)+")
+_TIME = regex(r"(?:\d++(?:ms|[yMwdhms])?)+")
 
 # Directives whose further arguments nginx knows by name.
 _NAMED_PARAMETERS = frozenset((

@@ -27,7 +27,7 @@ _PYTHON_LOCKS = frozenset({"poetry.lock", "uv.lock", "Pipfile.lock"})
 
 _NPM_ALIAS = regex(r"npm:(?:@[^@/]+/)?[^@/]+(?:@(.*))?\Z", re.DOTALL)
 _NPM_GIT = regex(r"#semver:(.+)\Z", re.DOTALL)
-_NPM_OPERATOR = regex(r"([<>=~^]+)\s+")
+_NPM_OPERATOR = regex(r"(?<![<>=~^])([<>=~^]+)\s+")
 _NPM_PREFIX = regex(r"(?<![\w.-])[vV](?=\d)")
 _NPM_RANGE = regex(r"[\d\s.<>=~^|*xX+\w-]+\Z")
 _NPM_WORD = regex(r"(?!v\d)[a-z][\w.-]*\Z", re.IGNORECASE)

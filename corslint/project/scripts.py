@@ -14,7 +14,7 @@ from corslint.source import Span
 
 _GLOBAL = regex(r"global#(?:(?:window|self|globalThis)\.)?(?P<name>\w+)(?P<rest>.*)", re.DOTALL)
 _URL_IMPORT = regex(r"(?P<url>(?:https?:)?//[^#]+|/[^#]+|\.\.?/[^#]+)#(?P<rest>.+)", re.DOTALL)
-_SCRIPT_FILE = regex(r"[\w.-]+\.[cm]?js\b")
+_SCRIPT_FILE = regex(r"(?<![\w.-])[\w.-]+\.[cm]?js\b")
 _EXACT = regex(r"\d+\.\d+\.\d+")
 
 
