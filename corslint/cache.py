@@ -119,9 +119,13 @@ class Cache:
         """What is known of a file with this status, which is remembered; None for nothing."""
         if self._place is None:
             return None
-        stamp = self._stamps[path] = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
         entry = self._known.get(path)
-        return entry.what if entry is not None and entry.stamp == stamp else None
+        if entry is not None and entry.stamp == stamp:
+            self._stamps[path] = entry.stamp  # the same object: there are thousands
+            return entry.what
+        self._stamps[path] = stamp
+        return None
 
     def what(self, path: str) -> str | None:
         """What is known of a file that was looked at, and has not changed."""

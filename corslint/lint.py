@@ -101,6 +101,11 @@ class Project:
             known = self._sources[path] = SourceFile(path, self._content(path))
         return known
 
+    def _data(self, path: str) -> bytes:
+        """The content of a file that is looked at once: it is not kept."""
+        known = self._sources.get(path)
+        return known.data if known is not None else self._content(path)
+
     def _content(self, path: str) -> bytes:
         if path not in self._files and path not in self._overlay:
             return b""
@@ -189,7 +194,7 @@ class Project:
         """Whether a JavaScript file that is imported may export a name: it stands there, or all that others export."""
         if self.readings.get(path) is not None or path not in self._plain:
             return True
-        data = self.source(path).data
+        data = self._data(path)
         return name == "default" or name.encode() in data or exports_all_of_others(data)
 
     def with_comments(self) -> list[str]:
@@ -206,7 +211,7 @@ class Project:
             return True
         known = self._leads_on.get(path)
         if known is None:
-            known = self._leads_on[path] = hands_on(path, self.source(path).data, self._packages)
+            known = self._leads_on[path] = hands_on(path, self._data(path), self._packages)
         return known
 
     def admit(self, paths: Iterable[str]) -> None:

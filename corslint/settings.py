@@ -240,13 +240,14 @@ def _upwards(
     """The folder and those above it up to the top of its repository, each with the settings that lie in it."""
     at = os.path.normpath(os.path.join(cwd, folder))
     while True:
+        within = at if at.endswith(os.sep) else at + os.sep
         shown = _shown(at, cwd)
         if known is not None and shown in known:
             yield shown, known[shown]
         else:
             found = None
             for name in FILES:
-                path = os.path.join(at, name)
+                path = within + name
                 # Nearly no folder has one, and `access` says so at a third of what an exception costs.
                 if found is None and os.access(path, os.F_OK) and os.path.isfile(path):
                     found = _read(path, cwd)
@@ -254,7 +255,7 @@ def _upwards(
                 known[shown] = found
             yield shown, found
         parent = os.path.dirname(at)
-        if parent == at or os.path.lexists(os.path.join(at, ".git")):
+        if parent == at or os.path.lexists(within + ".git"):
             return
         at = parent
 

@@ -161,11 +161,13 @@ def _by_content(path: str) -> bool:
     return _BY_CONTENT.search(path) is not None and _OTHER_TEMPLATE.search(path) is None
 
 
-@lru_cache(maxsize=1 << 16)
 def is_found_by_content(path: str) -> bool:
     """Whether a file's name says nothing, so that only its content can tell what it is."""
-    if kind_of(path) != "nginx":
-        return False
+    return kind_of(path) == "nginx" and _is_nginx_by_content(path)
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_nginx_by_content(path: str) -> bool:
     path = path.replace("\\", "/").lower()
     return _by_content(path) and not _NGINX_NAME.search(path) and not _PERHAPS_NGINX.search(path)
 

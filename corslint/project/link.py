@@ -956,7 +956,11 @@ class Linker:
         """Note which functions a file calls, but for those of files that are not read."""
         self._searched.add(reading.path)
         for site in reading.calls:
-            if self._may_be_own(site.call.callee):
+            callee = site.call.callee
+            own = self._only_binding(callee) if isinstance(callee, Name) else None
+            if isinstance(own, Function):  # what it is called for changes nothing about a function
+                self._calls_of.setdefault(own.span, []).append((site, False))
+            elif self._may_be_own(site.call.callee):
                 unread = self._unread_behind(site.call.callee)
                 if unread is not None:
                     self._left_out.append((unread, reading, site))

@@ -329,3 +329,25 @@ NAMES = {
 def test_canonical_names(code: str, expected: str | None) -> None:
     linker, value = probed({"a.js": code})
     assert linker.canonical(value) == expected
+
+
+def test_what_a_parameter_is_changes_with_the_calls_that_are_known() -> None:
+    files = {
+        "serve.js": "module.exports = function serve(origin) { probe({ origin, fixed: 'https://a.example' }); };\n",
+        "first.js": "const serve = require('./serve');\nserve('https://shop.example');\n",
+        "second.js": "const serve = require('./serve');\nserve('https://other.example');\n",
+    }
+    readings = {path: parse(SourceFile(path, text.encode())) for path, text in files.items()}
+    code = {path: found for path, found in readings.items() if isinstance(found, CodeReading)}
+    linker = Linker(code.get, Modules(".", frozenset(code)), _CATALOG.assumptions)
+    (site,) = (each for each in code["serve.js"].calls if each.call.arguments)
+    given = site.call.arguments[0].value
+
+    def seen(*paths: str) -> list[str]:
+        linker.look_for_callers(lambda: [code[path] for path in ("serve.js", *paths)])
+        found = (linker.lookup(given, key) for key in ("origin", "fixed"))
+        return [type(linker.resolve(value)).__name__ for value in found if value is not None]
+
+    assert seen() == ["Parameter", "Literal"]
+    assert seen("first.js") == ["Literal", "Literal"]
+    assert seen("first.js", "second.js") == ["Parameter", "Literal"]
