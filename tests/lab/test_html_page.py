@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ SCRIPTS = (
     "]]><script>document.title='ran'</script>",
     "javascript:document.title='ran'",
 )
+
+
+DEMO = int(re.findall(r"of the (\d+) reasons", (ROOT / "README.md").read_text(encoding="utf-8"))[0])
+"""Findings of the demo project."""
 
 
 @pytest.fixture(scope="module")
@@ -182,16 +187,16 @@ def shown(page: playwright.Page) -> int:
 
 def test_keys_filter_and_group(browser: playwright.Browser, demo: Path) -> None:
     with opened(browser, demo) as page:
-        assert shown(page) == 15
+        assert shown(page) == DEMO
         page.locator("#show-error").focus()
         page.keyboard.press("Space")
         assert shown(page) == 2
-        assert page.locator("#shown").text_content() == "2 of 15 shown"
+        assert page.locator("#shown").text_content() == f"2 of {DEMO} shown"
         assert page.locator(".group:visible").count() == 2
         # A link to what is hidden shows it.
         page.evaluate("location.hash = '#f1'")
         playwright.expect(page.locator("#f1")).to_be_focused()
-        assert shown(page) == 15
+        assert shown(page) == DEMO
         page.locator("#rule").focus()
         page.keyboard.type("weak-origin")
         assert shown(page) == 1
@@ -199,7 +204,7 @@ def test_keys_filter_and_group(browser: playwright.Browser, demo: Path) -> None:
         page.select_option("#by", "rule")
         assert page.locator(".group:visible > h3 > code").first.text_content() == "duplicate-add-header"
         page.select_option("#by", "file")
-        assert shown(page) == 15
+        assert shown(page) == DEMO
         page.locator("#words").fill("notify.conf")
         assert shown(page) == 1
 
@@ -217,7 +222,7 @@ def test_colours_are_switched_and_kept(browser: playwright.Browser, demo: Path) 
 
 def test_it_works_without_its_script(browser: playwright.Browser, demo: Path) -> None:
     with opened(browser, demo, java_script_enabled=False) as page:
-        assert shown(page) == 15
+        assert shown(page) == DEMO
         assert not page.locator("#rule").is_visible()
         page.locator("#show-error").uncheck()
         assert shown(page) == 2
