@@ -115,7 +115,10 @@ def _by_itself(world: World, server: Fact, page: Fact, listed: tuple[str, ...]) 
 
 def _port(origin: str) -> str:
     parts = urlsplit(origin)
-    return str(parts.port or _DEFAULT_PORTS.get(parts.scheme, ""))
+    try:
+        return str(parts.port or _DEFAULT_PORTS.get(parts.scheme, ""))
+    except ValueError:  # no number, or too large a one
+        return ""
 
 
 def _taken(world: World) -> set[str]:

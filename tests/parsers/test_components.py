@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from corslint.model.reading import CodeReading
-from corslint.parsers import components, javascript, parse
+from corslint.parsers import components, grammars, parse
 from corslint.source import SourceFile
 from tests.parsers.rendering import show_bindings, show_calls, show_exports
 
@@ -186,7 +186,7 @@ _HOSTILE = {
 @pytest.mark.parametrize("path", ["A.vue", "A.svelte"])
 @pytest.mark.parametrize("name", _HOSTILE)
 def test_hostile_components(name: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(javascript, "_PARSE_SECONDS", 0.5)
+    monkeypatch.setattr(grammars, "_PARSE_SECONDS", 0.5)
     started = time.thread_time()
     reading(_HOSTILE[name] + "<script>", path)
     reading(f"<template>{_HOSTILE[name]}<script>", path)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from corslint.model.reading import CodeReading
-from corslint.parsers import javascript
+from corslint.parsers import grammars
 from corslint.parsers.html import read
 from corslint.source import SourceFile
 from tests.parsers.rendering import show_calls
@@ -202,7 +202,7 @@ _HOSTILE = {
 
 @pytest.mark.parametrize("name", _HOSTILE)
 def test_hostile_pages(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(javascript, "_PARSE_SECONDS", 0.5)
+    monkeypatch.setattr(grammars, "_PARSE_SECONDS", 0.5)
     started = time.thread_time()
     reading(_HOSTILE[name])
     assert time.thread_time() - started < 5
