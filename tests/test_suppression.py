@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -290,9 +291,15 @@ def example_files(rule: str, number: int) -> tuple[dict[str, bytes], Settings]:
 
 
 def identity(finding: Finding, files: Mapping[str, bytes]) -> tuple[str, str, bytes, str]:
-    """What a finding is whatever stands above it."""
+    """What a finding is, whatever stands above it and whatever comments stand in it."""
     at = finding.primary
-    return finding.rule, at.path, files[at.path][at.start : at.end], finding.message
+    text = _COMMENT.sub(b"", files[at.path][at.start : at.end])
+    return finding.rule, at.path, text, finding.message
+
+
+_WORDS = rb"(?:#|//|/\*|\{/\*|<!--) corslint: ignore\[[^\]]*\] a reason(?: \*/\}?| -->)?"
+_COMMENT = re.compile(rb"(?m)^[ \t]*" + _WORDS + rb"\r?\n|[ \t]*" + _WORDS)
+"""An ignore comment as it is written here, on a line of its own or behind another one."""
 
 
 @QUICK

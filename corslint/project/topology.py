@@ -107,9 +107,10 @@ class Topology:
                         listened[target].add(number)
                     else:
                         unsure.add(target)
-        handlers = {
-            fact.field("instance").value: fact.field("handler").value for fact in facts if fact.kind == "http_server"
-        }
+        handled: dict[object, set[object]] = defaultdict(set)
+        for fact in facts:
+            if fact.kind == "http_server":
+                handled[fact.field("handler").value].add(fact.field("instance").value)
         for fact in facts:
             if fact.kind not in ("socket_server", "http_app", "http_server"):
                 continue
@@ -117,7 +118,7 @@ class Topology:
             if not isinstance(instance, Span):
                 continue
             own = {instance, fact.field("http_server").value, fact.field("app").value}
-            own |= {server for server, handler in handlers.items() if handler in own or handler == instance}
+            own |= {server for handler in own if handler is not None for server in handled.get(handler, ())}
             found = {port for span in own if isinstance(span, Span) for port in listened.get(span, ())}
             runners = [listener for span in own if isinstance(span, Span) for listener in listeners.get(span, ())]
             if fact.kind == "socket_server" and len({runner.field("library").value for runner in runners}) == 1:
