@@ -43,10 +43,12 @@ def run(check: Callable[[], int], paths: Sequence[str]) -> int:
     status = 0
     with suppress(KeyboardInterrupt):
         status = _checked(check)
+        _wait()
         for changes in watched:
             if changes:
                 sys.stdout.write(_CLEARED if sys.stdout.isatty() else "")
                 status = _checked(check)
+                _wait()
     return status
 
 
@@ -61,9 +63,13 @@ def _checked(check: Callable[[], int]) -> int:
         sys.stderr.write(f"corslint: error: {report.neutral(str(error))}\n")
         status = 2
     sys.stdout.flush()
+    return status
+
+
+def _wait() -> None:
+    """Say that the result is complete. From then on an interruption ends with its status."""
     sys.stderr.write("corslint: waiting for changes (Ctrl-C ends)\n")
     sys.stderr.flush()
-    return status
 
 
 class _Sources:

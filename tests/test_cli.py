@@ -47,6 +47,7 @@ class Lint:
         overlay: Mapping[str, bytes] | None = None,
         *,
         with_fixes: bool = False,
+        with_diagram: bool = False,
         watch: object = None,
         jobs: int | None = None,
     ) -> Merged:
