@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from urllib.parse import urlsplit
 
 from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import ManifestReading
+from corslint.model.urls import urlsplit
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.relations import World

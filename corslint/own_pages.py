@@ -9,12 +9,12 @@ page out itself, the port that it listens on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 from corslint.crossings import with_further
 from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
 from corslint.model.tri import Tri
+from corslint.model.urls import urlsplit
 from corslint.records import NamedTuple
 from corslint.relations import World
 from corslint.source import SourceFile, Span
