@@ -218,8 +218,8 @@ def test_colours_are_switched_and_kept(browser: playwright.Browser, demo: Path) 
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert light != dark
         page.reload()
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
-        assert page.locator("#colours").get_attribute("aria-pressed") == "true"
+        playwright.expect(page.locator("body")).to_have_css("background-color", dark)
+        playwright.expect(page.locator("#colours")).to_have_attribute("aria-pressed", "true")
 
 
 def test_it_works_without_its_script(browser: playwright.Browser, demo: Path) -> None:
