@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from corslint import report
+from corslint.cache import FOLDER
 from corslint.settings import UsageError
 
 _CLEARED = "\033[2J\033[3J\033[H"
@@ -31,9 +32,11 @@ def run(check: Callable[[], int], paths: Sequence[str]) -> int:
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path}: no such file or folder")
+    # Version control, packages, caches, and what editors write beside a file.
+    usual = watchfiles.DefaultFilter(ignore_dirs=(*watchfiles.DefaultFilter.ignore_dirs, FOLDER, "bower_components"))
     watched = watchfiles.watch(
         *paths,
-        watch_filter=_Sources(),
+        watch_filter=usual,
         step=_PAUSE_MS,
         rust_timeout=_LOOK_MS,
         yield_on_timeout=True,
@@ -70,17 +73,3 @@ def _wait() -> None:
     """Say that the result is complete. From then on an interruption ends with its status."""
     sys.stderr.write("corslint: waiting for changes (Ctrl-C ends)\n")
     sys.stderr.flush()
-
-
-class _Sources:
-    """What watchfiles looks past: version control, packages, caches, and what editors write beside a file."""
-
-    def __init__(self) -> None:
-        import watchfiles
-
-        self._usual = watchfiles.DefaultFilter(
-            ignore_dirs=(*watchfiles.DefaultFilter.ignore_dirs, ".corslint_cache", "bower_components")
-        )
-
-    def __call__(self, change: object, path: str) -> bool:
-        return self._usual(change, path)  # type: ignore[arg-type]
