@@ -137,11 +137,17 @@ def wide(diagram: Diagram, placed: Placed, flags: Flags, name: str) -> Markup:
 def _columns(diagram: Diagram) -> dict[str, int]:
     """The column of each node: pages first, programs last, and every connection leads to the right if it can."""
     found = {node.id: 0 if node.kind == "browser" else 1 for node in diagram.nodes}
-    for _ in diagram.nodes:
-        for one in diagram.connections:
-            if found[one.target] <= found[one.source] < len(diagram.nodes):
-                if not _leads_back(diagram, one):
-                    found[one.target] = found[one.source] + 1
+    onward: dict[str, list[str]] = {}
+    for one in diagram.connections:
+        onward.setdefault(one.source, []).append(one.target)
+    forward = [one for one in diagram.connections if not _leads_back(onward, one)]
+    moved = True
+    while moved:
+        moved = False
+        for one in forward:
+            if found[one.target] <= found[one.source]:
+                found[one.target] = found[one.source] + 1
+                moved = True
     proxies = [found[node.id] for node in diagram.nodes if node.kind == "proxy"]
     last = max(proxies, default=0) + 1
     for node in diagram.nodes:
@@ -151,8 +157,8 @@ def _columns(diagram: Diagram) -> dict[str, int]:
     return {key: used[column] for key, column in found.items()}
 
 
-def _leads_back(diagram: Diagram, connection: Connection) -> bool:
-    """Whether a connection closes a circle."""
+def _leads_back(onward: Mapping[str, Sequence[str]], connection: Connection) -> bool:
+    """Whether a connection closes a circle; `onward` has the targets of all connections by their sources."""
     seen, waiting = set(), [connection.target]
     while waiting:
         at = waiting.pop()
@@ -160,7 +166,7 @@ def _leads_back(diagram: Diagram, connection: Connection) -> bool:
             return True
         if at not in seen:
             seen.add(at)
-            waiting += [one.target for one in diagram.connections if one.source == at]
+            waiting += onward.get(at, ())
     return False
 
 

@@ -32,7 +32,7 @@ from corslint.report import (
 from corslint.report._drawing import KINDS, SIGNS, Flag, Flags, narrow, wide
 from corslint.report._excerpt import difference, excerpt, place
 from corslint.report._markup import Markup, element, escaped, joined, prose
-from corslint.report._placing import Placed, placed
+from corslint.report._placing import Placed, cut, placed
 
 WANTS_FIXES = True
 WANTS_DIAGRAM = True
@@ -44,6 +44,8 @@ _OPEN = 40
 """Up to so many findings, the source of each is open from the beginning."""
 _MOST = 5000
 """Findings that are listed at all."""
+_DRAWN = 120
+"""Nodes that a picture has: nobody follows the lines between more."""
 _MOST_FILES = 6
 """Files that the summary names."""
 
@@ -315,18 +317,22 @@ def _pictures(diagrams: Iterable[Diagram], ordered: Sequence[_Numbered]) -> Iter
         drawn = True
         own = [(one.number, one.finding) for one in ordered if _belongs(one.finding, diagram, diagrams)]
         where = placed(diagram, own)
+        shown = cut(diagram, where, _DRAWN)
         if len(diagrams) > 1:
             yield element("h3", shown_path(diagram.title)) + "\n"
+        if len(shown.nodes) < len(diagram.nodes):
+            text = f"Of {len(diagram.nodes)} pages, proxies and programs {_DRAWN} are drawn, those of findings first."
+            yield element("p", text, class_="cut") + "\n"
         yield (
             element(
                 "div",
-                wide(diagram, where, flags, f"w{number}"),
-                narrow(diagram, where, flags, f"n{number}"),
+                wide(shown, where, flags, f"w{number}"),
+                narrow(shown, where, flags, f"n{number}"),
                 class_="board",
             )
             + "\n"
         )
-        yield _in_words(diagram, where, flags, number) + "\n"
+        yield _in_words(shown, where, flags, number) + "\n"
     if drawn:
         yield _legend(diagrams, flags) + "\n"
     else:

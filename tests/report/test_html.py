@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corslint import cli
 from corslint.model.diagram import Connection, Diagram, Line, Node
@@ -18,7 +20,7 @@ from corslint.model.finding import Edit, Finding, Fix, Place
 from corslint.model.tri import Tri
 from corslint.report import RuleAbout, Run
 from corslint.report._markup import Markup, element, joined, prose
-from corslint.report._placing import placed
+from corslint.report._placing import Places, cut, placed
 from corslint.source import SourceFile, Span
 from tests.report import crowded
 from tests.report.samples import FINDING, hostile, report, written
@@ -274,6 +276,49 @@ def test_the_picture_links_to_findings_and_tells_unknown_ways_apart() -> None:
     assert "perhaps sends / to api" in document.text
     assert "proxy site, nginx adds Access-Control-Allow-Origin: *" in document.text
     assert "Not in the picture: error 1" in document.text
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 12), st.integers(0, 6))), st.integers(0, 12), st.integers(0, 6)
+)
+def test_the_first_place_that_meets_a_span(places: list[tuple[int, int, int]], start: int, size: int) -> None:
+    spans = [Span(f"{path}.js", begin, begin + length) for path, begin, length in places]
+    wanted = Span("0.js", start, start + size)
+    meeting = (
+        number
+        for number, one in enumerate(spans)
+        if one.path == wanted.path and one.start < wanted.end and wanted.start < one.end
+    )
+    assert Places(enumerate(spans)).first(wanted) == next(meeting, None)
+
+
+def test_of_too_many_nodes_those_with_findings_and_their_neighbours_are_drawn() -> None:
+    nodes = tuple(Node(f"n{at}", "server", f"api {at}", "Express", (f"{at}.js",), ()) for at in range(9))
+    ways = tuple(
+        Connection(f"n{source}", f"n{target}", Tri.YES, (), "so", ())
+        for source, target in ((4, 8), (4, 5), (7, 6), (0, 1))
+    )
+    many = Diagram(".", nodes, ways)
+    found = placed(many, enumerate((finding("7.js", 0, 1), finding("8.js", 0, 1)), 1))
+
+    def names(most: int) -> list[str]:
+        return [node.id for node in cut(many, found, most).nodes]
+
+    assert names(2) == ["n7", "n8"]
+    assert names(3) == ["n6", "n7", "n8"]
+    assert names(5) == ["n0", "n4", "n6", "n7", "n8"]
+    assert cut(many, found, 4).connections == (ways[0], ways[2])
+    assert cut(many, found, 9) is many
+
+
+def test_a_picture_of_thousands_of_nodes_is_cut() -> None:
+    nodes = tuple(Node(f"n{at}", "server", f"api {at}", "Express", (f"{at}.js",), ()) for at in range(3000))
+    ways = tuple(Connection("n0", f"n{at}", Tri.YES, (), "so", ()) for at in range(1, 3000))
+    found = [finding(f"{at}.js", 0, 1) for at in range(0, 3000, 2)]
+    whole = report(*found, sources=lambda path: SourceFile(path, b"1;"), diagrams=(Diagram(".", nodes, ways),))
+    document = Document(written("html", whole, Run(about=about)))
+    assert "Of 3000 pages, proxies and programs 120 are drawn, those of findings first." in document.text
+    assert len(document.all("li")) < 1000
 
 
 def test_nothing_to_draw() -> None:
