@@ -14,7 +14,7 @@ import pytest
 from corslint import workers
 from corslint.parsers import parse
 from corslint.source import SourceFile
-from corslint.workers import Failure
+from corslint.workers import MEMORY, Failure
 
 pytestmark = pytest.mark.skipif(not workers.can_fork(), reason="this platform cannot fork")
 
@@ -74,6 +74,10 @@ def _recurse(task: str) -> bytes:
     return _recurse(task)
 
 
+def _swell(_: str) -> bytes:
+    return bytes(MEMORY)
+
+
 def _read_nothing(_: str) -> bytes:
     time.sleep(600)
     return b""
@@ -87,6 +91,7 @@ def _read_nothing(_: str) -> bytes:
         (_turn, "reading it takes more than 0.1 s"),
         (_read_nothing, "reading it takes more than 0.1 s"),
         (_leave, "the parser ended with status 3"),
+        (_swell, "reading it takes more memory than a file may"),
         (_recurse, "the parser failed: RecursionError: maximum recursion depth exceeded"),
     ],
 )
