@@ -412,7 +412,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "upgrade.to_stranger": FieldSpec(("accepted", "refused"), "what a WebSocket handshake from any origin that nobody listed gets; its place is what decides"),
             "upgrade.checked_by": FieldSpec("text", "how the library is told to refuse handshakes of other origins: the end of a sentence"),
             "upgrade.trusts_cookies": FieldSpec("tri", "whether the application is seen to take cookies, or the session that they name, from its handshakes; its place is where"),
-            "upgrade.cookies_stay": FieldSpec("tri", "whether all its cookies are known to have SameSite `strict` or `lax`, so that pages of the same site alone bring them"),
+            "upgrade.cookies_stay": FieldSpec("tri", "whether all its cookies are known to have SameSite `strict` or `lax`, or Partitioned, so that pages of the same site alone bring them"),
             "upgrade.witness.origin": FieldSpec("text", "an attacker's origin whose handshake is accepted although strangers' are not"),
             "upgrade.witness.technique": FieldSpec(("suffix", "prefix", "dot", "substring", "scheme", "subdomain", "other"), "how it was made from a trusted one"),
             "upgrade.witness.test": FieldSpec("text", "the test that lets it pass; its place is that test"),

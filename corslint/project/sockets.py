@@ -163,7 +163,7 @@ class Sockets:
             and self._packages.root_of(fact.span.path) == self._packages.root_of(server.span.path)
         ]
         # Whoever sets no cookie here gets it from elsewhere.
-        stay = bool(beside) and all(fact.field("same_site").value in ("strict", "lax") for fact in beside)
+        stay = bool(beside) and all(map(_stays_in_its_site, beside))
         server.fields["upgrade.cookies_stay"] = Field("yes" if stay else "no", "written", server.span)
 
     def _browser(self, client: Fact) -> None:
@@ -277,6 +277,15 @@ class Sockets:
         if isinstance(value, (Literal, EnvVar, Fallback)):
             return False
         return self._linker.canonical_of_resolved(value) in self._own_origin
+
+
+def _stays_in_its_site(cookie: Fact) -> bool:
+    """Whether pages of other sites do not bring a cookie along.
+
+    One with the attribute Partitioned is kept for each site that a tab may show (CHIPS): what was set on the project's
+    own pages goes along with no request of another site's page (measured in Chromium 156, third-party cookies allowed).
+    """
+    return cookie.field("same_site").value in ("strict", "lax") or cookie.field("partitioned").value == "yes"
 
 
 def _covering(server: Fact, facts: Iterable[Fact]) -> Fact | None:
