@@ -77,6 +77,12 @@ class _Drawing:
         self._hosts = {host.place.before(): host for host in network.hosts()}
         self._programs = network.programs()
         self._routes = [one for one in world.of_kind("proxy_route") if self._shown(one)]
+        self._routes_of: dict[Span | None, list[Fact]] = {}
+        for route in self._routes:
+            self._routes_of.setdefault(_host_of(route), []).append(route)
+        self._upstreams: dict[object, list[Fact]] = {}
+        for upstream in self._of_kind("upstream"):
+            self._upstreams.setdefault(upstream.field("name").value, []).append(upstream)
 
     def _shown(self, fact: Fact) -> bool:
         return fact.span.path not in self._world.in_tests
@@ -95,12 +101,17 @@ class _Drawing:
         self._add_strangers()
         order = {"browser": 0, "proxy": 1, "server": 2, "elsewhere": 3}
         keys = sorted(self._boxes, key=lambda key: (order[self._boxes[key].kind], not self._boxes[key].known))
-        numbers = {key: f"n{number}" for number, key in enumerate(keys, 1)}
-        nodes = tuple(_node(numbers[key], self._boxes[key]) for key in keys)
-        ways = sorted(self._ways.items(), key=lambda one: (keys.index(one[0][0]), keys.index(one[0][1])))
+        places = {key: number for number, key in enumerate(keys, 1)}
+        nodes = tuple(_node(f"n{places[key]}", self._boxes[key]) for key in keys)
+        ways = sorted(self._ways.items(), key=lambda one: (places[one[0][0]], places[one[0][1]]))
         connections = tuple(
             Connection(
-                numbers[source], numbers[target], way.exists, tuple(way.carries), way.reason, tuple(sorted(way.spans))
+                f"n{places[source]}",
+                f"n{places[target]}",
+                way.exists,
+                tuple(way.carries),
+                way.reason,
+                tuple(sorted(way.spans)),
             )
             for (source, target), way in ways
         )
@@ -224,7 +235,7 @@ class _Drawing:
     def _add_hosts(self) -> None:
         """The nginx servers, but for those that only redirect."""
         for place, host in self._hosts.items():
-            routes = [one for one in self._routes if _host_of(one) == place]
+            routes = self._routes_of.get(place, [])
             if routes and all(_redirects(route) for route in routes):
                 continue
             lines = (*_added(routes), *_taken(routes))
@@ -267,7 +278,7 @@ class _Drawing:
             path = route.field("path").value
             carries = [path if isinstance(path, str) and path else str(route.field("level").value or "requests")]
             upstream = route.field("upstream").value
-            blocks = [one for one in self._of_kind("upstream") if one.field("name").value == upstream]
+            blocks = self._upstreams.get(upstream, [])
             spans = [one.field("name").span or one.span for one in blocks]
             edges = self._network.behind(route, path if isinstance(path, str) else "/")
             goals = [_Goal(self._key(edge.to), edge.exists, edge.reason) for edge in edges]
@@ -414,10 +425,8 @@ class _Drawing:
         """How long the location of an nginx server is that takes a path and passes it on; -1: none does."""
         starts = [
             route.field("path").value
-            for route in self._routes
-            if _host_of(route) == host
-            and route.field("proxied").value == "yes"
-            and route.field("modifier").value in ("", "^~", "=", None)
+            for route in self._routes_of.get(host, ())
+            if route.field("proxied").value == "yes" and route.field("modifier").value in ("", "^~", "=", None)
         ]
         fitting = [len(start) for start in starts if isinstance(start, str) and path.startswith(start)]
         return max(fitting, default=-1)

@@ -480,18 +480,24 @@ class _Compiler:
         Of several loops inside each other nothing is known: there, too, the variables stay unknown elements.
         """
         loops: dict[Span, Value] = {}
+        seen: set[tuple[type[Value], Span]] = set()
         for value in values:
-            self._loops(value, frame, loops, 0)
+            self._loops(value, frame, loops, seen, 0)
         if len(loops) != 1:
             return None
         ((place, items),) = loops.items()
         return [frame._replace(items={**frame.items, place: item}) for item in self.items(items, frame)]
 
-    def _loops(self, value: Value, frame: Frame, found: dict[Span, Value], depth: int) -> None:
+    def _loops(
+        self, value: Value, frame: Frame, found: dict[Span, Value], seen: set[tuple[type[Value], Span]], depth: int
+    ) -> None:
         """Collects the loops whose variables an expression looks at: where each stands, and what it runs over."""
         if depth > _MAX_DEPTH or self.is_origin(value, frame):
             return
         value = self.behind(value, frame)
+        if (type(value), value.span) in seen:  # each name may double what it stands for
+            return
+        seen.add((type(value), value.span))
         parts: Iterable[Value] = ()
         match value:
             case Index(base=base, key=key):
@@ -511,7 +517,7 @@ class _Compiler:
             case Choice(test=test, yes=yes, no=no):
                 parts = (test, yes, no)
         for part in parts:
-            self._loops(part, frame, found, depth + 1)
+            self._loops(part, frame, found, seen, depth + 1)
 
     def in_turns(self, value: Value, guards: tuple[Guard, ...], turns: list[Frame]) -> tuple[Case, ...]:
         """What a header decides that a loop writes: the last turn that gets there counts."""

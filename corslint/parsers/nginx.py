@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -452,56 +452,57 @@ class _Tree:
         """Turns the words so far into directives. With `block`, the last one is left to the caller."""
         pieces = self._split(self.words, block)
         self.words = []
-        for number, piece in enumerate(pieces[:-1]):
-            self._unterminated(pieces[number:], block)
+        after = [self._plain(word) for piece in pieces[1:] for word in piece]
+        at = 0
+        for piece, following in pairwise(pieces):
+            self._unterminated(piece, after, at, block)
             self._simple(piece, piece[-1].end)
+            at += len(following)
         if not block:
             self._simple(pieces[-1], end)
         return pieces[-1]
 
-    def _unterminated(self, pieces: Sequence[list[_Token]], block: bool) -> None:
-        """Complains about a directive without its `;`: to nginx, the directives after it are more of its arguments."""
-        words, last = pieces[0], pieces[0][-1]
-        name = self._plain(words[0])
+    def _unterminated(self, words: Sequence[_Token], after: Sequence[str], at: int, block: bool) -> None:
+        """Complains about a directive without its `;`: to nginx, the words `after` from `at` on are its arguments, too.
+
+        Where no directive has its `;`, these are all that follow for each, and are no more than looked at in place.
+        """
+        name, last = self._plain(words[0]), words[-1]
         own = [self._plain(word) for word in words[1:]]
-        swallowed = [self._plain(word) for piece in pieces[1:] for word in piece]
-        message = self._refusal(name, own, swallowed, block)
+        message = self._refusal(name, own, after, at, block)
         if message is None:
-            shown = f'nginx takes the next line as arguments of "{name}", so that "{swallowed[0]}" has no effect'
+            shown = f'nginx takes the next line as arguments of "{name}", so that "{after[at]}" has no effect'
             self.lexed.complain(last.start, last.end, f'{shown} (missing ";")', "swallowed")
         else:
             self.lexed.complain(last.start, last.end, message)
 
-    def _refusal(self, name: str, own: list[str], swallowed: list[str], block: bool) -> str | None:
+    def _refusal(self, name: str, own: list[str], after: Sequence[str], at: int, block: bool) -> str | None:
         """What nginx says where it refuses a directive with swallowed arguments; None where it takes them."""
-        key = self.stack[-1].key
+        key, first = self.stack[-1].key, after[at]
         if key in _DATA_BLOCKS:
             refused = key in ("map", "geo")
             return f'invalid number of the {key} parameters (missing ";")' if refused else None
         if block:
             return f'directive "{name}" is not terminated by ";"'
-        if self.tables.fits(name, len(own) + len(swallowed), block=False) is False:
+        if self.tables.fits(name, len(own) + len(after) - at, block=False) is False:
             return f'invalid number of arguments in "{name}" directive (missing ";")'
-        after = f'(missing ";" after "{name}")'
+        missing = f'(missing ";" after "{name}")'
         if name in _NAMED_PARAMETERS or (name == "server" and key == "upstream"):
-            return f'invalid parameter "{swallowed[0]}" {after}'
+            return f'invalid parameter "{first}" {missing}'
         if name == "access_log":  # path, format, parameters
             plain = len(own) == 1 and own[0] != "off"
-            return f'{"unknown log format" if plain else "invalid parameter"} "{swallowed[0]}" {after}'
+            return f'{"unknown log format" if plain else "invalid parameter"} "{first}" {missing}'
         if name == "error_log":
-            return f'invalid log level "{swallowed[0]}" {after}'
-        if name == "error_page":  # all but the last are codes, and the last but one may be `=` with one
-            codes = [*own, *swallowed][:-1]
-            if codes[-1].startswith("="):
-                codes.pop()
-            wrong = next((code for code in codes if not code.isdecimal()), None)
-            return None if wrong is None else f'invalid value "{wrong}" {after}'
+            return f'invalid log level "{first}" {missing}'
+        if name == "error_page":
+            wrong = next((code for code in _codes(own, after, at) if not code.isdecimal()), None)
+            return None if wrong is None else f'invalid value "{wrong}" {missing}'
         if name == "resolver":
-            return f'host not found in resolver "{swallowed[0]}" {after}'
-        if name == "proxy_cache_valid" and not _TIME.fullmatch(swallowed[-1]):
-            return f'invalid time value "{swallowed[-1]}" {after}'
+            return f'host not found in resolver "{first}" {missing}'
+        if name == "proxy_cache_valid" and not _TIME.fullmatch(after[-1]):
+            return f'invalid time value "{after[-1]}" {missing}'
         if name in _LISTED_VALUES:
-            return f'invalid value "{swallowed[0]}" {after}'
+            return f'invalid value "{first}" {missing}'
         return None
 
     def _plain(self, word: _Token) -> str:
@@ -762,3 +763,15 @@ def _template(
     everything = (Span(source.path, 0, len(source.data)),)
     read_as = Damage(first.span, message, kind="template")
     return NginxReading(source.path, directives, _context(directives), (read_as,), True, everything)
+
+
+def _codes(own: Sequence[str], after: Sequence[str], at: int) -> Iterator[str]:
+    """What an `error_page` takes for codes: all but its last word, and the last but one may be `=` with one."""
+
+    def word(number: int) -> str:
+        return own[number] if number < len(own) else after[at + number - len(own)]
+
+    count = len(own) + len(after) - at - 1
+    if word(count - 1).startswith("="):
+        count -= 1
+    return map(word, range(count))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corslint import cli
@@ -278,6 +278,7 @@ def test_the_picture_links_to_findings_and_tells_unknown_ways_apart() -> None:
     assert "Not in the picture: error 1" in document.text
 
 
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 12), st.integers(0, 6))), st.integers(0, 12), st.integers(0, 6)
 )
