@@ -30,7 +30,7 @@ from corslint.frameworks import catalog
 from corslint.model import decisions, encoding
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding, Fix
-from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
+from corslint.model.reading import CallSite, CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
 from corslint.parsers import exports_all_of_others, hands_on, kind_of, language_of, parse
 from corslint.project import frontends, processes, requests, served, sockets, topology
@@ -599,17 +599,24 @@ def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[s
 
 def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extracted:
     """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own."""
+    open_calls: dict[str, list[CallSite]] = {}
     for _ in range(2 * _ROUNDS):
         readings = project.code_readings()
         linker.look_for_callers(lambda: list(project.code_readings().values()))
-        extracted = _extractor(project, descriptors, linker, packages).extract(readings.values())
+        extracted = _extractor(project, descriptors, linker, packages, open_calls).extract(readings.values())
         if len(project.code_readings()) == len(readings):
             break
     return extracted
 
 
-def _extractor(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extractor:
-    return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text)
+def _extractor(
+    project: Project,
+    descriptors: catalog.Catalog,
+    linker: Linker,
+    packages: Packages,
+    open_calls: dict[str, list[CallSite]],
+) -> Extractor:
+    return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text, open_calls)
 
 
 def _page_policies(project: Project) -> Iterator[Fact]:

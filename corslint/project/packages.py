@@ -30,6 +30,8 @@ _NPM_GIT = regex(r"#semver:(.+)\Z", re.DOTALL)
 _NPM_OPERATOR = regex(r"(?<![<>=~^])([<>=~^]+)\s+")
 _NPM_PREFIX = regex(r"(?<![\w.-])[vV](?=\d)")
 _NPM_RANGE = regex(r"[\d\s.<>=~^|*xX+\w-]+\Z")
+_NPM_ONE_MAJOR = regex(r"[\^~]?(0|[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,3})){0,2}\Z")
+"""`^4.18.2`, `~1.2`, `3.1.4`: nearly all ranges that people write."""
 _NPM_WORD = regex(r"(?!v\d)[a-z][\w.-]*\Z", re.IGNORECASE)
 
 _VERSION = regex(r"\d+(?:\.\d+)*")
@@ -320,7 +322,10 @@ def npm_majors(specifier: str) -> frozenset[int]:
         text = git[1].strip()
     if not text or len(text) > _LONGEST_RANGE or _NPM_WORD.match(text) or not _NPM_RANGE.match(text):
         return frozenset()
-    import semantic_version
+    alone = _NPM_ONE_MAJOR.match(text)
+    if alone is not None:
+        return frozenset({int(alone[1])} if int(alone[1]) <= _HIGHEST_MAJOR else ())
+    import semantic_version  # loads slowly
 
     # Spellings that npm reads and NpmSpec refuses: white space behind an operator, `~>4.1`, `v4.1.2`.
     text = _NPM_OPERATOR.sub(r"\1", text).replace("~>", "~")
