@@ -84,6 +84,7 @@ class Project:
         self._packages = packages
         self._plain: set[str] = set()
         self._leads_on: dict[str, bool] = {}
+        self._may_export: dict[tuple[str, str], bool] = {}
         self._inert: set[str] = set()
         self._aside: dict[str, Reading] = {}
         self._choice = sifting.Choice({}, lambda _: False, suppression.MARK)
@@ -155,6 +156,9 @@ class Project:
             next(at, None)
             if path in self.unreadable:
                 self.readings[path] = None
+            elif path in worth and self._choice.is_only_data(path, data):
+                self._inert.add(path)
+                self.context.cache.note(path, cache.INERT)
             elif path in worth:
                 self._sources.setdefault(path, SourceFile(path, data))
                 found = self.reading(path)
@@ -194,8 +198,12 @@ class Project:
         """Whether a JavaScript file that is imported may export a name: it stands there, or all that others export."""
         if self.readings.get(path) is not None or path not in self._plain:
             return True
-        data = self._data(path)
-        return name == "default" or name.encode() in data or exports_all_of_others(data)
+        known = self._may_export.get((path, name))
+        if known is None:
+            data = self._data(path)
+            known = name == "default" or name.encode() in data or exports_all_of_others(data)
+            self._may_export[path, name] = known
+        return known
 
     def with_comments(self) -> list[str]:
         """The files that may hold comments that are meant for corslint."""
