@@ -97,14 +97,26 @@ def _forget(_root: str, _files: int) -> Cache:
     return _NO_CACHE
 
 
-def contexts(paths: Sequence[str], cwd: str, *, as_found: bool = False, remember: Remember = _forget) -> list[Context]:
+def _nothing() -> None:
+    pass
+
+
+def contexts(
+    paths: Sequence[str],
+    cwd: str,
+    *,
+    as_found: bool = False,
+    remember: Remember = _forget,
+    meanwhile: Callable[[], None] = _nothing,
+) -> list[Context]:
     """The contexts of the paths named by a user, folders first, each in the order in which they were named.
 
     A folder is a context of its own, unless it lies in another folder that was named. A file belongs to the folder
     named around it, or else to its repository. Raises `UsageError` for a path that does not exist.
 
     A file that is named is read whatever it is: one that git ignores, a test, a bundle. With `as_found` it is not: a
-    program that names every file does not ask for that. `remember` gives what the last run knew.
+    program that names every file does not ask for that. `remember` gives what the last run knew. `meanwhile` is called
+    where there are files and git looks for further ones: what is to be done anyway is best done then.
     """
     folders: list[str] = []
     files: list[str] = []
@@ -125,8 +137,8 @@ def contexts(paths: Sequence[str], cwd: str, *, as_found: bool = False, remember
         elif path != around:
             whole[around].add(path)
     return [
-        *(_context(root, names, True, cwd, as_found, remember) for root, names in whole.items()),
-        *(_context(root, names, False, cwd, as_found, remember) for root, names in parts.items()),
+        *(_context(root, names, True, cwd, as_found, remember, meanwhile) for root, names in whole.items()),
+        *(_context(root, names, False, cwd, as_found, remember, meanwhile) for root, names in parts.items()),
     ]
 
 
@@ -222,7 +234,15 @@ def is_minified(data: bytes) -> bool:
     return sum(line.count(mark) for line in long for mark in (b"(", b")", b"{", b"}", b";")) * 33 > size
 
 
-def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, remember: Remember) -> Context:
+def _context(
+    root: str,
+    named: set[str],
+    whole: bool,
+    cwd: str,
+    as_found: bool,
+    remember: Remember,
+    meanwhile: Callable[[], None] = _nothing,
+) -> Context:
     """`whole`: the root itself was named, so all of it is asked for; else only the files in `named` are."""
     passed_over: dict[str, int] = {}
     reasons: dict[str, str] = {}
@@ -232,7 +252,7 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, 
     real_root = os.path.realpath(root)
     folders = sorted(path for path in named if os.path.isdir(path))
 
-    listing = _list(root)
+    listing = _list(root, meanwhile)
     for folder in folders:  # read even where git ignores it, or where it lies among packages
         prefix = _below(folder, root)
         if not any(name.startswith(f"{prefix}/") and not name.endswith("/") for name in listing.files):
@@ -363,16 +383,16 @@ def _repository(folder: str, cwd: str) -> str:
 # --- listing ---------------------------------------------------------------------------------------------------------
 
 
-def _list(folder: str) -> _Listing:
+def _list(folder: str, meanwhile: Callable[[], None] = _nothing) -> _Listing:
     """All files below a folder that git does not ignore. Links to directories are not followed."""
-    listing = _list_by_git(folder)
+    listing = _list_by_git(folder, meanwhile)
     return listing if listing is not None else _walk(folder)
 
 
 _COULD_NOT_OPEN = regex(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
 
 
-def _list_by_git(folder: str) -> _Listing | None:
+def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
     if not is_in_work_tree(folder):
         return None
@@ -381,6 +401,8 @@ def _list_by_git(folder: str) -> _Listing | None:
     tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
     kept, submodules = _in_index(tracked.stdout) if tracked is not None else ([], frozenset[str]())
     statuses = _statuses(folder, kept)
+    if statuses:
+        meanwhile()
     answer = others.answer() if others is not None else None
     if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
         return None

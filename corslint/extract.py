@@ -166,6 +166,7 @@ class Extractor:
         self._spells_header = spells_header
         self._catalog = catalog
         self._calls, self._any_receiver = catalog.calls, catalog.any_receiver
+        self._tools = [descriptor for descriptor in catalog.descriptors if descriptor.files]
         self._packages = packages
         self._facts: list[Fact] = []
         self._policies: list[Policy] = []
@@ -1309,8 +1310,8 @@ class Extractor:
             return
         name = reading.path.rpartition("/")[2]
         found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
-        for descriptor in self._catalog.descriptors:
-            if not descriptor.files or descriptor.language != reading.language:
+        for descriptor in self._tools:
+            if descriptor.language != reading.language:
                 continue
             if named and self._version(descriptor, reading.path) is None:
                 continue

@@ -219,7 +219,19 @@ class Project:
             return True
         known = self._leads_on.get(path)
         if known is None:
-            known = self._leads_on[path] = hands_on(path, self._data(path), self._packages)
+            known = self._leads_on[path] = self._answered(
+                path, cache.HANDS_ON, lambda: hands_on(path, self._data(path), self._packages)
+            )
+        return known
+
+    def _answered(self, path: str, question: int, work: Callable[[], bool]) -> bool:
+        """The answer to a question about the content of a file, which the last run may have kept."""
+        if path in self._overlay:
+            return work()
+        known = self.context.cache.answer(path, question)
+        if known is None:
+            known = work()
+            self.context.cache.note_answer(path, question, known)
         return known
 
     def admit(self, paths: Iterable[str]) -> None:
@@ -289,8 +301,9 @@ class Project:
         if path in self._plain:
             return False
         if known is None:
-            data = self.source(path).data.lower()
-            known = self._spelled[path] = b"access-control" in data or b"control-allow-" in data
+            known = self._spelled[path] = self._answered(
+                path, cache.SPELLS_HEADER, lambda: _spells_header(self.source(path).data.lower())
+            )
         return known
 
     def spells(self, span: Span, word: str) -> bool:
@@ -304,6 +317,10 @@ class Project:
     def code_readings(self) -> dict[str, CodeReading]:
         """All code parsed so far."""
         return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, CodeReading)}
+
+
+def _spells_header(lowered: bytes) -> bool:
+    return b"access-control" in lowered or b"control-allow-" in lowered
 
 
 class Understood(NamedTuple):

@@ -81,6 +81,7 @@ class Packages:
         self._named: dict[tuple[str, str, str], list[_Found]] = defaultdict(list)
         self._locks: dict[tuple[str, str], list[_Lock]] = defaultdict(list)
         self._versions: dict[tuple[str, str, str], VersionInForce | None] = {}
+        self._covering: dict[tuple[str, str], tuple[str, list[_Lock]]] = {}
         for manifest in sorted(manifests, key=lambda each: each.path):
             folder = _folder(manifest)
             self._manifests[folder].append(manifest)
@@ -133,16 +134,23 @@ class Packages:
         return None
 
     def _locked(self, folder: str, ecosystem: str, name: str, asked: str | None) -> list[Requirement]:
-        """What may be installed by the nearest lock files that cover a folder: its own, or those of its workspace."""
+        """What may be installed by the lock files that cover a folder."""
+        covering = self._covering.get((folder, ecosystem))
+        if covering is None:
+            covering = self._covering[folder, ecosystem] = self._locks_over(folder, ecosystem)
+        inner, locks = covering
+        return [found for lock in locks for found in _entries(lock, inner, name, asked)]
+
+    def _locks_over(self, folder: str, ecosystem: str) -> tuple[str, list[_Lock]]:
+        """The nearest lock files that cover a folder, its own or those of its workspace; and its path from theirs."""
         for above in _upward(folder):
             locks = self._locks.get((above, ecosystem), [])
             if above != folder:
                 locks = [lock for lock in locks if self._covers(above, lock, folder)]
             if locks:
                 used = self._used(above)
-                chosen = [lock for lock in locks if _NPM_LOCKS.get(lock.kind) == used] or locks
-                return [found for lock in chosen for found in _entries(lock, _below(folder, above), name, asked)]
-        return []
+                return _below(folder, above), [lock for lock in locks if _NPM_LOCKS.get(lock.kind) == used] or locks
+        return "", []
 
     def _used(self, folder: str) -> str | None:
         """The package manager that a folder's package.json names: `"packageManager": "pnpm@9.1.0"` gives pnpm."""
