@@ -292,7 +292,7 @@ class Project:
 
     def code(self, path: str) -> CodeReading | None:
         """The reading of a JavaScript, TypeScript or Python file, or of a page's scripts."""
-        found = self.reading(path)
+        found = self.readings.get(path) or self.reading(path)
         return found if isinstance(found, CodeReading) else None
 
     def spells_header(self, path: str) -> bool:

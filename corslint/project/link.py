@@ -294,11 +294,13 @@ class Linker:
 
     def _bound(self, bindings: SequenceOf[Binding], name: Name, reading: CodeReading, scope: int) -> Value | None:
         """What the name means at its use: the last certain binding before it, with conditional ones laid over it."""
+        if len(bindings) == 1:
+            return None if _defined_by(bindings[0].value, name) else bindings[0].value
         straight = self._function_scope(reading, name.scope) == self._function_scope(reading, scope)
         usable = [
             binding
             for binding in bindings
-            if not (isinstance(binding.value, (Null, Undefined)) and len(bindings) > 1)
+            if not isinstance(binding.value, (Null, Undefined))
             and not _defined_by(binding.value, name)
             and (not straight or binding.span.start <= name.span.start or isinstance(binding.value, Function))
         ]

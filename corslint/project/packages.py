@@ -81,6 +81,7 @@ class Packages:
         self._named: dict[tuple[str, str, str], list[_Found]] = defaultdict(list)
         self._locks: dict[tuple[str, str], list[_Lock]] = defaultdict(list)
         self._versions: dict[tuple[str, str, str], VersionInForce | None] = {}
+        self._roots: dict[str, str] = {}
         self._covering: dict[tuple[str, str], tuple[str, list[_Lock]]] = {}
         for manifest in sorted(manifests, key=lambda each: each.path):
             folder = _folder(manifest)
@@ -114,7 +115,11 @@ class Packages:
 
     def root_of(self, path: str) -> str:
         """The folder of the nearest manifest at or above a file's folder; "" where there is none."""
-        return next((folder for folder in _upward(posixpath.dirname(path)) if folder in self._manifests), "")
+        root = self._roots.get(path)
+        if root is None:
+            above = _upward(posixpath.dirname(path))
+            root = self._roots[path] = next((folder for folder in above if folder in self._manifests), "")
+        return root
 
     def version(self, ecosystem: str, name: str, path: str) -> VersionInForce | None:
         """What applies to the package `name` for the source file `path`; None where no manifest above it names it."""
