@@ -436,10 +436,9 @@ _SUBMODULE = "160000 "
 def _in_index(listed: bytes) -> tuple[list[str], frozenset[str]]:
     """The names that git keeps in its index, and those among them that are other repositories."""
     entries = os.fsdecode(listed).split("\0")
-    entries.pop()  # each of them is ended
-    names = [entry[entry.index("\t") + 1 :] for entry in entries]
-    modules = (name for entry, name in zip(entries, names, strict=True) if entry.startswith(_SUBMODULE))
-    return list(dict.fromkeys(names)), frozenset(modules if f"\0{_SUBMODULE}".encode() in b"\0" + listed else ())
+    names = dict.fromkeys(name for entry in entries if (name := entry.partition("\t")[2]))
+    modules = (entry.partition("\t")[2] for entry in entries if entry.startswith(_SUBMODULE))
+    return list(names), frozenset(modules)
 
 
 def _statuses(folder: str, names: Iterable[str]) -> dict[str, os.stat_result]:
