@@ -53,9 +53,12 @@ PLAIN, INERT, READ, NOTHING, MINIFIED = "pirnm"
 """What is known of a file: none of the words stands in it; it was read, and alone says nothing; it was read; no parser
 reads it; it was written by a machine."""
 
-HANDS_ON, SPELLS_HEADER = 0, 1
-"""Questions about the content of a file alone: whether what it exports may be an API, and whether the name of a CORS
-header may stand in it."""
+HANDS_ON, SPELLS_HEADER, HAS_MARK = 0, 1, 2
+"""Questions about the content of a file alone: whether what it exports may be an API, whether the name of a CORS header
+may stand in it, and whether a comment for corslint may."""
+
+_ZERO = 48
+"""The character that stands for no answers; the following ones are printable, too."""
 
 _Stamp = tuple[int, int, int, int]
 
@@ -198,7 +201,10 @@ class Cache:
         entry, encoded = self._entry(path)
         if entry.what:
             bits = 3 if answer else 1
-            self._new[path] = entry._replace(answers=entry.answers & ~(3 << 2 * question) | bits << 2 * question), encoded
+            self._new[path] = (
+                entry._replace(answers=entry.answers & ~(3 << 2 * question) | bits << 2 * question),
+                encoded,
+            )
 
     def _entry(self, path: str) -> tuple[_Entry, bytes | None]:
         """What is known of a file as it is now, with the encoded reading where that is new; nothing has no `what`."""
@@ -264,7 +270,7 @@ def _head(entries: dict[str, _Entry]) -> bytes:
     columns = [
         list(entries),
         "".join(entry.what for entry in entries.values()),
-        "".join(f"{entry.answers:x}" for entry in entries.values()),
+        "".join(chr(_ZERO + entry.answers) for entry in entries.values()),
         *map(list, zip(*stamps, strict=True)),
         kept,
     ]
@@ -275,7 +281,7 @@ def _entries(head: bytes) -> dict[str, _Entry]:
     paths, whats, answers, *columns, kept = json.loads(head)
     new = tuple.__new__
     made: list[Any] = [
-        new(_Entry, (stamp if stamp[0] else None, what, "", -1, 0, "", int(answered, 16)))
+        new(_Entry, (stamp if stamp[0] else None, what, "", -1, 0, "", ord(answered) - _ZERO))
         for what, answered, stamp in zip(whats, answers, zip(*columns, strict=True), strict=True)
     ]
     for number, digest_, at, size, check in kept:

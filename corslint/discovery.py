@@ -598,9 +598,7 @@ class _Sifter:
     @cached_property
     def _known(self) -> frozenset[str]:
         """The files that are read for their names."""
-        return frozenset(
-            name for name in self._names if kind_of(name) is not None and not is_found_by_content(name)
-        )
+        return frozenset(name for name in self._names if kind_of(name) is not None and not is_found_by_content(name))
 
     def _link_refused(self, path: str, status: os.stat_result) -> str | None:
         """Why a link is not read; `status` is that of what it leads to."""

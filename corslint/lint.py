@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from corslint import (
@@ -30,7 +30,15 @@ from corslint.frameworks import catalog
 from corslint.model import decisions, encoding
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding, Fix
-from corslint.model.reading import CallSite, CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
+from corslint.model.reading import (
+    CallSite,
+    CodeReading,
+    Damage,
+    DeploymentReading,
+    ManifestReading,
+    NginxReading,
+    Reading,
+)
 from corslint.model.tri import Tri
 from corslint.parsers import exports_all_of_others, hands_on, kind_of, language_of, parse
 from corslint.project import frontends, processes, requests, served, sockets, topology
@@ -205,10 +213,16 @@ class Project:
             self._may_export[path, name] = known
         return known
 
+    @cached_property
     def with_comments(self) -> list[str]:
         """The files that may hold comments that are meant for corslint."""
         without = (self._plain, self._inert, self.unreadable)  # what could not be read is not read again for these
-        return [path for path in self.context.files if not any(path in each for each in without)]
+        return [
+            path
+            for path in self.context.files
+            if not any(path in each for each in without)
+            and self._answered(path, cache.HAS_MARK, lambda path=path: suppression.MARK in self._data(path))  # type: ignore[misc]
+        ]
 
     def leads_on(self, path: str) -> bool:
         """Whether a file that is imported has to be read to know what is called there.
@@ -452,7 +466,7 @@ def _not_suppressed(
 ) -> tuple[list[Finding], int]:
     """The findings that no comment takes back, and those about comments that take nothing back; how many are gone."""
     source = understood.project.source
-    comments = suppression.Suppressions(understood.project.with_comments(), source, about_comments(rules))
+    comments = suppression.Suppressions(understood.project.with_comments, source, about_comments(rules))
     kept = comments.left(found)
     suppressed = len(found) - len(kept)
     damaged = {fact.span.path for fact in understood.facts if fact.kind == "damage"}
@@ -548,6 +562,7 @@ def understand(
     frontends.note_frontends(facts, settings.frontends)
     for number, fact in enumerate(facts):
         fact.id = number
+    _ = project.with_comments  # as long as the cache knows the answers
     context.cache.save()
     context.cache.close()
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
