@@ -166,7 +166,7 @@ class Project:
                 self.readings[path] = None
             elif path in worth and self._choice.is_only_data(path, data):
                 self._inert.add(path)
-                self.context.cache.note(path, cache.INERT)
+                self._note_alone(path, cache.INERT)
             elif path in worth:
                 self._sources.setdefault(path, SourceFile(path, data))
                 found = self.reading(path)
@@ -174,7 +174,12 @@ class Project:
                     self._put_aside(path)
             else:
                 self._plain.add(path)
-                self.context.cache.note(path, cache.PLAIN)
+                self._note_alone(path, cache.PLAIN)
+
+    def _note_alone(self, path: str, what: str) -> None:
+        """Keep for the next run that a file says nothing alone."""
+        if path not in self._overlay:  # what the disk holds may be something else
+            self.context.cache.note(path, what)
 
     def _take(self, found: Iterable[sifting.Sifted], watch: Watch, count: int) -> None:
         """Keep what workers found of files."""
