@@ -1313,11 +1313,9 @@ class Extractor:
         for descriptor in self._tools:
             if descriptor.language != reading.language:
                 continue
-            if named and self._version(descriptor, reading.path) is None:
-                continue
-            for spec in descriptor.files:
-                if spec.names.fullmatch(name):
-                    found.setdefault(descriptor.package or descriptor.id, []).append((descriptor, spec.call))
+            calls = [(descriptor, spec.call) for spec in descriptor.files if spec.names.fullmatch(name)]
+            if calls and not (named and self._version(descriptor, reading.path) is None):
+                found.setdefault(descriptor.package or descriptor.id, []).extend(calls)
         if not found:
             return
         exported = [each.value for each in reading.exports if each.name in ("default", "=")]
