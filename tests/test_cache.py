@@ -10,14 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
 
 from corslint import __version__, cache, cli, discovery, lint
 from corslint.cache import Cache, Place
-from corslint.parsers import parse
+from corslint.parsers import hands_on, parse
 from corslint.settings import Settings
 from corslint.source import SourceFile
 
@@ -105,9 +105,17 @@ def test_what_was_asked_about_contents_is_not_asked_again(
     make_old(tree)
     asked: list[str] = []
     read: list[str] = []
-    hands_on, read_file = lint.hands_on, lint.read_file
-    monkeypatch.setattr(lint, "hands_on", lambda path, *rest: asked.append(path) or hands_on(path, *rest))
-    monkeypatch.setattr(lint, "read_file", lambda path: read.append(path) or read_file(path))
+
+    def asking(path: str, data: bytes, packages: Collection[str]) -> bool:
+        asked.append(path)
+        return hands_on(path, data, packages)
+
+    def reading(path: str) -> bytes:
+        read.append(path)
+        return discovery.read_file(path)
+
+    monkeypatch.setattr("corslint.lint.hands_on", asking)
+    monkeypatch.setattr("corslint.lint.read_file", reading)
     first = run()
     assert asked.count("plain3.js") == 1
     before = list(asked)
