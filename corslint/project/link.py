@@ -101,6 +101,20 @@ class Resolved(NamedTuple):
     trail: tuple[Span, ...]
 
 
+class _Readings(dict[str, CodeReading | None]):
+    """The readings that were asked for: names are looked up in them hundreds of thousands of times."""
+
+    def __init__(self, read: Callable[[str], CodeReading | None]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, path: str) -> CodeReading | None:
+        found = self._read(path)
+        if found is not None:
+            self[path] = found
+        return found
+
+
 class Linker:
     """Resolves symbolic values of a project.
 
@@ -117,7 +131,7 @@ class Linker:
         leads_on: Callable[[str], bool] = lambda _: True,
         may_export: Callable[[str, str], bool] = lambda *_: True,
     ) -> None:
-        self._read = read
+        self._read = _Readings(read).__getitem__
         self._leads_on = leads_on
         self._may_export = may_export
         self._modules = modules
