@@ -1,4 +1,5 @@
-"""What was read of a project's files, kept for the next run: readings, and which files hold nothing.
+"""What was read of a project's files, kept for the next run: readings, which files hold nothing, and what was asked
+about their contents.
 
 Never facts or findings: rules and settings change, and what a file means depends on all others. One file holds what is
 known of one tree of files, as this version of corslint reads it. It is written anew beside the old one and put in its
@@ -44,13 +45,20 @@ _UNSURE_NS = 2_000_000_000
 """A file that was changed less than so long before it was read may have been changed again unseen: some file systems
 tell times in steps of two seconds."""
 
-_MAGIC = b"corslint cache 1\n"
+_MAGIC = b"corslint cache 2\n"
 _CHECK = 16
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# A cache of corslint: https://bford.info/cachedir/\n"
 
 PLAIN, INERT, READ, NOTHING, MINIFIED = "pirnm"
 """What is known of a file: none of the words stands in it; it was read, and alone says nothing; it was read; no parser
 reads it; it was written by a machine."""
+
+HANDS_ON, SPELLS_HEADER, HAS_MARK = 0, 1, 2
+"""Questions about the content of a file alone: whether what it exports may be an API, whether the name of a CORS header
+may stand in it, and whether a comment for corslint may."""
+
+_ZERO = 48
+"""The character that stands for no answers; the following ones are printable, too."""
 
 _Stamp = tuple[int, int, int, int]
 
@@ -59,7 +67,7 @@ class _Entry(NamedTuple):
     """What is known of a file. `stamp`: None where it has to be compared by its content.
 
     `at`, `size`: where its encoded reading lies, -1 where there is none; `check` is the checksum of that, and `digest`
-    that of the file's content.
+    that of the file's content. `answers` has two bits for each question: whether it was asked, and the answer.
     """
 
     stamp: _Stamp | None
@@ -68,6 +76,7 @@ class _Entry(NamedTuple):
     at: int = -1
     size: int = 0
     check: str = ""
+    answers: int = 0
 
 
 def digest(data: bytes) -> str:
@@ -94,7 +103,7 @@ class Cache:
         self._begun = clock()
         self._known: dict[str, _Entry] = {}
         self._stamps: dict[str, _Stamp] = {}
-        self._new: dict[str, tuple[_Entry, bytes]] = {}
+        self._new: dict[str, tuple[_Entry, bytes | None]] = {}
         self._handle: int | None = None
         self._body = 0
         if place is not None:
@@ -133,6 +142,12 @@ class Cache:
         entry = self._known.get(path)
         return entry.what if entry is not None and stamp is not None and entry.stamp == stamp else None
 
+    def answer(self, path: str, question: int) -> bool | None:
+        """The answer to a question about a file that has not changed, if it was asked before."""
+        entry = self._known.get(path) if self.what(path) is not None else None
+        bits = entry.answers >> 2 * question & 3 if entry is not None else 0
+        return bool(bits & 2) if bits else None
+
     def reading(self, path: str, data: Callable[[], bytes]) -> Reading | None:
         """The reading of a file that is kept; None where there is none. `data` gives the file's content."""
         entry = self._known.get(path)
@@ -168,10 +183,11 @@ class Cache:
         stamp = self._stamps.get(path)
         if self._place is None or stamp is None:
             return
+        answers = self._entry(path)[0].answers
         if encoded is None:
-            self._new[path] = _Entry(self._sure(stamp), what), b""
+            self._new[path] = _Entry(self._sure(stamp), what, answers=answers), b""
         else:
-            entry = _Entry(self._sure(stamp), what, content, 0, len(encoded), digest(encoded))
+            entry = _Entry(self._sure(stamp), what, content, 0, len(encoded), digest(encoded), answers)
             self._new[path] = entry, encoded
 
     def note_reading(self, path: str, what: str, content: bytes, found: Reading) -> None:
@@ -179,6 +195,22 @@ class Cache:
         if self._place is not None and path in self._stamps and len(content) <= _WORTH_ENCODING:
             with suppress(encoding.EncodingError):
                 self.note(path, what, digest(content), encoding.encode(found))
+
+    def note_answer(self, path: str, question: int, answer: bool) -> None:
+        """Remember the answer to a question about a file of which something is known."""
+        entry, encoded = self._entry(path)
+        if entry.what:
+            bits = 3 if answer else 1
+            self._new[path] = (
+                entry._replace(answers=entry.answers & ~(3 << 2 * question) | bits << 2 * question),
+                encoded,
+            )
+
+    def _entry(self, path: str) -> tuple[_Entry, bytes | None]:
+        """What is known of a file as it is now, with the encoded reading where that is new; nothing has no `what`."""
+        if path in self._new:
+            return self._new[path]
+        return (self._known[path] if self.what(path) is not None else _Entry(None, "")), None
 
     def _sure(self, stamp: _Stamp) -> _Stamp | None:
         """The stamp, if the file's times are clearly older than the run."""
@@ -234,10 +266,11 @@ class Cache:
 def _head(entries: dict[str, _Entry]) -> bytes:
     """The entries by columns, of which most hold little."""
     stamps = [entry.stamp or (0, 0, 0, 0) for entry in entries.values()]
-    kept = [[number, *entry[2:]] for number, entry in enumerate(entries.values()) if entry.at >= 0]
+    kept = [[number, *entry[2:6]] for number, entry in enumerate(entries.values()) if entry.at >= 0]
     columns = [
         list(entries),
         "".join(entry.what for entry in entries.values()),
+        "".join(chr(_ZERO + entry.answers) for entry in entries.values()),
         *map(list, zip(*stamps, strict=True)),
         kept,
     ]
@@ -245,11 +278,11 @@ def _head(entries: dict[str, _Entry]) -> bytes:
 
 
 def _entries(head: bytes) -> dict[str, _Entry]:
-    paths, whats, *columns, kept = json.loads(head)
+    paths, whats, answers, *columns, kept = json.loads(head)
     new = tuple.__new__
     made: list[Any] = [
-        new(_Entry, (stamp if stamp[0] else None, what, "", -1, 0, ""))
-        for what, stamp in zip(whats, zip(*columns, strict=True), strict=True)
+        new(_Entry, (stamp if stamp[0] else None, what, "", -1, 0, "", ord(answered) - _ZERO))
+        for what, answered, stamp in zip(whats, answers, zip(*columns, strict=True), strict=True)
     ]
     for number, digest_, at, size, check in kept:
         made[number] = made[number]._replace(digest=digest_, at=at, size=size, check=check)

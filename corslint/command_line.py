@@ -201,12 +201,19 @@ def _discovered(paths: Sequence[str], cwd: str, given: Mapping[str, Any]) -> _Di
         raise click.UsageError("--changed is `--since HEAD`: only one of them can count")
     remember = _remembering(cwd, given)
     if revision is None:
-        return lambda *, as_found: discovery.contexts(paths, cwd, as_found=as_found, remember=remember)
+        return lambda *, as_found: discovery.contexts(
+            paths, cwd, as_found=as_found, remember=remember, meanwhile=_load_linter
+        )
     from corslint import changes
 
     around = discovery.contexts(paths, cwd, as_found=True, remember=remember)
     found = [changes.only_changed(one, revision, cwd) for one in around]
     return lambda *, as_found: found  # noqa: ARG005
+
+
+def _load_linter() -> None:
+    """Import what checks files. It takes about as long as git to look through a large work tree."""
+    from corslint import lint  # noqa: F401
 
 
 _WORTH_KEEPING = 50

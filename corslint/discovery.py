@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from corslint import cache as cache_
@@ -96,14 +97,26 @@ def _forget(_root: str, _files: int) -> Cache:
     return _NO_CACHE
 
 
-def contexts(paths: Sequence[str], cwd: str, *, as_found: bool = False, remember: Remember = _forget) -> list[Context]:
+def _nothing() -> None:
+    pass
+
+
+def contexts(
+    paths: Sequence[str],
+    cwd: str,
+    *,
+    as_found: bool = False,
+    remember: Remember = _forget,
+    meanwhile: Callable[[], None] = _nothing,
+) -> list[Context]:
     """The contexts of the paths named by a user, folders first, each in the order in which they were named.
 
     A folder is a context of its own, unless it lies in another folder that was named. A file belongs to the folder
     named around it, or else to its repository. Raises `UsageError` for a path that does not exist.
 
     A file that is named is read whatever it is: one that git ignores, a test, a bundle. With `as_found` it is not: a
-    program that names every file does not ask for that. `remember` gives what the last run knew.
+    program that names every file does not ask for that. `remember` gives what the last run knew. `meanwhile` is called
+    where there are files and git looks for further ones: what is to be done anyway is best done then.
     """
     folders: list[str] = []
     files: list[str] = []
@@ -124,8 +137,8 @@ def contexts(paths: Sequence[str], cwd: str, *, as_found: bool = False, remember
         elif path != around:
             whole[around].add(path)
     return [
-        *(_context(root, names, True, cwd, as_found, remember) for root, names in whole.items()),
-        *(_context(root, names, False, cwd, as_found, remember) for root, names in parts.items()),
+        *(_context(root, names, True, cwd, as_found, remember, meanwhile) for root, names in whole.items()),
+        *(_context(root, names, False, cwd, as_found, remember, meanwhile) for root, names in parts.items()),
     ]
 
 
@@ -221,16 +234,25 @@ def is_minified(data: bytes) -> bool:
     return sum(line.count(mark) for line in long for mark in (b"(", b")", b"{", b"}", b";")) * 33 > size
 
 
-def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, remember: Remember) -> Context:
+def _context(
+    root: str,
+    named: set[str],
+    whole: bool,
+    cwd: str,
+    as_found: bool,
+    remember: Remember,
+    meanwhile: Callable[[], None] = _nothing,
+) -> Context:
     """`whole`: the root itself was named, so all of it is asked for; else only the files in `named` are."""
     passed_over: dict[str, int] = {}
     reasons: dict[str, str] = {}
     unreadable: dict[str, str] = {}
-    found: set[str] = set()
+    found: dict[str, str] = {}
+    """The files that are read, and their paths from the root."""
     real_root = os.path.realpath(root)
     folders = sorted(path for path in named if os.path.isdir(path))
 
-    listing = _list(root)
+    listing = _list(root, meanwhile)
     for folder in folders:  # read even where git ignores it, or where it lies among packages
         prefix = _below(folder, root)
         if not any(name.startswith(f"{prefix}/") and not name.endswith("/") for name in listing.files):
@@ -244,8 +266,7 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, 
     if _brings(listing, root, cache):
         cache = _NO_CACHE
 
-    known = {name for name in listing.files if kind_of(name) is not None and not is_found_by_content(name)}
-    sifter = _Sifter(root, real_root, known, unreadable, cache, cwd)
+    sifter = _Sifter(root, real_root, listing.files, unreadable, cache, cwd)
     start = root if root.endswith(os.sep) else root + os.sep
     for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
         path = start + name
@@ -253,14 +274,14 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, 
             continue
         refused = sifter.refused(name, path, listing.statuses.get(name))
         if refused is None:
-            found.add(path)
+            found[path] = name
         elif refused:
             _count(passed_over, refused)
             reasons[path] = refused
     if not whole:  # nobody asked about the neighbours
         passed_over = {}
         unreadable = {path: reason for path, reason in unreadable.items() if as_found and path in named}
-    asked = set(found) if whole else found & named
+    asked = set(found) if whole else named & found.keys()
 
     for path in named.difference(folders, asked, unreadable):
         if as_found:
@@ -272,22 +293,24 @@ def _context(root: str, named: set[str], whole: bool, cwd: str, as_found: bool, 
             continue
         reason = _named_file_refused(path)
         if reason is None:
-            found.add(path)
+            found[path] = _below(path, root)
             asked.add(path)
         else:
             unreadable[path] = reason
 
-    def in_tests(path: str) -> bool:
-        base = next((folder for folder in reversed(folders) if _inside(path, folder)), root)
-        return (as_found or path not in named) and is_test(_below(path, base))
+    def in_tests(path: str, name: str) -> bool:
+        if path in named and not as_found:
+            return False
+        base = next((folder for folder in reversed(folders) if _inside(path, folder)), None) if folders else None
+        return is_test(name if base is None else _below(path, base))
 
     below_cwd = _shown_below(root, cwd)
-    shown = {path: below_cwd(path) for path in found.union(asked, unreadable)}
+    shown = {path: below_cwd(path) for path in (*found, *unreadable)}
     return Context(
         root=_below(root, cwd),
         lint=frozenset(shown[path] for path in asked.union(unreadable)),
         files=tuple(sorted(shown[path] for path in found)),
-        in_tests=frozenset(shown[path] for path in found if in_tests(path)),
+        in_tests=frozenset(shown[path] for path, name in found.items() if in_tests(path, name)),
         passed_over=dict(sorted(passed_over.items())),
         unreadable={shown[path]: reason for path, reason in sorted(unreadable.items())},
         settings_at=_below(root if whole else os.path.commonpath([os.path.dirname(path) for path in named]), cwd),
@@ -300,8 +323,8 @@ def _brings(listing: _Listing, root: str, cache: Cache) -> bool:
     """Whether a repository brings a cache along: what stands in that is a stranger's word."""
     if cache.folder is None:
         return False
-    prefix = f"{_below(cache.folder, root)}/"
-    return any(name.startswith(prefix) for name in listing.files[: listing.tracked])
+    tracked = "\0".join(listing.files[: listing.tracked])
+    return f"\0{_below(cache.folder, root)}/" in f"\0{tracked}"
 
 
 def _below(path: str, folder: str) -> str:
@@ -360,24 +383,26 @@ def _repository(folder: str, cwd: str) -> str:
 # --- listing ---------------------------------------------------------------------------------------------------------
 
 
-def _list(folder: str) -> _Listing:
+def _list(folder: str, meanwhile: Callable[[], None] = _nothing) -> _Listing:
     """All files below a folder that git does not ignore. Links to directories are not followed."""
-    listing = _list_by_git(folder)
+    listing = _list_by_git(folder, meanwhile)
     return listing if listing is not None else _walk(folder)
 
 
 _COULD_NOT_OPEN = regex(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
 
 
-def _list_by_git(folder: str) -> _Listing | None:
+def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
     if not is_in_work_tree(folder):
         return None
     # To look for files that git does not keep takes ten times as long as to list those that it keeps.
     others = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
     tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
-    kept = _with_modes(tracked.stdout) if tracked is not None else {}
+    kept, submodules = _in_index(tracked.stdout) if tracked is not None else ([], frozenset[str]())
     statuses = _statuses(folder, kept)
+    if statuses:
+        meanwhile()
     answer = others.answer() if others is not None else None
     if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
         return None
@@ -392,7 +417,7 @@ def _list_by_git(folder: str) -> _Listing | None:
     }
     for name in names:
         # A submodule, or a repository inside this one: git shows only its folder.
-        if name.endswith("/") or (kept.get(name) == _SUBMODULE and os.path.lexists(os.path.join(folder, name, ".git"))):
+        if name[-1] == "/" or (name in submodules and os.path.lexists(os.path.join(folder, name, ".git"))):
             name = name.rstrip("/")
             path = os.path.join(folder, name)
             if os.path.islink(path) or not os.path.isdir(path):
@@ -405,13 +430,15 @@ def _list_by_git(folder: str) -> _Listing | None:
     return _Listing(files, unreadable, statuses, len(kept))
 
 
-_SUBMODULE = "160000"
+_SUBMODULE = "160000 "
 
 
-def _with_modes(listed: bytes) -> dict[str, str]:
-    """The names that git keeps in its index, with their modes: `160000` for another repository."""
+def _in_index(listed: bytes) -> tuple[list[str], frozenset[str]]:
+    """The names that git keeps in its index, and those among them that are other repositories."""
     entries = os.fsdecode(listed).split("\0")
-    return {name: entry[:6] for entry in entries if (name := entry.partition("\t")[2])}
+    names = dict.fromkeys(name for entry in entries if (name := entry.partition("\t")[2]))
+    modules = (entry.partition("\t")[2] for entry in entries if entry.startswith(_SUBMODULE))
+    return list(names), frozenset(modules)
 
 
 def _statuses(folder: str, names: Iterable[str]) -> dict[str, os.stat_result]:
@@ -515,10 +542,10 @@ class _Sifter:
     """Tells which files below a root are read. What the system refuses goes into `unreadable`."""
 
     def __init__(
-        self, root: str, real_root: str, known: set[str], unreadable: dict[str, str], cache: Cache, cwd: str
+        self, root: str, real_root: str, names: Sequence[str], unreadable: dict[str, str], cache: Cache, cwd: str
     ) -> None:
         self._real_root = real_root
-        self._known = known
+        self._names = names
         self._unreadable = unreadable
         self._cache = cache
         self._shown = _shown_below(root, cwd)
@@ -555,7 +582,7 @@ class _Sifter:
         remembered = self._cache.look(shown, status)
         if kind not in _SNIFFED_KINDS:
             return None
-        if ("min." in name.lower() and _MINIFIED_NAME.search(name.lower())) or remembered == cache_.MINIFIED:
+        if remembered == cache_.MINIFIED or ("min." in (lower := name.lower()) and _MINIFIED_NAME.search(lower)):
             return "minified"
         if status.st_size < _SNIFF_FROM or remembered is not None:
             return None
@@ -567,6 +594,11 @@ class _Sifter:
             return ""
         self._cache.note(shown, cache_.MINIFIED)
         return "minified"
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """The files that are read for their names."""
+        return frozenset(name for name in self._names if kind_of(name) is not None and not is_found_by_content(name))
 
     def _link_refused(self, path: str, status: os.stat_result) -> str | None:
         """Why a link is not read; `status` is that of what it leads to."""

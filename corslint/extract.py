@@ -145,7 +145,8 @@ class Extractor:
 
     `spells_header`: whether a file's own text may hold the name of a CORS header; where neither a file nor what it
     imports does, none is written there. `spells`: whether a word, in lower case, stands in a part of a file. `text`:
-    the source text of such a part.
+    the source text of such a part. `open_calls`: by file, the calls that a descriptor may speak of; noted here for the
+    extractor that does all of it once more when further files were read.
     """
 
     def __init__(
@@ -156,13 +157,16 @@ class Extractor:
         spells_header: Callable[[str], bool],
         spells: Callable[[Span, str], bool],
         text: Callable[[Span], str],
+        open_calls: dict[str, list[CallSite]] | None = None,
     ) -> None:
         self._linker = linker
+        self._open_calls = open_calls if open_calls is not None else {}
         self._spells = spells
         self._text = text
         self._spells_header = spells_header
         self._catalog = catalog
         self._calls, self._any_receiver = catalog.calls, catalog.any_receiver
+        self._tools = [descriptor for descriptor in catalog.descriptors if descriptor.files]
         self._packages = packages
         self._facts: list[Fact] = []
         self._policies: list[Policy] = []
@@ -186,12 +190,7 @@ class Extractor:
         self._note_configuration(readings)
         self._scripts = Scripts(readings, self._catalog.scripts, self._packages)
         self._called = self._calls_of_others(readings)
-        matched = [
-            (reading, site, found)
-            for reading in readings
-            for site in (*reading.calls, *self._bare_decorators(reading))
-            if (found := self._matching(reading, site))
-        ]
+        matched = [(reading, site, found) for reading in readings for site, found in self._described(reading)]
         for _, site, found in matched:
             for match in found:
                 begun = self._begun(site.call, match.spec) if match.spec.completes else None
@@ -235,6 +234,33 @@ class Extractor:
 
     # --- which descriptors speak of a call ---
 
+    def _described(self, reading: CodeReading) -> Iterator[tuple[CallSite, list[_Match]]]:
+        """The calls of a file that descriptors speak of, each with what they say."""
+        sites = self._open_calls.get(reading.path)
+        if sites is None:
+            sites = [*reading.calls, *self._bare_decorators(reading)]
+        still_open = self._open_calls[reading.path] = []
+        for site in sites:
+            found = self._matching(reading, site)
+            if found:
+                yield site, found
+            if found or not self._is_surely_silent(site.call.callee):
+                still_open.append(site)
+
+    def _is_surely_silent(self, callee: Value) -> bool:
+        """Whether no descriptor speaks of what is called, whatever else is read."""
+        if isinstance(callee, Member):
+            if callee.key not in self._catalog.last_names:
+                return True
+            if self._any_receiver.knows(callee.key):
+                return False
+        elif self._is_plain_function(callee):
+            return True
+        if not self._linker.is_settled(callee):
+            return False
+        name = self._linker.canonical(callee)
+        return name is None or not (self._calls.knows(name) or self._scripts.may_name(name))
+
     def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
         """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
         wanted = self._catalog.neighbours
@@ -253,7 +279,7 @@ class Extractor:
             if callee.key not in self._catalog.last_names:
                 return []
             candidates += self._any_receiver.get(callee.key)
-        elif self._linker.is_own_function(callee):
+        elif self._is_plain_function(callee):
             return []
         follow = self._linker.is_worth_following(callee) or self._hands_over(site.call)
         name = self._linker.canonical(callee) if follow else None
@@ -277,6 +303,14 @@ class Extractor:
                 found.append(_Match(descriptor, spec, applies, version, loaded))
         settled = {match.descriptor.alternatives for match in found if match.applies is Tri.YES}
         return [match for match in found if match.applies is Tri.YES or match.descriptor.alternatives not in settled]
+
+    def _is_plain_function(self, callee: Value) -> bool:
+        """Whether what is called is a function of the same file, or a global that no descriptor names."""
+        if not isinstance(callee, Name):
+            return False
+        if self._linker.is_global(callee):
+            return callee.name not in self._catalog.last_names and not self._scripts.may_bind(callee.name)
+        return self._linker.is_own_function(callee)
 
     def _hands_over(self, call: Call) -> bool:
         """Whether a call is given what an API made: an application, a server. What is called does something to it."""
@@ -1276,14 +1310,12 @@ class Extractor:
             return
         name = reading.path.rpartition("/")[2]
         found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
-        for descriptor in self._catalog.descriptors:
-            if not descriptor.files or descriptor.language != reading.language:
+        for descriptor in self._tools:
+            if descriptor.language != reading.language:
                 continue
-            if named and self._version(descriptor, reading.path) is None:
-                continue
-            for spec in descriptor.files:
-                if spec.names.fullmatch(name):
-                    found.setdefault(descriptor.package or descriptor.id, []).append((descriptor, spec.call))
+            calls = [(descriptor, spec.call) for spec in descriptor.files if spec.names.fullmatch(name)]
+            if calls and not (named and self._version(descriptor, reading.path) is None):
+                found.setdefault(descriptor.package or descriptor.id, []).extend(calls)
         if not found:
             return
         exported = [each.value for each in reading.exports if each.name in ("default", "=")]

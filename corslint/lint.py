@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from corslint import (
@@ -30,7 +30,15 @@ from corslint.frameworks import catalog
 from corslint.model import decisions, encoding
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding, Fix
-from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
+from corslint.model.reading import (
+    CallSite,
+    CodeReading,
+    Damage,
+    DeploymentReading,
+    ManifestReading,
+    NginxReading,
+    Reading,
+)
 from corslint.model.tri import Tri
 from corslint.parsers import exports_all_of_others, hands_on, kind_of, language_of, parse
 from corslint.project import frontends, processes, requests, served, sockets, topology
@@ -84,6 +92,7 @@ class Project:
         self._packages = packages
         self._plain: set[str] = set()
         self._leads_on: dict[str, bool] = {}
+        self._may_export: dict[tuple[str, str], bool] = {}
         self._inert: set[str] = set()
         self._aside: dict[str, Reading] = {}
         self._choice = sifting.Choice({}, lambda _: False, suppression.MARK)
@@ -155,6 +164,9 @@ class Project:
             next(at, None)
             if path in self.unreadable:
                 self.readings[path] = None
+            elif path in worth and self._choice.is_only_data(path, data):
+                self._inert.add(path)
+                self._note_alone(path, cache.INERT)
             elif path in worth:
                 self._sources.setdefault(path, SourceFile(path, data))
                 found = self.reading(path)
@@ -162,7 +174,12 @@ class Project:
                     self._put_aside(path)
             else:
                 self._plain.add(path)
-                self.context.cache.note(path, cache.PLAIN)
+                self._note_alone(path, cache.PLAIN)
+
+    def _note_alone(self, path: str, what: str) -> None:
+        """Keep for the next run that a file says nothing alone."""
+        if path not in self._overlay:  # what the disk holds may be something else
+            self.context.cache.note(path, what)
 
     def _take(self, found: Iterable[sifting.Sifted], watch: Watch, count: int) -> None:
         """Keep what workers found of files."""
@@ -194,13 +211,23 @@ class Project:
         """Whether a JavaScript file that is imported may export a name: it stands there, or all that others export."""
         if self.readings.get(path) is not None or path not in self._plain:
             return True
-        data = self._data(path)
-        return name == "default" or name.encode() in data or exports_all_of_others(data)
+        known = self._may_export.get((path, name))
+        if known is None:
+            data = self._data(path)
+            known = name == "default" or name.encode() in data or exports_all_of_others(data)
+            self._may_export[path, name] = known
+        return known
 
+    @cached_property
     def with_comments(self) -> list[str]:
         """The files that may hold comments that are meant for corslint."""
         without = (self._plain, self._inert, self.unreadable)  # what could not be read is not read again for these
-        return [path for path in self.context.files if not any(path in each for each in without)]
+        return [
+            path
+            for path in self.context.files
+            if not any(path in each for each in without)
+            and self._answered(path, cache.HAS_MARK, lambda path=path: suppression.MARK in self._data(path))  # type: ignore[misc]
+        ]
 
     def leads_on(self, path: str) -> bool:
         """Whether a file that is imported has to be read to know what is called there.
@@ -211,7 +238,19 @@ class Project:
             return True
         known = self._leads_on.get(path)
         if known is None:
-            known = self._leads_on[path] = hands_on(path, self._data(path), self._packages)
+            known = self._leads_on[path] = self._answered(
+                path, cache.HANDS_ON, lambda: hands_on(path, self._data(path), self._packages)
+            )
+        return known
+
+    def _answered(self, path: str, question: int, work: Callable[[], bool]) -> bool:
+        """The answer to a question about the content of a file, which the last run may have kept."""
+        if path in self._overlay:
+            return work()
+        known = self.context.cache.answer(path, question)
+        if known is None:
+            known = work()
+            self.context.cache.note_answer(path, question, known)
         return known
 
     def admit(self, paths: Iterable[str]) -> None:
@@ -272,7 +311,7 @@ class Project:
 
     def code(self, path: str) -> CodeReading | None:
         """The reading of a JavaScript, TypeScript or Python file, or of a page's scripts."""
-        found = self.reading(path)
+        found = self.readings.get(path) or self.reading(path)
         return found if isinstance(found, CodeReading) else None
 
     def spells_header(self, path: str) -> bool:
@@ -281,8 +320,9 @@ class Project:
         if path in self._plain:
             return False
         if known is None:
-            data = self.source(path).data.lower()
-            known = self._spelled[path] = b"access-control" in data or b"control-allow-" in data
+            known = self._spelled[path] = self._answered(
+                path, cache.SPELLS_HEADER, lambda: _spells_header(self.source(path).data.lower())
+            )
         return known
 
     def spells(self, span: Span, word: str) -> bool:
@@ -296,6 +336,10 @@ class Project:
     def code_readings(self) -> dict[str, CodeReading]:
         """All code parsed so far."""
         return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, CodeReading)}
+
+
+def _spells_header(lowered: bytes) -> bool:
+    return b"access-control" in lowered or b"control-allow-" in lowered
 
 
 class Understood(NamedTuple):
@@ -427,7 +471,7 @@ def _not_suppressed(
 ) -> tuple[list[Finding], int]:
     """The findings that no comment takes back, and those about comments that take nothing back; how many are gone."""
     source = understood.project.source
-    comments = suppression.Suppressions(understood.project.with_comments(), source, about_comments(rules))
+    comments = suppression.Suppressions(understood.project.with_comments, source, about_comments(rules))
     kept = comments.left(found)
     suppressed = len(found) - len(kept)
     damaged = {fact.span.path for fact in understood.facts if fact.kind == "damage"}
@@ -523,6 +567,7 @@ def understand(
     frontends.note_frontends(facts, settings.frontends)
     for number, fact in enumerate(facts):
         fact.id = number
+    _ = project.with_comments  # as long as the cache knows the answers
     context.cache.save()
     context.cache.close()
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
@@ -599,17 +644,24 @@ def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[s
 
 def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extracted:
     """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own."""
+    open_calls: dict[str, list[CallSite]] = {}
     for _ in range(2 * _ROUNDS):
         readings = project.code_readings()
         linker.look_for_callers(lambda: list(project.code_readings().values()))
-        extracted = _extractor(project, descriptors, linker, packages).extract(readings.values())
+        extracted = _extractor(project, descriptors, linker, packages, open_calls).extract(readings.values())
         if len(project.code_readings()) == len(readings):
             break
     return extracted
 
 
-def _extractor(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extractor:
-    return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text)
+def _extractor(
+    project: Project,
+    descriptors: catalog.Catalog,
+    linker: Linker,
+    packages: Packages,
+    open_calls: dict[str, list[CallSite]],
+) -> Extractor:
+    return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text, open_calls)
 
 
 def _page_policies(project: Project) -> Iterator[Fact]:

@@ -201,7 +201,8 @@ def load(folder: str, cwd: str, taken: Sources = Sources()) -> Settings:  # noqa
     elif taken.isolated:
         found = None
     else:
-        found = next((one for _, one in _upwards(folder, cwd) if one is not None), None)
+        every = (_in_folder(at, cwd) for at in _upwards(folder, cwd))
+        found = next((one for one in every if one is not None), None)
     return _with_lines(found or Settings(), taken.lines, cwd)
 
 
@@ -213,18 +214,19 @@ def load_tree(folder: str, root: str, paths: Iterable[str], cwd: str, taken: Sou
     base = load(folder, cwd, taken)
     if taken.file or taken.isolated:
         return base
-    found: dict[str, Settings | None] = {}
     nested: dict[str, Settings] = {}
     passed: set[str] = set()
+    top = os.path.normpath(os.path.join(cwd, root))
     for start in {posixpath.dirname(path) or "." for path in paths}:
-        for at, own in _upwards(start, cwd, found):
+        for at in _upwards(start, cwd):
             if at in passed:
                 break
             passed.add(at)
+            own = _in_folder(at, cwd)
             if own is not None:
-                nested[at] = own
+                nested[_shown(at, cwd)] = own
                 break
-            if at == root:
+            if at == top:
                 break
     nested = {at: _with_lines(own, taken.lines, cwd) for at, own in sorted(nested.items()) if own.source != base.source}
     lies_in = posixpath.dirname(base.source) or "."
@@ -234,30 +236,27 @@ def load_tree(folder: str, root: str, paths: Iterable[str], cwd: str, taken: Sou
     return _gathered(base, nested, cwd)
 
 
-def _upwards(
-    folder: str, cwd: str, known: dict[str, Settings | None] | None = None
-) -> Iterator[tuple[str, Settings | None]]:
-    """The folder and those above it up to the top of its repository, each with the settings that lie in it."""
+def _upwards(folder: str, cwd: str) -> Iterator[str]:
+    """The folder and those above it up to the top of its repository, as absolute paths."""
     at = os.path.normpath(os.path.join(cwd, folder))
     while True:
-        within = at if at.endswith(os.sep) else at + os.sep
-        shown = _shown(at, cwd)
-        if known is not None and shown in known:
-            yield shown, known[shown]
-        else:
-            found = None
-            for name in FILES:
-                path = within + name
-                # Nearly no folder has one, and `access` says so at a third of what an exception costs.
-                if found is None and os.access(path, os.F_OK) and os.path.isfile(path):
-                    found = _read(path, cwd)
-            if known is not None:
-                known[shown] = found
-            yield shown, found
+        yield at
         parent = os.path.dirname(at)
-        if parent == at or os.path.lexists(within + ".git"):
+        if parent == at or os.path.lexists(f"{at}/.git"):
             return
         at = parent
+
+
+def _in_folder(folder: str, cwd: str) -> Settings | None:
+    """The settings that lie in a folder."""
+    for name in FILES:
+        path = f"{folder}/{name}"
+        # Nearly no folder has one, and `access` says so at a third of what an exception costs.
+        if os.access(path, os.F_OK) and os.path.isfile(path):
+            found = _read(os.path.normpath(path), cwd)
+            if found is not None:
+                return found
+    return None
 
 
 def _gathered(base: Settings, nested: Mapping[str, Settings], cwd: str) -> Settings:

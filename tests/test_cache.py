@@ -10,14 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
 
-from corslint import __version__, cache, cli
+from corslint import __version__, cache, cli, discovery, lint
 from corslint.cache import Cache, Place
-from corslint.parsers import parse
+from corslint.parsers import hands_on, parse
+from corslint.settings import Settings
 from corslint.source import SourceFile
 
 ROOT = Path(__file__).parent.parent
@@ -92,6 +93,79 @@ def test_a_second_run_parses_nothing_and_says_the_same(tree: Path, run: Run, par
     parsed.clear()
     assert run(".", "-j1") == without
     assert parsed == []
+
+
+def test_what_was_asked_about_contents_is_not_asked_again(
+    tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "app.js").write_text(
+        "const { answer } = require('./plain3');\nrequire('express')().use(require('cors')());\nanswer();\n",
+        encoding="utf-8",
+    )
+    make_old(tree)
+    asked: list[str] = []
+    read: list[str] = []
+
+    def asking(path: str, data: bytes, packages: Collection[str]) -> bool:
+        asked.append(path)
+        return hands_on(path, data, packages)
+
+    def reading(path: str) -> bytes:
+        read.append(path)
+        return discovery.read_file(path)
+
+    monkeypatch.setattr("corslint.lint.hands_on", asking)
+    monkeypatch.setattr("corslint.lint.read_file", reading)
+    first = run()
+    assert asked.count("plain3.js") == 1
+    before = list(asked)
+    assert run() == first
+    assert asked == before
+    assert read.count("plain3.js") == 2  # for its words, and for the question
+    (tree / "plain3.js").write_text("module.exports.answer = require('express')();\n", encoding="utf-8")
+    assert run() == run(".", "--no-cache")
+    assert asked.count("plain3.js") == 3
+
+
+def test_answers_to_questions_are_kept_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.js"
+    path.write_text("x", encoding="utf-8")
+    os.utime(path, (OLD, OLD))
+
+    def opened(clock: int) -> Cache:
+        found = Cache(Place(str(tmp_path), ("cache", "1"), "tree"), lambda: clock)
+        found.look("a.js", path.stat())
+        return found
+
+    later = time.time_ns() + 10**10
+    first = opened(later)
+    first.note_answer("a.js", cache.HANDS_ON, True)  # nothing is known of it
+    first.note("a.js", cache.PLAIN)
+    first.note_answer("a.js", cache.HANDS_ON, True)
+    first.note_answer("a.js", cache.HAS_MARK, False)
+    first.save()
+    second = opened(later)
+    answers = [second.answer("a.js", one) for one in (cache.HANDS_ON, cache.SPELLS_HEADER, cache.HAS_MARK)]
+    assert answers == [True, None, False]
+    second.note("a.js", cache.PLAIN, "digest", b"a reading")  # of the same content
+    second.note_answer("a.js", cache.HANDS_ON, False)
+    second.save()
+    third = opened(later)
+    answers = [third.answer("a.js", one) for one in (cache.HANDS_ON, cache.SPELLS_HEADER, cache.HAS_MARK)]
+    assert answers == [False, None, False]
+    path.write_text("y", encoding="utf-8")
+    assert opened(later).answer("a.js", cache.HANDS_ON) is None
+
+
+def test_what_stands_in_for_a_file_is_not_kept(tree: Path) -> None:
+    place = Place(str(tree), ("cache", "1"), "tree")
+    path = "app.js"
+    (tree / path).write_text("require('express')().use(require('cors')());\n", encoding="utf-8")
+    make_old(tree)
+    remembered = Cache(place)
+    (context,) = discovery.contexts((".",), str(tree), remember=lambda *_: remembered)
+    lint.lint(context, Settings(), {path: b"export const nothing = 1;\n"}, jobs=1)
+    assert Cache(place).look(path, (tree / path).stat()) is None
 
 
 def test_a_cache_says_what_it_is(tree: Path, run: Run) -> None:

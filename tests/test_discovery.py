@@ -48,6 +48,17 @@ def one(cwd: Path, *paths: str) -> Context:
     return found[0]
 
 
+def test_what_is_to_be_done_anyway_is_done_while_git_looks(tree: Tree) -> None:
+    root = tree("a.js")
+    called: list[str] = []
+    contexts(["."], str(root), meanwhile=lambda: called.append("without git"))
+    git(root, "init")
+    contexts(["."], str(root), meanwhile=lambda: called.append("nothing is kept"))
+    git(root, "add", "a.js")
+    contexts(["."], str(root), meanwhile=lambda: called.append("a file is kept"))
+    assert called == ["a file is kept"]
+
+
 @pytest.fixture(params=["git", "no git"])
 def version_control(request: pytest.FixtureRequest) -> Callable[[Path], None]:
     """Runs a test twice: with git's own listing and with ours."""

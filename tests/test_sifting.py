@@ -108,6 +108,64 @@ def test_what_says_nothing_alone(path: str, text: str, what: str) -> None:
     found = parse(SourceFile(path, data))
     assert found is not None
     assert CHOICE.what(path, found, data) == what
+    assert not (what == cache.READ and CHOICE.is_only_data(path, data))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.js", 'export default {"title": "CORS (and fetch())"}'),
+        ("a.mjs", 'export const routes = [\n  {"path": "/cors", "size": -1.5e3, "next": null}\n];\n'),
+        ("a.ts", '// generated\n/* cors */ export const dates: Dates = {"cors.mdx": "2024-01-01T00:00:00Z"}'),
+        ("a.tsx", 'const all: string[] = ["origin"];'),
+        ("a.cjs", 'module.exports = {"cors": {"origin": "*"}}'),
+    ],
+)
+def test_data_is_known_without_parsing(path: str, text: str) -> None:
+    data = text.encode()
+    assert CHOICE.worth([(path, data)]) == {path}
+    assert CHOICE.is_only_data(path, data)
+    found = parse(SourceFile(path, data))
+    assert found is not None
+    assert CHOICE.what(path, found, data) == cache.INERT
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.js", 'export default {"cors": cors()}'),
+        ("a.js", 'export default {"cors": "*"}; app.use(cors())'),
+        ("a.js", 'export default {"cors": "*"'),
+        ("a.js", 'export default {"cors": `${cors()}`}'),
+        ("a.js", 'import "./cors"\nexport default {"cors": 1}'),
+        ("a.js", 'exports.cors = {"cors": 1}'),
+        ("a.js", 'export default {"cors": "corslint: ignore-file"}'),
+        ("a.js", "export default " + "[" * 100_000),
+        ("a.js", 'export default {"cors": "\udc80"}'),
+        ("vite.config.js", 'export default {"server": {"cors": true}}'),
+        ("a.py", 'cors = {"origin": "*"}'),
+        ("a.js", "/*" * 50_000),
+        ("a.js", "// // " * 50_000),
+        ("a.js", " " * 50_000 + "x"),
+        ("a.js", "export const a" + " " * 50_000 + "x"),
+    ],
+)
+def test_what_is_more_than_data_is_parsed(path: str, text: str) -> None:
+    assert not CHOICE.is_only_data(path, text.encode("utf-8", "surrogateescape"))
+
+
+def test_data_counts_where_a_file_leads_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "options.js").write_text('module.exports = {"origin": "*", "credentials": true}', encoding="utf-8")
+    (tmp_path / "app.js").write_text(
+        "const app = require('express')();\napp.use(require('cors')(require('./options')));\napp.listen(3000);\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    for jobs in ("1", "2"):
+        assert cli.run(["check", ".", "--no-cache", "-j", jobs, "--output-format", "concise"]) == 1
+        assert "[wildcard-origin-with-credentials]" in capsys.readouterr().out
 
 
 def test_inert_files_count_once_another_leads_to_them(

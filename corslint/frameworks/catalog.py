@@ -438,6 +438,10 @@ class Calls:
         places = self._places.get(name, ())
         return [(self._descriptors[of], self._descriptors[of].calls[at]) for of, at in places]
 
+    def knows(self, name: str) -> bool:
+        """Whether there are calls of that name."""
+        return name in self._places
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
 

@@ -81,31 +81,39 @@ class _Encoder:
         self._groups: dict[tuple[int, int, int], tuple[list[int], list[list[int]]]] = {}
 
     def add(self, value: Any) -> int:
+        """The number of a value that has none yet."""
         kind = type(value)
         code = _CODES.get(kind)
         if code is None:
-            return self._scalar(kind, value)
-        known = self._numbers.get(id(value))  # the reading keeps all its values alive, so ids stay their own
-        if known is not None:
-            return known
-        levels = self._levels
-        if kind is Span and value[0] == self._path:
-            number = len(levels)
-            levels.append(0)
+            number = self._scalar(kind, value)
+        elif kind is Span and value[0] == self._path:
+            number = len(self._levels)
+            self._levels.append(0)
             self._spans.append(number)
             self._starts.append(value[1])
             self._ends.append(value[2])
         else:
-            row = [self.add(part) for part in (value if code != _DICT else [*value, *value.values()])]
-            level = 1 + max([levels[part] for part in row if part >= 0], default=0)
-            number = len(levels)
-            levels.append(level)
-            group = self._groups.get((level, code, len(row)))
-            if group is None:
-                group = self._groups[level, code, len(row)] = ([], [])
-            group[0].append(number)
-            group[1].append(row)
-        self._numbers[id(value)] = number
+            number = self._made_of(code, value if code != _DICT else [*value, *value.values()])
+        self._numbers[id(value)] = number  # the reading keeps all its values alive, so ids stay their own
+        return number
+
+    def _made_of(self, code: int, parts: Iterable[Any]) -> int:
+        levels, numbers = self._levels, self._numbers
+        row, level = [], 0
+        for part in parts:
+            number = numbers.get(id(part))
+            if number is None:
+                number = self.add(part)
+            row.append(number)
+            if number >= 0 and levels[number] > level:
+                level = levels[number]
+        number = len(levels)
+        levels.append(level + 1)
+        group = self._groups.get((level, code, len(row)))
+        if group is None:
+            group = self._groups[level, code, len(row)] = ([], [])
+        group[0].append(number)
+        group[1].append(row)
         return number
 
     def _scalar(self, kind: type, value: Any) -> int:

@@ -101,6 +101,20 @@ class Resolved(NamedTuple):
     trail: tuple[Span, ...]
 
 
+class _Readings(dict[str, CodeReading | None]):
+    """The readings that were asked for: names are looked up in them hundreds of thousands of times."""
+
+    def __init__(self, read: Callable[[str], CodeReading | None]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, path: str) -> CodeReading | None:
+        found = self._read(path)
+        if found is not None:
+            self[path] = found
+        return found
+
+
 class Linker:
     """Resolves symbolic values of a project.
 
@@ -117,7 +131,7 @@ class Linker:
         leads_on: Callable[[str], bool] = lambda _: True,
         may_export: Callable[[str, str], bool] = lambda *_: True,
     ) -> None:
-        self._read = read
+        self._read = _Readings(read).__getitem__
         self._leads_on = leads_on
         self._may_export = may_export
         self._modules = modules
@@ -158,7 +172,7 @@ class Linker:
 
     def resolved(self, value: Value) -> Resolved:
         """Like `resolve`, with the places the value came through."""
-        if isinstance(value, (Literal, Null, Undefined, Regex, EnvVar, Function, Mapping, Sequence, Unknown)):
+        if type(value) in _ARE_THEMSELVES:
             return Resolved(value, ())
         key = (_said(value), value.span)
         known = self._settled.get(key)
@@ -235,7 +249,7 @@ class Linker:
         if through and isinstance(target, Reference) and through[0] == target.span:
             through = through[1:]  # the import itself: its use says more
         trail = (use.span, *through) if use.span != further.value.span and not self._declares(use) else through
-        if len({span.path for span in trail}) > _MAX_FILES:
+        if len(trail) > _MAX_FILES and len({span.path for span in trail}) > _MAX_FILES:
             return Resolved(Unknown("passed through too many files", use.span), ())
         return Resolved(further.value, trail[:_MAX_TRAIL])
 
@@ -294,11 +308,13 @@ class Linker:
 
     def _bound(self, bindings: SequenceOf[Binding], name: Name, reading: CodeReading, scope: int) -> Value | None:
         """What the name means at its use: the last certain binding before it, with conditional ones laid over it."""
+        if len(bindings) == 1:
+            return None if _defined_by(bindings[0].value, name) else bindings[0].value
         straight = self._function_scope(reading, name.scope) == self._function_scope(reading, scope)
         usable = [
             binding
             for binding in bindings
-            if not (isinstance(binding.value, (Null, Undefined)) and len(bindings) > 1)
+            if not isinstance(binding.value, (Null, Undefined))
             and not _defined_by(binding.value, name)
             and (not straight or binding.span.start <= name.span.start or isinstance(binding.value, Function))
         ]
@@ -503,6 +519,13 @@ class Linker:
     def is_own_function(self, callee: Value) -> bool:
         """Whether a name is that of a function in the same file, which is no API."""
         return isinstance(callee, Name) and isinstance(self._only_binding(callee), Function)
+
+    def is_global(self, callee: Value) -> bool:
+        """Whether a name stands for nothing that its file or an import binds."""
+        reading = self._read(callee.span.path) if isinstance(callee, Name) else None
+        if reading is None or not isinstance(callee, Name) or not 0 <= callee.scope < len(reading.scopes):
+            return False
+        return self.binding_scope(reading, callee.scope, callee.name) is None and "*" not in reading.scopes[0].bindings
 
     def _only_binding(self, name: Name) -> Value | None:
         """What a name is bound to in the only place that does."""
@@ -1178,6 +1201,10 @@ class Linker:
         self._unsettled |= before
         return name
 
+    def is_settled(self, value: Value) -> bool:
+        """Whether the canonical name of a value was asked for, and stays what it is whatever else is read."""
+        return (_said(value), value.span) in self._names
+
     def canonical_of_resolved(self, value: Value, depth: int = 0) -> str | None:
         """Like `canonical`, for a value that is already resolved."""
         if depth > _MAX_DEPTH:
@@ -1201,6 +1228,8 @@ class Linker:
         return None
 
 
+_ARE_THEMSELVES = frozenset({Literal, Null, Undefined, Regex, EnvVar, Function, Mapping, Sequence, Unknown})
+"""What nothing is looked for behind. (Every class is its own: a set knows that faster than `isinstance`.)"""
 _GROWERS = frozenset({"push", "unshift", "append", "add", "extend"})
 _CHANGERS = _GROWERS | {
     "insert", "pop", "shift", "splice", "remove", "clear", "sort", "reverse", "fill", "update", "setdefault", "popitem",
@@ -1264,18 +1293,16 @@ def _member_path(value: Value) -> tuple[Value, tuple[str, ...]]:
 
 def _said(value: Value) -> str:
     """What tells values at one place apart: a settings module's names are all looked up from its end."""
-    kind = type(value).__name__
-    match value:
-        case Name(name=name) | Parameter(name=name):
-            return f"{kind} {name}"
-        case Reference(module=module, name=name):
-            return f"{kind} {module} {name}"
-        case Member(key=key):
-            return f"{kind} {key}"
-        case Choice(yes=yes, no=no):
-            # Each option of two objects of which a test chooses is such a choice itself.
-            return f"{kind} {yes.span} {no.span}"
-    return kind
+    if isinstance(value, Member):
+        return f"Member {value.key}"
+    if isinstance(value, (Name, Parameter)):
+        return f"{type(value).__name__} {value.name}"
+    if isinstance(value, Reference):
+        return f"Reference {value.module} {value.name}"
+    if isinstance(value, Choice):
+        # Each option of two objects of which a test chooses is such a choice itself.
+        return f"Choice {value.yes.span} {value.no.span}"
+    return type(value).__name__
 
 
 def _is_assign(callee: Value) -> bool:

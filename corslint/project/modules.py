@@ -20,12 +20,16 @@ class Modules:
         self._files = files
         self._packages = packages or {}
         self._found: dict[tuple[str, str, bool], str | None] = {}
+        self._folders: dict[str, str] = {}
 
     def find(self, module: str, importer: str, language: str) -> str | None:
         """The file that `module` means in the file `importer`, or None for a package from outside."""
-        key = module, posixpath.dirname(importer), language == "python"
+        folder = self._folders.get(importer)
+        if folder is None:
+            folder = self._folders[importer] = posixpath.dirname(importer)
+        key = module, folder, language == "python"
         if key not in self._found:
-            self._found[key] = self._python(*key[:2]) if key[2] else self._javascript(*key[:2])
+            self._found[key] = self._python(module, folder) if key[2] else self._javascript(module, folder)
         return self._found[key]
 
     def _javascript(self, module: str, folder: str) -> str | None:

@@ -30,6 +30,8 @@ _NPM_GIT = regex(r"#semver:(.+)\Z", re.DOTALL)
 _NPM_OPERATOR = regex(r"(?<![<>=~^])([<>=~^]+)\s+")
 _NPM_PREFIX = regex(r"(?<![\w.-])[vV](?=\d)")
 _NPM_RANGE = regex(r"[\d\s.<>=~^|*xX+\w-]+\Z")
+_NPM_ONE_MAJOR = regex(r"[\^~]?(0|[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,3})){0,2}\Z")
+"""`^4.18.2`, `~1.2`, `3.1.4`: nearly all ranges that people write."""
 _NPM_WORD = regex(r"(?!v\d)[a-z][\w.-]*\Z", re.IGNORECASE)
 
 _VERSION = regex(r"\d+(?:\.\d+)*")
@@ -79,6 +81,8 @@ class Packages:
         self._named: dict[tuple[str, str, str], list[_Found]] = defaultdict(list)
         self._locks: dict[tuple[str, str], list[_Lock]] = defaultdict(list)
         self._versions: dict[tuple[str, str, str], VersionInForce | None] = {}
+        self._roots: dict[str, str] = {}
+        self._covering: dict[tuple[str, str], tuple[str, list[_Lock]]] = {}
         for manifest in sorted(manifests, key=lambda each: each.path):
             folder = _folder(manifest)
             self._manifests[folder].append(manifest)
@@ -111,7 +115,11 @@ class Packages:
 
     def root_of(self, path: str) -> str:
         """The folder of the nearest manifest at or above a file's folder; "" where there is none."""
-        return next((folder for folder in _upward(posixpath.dirname(path)) if folder in self._manifests), "")
+        root = self._roots.get(path)
+        if root is None:
+            above = _upward(posixpath.dirname(path))
+            root = self._roots[path] = next((folder for folder in above if folder in self._manifests), "")
+        return root
 
     def version(self, ecosystem: str, name: str, path: str) -> VersionInForce | None:
         """What applies to the package `name` for the source file `path`; None where no manifest above it names it."""
@@ -131,16 +139,23 @@ class Packages:
         return None
 
     def _locked(self, folder: str, ecosystem: str, name: str, asked: str | None) -> list[Requirement]:
-        """What may be installed by the nearest lock files that cover a folder: its own, or those of its workspace."""
+        """What may be installed by the lock files that cover a folder."""
+        covering = self._covering.get((folder, ecosystem))
+        if covering is None:
+            covering = self._covering[folder, ecosystem] = self._locks_over(folder, ecosystem)
+        inner, locks = covering
+        return [found for lock in locks for found in _entries(lock, inner, name, asked)]
+
+    def _locks_over(self, folder: str, ecosystem: str) -> tuple[str, list[_Lock]]:
+        """The nearest lock files that cover a folder, its own or those of its workspace; and its path from theirs."""
         for above in _upward(folder):
             locks = self._locks.get((above, ecosystem), [])
             if above != folder:
                 locks = [lock for lock in locks if self._covers(above, lock, folder)]
             if locks:
                 used = self._used(above)
-                chosen = [lock for lock in locks if _NPM_LOCKS.get(lock.kind) == used] or locks
-                return [found for lock in chosen for found in _entries(lock, _below(folder, above), name, asked)]
-        return []
+                return _below(folder, above), [lock for lock in locks if _NPM_LOCKS.get(lock.kind) == used] or locks
+        return "", []
 
     def _used(self, folder: str) -> str | None:
         """The package manager that a folder's package.json names: `"packageManager": "pnpm@9.1.0"` gives pnpm."""
@@ -320,7 +335,10 @@ def npm_majors(specifier: str) -> frozenset[int]:
         text = git[1].strip()
     if not text or len(text) > _LONGEST_RANGE or _NPM_WORD.match(text) or not _NPM_RANGE.match(text):
         return frozenset()
-    import semantic_version
+    alone = _NPM_ONE_MAJOR.match(text)
+    if alone is not None:
+        return frozenset({int(alone[1])} if int(alone[1]) <= _HIGHEST_MAJOR else ())
+    import semantic_version  # loads slowly
 
     # Spellings that npm reads and NpmSpec refuses: white space behind an operator, `~>4.1`, `v4.1.2`.
     text = _NPM_OPERATOR.sub(r"\1", text).replace("~>", "~")

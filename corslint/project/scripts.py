@@ -86,6 +86,15 @@ class Scripts:
                     return Loaded(f"{package}#{imported['rest']}", version, span)
         return None
 
+    def may_bind(self, name: str) -> bool:
+        """Whether a script tag may bind a global of this name."""
+        return name in self._tags
+
+    def may_name(self, name: str) -> bool:
+        """Whether a canonical name may stand for another API, now or where further pages are read."""
+        found = _GLOBAL.fullmatch(name)
+        return (found is not None and found["name"] in self._tags) or _URL_IMPORT.fullmatch(name) is not None
+
     def _in_force(self, name: str, path: str) -> list[_Tag]:
         """The tags that bind a global for a file: its own; those of pages that load it; those of its package."""
         tags = self._tags[name]

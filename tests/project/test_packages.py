@@ -89,6 +89,15 @@ def test_npm_ranges(specifier: str, majors: set[int]) -> None:
     assert npm_majors(specifier) == majors
 
 
+@pytest.mark.parametrize("sign", ["", "^", "~"])
+@pytest.mark.parametrize(
+    "version", ["0", "0.0.0", "0.4", "1.2.3", "2.0", "17", "30.1.2", "31", "01.2", "1.02", "9999.1.1", "1.2.3.4"]
+)
+def test_usual_npm_ranges_mean_what_the_library_says(sign: str, version: str) -> None:
+    # An alternative is none of the spellings that are known without the library.
+    assert npm_majors(f"{sign}{version}") == npm_majors(f"{sign}{version} || {sign}{version}")
+
+
 @pytest.mark.parametrize(
     ("specifier", "majors"),
     [
