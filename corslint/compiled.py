@@ -113,9 +113,9 @@ def _drop_old_ones() -> None:
             os.unlink(entry.path)
 
 
-def compiled() -> str:
+def compiled() -> bytes:
     """What a wheel brings as `SHIPPED`."""
-    return _with_key(digest(), _snapshot(*_built_in())).decode()
+    return _with_key(digest(), _snapshot(*_built_in()))
 
 
 def digest() -> str:
@@ -123,10 +123,10 @@ def digest() -> str:
     from hashlib import sha256
 
     whole = sha256(__version__.encode())
-    for path in sorted(_yaml_files()):
-        with open(path, "rb") as stream:
+    for _, entry in sorted(_yaml_files(), key=lambda found: found[1].path):
+        with open(entry.path, "rb") as stream:
             data = stream.read()
-        whole.update(f"{os.path.basename(path)} {len(data)} ".encode())
+        whole.update(f"{entry.name} {len(data)} ".encode())
         whole.update(data)
     return whole.hexdigest()
 
@@ -147,27 +147,35 @@ def identity() -> str:
 @lru_cache(maxsize=1)
 def _state() -> str:
     """The names, sizes and times of all files that the compiled form depends on, and the Python that compiled it."""
-    files = (*_yaml_files(), *(path for folder in _folders() for path in _files_in(folder, ".py")))
-    stats = ((path, os.stat(path)) for path in sorted(files))
-    return repr((__version__, [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]))
+    found = []
+    for folder, entry in (*_yaml_files(), *_code_files()):
+        stat = entry.stat()
+        found.append((folder, entry.name, stat.st_size, stat.st_mtime_ns))
+    return repr((__version__, sorted(found)))
 
 
-def _yaml_files() -> Iterator[str]:
+def _yaml_files() -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The files of rules and descriptors, each with its folder's name."""
     for folder in (resources.RULES, resources.FRAMEWORKS):
-        yield from _files_in(folder, ".yaml")
+        name = os.path.basename(folder)
+        with os.scandir(folder) as entries:
+            yield from ((name, entry) for entry in entries if entry.name.endswith(".yaml"))
 
 
-def _folders() -> Iterator[str]:
-    yield resources.PACKAGE
-    with os.scandir(resources.PACKAGE) as entries:
-        yield from (entry.path for entry in entries if entry.is_dir() and not entry.name.startswith("_"))
+def _code_files() -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The same for this package's code."""
+    folders = [resources.PACKAGE]
+    for folder in folders:  # those below the first join while it is looked at
+        name = os.path.basename(folder)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    yield name, entry
+                elif folder == resources.PACKAGE and not entry.name.startswith("_") and entry.is_dir():
+                    folders.append(entry.path)
 
 
-def _files_in(folder: str, suffix: str) -> Iterable[str]:
-    return [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(suffix)]
-
-
-def _snapshot(rules: RuleSet, described: Catalog) -> str:
+def _snapshot(rules: RuleSet, described: Catalog) -> bytes:
     """The snapshot of both; of a rule's path only the name, the folder is another one after installation."""
     named = {name: Later([rule._replace(path=os.path.basename(rule.path))]) for name, rule in rules.rules.items()}
     return snapshot.write((named, dict(rules.kinds), described))
@@ -214,9 +222,8 @@ class _Joined(Mapping[str, Rule]):
         return len(self._own)
 
 
-def _with_key(key: str, text: str) -> bytes:
+def _with_key(key: str, data: bytes) -> bytes:
     """A file's content: under which key it is kept, and a checksum, since most of it is not looked at."""
-    data = text.encode()
     return f"{key} {zlib.crc32(data)}\n".encode() + data
 
 
@@ -233,10 +240,9 @@ def _snapshot_in(path: str, key: str) -> Any:
     """What a file holds if it was written under this key, and is whole; else None."""
     try:
         with open(path, "rb") as stream:
-            written, _, data = stream.read().partition(b"\n")
-        if written != f"{key} {zlib.crc32(data)}".encode():
-            return None
-        return snapshot.read(data.decode())
+            head = stream.readline()
+            data = stream.read()
+        return snapshot.read(data) if head == f"{key} {zlib.crc32(data)}\n".encode() else None
     except (OSError, ValueError, snapshot.SnapshotError):
         return None
 

@@ -184,7 +184,7 @@ def test_few_sets_of_own_rules_are_remembered(package: Path, tmp_path: Path) -> 
 def test_what_a_wheel_brings_counts_as_long_as_the_files_are_the_same(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (package / compiled.SHIPPED).write_text(compiled.compiled(), encoding="utf-8")
+    (package / compiled.SHIPPED).write_bytes(compiled.compiled())
     read = _reads(monkeypatch)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert set(_loaded()[0].rules) == {"stateful-origin-regex"}
