@@ -11,9 +11,9 @@ _LARGEST_PASSING = 1 << 20
 
 def main() -> NoReturn:
     """Run corslint and exit."""
-    gc.disable()  # before all that is imported: to look through it for cycles takes a tenth of the time (measured)
-    # glibc gives blocks over 128 KiB back at once, and the next one costs its pages again: 300 of 4800 page faults of a
-    # run. Once it took back a larger one, it keeps those up to that size. (Nobody touches this one, so it costs nothing.)
+    gc.disable()  # before anything is imported: looking through that for cycles is a twentieth of a run (measured)
+    # glibc gives blocks over 128 KiB back at once, and the next one pays for its pages again: 300 of 4800 page faults
+    # of a run. Once it took back a larger one, it keeps blocks up to that size. (This one's pages nobody touches.)
     bytes(_LARGEST_PASSING)
     from corslint import cli
 

@@ -19,8 +19,7 @@ from typing import Any
 
 import click
 
-from corslint import __version__, resources, ruleset, snapshot
-from corslint.frameworks import catalog
+from corslint import __version__, resources, snapshot
 from corslint.frameworks.catalog import Catalog
 from corslint.later import Later
 from corslint.ruleset import Rule, RuleSet
@@ -70,7 +69,9 @@ def load_with(folders: Sequence[str]) -> tuple[RuleSet, Catalog]:
         order = sorted({*rules.rules, *named})
         joined = _Joined({one: named.get(one) for one in order}, rules.rules)
         return RuleSet(joined, {one: kinds[one] if one in kinds else rules.kinds[one] for one in order}), described
-    whole = ruleset.load(folders, known=rules)
+    from corslint import rulefiles
+
+    whole = rulefiles.load(folders, known=rules)
     own = {one: rule for one, rule in whole.rules.items() if one not in rules.rules}
     if not sys.dont_write_bytecode:
         named = {one: Later([rule]) for one, rule in own.items()}
@@ -83,6 +84,7 @@ def load_with(folders: Sequence[str]) -> tuple[RuleSet, Catalog]:
 def own_key(folders: Iterable[str]) -> str:
     """Identifies the contents of all rules in these folders; what cannot be read, or is no rule, says so elsewhere."""
     from corslint.cache import digest as short
+    from corslint.rulefiles import MOST_BYTES
 
     parts: list[object] = []
     for folder in folders:
@@ -95,7 +97,7 @@ def own_key(folders: Iterable[str]) -> str:
             path = os.path.join(folder, name)
             try:
                 with open(path, "rb") as stream:
-                    parts.append((path, short(stream.read(ruleset.MOST_BYTES + 1))))
+                    parts.append((path, short(stream.read(MOST_BYTES + 1))))
             except OSError as error:
                 parts.append((path, error.errno))
     return short(repr((os.getcwd(), parts)).encode())
@@ -132,8 +134,11 @@ def digest() -> str:
 
 
 def _built_in() -> tuple[RuleSet, Catalog]:
+    from corslint import rulefiles
+    from corslint.frameworks import descriptors
+
     rules = resources.rules_folder()
-    return ruleset.load([rules], [rules]), catalog.load(resources.frameworks_folder(), examples=False)
+    return rulefiles.load([rules], [rules]), descriptors.load(resources.frameworks_folder(), examples=False)
 
 
 def identity() -> str:

@@ -1,6 +1,6 @@
 """Rules times facts: which facts match which rules, and the findings that come of it.
 
-The language is described in `corslint/ruleset.py`. A rule speaks only where everything it asks for is a certain yes.
+The language is described in `corslint/rulefiles.py`. A rule speaks only where everything it asks for is a certain yes.
 """
 
 from __future__ import annotations

@@ -335,8 +335,11 @@ def knowledge(folders: tuple[str, ...] = (), *, examples: bool = True) -> Knowle
 @lru_cache(maxsize=8)
 def _knowledge(folders: tuple[str, ...], _contents: str, examples: bool) -> Knowledge:
     if examples:
-        rules = ruleset.load([resources.rules_folder(), *folders])
-        return Knowledge(rules, catalog.load(resources.frameworks_folder()))
+        from corslint import rulefiles
+        from corslint.frameworks import descriptors
+
+        rules = rulefiles.load([resources.rules_folder(), *folders])
+        return Knowledge(rules, descriptors.load(resources.frameworks_folder()))
     return Knowledge(*compiled.load_with(folders))
 
 

@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar, cast
 
+from corslint.later import Later
 from corslint.model.decisions import is_loopback, site
-from corslint.model.facts import FACT_KINDS, Fact, Field
+from corslint.model.facts import Fact, Field
 from corslint.model.finding import CONFIDENCES, Place
 from corslint.model.patterns import Pattern, matches
 from corslint.model.tri import Tri, all_of, any_of, tri
@@ -161,8 +162,8 @@ class Relation(NamedTuple):
     """
 
     holds: Callable[[World, Fact, Fact], Related]
-    first: tuple[str, ...]
-    second: tuple[str, ...]
+    first: Sequence[str]
+    second: Sequence[str]
     keys: tuple[Keys, Keys] | None = None
 
     @property
@@ -1314,6 +1315,15 @@ def _site_of(address: str) -> tuple[str, str] | None:
     return (scheme, site(host)) if host and scheme in ("http", "https") else None
 
 
+def _all_kinds() -> tuple[str, ...]:
+    from corslint.model.kinds import FACT_KINDS
+
+    return tuple(FACT_KINDS)
+
+
+_ALL_KINDS: Later[str] = Later(load=_all_kinds)
+"""Asked for only where rules are checked."""
+
 RELATIONS: Mapping[str, Relation] = {
     "runs": Relation(runs, ("process",), ("socket_server",)),
     "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
@@ -1333,7 +1343,7 @@ RELATIONS: Mapping[str, Relation] = {
     ),
     "asks": Relation(asks, ("socket_client",), ("socket_gap",)),
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
-    "same_process": Relation(same_process, tuple(FACT_KINDS), tuple(FACT_KINDS), (_process_keys, _process_keys)),
+    "same_process": Relation(same_process, _ALL_KINDS, _ALL_KINDS, (_process_keys, _process_keys)),
     "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),
     "shares_site": Relation(shares_site, ("origin_entry",), ("socket_client",)),
     "listens": Relation(

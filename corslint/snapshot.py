@@ -128,7 +128,9 @@ class _Writer:
         written = []
         for (_, kind, shape), places in ordered:
             rows = [[numbers[item] for item in self._parts[place].items] for place in places]
-            written.append([kind, shape, len(rows), rows[0] if len(rows) == 1 else list(map(list, zip(*rows, strict=True)))])
+            written.append(
+                [kind, shape, len(rows), rows[0] if len(rows) == 1 else list(map(list, zip(*rows, strict=True)))]
+            )
         return {"scalars": self._scalars, "shapes": self._shapes, "groups": written, "root": numbers[root]}
 
 
@@ -156,7 +158,8 @@ def read(data: bytes) -> Any:
         begins = [*accumulate((length + 1 for length in written["lines"]), initial=end)]
         for kind, shape, count, items in written["groups"]:
             if kind == "record":
-                values += _records(*shapes[shape], values, items, count)
+                (made, defaults), given = shapes[shape]
+                values += _records(made, defaults, given, values, items, count)
             elif kind == "later":
                 numbers = items if count == 1 else items[0]
                 values += [Later(load=partial(_line, data, begins, values[number])) for number in numbers]
@@ -189,10 +192,14 @@ def _record(module: str, name: str) -> tuple[type[tuple[Any, ...]], list[object]
 
 
 def _records(
-    shape: tuple[type[tuple[Any, ...]], list[object]], given: list[int], values: list[Any], items: list[Any], count: int
+    made: type[tuple[Any, ...]],
+    defaults: list[object],
+    given: list[int],
+    values: list[Any],
+    items: list[Any],
+    count: int,
 ) -> Iterable[Any]:
     """`count` records of a class, of which these fields are given."""
-    made, defaults = shape
     if count == 1:  # most groups of rules
         row = defaults.copy()
         for place, number in zip(given, items, strict=True):

@@ -22,12 +22,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from corslint import cli, lint, ruleset, settings
-from corslint.frameworks import catalog
+from corslint import cli, lint, rulefiles, ruleset, settings
+from corslint.frameworks import catalog, descriptors
 from corslint.model import semantics
 from corslint.model.edits import VERBS
-from corslint.model.facts import FACT_KINDS
 from corslint.model.finding import EFFECTS
+from corslint.model.kinds import FACT_KINDS
 from corslint.relations import RELATIONS
 from corslint.report import FORMATS
 from tests.examples import trouble
@@ -292,14 +292,14 @@ def test_effects_are_explained() -> None:
 
 def test_the_example_descriptor_loads() -> None:
     (written,) = blocks(ROOT / "docs" / "descriptors.md", "yaml")
-    descriptor, _ = catalog.read(written.encode(), Path("cors.yaml"))
+    descriptor, _ = descriptors.read(written.encode(), Path("cors.yaml"))
     assert [emit.kind for call in descriptor.calls for emit in call.emits] == ["cors_policy"]
 
 
 def descriptor_words() -> set[str]:
     """Every key that a descriptor may hold, and every word that stands for a meaning."""
-    words = {*catalog.READ_AS, *semantics.MEANINGS, *semantics.TEXT_MODES, *semantics.Row._fields}
-    tree = ast.parse(Path(catalog.__file__).read_text(encoding="utf-8"))
+    words = {*descriptors.READ_AS, *semantics.MEANINGS, *semantics.TEXT_MODES, *semantics.Row._fields}
+    tree = ast.parse(Path(descriptors.__file__).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
             for argument in node.args[2:]:
@@ -321,7 +321,7 @@ def test_everything_a_rule_may_say_is_in_the_reference() -> None:
     explained = set(re.findall(r"[\w.*-]+", " ".join(inline(ROOT / "docs" / "reference.md"))))
     explained |= set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "reference.md").read_text("utf-8"), re.MULTILINE))
     fields = {name for kind in FACT_KINDS.values() for name in kind.fields}
-    wanted = {*ruleset.CONDITIONS, *ruleset.RULE_KEYS, *ruleset.EXPECT, *VERBS, *RELATIONS, *FACT_KINDS, *fields}
+    wanted = {*rulefiles.CONDITIONS, *rulefiles.RULE_KEYS, *rulefiles.EXPECT, *VERBS, *RELATIONS, *FACT_KINDS, *fields}
     assert wanted - explained == set()
 
 

@@ -44,6 +44,7 @@ LAYERS = (
     "corslint.editing",
     "corslint.fixes",
     "corslint.ruleset",
+    "corslint.rulefiles",
     "corslint.snapshot",
     "corslint.compiled",
     "corslint.engine",
