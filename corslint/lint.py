@@ -15,11 +15,11 @@ from corslint import (
     mixed,
     own_pages,
     resources,
+    risk,
     ruleset,
     sifting,
     suppression,
     triage,
-    workers,
 )
 from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
@@ -27,7 +27,7 @@ from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alternatives
 from corslint.frameworks import catalog
-from corslint.model import decisions, encoding
+from corslint.model import decisions
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding, Fix
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
@@ -135,7 +135,7 @@ class Project:
                     self._inert.add(path)
                 elif what == cache.READ:
                     read.append(path)
-        jobs = jobs or workers.fitting(len(fresh) // sifting.WORTH_WORKERS)
+        jobs = jobs or risk.fitting(len(fresh) // sifting.WORTH_WORKERS)
         if jobs > 1 and len(fresh) > sifting.BATCH:
             self._take(sifting.by_workers(fresh, choice, self._read, jobs), watch, len(fresh))
         else:
@@ -178,7 +178,7 @@ class Project:
                 if one.what == cache.PLAIN:
                     self._plain.add(one.path)
                 else:
-                    made = encoding.decode(one.encoded, one.path) if one.encoded is not None else None
+                    made = sifting.decoded(one)
                     self.readings[one.path] = made
                     if one.what == cache.INERT:
                         self._put_aside(one.path)
@@ -239,13 +239,16 @@ class Project:
         source = self.source(path)
         if path in self.unreadable:
             return None
-        if workers.is_risky(path, source.data) and workers.can_fork():
-            apart = workers.read_apart(path, source.data)
-            if isinstance(apart, workers.Failure):
-                self.unreadable[path] = apart.reason
-                return None
-            self._note(path, apart)
-            return apart
+        if risk.is_risky(path, source.data):
+            from corslint import workers
+
+            if workers.can_fork():
+                apart = workers.read_apart(path, source.data)
+                if isinstance(apart, workers.Failure):
+                    self.unreadable[path] = apart.reason
+                    return None
+                self._note(path, apart)
+                return apart
         try:
             found = parse(source)
         except Exception as error:  # a parser that fails takes down that one file, and no other

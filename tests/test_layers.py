@@ -23,6 +23,7 @@ LAYERS = (
     "corslint.git",
     "corslint.cache",
     "corslint.discovery",
+    "corslint.risk",
     "corslint.workers",
     "corslint.sifting",
     "corslint.changes",
