@@ -19,11 +19,14 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
 from corslint import cli, lint, rulefiles, ruleset, settings
-from corslint.frameworks import catalog, descriptors
+from corslint.commands import server as server_command
+from corslint.commands import trace as trace_command
+from corslint.frameworks import descriptors
 from corslint.model import semantics
 from corslint.model.edits import VERBS
 from corslint.model.finding import EFFECTS
@@ -203,7 +206,9 @@ def test_the_number_of_findings_is_right() -> None:
 
 def test_all_commands_and_options_are_listed() -> None:
     text = README.read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `corslint (\w+)", text, re.MULTILINE)) == set(cli.command.commands)
+    assert set(re.findall(r"^\| `corslint (\w+)", text, re.MULTILINE)) == set(
+        cli.command.list_commands(click.Context(cli.command))
+    )
     rows = "".join(re.findall(r"^\| `--.*$", text, re.MULTILINE))
     options = {name for option in cli.command.commands["check"].params for name in option.opts if name.startswith("--")}
     assert set(re.findall(r"--[a-z-]+", rows)) == options - {"--help"}
@@ -216,7 +221,7 @@ def test_the_settings_are_valid() -> None:
             table = tomllib.loads(block)
             if "language-server" in table:  # of an editor
                 (server,) = table["language-server"].values()
-                assert cli.command.commands[server["args"][0]].name == "server"
+                assert server_command.name == server["args"][0]
                 continue
             chosen = settings.from_table({**table, "rules": []})
             ruleset.select(lint.knowledge().rules, chosen.select, chosen.ignore, False)
@@ -261,7 +266,7 @@ def test_traces_are_shown_as_they_come_out() -> None:
 
 def test_all_options_of_trace_are_listed() -> None:
     rows = "".join(re.findall(r"^\| `--.*$", TRACE_PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    options = {name for option in cli.command.commands["trace"].params for name in option.opts if name.startswith("--")}
+    options = {name for option in trace_command.params for name in option.opts if name.startswith("--")}
     everywhere = {"--config", "--isolated", "--no-config", "--exclude", "--force-exclude", "--no-cache", "--cache-dir"}
     assert set(re.findall(r"--[a-z-]+", rows)) == options - everywhere
 
@@ -305,7 +310,7 @@ def descriptor_words() -> set[str]:
             for argument in node.args[2:]:
                 constants = [part.value for part in ast.walk(argument) if isinstance(part, ast.Constant)]
                 words |= {value for value in constants if isinstance(value, str)}
-    for module, names in ((catalog, ["_SOURCE_KEYS"]), (semantics, ["_ORIGIN_KEYS", "_POLICY_KEYS", "FUNCTIONS"])):
+    for module, names in ((descriptors, ["_SOURCE_KEYS"]), (semantics, ["_ORIGIN_KEYS", "_POLICY_KEYS", "FUNCTIONS"])):
         for name in names:
             words |= set(getattr(module, name))
     return words

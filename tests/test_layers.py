@@ -65,6 +65,7 @@ LAYERS = (
     "corslint.watching",
     "corslint.probe",
     "corslint.language_server",
+    "corslint.commands",
     "corslint.cli",
     "corslint.__main__",
 )
