@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from corslint import (
     cache,
     compiled,
-    crossings,
     engine,
-    mixed,
-    own_pages,
     resources,
     risk,
     ruleset,
@@ -33,7 +30,7 @@ from corslint.model.finding import Finding, Fix
 from corslint.model.reading import CodeReading, Damage, DeploymentReading, ManifestReading, NginxReading, Reading
 from corslint.model.tri import Tri
 from corslint.parsers import exports_all_of_others, hands_on, kind_of, language_of, parse
-from corslint.project import frontends, processes, requests, served, sockets, topology
+from corslint.project import served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -44,6 +41,7 @@ from corslint.settings import Settings
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
+    from corslint import mixed
     from corslint.model.diagram import Diagram
     from corslint.network import Network
     from corslint.project.placement import Placement
@@ -52,6 +50,11 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _ROUNDS = 4
+
+_ASKING = frozenset({"http_request", "socket_client", "bare_socket"})
+_ASKED = _ASKING | {"http_route", "dev_server"}
+"""Facts of these kinds ask a server for something, and of one of those there has to be one wherever a page and a server
+can disagree. A file alone seldom has any: what joins them is loaded when there are."""
 
 UNFINISHED = "unfinished rules"
 """Counted among what was passed over: rules that gave up in a project with too much of everything."""
@@ -503,9 +506,12 @@ def understand(
     pages = [path for path, reading in project.code_readings().items() if reading.page]
     facts += list(doubled.facts(facts))
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
-    requests.Requests(
-        linker, packages, project.code_readings(), descriptors.page_builders, descriptors.own_origin
-    ).complete(facts)
+    if any(fact.kind in _ASKING for fact in facts):
+        from corslint.project import requests
+
+        requests.Requests(
+            linker, packages, project.code_readings(), descriptors.page_builders, descriptors.own_origin
+        ).complete(facts)
     for reading in list(project.readings.values()):
         facts += [*topology.services(reading), *topology.launches(reading)]
     facts += list(topology.started(facts, linker, project.code))
@@ -516,22 +522,40 @@ def understand(
     well_known = descriptors.socket_paths
     sockets.note_proxies(facts, places.server_ports, well_known.described | well_known.polling, well_known.websocket)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
-    processes.note(facts, project.code_readings(), project.code, packages, descriptors.session_keepers)
+    if any(fact.kind == "process" for fact in facts):
+        from corslint.project import processes
+
+        processes.note(facts, project.code_readings(), project.code, packages, descriptors.session_keepers)
     facts += _damage(project, extracted.crowded)
     world = World(facts, places, project.source, context.in_tests)
-    facts += list(crossings.unlisted(world, project.source))
-    facts += list(crossings.turned_away(world, accepts, settings.frontends))
-    facts += list(crossings.blocked(world, project.source, settings.frontends))
-    facts += list(own_pages.turned_away(world, project.source, accepts))
-    facts += list(
-        mixed.mixed_content(world, project.source, lambda: _secure_pages(project, world, descriptors, settings))
-    )
-    frontends.note_frontends(facts, settings.frontends)
+    if settings.frontends or not _ASKED.isdisjoint(world.kinds):
+        _join(facts, world, project, accepts, descriptors, settings)
     for number, fact in enumerate(facts):
         fact.id = number
     context.cache.save()
     context.cache.close()
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
+
+
+def _join(
+    facts: list[Fact],
+    world: World,
+    project: Project,
+    accepts: Callable[[Fact, str], Tri],
+    descriptors: catalog.Catalog,
+    settings: Settings,
+) -> None:
+    """Add what pages ask of servers and do not get."""
+    from corslint import crossings, mixed, own_pages
+    from corslint.project import frontends
+
+    facts += list(crossings.unlisted(world, project.source))
+    facts += list(crossings.turned_away(world, accepts, settings.frontends))
+    facts += list(crossings.blocked(world, project.source, settings.frontends))
+    facts += list(own_pages.turned_away(world, project.source, accepts))
+    pages = partial(_secure_pages, project, world, descriptors, settings)
+    facts += list(mixed.mixed_content(world, project.source, pages))
+    frontends.note_frontends(facts, settings.frontends)
 
 
 def tracer(
@@ -639,6 +663,8 @@ def _secure_pages(
     project: Project, world: World, descriptors: catalog.Catalog, settings: Settings
 ) -> list[mixed.SecurePage]:
     """The pages that are known to come over https, and what canonical links say of others."""
+    from corslint import mixed
+
     manifests = (found for found in project.readings.values() if isinstance(found, ManifestReading))
     pages = [*mixed.declared(settings.frontends), *mixed.homepages(manifests, descriptors.homepage_readers)]
     for path in project.context.files:

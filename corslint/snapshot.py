@@ -14,19 +14,45 @@ rules and libraries. The first line says where the others begin, so that nobody 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
 from itertools import accumulate, repeat
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from corslint.later import Later
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.regexes import REGEX, regex
+
+try:
+    from _json import make_scanner
+except ImportError:  # pragma: no cover - another Python
+    from json import loads as _loaded
+else:
+
+    class _Plain:
+        """How JSON is read: as `json.loads` does it, whose package takes as long to load as all of the snapshot."""
+
+        strict = True
+        object_hook = object_pairs_hook = None
+        parse_float, parse_int, parse_constant = float, int, float
+        memo: ClassVar[dict[str, str]] = {}
+
+    _scan = make_scanner(_Plain)
+
+    def _loaded(text: str) -> Any:
+        try:
+            value, end = _scan(text, 0)
+        except (StopIteration, SystemError):  # which is how it says that something is missing, or wrong
+            end = -1
+        if end == len(text):
+            return value
+        from json import loads
+
+        return loads(text)
 
 
 class SnapshotError(Exception):
@@ -43,6 +69,8 @@ def write(value: object) -> bytes:
         SnapshotError: it holds something else.
 
     """
+    import json
+
     writer = _Writer()
     root = writer.add(value)
     first = {**writer.finished(root), "lines": [len(line) for line in writer.lines]}
@@ -151,11 +179,11 @@ def read(data: bytes) -> Any:
 
     """
     try:
-        end = data.find(b"\n") + 1 or len(data)
-        written = json.loads(str(data[:end], "ascii"))
+        end = data.find(b"\n") if b"\n" in data else len(data)
+        written = _loaded(str(data[:end], "ascii"))
         values: list[Any] = written["scalars"]
         shapes = [(_record(module, name), given) for module, name, given in written["shapes"]]
-        begins = [*accumulate((length + 1 for length in written["lines"]), initial=end)]
+        begins = [*accumulate((length + 1 for length in written["lines"]), initial=end + 1)]
         for kind, shape, count, items in written["groups"]:
             if kind == "record":
                 (made, defaults), given = shapes[shape]
