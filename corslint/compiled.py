@@ -125,10 +125,10 @@ def digest() -> str:
     from hashlib import sha256
 
     whole = sha256(__version__.encode())
-    for _, entry in sorted(_yaml_files(), key=lambda found: found[1].path):
-        with open(entry.path, "rb") as stream:
+    for path in sorted(os.path.join(folder, name) for folder, names in _yaml_files() for name in names):
+        with open(path, "rb") as stream:
             data = stream.read()
-        whole.update(f"{entry.name} {len(data)} ".encode())
+        whole.update(f"{os.path.basename(path)} {len(data)} ".encode())
         whole.update(data)
     return whole.hexdigest()
 
@@ -153,31 +153,26 @@ def identity() -> str:
 def _state() -> str:
     """The names, sizes and times of all files that the compiled form depends on, and the Python that compiled it."""
     found = []
-    for folder, entry in (*_yaml_files(), *_code_files()):
-        stat = entry.stat()
-        found.append((folder, entry.name, stat.st_size, stat.st_mtime_ns))
+    for folder, names in (*_yaml_files(), *_code_files()):
+        within = os.path.basename(folder)
+        for name in names:
+            stat = os.stat(f"{folder}{os.sep}{name}")
+            found.append((within, name, stat.st_size, stat.st_mtime_ns))
     return repr((__version__, sorted(found)))
 
 
-def _yaml_files() -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The files of rules and descriptors, each with its folder's name."""
+def _yaml_files() -> Iterator[tuple[str, list[str]]]:
+    """The folders of rules and descriptors, each with the names of its files."""
     for folder in (resources.RULES, resources.FRAMEWORKS):
-        name = os.path.basename(folder)
-        with os.scandir(folder) as entries:
-            yield from ((name, entry) for entry in entries if entry.name.endswith(".yaml"))
+        yield folder, [name for name in os.listdir(folder) if name.endswith(".yaml")]
 
 
-def _code_files() -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The same for this package's code."""
-    folders = [resources.PACKAGE]
-    for folder in folders:  # those below the first join while it is looked at
-        name = os.path.basename(folder)
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(".py"):
-                    yield name, entry
-                elif folder == resources.PACKAGE and not entry.name.startswith("_") and entry.is_dir():
-                    folders.append(entry.path)
+def _code_files() -> Iterator[tuple[str, list[str]]]:
+    """The same of this package's code."""
+    with os.scandir(resources.PACKAGE) as entries:
+        below = [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith("_")]
+    for folder in (resources.PACKAGE, *below):
+        yield folder, [name for name in os.listdir(folder) if name.endswith(".py")]
 
 
 def _snapshot(rules: RuleSet, described: Catalog) -> bytes:

@@ -41,9 +41,9 @@ class Choice(NamedTuple):
             if language is None:
                 found.update(path for path, _ in every)
                 continue
-            found.update(path for path, _ in every if self.always(path.rpartition("/")[2]))
             worth = worth_parsing_of([data for _, data in every], self.words.get(language, ()))
             found.update(every[place][0] for place in worth)
+            found.update(path for path, _ in every if path not in found and self.always(path.rpartition("/")[2]))
         return found
 
     def what(self, path: str, found: Reading, data: bytes) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from importlib import import_module
 from itertools import accumulate, repeat
@@ -27,32 +28,23 @@ from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.regexes import REGEX, regex
 
+
+class _Plain:
+    """How JSON is read: as `json.loads` does it, whose package takes as long to load as a snapshot (measured)."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float, parse_int, parse_constant = float, int, float
+    memo: ClassVar[dict[str, str]] = {}
+
+
+_scan: Callable[[str, int], tuple[Any, int]] | None
 try:
     from _json import make_scanner
 except ImportError:  # pragma: no cover - another Python
-    from json import loads as _loaded
+    _scan = None
 else:
-
-    class _Plain:
-        """How JSON is read: as `json.loads` does it, whose package takes as long to load as all of the snapshot."""
-
-        strict = True
-        object_hook = object_pairs_hook = None
-        parse_float, parse_int, parse_constant = float, int, float
-        memo: ClassVar[dict[str, str]] = {}
-
-    _scan = make_scanner(_Plain)
-
-    def _loaded(text: str) -> Any:
-        try:
-            value, end = _scan(text, 0)
-        except (StopIteration, SystemError):  # which is how it says that something is missing, or wrong
-            end = -1
-        if end == len(text):
-            return value
-        from json import loads
-
-        return loads(text)
+    _scan = make_scanner(cast("Any", _Plain))
 
 
 class SnapshotError(Exception):
@@ -199,6 +191,18 @@ def read(data: bytes) -> Any:
         return values[written["root"]]
     except (ValueError, LookupError, TypeError, AttributeError, ImportError) as error:
         raise SnapshotError(f"not a snapshot: {error}") from None
+
+
+def _loaded(text: str) -> Any:
+    """The value of a text in JSON; ValueError: it is none."""
+    if _scan is not None:
+        with suppress(StopIteration, SystemError):  # which is how it says that something is missing, or wrong
+            value, end = _scan(text, 0)
+            if end == len(text):
+                return value
+    from json import loads
+
+    return loads(text)
 
 
 def _line(data: bytes, begins: Sequence[int], number: int) -> Any:
