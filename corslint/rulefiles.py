@@ -92,7 +92,7 @@ from corslint.model.symptom import Condition as ClueCondition
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.regexes import regex
-from corslint.relations import RELATIONS
+from corslint.relations.table import RELATIONS
 from corslint.ruleset import (
     PRIMARY_MARKS,
     RELATED_MARKS,

@@ -4,7 +4,7 @@
     python scripts/generate.py check      # status 1 and the names, if a file is not what `write` would make
 
 Sources: kinds of facts and their fields (`corslint/model/kinds.py`), conditions and keys of rules
-(`corslint/rulefiles.py`), relations (`corslint/relations.py`), edit verbs (`corslint/fixes.py`), settings
+(`corslint/rulefiles.py`), relations (`corslint/relations/table.py`), edit verbs (`corslint/fixes.py`), settings
 (`corslint/settings.py`), what the loader of descriptors allows (`corslint/frameworks/descriptors.py`) with the words of
 docs/descriptors.md. Rules and descriptors get a first line that names their schema, so that editors complete them.
 """
@@ -34,7 +34,8 @@ from corslint.model.facts import State  # noqa: E402
 from corslint.model.finding import CONFIDENCES, EFFECTS, SEVERITIES  # noqa: E402
 from corslint.model.kinds import FACT_KINDS, FieldSpec  # noqa: E402
 from corslint.model.symptom import CLUES, WEIGHTS  # noqa: E402
-from corslint.relations import RELATIONS, Relation  # noqa: E402
+from corslint.relations import Relation  # noqa: E402
+from corslint.relations.table import RELATIONS  # noqa: E402
 from corslint.rulefiles import CONDITIONS, EXPECT, REQUIRED_KEYS, REQUIRED_WAY_KEYS, RULE_KEYS, TYPES, WAY_KEYS  # noqa: E402
 from corslint.ruleset import category  # noqa: E402
 

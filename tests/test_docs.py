@@ -31,7 +31,7 @@ from corslint.model import semantics
 from corslint.model.edits import VERBS
 from corslint.model.finding import EFFECTS
 from corslint.model.kinds import FACT_KINDS
-from corslint.relations import RELATIONS
+from corslint.relations.table import RELATIONS
 from corslint.report import FORMATS
 from tests.examples import trouble
 

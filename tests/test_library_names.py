@@ -31,7 +31,7 @@ ALLOWED = {
     **{
         ("socket.io", module): "the protocol, whose handshake is walked or made"
         for module in (
-            "cli.py",
+            "commands.py",
             "trace.py",
             "report/trace.py",
             "model/traces.py",
@@ -40,7 +40,7 @@ ALLOWED = {
             "probe/report.py",
         )
     },
-    **{("socketio", module): "the option that asks for the protocol" for module in ("cli.py", "probe/usage.py")},
+    **{("socketio", module): "the option that asks for the protocol" for module in ("commands.py", "probe/usage.py")},
 }
 """A name and the file where it may stand, with the reason; `*`: anywhere."""
 
