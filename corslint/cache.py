@@ -12,17 +12,17 @@ it was read say nothing: it may have been changed again since, within what the s
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from corslint.model import encoding
-from corslint.model.reading import Reading
 from corslint.records import NamedTuple
+
+if TYPE_CHECKING:
+    from corslint.model.reading import Reading
 
 try:
     from _blake2 import blake2b  # without `hashlib`, which loads OpenSSL
@@ -159,6 +159,8 @@ class Cache:
         encoded = self._encoded(entry)
         if encoded is None:
             return None
+        from corslint.model import encoding
+
         try:
             found = encoding.decode(encoded, path)
         except encoding.EncodingError:
@@ -193,6 +195,8 @@ class Cache:
     def note_reading(self, path: str, what: str, content: bytes, found: Reading) -> None:
         """Remember the reading of a file with this content."""
         if self._place is not None and path in self._stamps and len(content) <= _WORTH_ENCODING:
+            from corslint.model import encoding
+
             with suppress(encoding.EncodingError):
                 self.note(path, what, digest(content), encoding.encode(found))
 
@@ -274,10 +278,14 @@ def _head(entries: dict[str, _Entry]) -> bytes:
         *map(list, zip(*stamps, strict=True)),
         kept,
     ]
+    import json
+
     return json.dumps(columns, separators=(",", ":")).encode()
 
 
 def _entries(head: bytes) -> dict[str, _Entry]:
+    import json
+
     paths, whats, answers, *columns, kept = json.loads(head)
     new = tuple.__new__
     made: list[Any] = [

@@ -72,6 +72,8 @@ def complete_rules(context: click.Context, option: click.Parameter, begun: str) 
     return [f"{before}{comma}{rule}" for rule in complete_rule(context, option, last)]
 
 
+PATHS = click.argument("paths", nargs=-1, type=click.Path())
+
 SOURCES = (
     click.option(
         "--config", multiple=True, metavar="FILE|KEY=VALUE", help="This settings file, or one setting in TOML."

@@ -19,8 +19,7 @@ from typing import Any
 
 import click
 
-from corslint import __version__, resources, ruleset, snapshot
-from corslint.frameworks import catalog
+from corslint import __version__, resources, snapshot
 from corslint.frameworks.catalog import Catalog
 from corslint.later import Later
 from corslint.ruleset import Rule, RuleSet
@@ -70,7 +69,9 @@ def load_with(folders: Sequence[str]) -> tuple[RuleSet, Catalog]:
         order = sorted({*rules.rules, *named})
         joined = _Joined({one: named.get(one) for one in order}, rules.rules)
         return RuleSet(joined, {one: kinds[one] if one in kinds else rules.kinds[one] for one in order}), described
-    whole = ruleset.load(folders, known=rules)
+    from corslint import rulefiles
+
+    whole = rulefiles.load(folders, known=rules)
     own = {one: rule for one, rule in whole.rules.items() if one not in rules.rules}
     if not sys.dont_write_bytecode:
         named = {one: Later([rule]) for one, rule in own.items()}
@@ -83,6 +84,7 @@ def load_with(folders: Sequence[str]) -> tuple[RuleSet, Catalog]:
 def own_key(folders: Iterable[str]) -> str:
     """Identifies the contents of all rules in these folders; what cannot be read, or is no rule, says so elsewhere."""
     from corslint.cache import digest as short
+    from corslint.rulefiles import MOST_BYTES
 
     parts: list[object] = []
     for folder in folders:
@@ -95,7 +97,7 @@ def own_key(folders: Iterable[str]) -> str:
             path = os.path.join(folder, name)
             try:
                 with open(path, "rb") as stream:
-                    parts.append((path, short(stream.read(ruleset.MOST_BYTES + 1))))
+                    parts.append((path, short(stream.read(MOST_BYTES + 1))))
             except OSError as error:
                 parts.append((path, error.errno))
     return short(repr((os.getcwd(), parts)).encode())
@@ -113,9 +115,9 @@ def _drop_old_ones() -> None:
             os.unlink(entry.path)
 
 
-def compiled() -> str:
+def compiled() -> bytes:
     """What a wheel brings as `SHIPPED`."""
-    return _with_key(digest(), _snapshot(*_built_in())).decode()
+    return _with_key(digest(), _snapshot(*_built_in()))
 
 
 def digest() -> str:
@@ -123,7 +125,7 @@ def digest() -> str:
     from hashlib import sha256
 
     whole = sha256(__version__.encode())
-    for path in sorted(_yaml_files()):
+    for path in sorted(os.path.join(folder, name) for folder, names in _yaml_files() for name in names):
         with open(path, "rb") as stream:
             data = stream.read()
         whole.update(f"{os.path.basename(path)} {len(data)} ".encode())
@@ -132,8 +134,11 @@ def digest() -> str:
 
 
 def _built_in() -> tuple[RuleSet, Catalog]:
+    from corslint import rulefiles
+    from corslint.frameworks import descriptors
+
     rules = resources.rules_folder()
-    return ruleset.load([rules], [rules]), catalog.load(resources.frameworks_folder(), examples=False)
+    return rulefiles.load([rules], [rules]), descriptors.load(resources.frameworks_folder(), examples=False)
 
 
 def identity() -> str:
@@ -147,27 +152,30 @@ def identity() -> str:
 @lru_cache(maxsize=1)
 def _state() -> str:
     """The names, sizes and times of all files that the compiled form depends on, and the Python that compiled it."""
-    files = (*_yaml_files(), *(path for folder in _folders() for path in _files_in(folder, ".py")))
-    stats = ((path, os.stat(path)) for path in sorted(files))
-    return repr((__version__, [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]))
+    found = []
+    for folder, names in (*_yaml_files(), *_code_files()):
+        within = os.path.basename(folder)
+        for name in names:
+            stat = os.stat(f"{folder}{os.sep}{name}")
+            found.append((within, name, stat.st_size, stat.st_mtime_ns))
+    return repr((__version__, sorted(found)))
 
 
-def _yaml_files() -> Iterator[str]:
+def _yaml_files() -> Iterator[tuple[str, list[str]]]:
+    """The folders of rules and descriptors, each with the names of its files."""
     for folder in (resources.RULES, resources.FRAMEWORKS):
-        yield from _files_in(folder, ".yaml")
+        yield folder, [name for name in os.listdir(folder) if name.endswith(".yaml")]
 
 
-def _folders() -> Iterator[str]:
-    yield resources.PACKAGE
+def _code_files() -> Iterator[tuple[str, list[str]]]:
+    """The same of this package's code."""
     with os.scandir(resources.PACKAGE) as entries:
-        yield from (entry.path for entry in entries if entry.is_dir() and not entry.name.startswith("_"))
+        below = [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith("_")]
+    for folder in (resources.PACKAGE, *below):
+        yield folder, [name for name in os.listdir(folder) if name.endswith(".py")]
 
 
-def _files_in(folder: str, suffix: str) -> Iterable[str]:
-    return [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(suffix)]
-
-
-def _snapshot(rules: RuleSet, described: Catalog) -> str:
+def _snapshot(rules: RuleSet, described: Catalog) -> bytes:
     """The snapshot of both; of a rule's path only the name, the folder is another one after installation."""
     named = {name: Later([rule._replace(path=os.path.basename(rule.path))]) for name, rule in rules.rules.items()}
     return snapshot.write((named, dict(rules.kinds), described))
@@ -214,9 +222,8 @@ class _Joined(Mapping[str, Rule]):
         return len(self._own)
 
 
-def _with_key(key: str, text: str) -> bytes:
+def _with_key(key: str, data: bytes) -> bytes:
     """A file's content: under which key it is kept, and a checksum, since most of it is not looked at."""
-    data = text.encode()
     return f"{key} {zlib.crc32(data)}\n".encode() + data
 
 
@@ -233,10 +240,9 @@ def _snapshot_in(path: str, key: str) -> Any:
     """What a file holds if it was written under this key, and is whole; else None."""
     try:
         with open(path, "rb") as stream:
-            written, _, data = stream.read().partition(b"\n")
-        if written != f"{key} {zlib.crc32(data)}".encode():
-            return None
-        return snapshot.read(data.decode())
+            head = stream.readline()
+            data = stream.read()
+        return snapshot.read(data) if head == f"{key} {zlib.crc32(data)}\n".encode() else None
     except (OSError, ValueError, snapshot.SnapshotError):
         return None
 

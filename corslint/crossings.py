@@ -17,7 +17,8 @@ from corslint.model.urls import urlsplit
 from corslint.project import served
 from corslint.records import NamedTuple
 from corslint.regexes import regex
-from corslint.relations import World, process_ports, reaches
+from corslint.relations import World
+from corslint.relations.table import process_ports, reaches
 from corslint.source import SourceFile, Span
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "POST"})

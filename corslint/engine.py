@@ -1,6 +1,6 @@
 """Rules times facts: which facts match which rules, and the findings that come of it.
 
-The language is described in `corslint/ruleset.py`. A rule speaks only where everything it asks for is a certain yes.
+The language is described in `corslint/rulefiles.py`. A rule speaks only where everything it asks for is a certain yes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from corslint.model.finding import CONFIDENCES, SEVERITIES, Finding, Fix, Place
 from corslint.model.patterns import matches
 from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.records import NamedTuple
-from corslint.relations import RELATIONS, ByValue, World, weakest
+from corslint.relations import ByValue, World, weakest
 from corslint.ruleset import (
     AllOf,
     AnyOf,
@@ -308,7 +308,7 @@ class _Candidates:
     def _narrowed(self, bindings: Bindings) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
         """The entries that can be related to the bound facts, by the first relation or `same_as` that has keys."""
         for number, use in enumerate(self._clause.relations):
-            relation = RELATIONS[use.relation]
+            relation = self._world.relation(use.relation)
             if relation.keys is not None:
                 mine, theirs = reversed(relation.keys) if use.reversed else relation.keys
                 keys = theirs(self._world, bindings[use.other])

@@ -20,7 +20,7 @@ from corslint.frameworks.catalog import (
     SettingsSpec,
 )
 from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, nearest
-from corslint.model.facts import ABSENT, FACT_KINDS, Fact, Field, State
+from corslint.model.facts import ABSENT, Fact, Field, State
 from corslint.model.reading import Binding, CallSite, CodeReading, Export, ManifestReading, Scope
 from corslint.model.semantics import MEANINGS, PolicySemantics, means_yes
 from corslint.model.tri import Tri, all_of, any_of, tri
@@ -684,11 +684,11 @@ class Extractor:
             fields["order"] = Field(emit.order, "written", call.span)
             fields["registered"] = Field(call.span, "written", call.span)
             self._sites[call.span] = LayerSite(context.site, emit.next)
-        if scope is not ABSENT and "scope" in FACT_KINDS[emit.kind].fields:
+        if scope is not ABSENT and _may_have(emit.kind, "scope"):
             fields["scope"] = scope
         elif emit.policy is not None and self._decorates(context.reading, call):
             fields["scope"] = Field(None, "unknown", call.span)  # what it decorates
-        if context.loaded is not None and "browser" in FACT_KINDS[emit.kind].fields:
+        if context.loaded is not None and _may_have(emit.kind, "browser"):
             fields["browser"] = Field("yes", "written", context.loaded.span)
         if emit.kind != "cors_policy":
             fields = {name: field for name, field in fields.items() if not name.startswith("given.")}
@@ -2003,6 +2003,13 @@ def _trusted(cookie: Fact, facts: Iterable[Fact]) -> Field:
     if len({(answer.value, answer.state == "unknown") for answer in answers}) != 1:
         return Field(None, "unknown", cookie.span)
     return answers[0] if own else answers[0]._replace(confidence="medium")
+
+
+def _may_have(kind: str, field: str) -> bool:
+    """Whether facts of a kind have that field. (Loaded late: few runs ask.)"""
+    from corslint.model.kinds import FACT_KINDS
+
+    return field in FACT_KINDS[kind].fields
 
 
 class _Configured(NamedTuple):

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from corslint import (
     cache,
     compiled,
-    crossings,
     engine,
-    mixed,
-    own_pages,
     resources,
+    risk,
     ruleset,
     sifting,
     suppression,
     triage,
-    workers,
 )
 from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
@@ -27,7 +24,7 @@ from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
 from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alternatives
 from corslint.frameworks import catalog
-from corslint.model import decisions, encoding
+from corslint.model import decisions
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding, Fix
 from corslint.model.reading import (
@@ -41,7 +38,7 @@ from corslint.model.reading import (
 )
 from corslint.model.tri import Tri
 from corslint.parsers import exports_all_of_others, hands_on, kind_of, language_of, parse
-from corslint.project import frontends, processes, requests, served, sockets, topology
+from corslint.project import served, sockets, topology
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.project.packages import Packages
@@ -52,6 +49,7 @@ from corslint.settings import Settings
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
+    from corslint import mixed
     from corslint.model.diagram import Diagram
     from corslint.network import Network
     from corslint.project.placement import Placement
@@ -60,6 +58,11 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _ROUNDS = 4
+
+_ASKING = frozenset({"http_request", "socket_client", "bare_socket"})
+_ASKED = _ASKING | {"http_route", "dev_server"}
+"""Facts of these kinds ask a server for something, and of one of those there has to be one wherever a page and a server
+can disagree. A file alone seldom has any: what joins them is loaded when there are."""
 
 UNFINISHED = "unfinished rules"
 """Counted among what was passed over: rules that gave up in a project with too much of everything."""
@@ -144,7 +147,7 @@ class Project:
                     self._inert.add(path)
                 elif what == cache.READ:
                     read.append(path)
-        jobs = jobs or workers.fitting(len(fresh) // sifting.WORTH_WORKERS)
+        jobs = jobs or risk.fitting(len(fresh) // sifting.WORTH_WORKERS)
         if jobs > 1 and len(fresh) > sifting.BATCH:
             self._take(sifting.by_workers(fresh, choice, self._read, jobs), watch, len(fresh))
         else:
@@ -195,7 +198,7 @@ class Project:
                 if one.what == cache.PLAIN:
                     self._plain.add(one.path)
                 else:
-                    made = encoding.decode(one.encoded, one.path) if one.encoded is not None else None
+                    made = sifting.decoded(one)
                     self.readings[one.path] = made
                     if one.what == cache.INERT:
                         self._put_aside(one.path)
@@ -278,13 +281,16 @@ class Project:
         source = self.source(path)
         if path in self.unreadable:
             return None
-        if workers.is_risky(path, source.data) and workers.can_fork():
-            apart = workers.read_apart(path, source.data)
-            if isinstance(apart, workers.Failure):
-                self.unreadable[path] = apart.reason
-                return None
-            self._note(path, apart)
-            return apart
+        if risk.is_risky(path, source.data):
+            from corslint import workers
+
+            if workers.can_fork():
+                apart = workers.read_apart(path, source.data)
+                if isinstance(apart, workers.Failure):
+                    self.unreadable[path] = apart.reason
+                    return None
+                self._note(path, apart)
+                return apart
         try:
             found = parse(source)
         except Exception as error:  # a parser that fails takes down that one file, and no other
@@ -379,8 +385,11 @@ def knowledge(folders: tuple[str, ...] = (), *, examples: bool = True) -> Knowle
 @lru_cache(maxsize=8)
 def _knowledge(folders: tuple[str, ...], _contents: str, examples: bool) -> Knowledge:
     if examples:
-        rules = ruleset.load([resources.rules_folder(), *folders])
-        return Knowledge(rules, catalog.load(resources.frameworks_folder()))
+        from corslint import rulefiles
+        from corslint.frameworks import descriptors
+
+        rules = rulefiles.load([resources.rules_folder(), *folders])
+        return Knowledge(rules, descriptors.load(resources.frameworks_folder()))
     return Knowledge(*compiled.load_with(folders))
 
 
@@ -541,9 +550,12 @@ def understand(
     pages = [path for path, reading in project.code_readings().items() if reading.page]
     facts += list(doubled.facts(facts))
     sockets.Sockets(linker, packages, pages, descriptors.page_builders, descriptors.own_origin).complete(facts)
-    requests.Requests(
-        linker, packages, project.code_readings(), descriptors.page_builders, descriptors.own_origin
-    ).complete(facts)
+    if any(fact.kind in _ASKING for fact in facts):
+        from corslint.project import requests
+
+        requests.Requests(
+            linker, packages, project.code_readings(), descriptors.page_builders, descriptors.own_origin
+        ).complete(facts)
     for reading in list(project.readings.values()):
         facts += [*topology.services(reading), *topology.launches(reading)]
     facts += list(topology.started(facts, linker, project.code))
@@ -554,23 +566,41 @@ def understand(
     well_known = descriptors.socket_paths
     sockets.note_proxies(facts, places.server_ports, well_known.described | well_known.polling, well_known.websocket)
     facts += _nginx_facts(project, facts, settings, descriptors.socket_paths)
-    processes.note(facts, project.code_readings(), project.code, packages, descriptors.session_keepers)
+    if any(fact.kind == "process" for fact in facts):
+        from corslint.project import processes
+
+        processes.note(facts, project.code_readings(), project.code, packages, descriptors.session_keepers)
     facts += _damage(project, extracted.crowded)
     world = World(facts, places, project.source, context.in_tests)
-    facts += list(crossings.unlisted(world, project.source))
-    facts += list(crossings.turned_away(world, accepts, settings.frontends))
-    facts += list(crossings.blocked(world, project.source, settings.frontends))
-    facts += list(own_pages.turned_away(world, project.source, accepts))
-    facts += list(
-        mixed.mixed_content(world, project.source, lambda: _secure_pages(project, world, descriptors, settings))
-    )
-    frontends.note_frontends(facts, settings.frontends)
+    if settings.frontends or not _ASKED.isdisjoint(world.kinds):
+        _join(facts, world, project, accepts, descriptors, settings)
     for number, fact in enumerate(facts):
         fact.id = number
     _ = project.with_comments  # as long as the cache knows the answers
     context.cache.save()
     context.cache.close()
     return Understood(facts, places, project, linker, layers.unjudged, extracted.sites)
+
+
+def _join(
+    facts: list[Fact],
+    world: World,
+    project: Project,
+    accepts: Callable[[Fact, str], Tri],
+    descriptors: catalog.Catalog,
+    settings: Settings,
+) -> None:
+    """Add what pages ask of servers and do not get."""
+    from corslint import crossings, mixed, own_pages
+    from corslint.project import frontends
+
+    facts += list(crossings.unlisted(world, project.source))
+    facts += list(crossings.turned_away(world, accepts, settings.frontends))
+    facts += list(crossings.blocked(world, project.source, settings.frontends))
+    facts += list(own_pages.turned_away(world, project.source, accepts))
+    pages = partial(_secure_pages, project, world, descriptors, settings)
+    facts += list(mixed.mixed_content(world, project.source, pages))
+    frontends.note_frontends(facts, settings.frontends)
 
 
 def tracer(
@@ -685,6 +715,8 @@ def _secure_pages(
     project: Project, world: World, descriptors: catalog.Catalog, settings: Settings
 ) -> list[mixed.SecurePage]:
     """The pages that are known to come over https, and what canonical links say of others."""
+    from corslint import mixed
+
     manifests = (found for found in project.readings.values() if isinstance(found, ManifestReading))
     pages = [*mixed.declared(settings.frontends), *mixed.homepages(manifests, descriptors.homepage_readers)]
     for path in project.context.files:

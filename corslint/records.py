@@ -45,8 +45,13 @@ else:
         """Stands for the constructor of a class until it is worth compiling."""
         made = next(one for one in cls.__mro__ if "_fields" in one.__dict__)
         made._made += 1
-        if len(values) == len(cls._fields) and not named and made._made < _WORTH_COMPILING:
-            return tuple.__new__(cls, values)
+        if made._made < _WORTH_COMPILING:
+            if len(values) == len(cls._fields) and not named:
+                return tuple.__new__(cls, values)
+            rest = cls._fields[len(values) :]
+            known = {**cls._field_defaults, **named}
+            if named.keys() <= set(rest) and known.keys() >= set(rest):  # else the constructor says what is wrong
+                return tuple.__new__(cls, (*values, *map(known.__getitem__, rest)))
         made.__new__ = staticmethod(_constructor(made))
         return made.__new__(cls, *values, **named)
 

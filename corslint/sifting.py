@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from corslint import cache, workers
-from corslint.model import encoding
+from corslint import cache
 from corslint.model.reading import CodeReading, DeploymentReading, Reading
 from corslint.parsers import kind_of, language_of, parse, worth_parsing_of
 from corslint.records import NamedTuple
@@ -53,9 +52,9 @@ class Choice(NamedTuple):
             if language is None:
                 found.update(path for path, _ in every)
                 continue
-            found.update(path for path, _ in every if self.always(path.rpartition("/")[2]))
             worth = worth_parsing_of([data for _, data in every], self.words.get(language, ()))
             found.update(every[place][0] for place in worth)
+            found.update(path for path, _ in every if path not in found and self.always(path.rpartition("/")[2]))
         return found
 
     def is_only_data(self, path: str, data: bytes) -> bool:
@@ -109,6 +108,8 @@ def batches(paths: Iterable[str]) -> Iterator[list[str]]:
 
 def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], jobs: int) -> Iterator[Sifted]:
     """What is found of these files, in their order. A file that makes its worker crash or hang costs only itself."""
+    from corslint import workers
+
     tasks = ["\0".join(batch) for batch in batches(paths)]
 
     def work(task: str) -> bytes:
@@ -154,10 +155,21 @@ def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes]) 
 
 def _encoded(found: Reading) -> bytes:
     """Empty for one that is too deep to be handed over."""
+    from corslint.model import encoding
+
     try:
         return encoding.encode(found)
     except encoding.EncodingError:
         return b""
+
+
+def decoded(one: Sifted) -> Reading | None:
+    """The reading that a worker hands over, if any."""
+    if one.encoded is None:
+        return None
+    from corslint.model import encoding
+
+    return encoding.decode(one.encoded, one.path)
 
 
 def _packed(every: Iterable[Sifted]) -> bytes:

@@ -6,27 +6,45 @@ data, never code: its records name classes of this package, and only record clas
 Every distinct value is written once and has a number. `scalars` come first. The other values follow in `groups`: all
 that have the same kind and size, or the same class and the same fields given (`shapes`), and that are made of values
 before them. A group is written by columns, the numbers of what each of its values holds at one place, so that Python's
-own loops make them.
+own loops make them; a group of one is written as its only row.
 
 A tuple that is `Later` has a line of its own, which is read when somebody looks into it: most runs need a few of the
-rules and libraries.
+rules and libraries. The first line says where the others begin, so that nobody has to go through them.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache, partial
 from importlib import import_module
-from itertools import repeat
+from itertools import accumulate, repeat
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from corslint.later import Later
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.regexes import REGEX, regex
+
+
+class _Plain:
+    """How JSON is read: as `json.loads` does it, whose package takes as long to load as a snapshot (measured)."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float, parse_int, parse_constant = float, int, float
+    memo: ClassVar[dict[str, str]] = {}
+
+
+_scan: Callable[[str, int], tuple[Any, int]] | None
+try:
+    from _json import make_scanner
+except ImportError:  # pragma: no cover - another Python
+    _scan = None
+else:
+    _scan = make_scanner(cast("Any", _Plain))
 
 
 class SnapshotError(Exception):
@@ -36,16 +54,19 @@ class SnapshotError(Exception):
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def write(value: object) -> str:
+def write(value: object) -> bytes:
     """The snapshot of a value made of records, tuples, sets, mappings, lists, patterns, paths and scalars.
 
     Raises:
         SnapshotError: it holds something else.
 
     """
+    import json
+
     writer = _Writer()
     root = writer.add(value)
-    return "\n".join([json.dumps(writer.finished(root), separators=(",", ":")), *writer.lines])
+    first = {**writer.finished(root), "lines": [len(line) for line in writer.lines]}
+    return b"\n".join([json.dumps(first, separators=(",", ":")).encode("ascii"), *writer.lines])
 
 
 class _Part(NamedTuple):
@@ -68,7 +89,7 @@ class _Writer:
         self._shapes: list[tuple[str, str, list[int]]] = []
         self._known: dict[object, int] = {}
         self._seen: dict[int, tuple[_Item, object]] = {}
-        self.lines: list[str] = []
+        self.lines: list[bytes] = []
 
     def add(self, value: object) -> _Item:
         if value is None or type(value) in (str, int, float, bool):
@@ -99,7 +120,7 @@ class _Writer:
             return self._record(cast("Any", value))
         if isinstance(value, Later):
             self.lines.append(write(value.items()))
-            if "\n" in self.lines[-1]:
+            if b"\n" in self.lines[-1]:
                 raise SnapshotError("a snapshot cannot hold what comes later in what comes later")
             return "later", 1, [len(self.lines) - 1]
         for kind, (type_, apart, _) in _KINDS.items():
@@ -127,7 +148,9 @@ class _Writer:
         written = []
         for (_, kind, shape), places in ordered:
             rows = [[numbers[item] for item in self._parts[place].items] for place in places]
-            written.append([kind, shape, len(rows), list(map(list, zip(*rows, strict=True)))])
+            written.append(
+                [kind, shape, len(rows), rows[0] if len(rows) == 1 else list(map(list, zip(*rows, strict=True)))]
+            )
         return {"scalars": self._scalars, "shapes": self._shapes, "groups": written, "root": numbers[root]}
 
 
@@ -140,33 +163,56 @@ def _is_default(value: object, name: str, made: Any) -> bool:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def read(text: str) -> Any:
-    """The value of a snapshot.
+def read(data: bytes) -> Any:
+    """The value of a snapshot, a text in ASCII. What comes later in it holds on to the data.
 
     Raises:
-        SnapshotError: the text is not a snapshot of values that this version knows.
+        SnapshotError: the data is not a snapshot of values that this version knows.
 
     """
     try:
-        first, *lines = text.split("\n")
-        written = json.loads(first)
+        end = data.find(b"\n") if b"\n" in data else len(data)
+        written = _loaded(str(data[:end], "ascii"))
         values: list[Any] = written["scalars"]
-        makers = [_maker(*shape) for shape in written["shapes"]]
-        for kind, shape, count, columns in written["groups"]:
-            filled = [map(values.__getitem__, column) for column in columns]
+        shapes = [(_record(module, name), given) for module, name, given in written["shapes"]]
+        begins = [*accumulate((length + 1 for length in written["lines"]), initial=end + 1)]
+        for kind, shape, count, items in written["groups"]:
             if kind == "record":
-                values += makers[shape](filled, count)
+                (made, defaults), given = shapes[shape]
+                values += _records(made, defaults, given, values, items, count)
             elif kind == "later":
-                values += [Later(load=partial(read, lines[number])) for number in filled[0]]
+                numbers = items if count == 1 else items[0]
+                values += [Later(load=partial(_line, data, begins, values[number])) for number in numbers]
+            elif count == 1:
+                values.append(_KINDS[kind][2](tuple([values[number] for number in items])))
             else:
-                values += map(_KINDS[kind][2], zip(*filled, strict=True) if columns else repeat((), count))
+                columns = [map(values.__getitem__, column) for column in items]
+                values += map(_KINDS[kind][2], zip(*columns, strict=True) if columns else repeat((), count))
         return values[written["root"]]
     except (ValueError, LookupError, TypeError, AttributeError, ImportError) as error:
         raise SnapshotError(f"not a snapshot: {error}") from None
 
 
-def _maker(module: str, name: str, given: list[int]) -> Callable[[list[Iterable[Any]], int], Iterator[Any]]:
-    """Makes `count` records of a class of columns of the fields given."""
+def _loaded(text: str) -> Any:
+    """The value of a text in JSON; ValueError: it is none."""
+    if _scan is not None:
+        with suppress(StopIteration, SystemError):  # which is how it says that something is missing, or wrong
+            value, end = _scan(text, 0)
+            if end == len(text):
+                return value
+    from json import loads
+
+    return loads(text)
+
+
+def _line(data: bytes, begins: Sequence[int], number: int) -> Any:
+    """The value of what comes later on the line of that number."""
+    return read(data[begins[number] : begins[number + 1] - 1])
+
+
+@lru_cache(maxsize=256)
+def _record(module: str, name: str) -> tuple[type[tuple[Any, ...]], list[object]]:
+    """A class of records, and what its fields hold that are not given."""
     if not module.startswith("corslint."):
         raise SnapshotError(f"not a snapshot: it holds a class of {module}")
     made: Any = getattr(sys.modules.get(module) or import_module(module), name)
@@ -174,15 +220,27 @@ def _maker(module: str, name: str, given: list[int]) -> Callable[[list[Iterable[
         raise SnapshotError(f"not a snapshot: {module}.{name} is no record")
     fields: tuple[str, ...] = made._fields  # type: ignore[attr-defined]
     defaults: Mapping[str, object] = made._field_defaults  # type: ignore[attr-defined]
-    whole: list[object] = [defaults.get(field) for field in fields]
+    return made, [defaults.get(field) for field in fields]
 
-    def make(columns: list[Iterable[Any]], count: int) -> Iterator[Any]:
-        filled: list[Iterable[Any]] = [repeat(value, count) for value in whole]
-        for place, column in zip(given, columns, strict=True):
-            filled[place] = column
-        return map(tuple.__new__, repeat(made), zip(*filled, strict=True))
 
-    return make
+def _records(
+    made: type[tuple[Any, ...]],
+    defaults: list[object],
+    given: list[int],
+    values: list[Any],
+    items: list[Any],
+    count: int,
+) -> Iterable[Any]:
+    """`count` records of a class, of which these fields are given."""
+    if count == 1:  # most groups of rules
+        row = defaults.copy()
+        for place, number in zip(given, items, strict=True):
+            row[place] = values[number]
+        return (tuple.__new__(made, row),)
+    filled: list[Iterable[Any]] = [repeat(value, count) for value in defaults]
+    for place, column in zip(given, items, strict=True):
+        filled[place] = map(values.__getitem__, column)
+    return map(tuple.__new__, repeat(made), zip(*filled, strict=True))
 
 
 def _flat(mapping: Mapping[Any, Any]) -> list[Any]:

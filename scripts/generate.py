@@ -3,9 +3,9 @@
     python scripts/generate.py write
     python scripts/generate.py check      # status 1 and the names, if a file is not what `write` would make
 
-Sources: kinds of facts and their fields (`corslint/model/facts.py`), conditions and keys of rules
-(`corslint/ruleset.py`), relations (`corslint/relations.py`), edit verbs (`corslint/fixes.py`), settings
-(`corslint/settings.py`), what the loader of descriptors allows (`corslint/frameworks/catalog.py`) with the words of
+Sources: kinds of facts and their fields (`corslint/model/kinds.py`), conditions and keys of rules
+(`corslint/rulefiles.py`), relations (`corslint/relations/table.py`), edit verbs (`corslint/fixes.py`), settings
+(`corslint/settings.py`), what the loader of descriptors allows (`corslint/frameworks/descriptors.py`) with the words of
 docs/descriptors.md. Rules and descriptors get a first line that names their schema, so that editors complete them.
 """
 
@@ -16,7 +16,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,15 +26,18 @@ ROOT = CHECKOUT
 
 sys.path.insert(0, str(CHECKOUT))
 
-from corslint import ruleset, settings  # noqa: E402
-from corslint.frameworks import catalog  # noqa: E402
+from corslint import rulefiles, settings  # noqa: E402
+from corslint.frameworks import descriptors  # noqa: E402
 from corslint.model import semantics  # noqa: E402
 from corslint.model.edits import APPLICABILITY, VERBS  # noqa: E402
-from corslint.model.facts import FACT_KINDS, FieldSpec, State  # noqa: E402
+from corslint.model.facts import State  # noqa: E402
 from corslint.model.finding import CONFIDENCES, EFFECTS, SEVERITIES  # noqa: E402
+from corslint.model.kinds import FACT_KINDS, FieldSpec  # noqa: E402
 from corslint.model.symptom import CLUES, WEIGHTS  # noqa: E402
-from corslint.relations import RELATIONS, Relation  # noqa: E402
-from corslint.ruleset import CONDITIONS, EXPECT, REQUIRED_KEYS, REQUIRED_WAY_KEYS, RULE_KEYS, TYPES, WAY_KEYS, category  # noqa: E402
+from corslint.relations import Relation  # noqa: E402
+from corslint.relations.table import RELATIONS  # noqa: E402
+from corslint.rulefiles import CONDITIONS, EXPECT, REQUIRED_KEYS, REQUIRED_WAY_KEYS, RULE_KEYS, TYPES, WAY_KEYS  # noqa: E402
+from corslint.ruleset import category  # noqa: E402
 
 Schema = dict[str, Any]
 
@@ -430,7 +433,7 @@ def settings_schema() -> Schema:
 
 def checked(function: str, subject: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The keys that a function of the descriptors' loader allows a part called `subject`, and those it needs."""
-    tree = ast.parse(inspect.getsource(getattr(catalog, function)))
+    tree = ast.parse(inspect.getsource(getattr(descriptors, function)))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
             if len(node.args) >= 3 and ast.unparse(node.args[0]).partition(".get(")[2].startswith(f"{subject!r}"[:-1]):
@@ -490,7 +493,7 @@ def descriptor_schema() -> Schema:
     sources = {
         "position": positions, "key": names, "setting": names, "inside": names, "only": names, "handler": names,
         "blind": names, "through": names, "spells": {"type": "string"},
-        "as": word(catalog.READ_AS), "by_version": ranges, "map": ranges,
+        "as": word(descriptors.READ_AS), "by_version": ranges, "map": ranges,
         **dict.fromkeys(("receiver", "of_receiver", "call", "method", "callee", "delegated", "unknown"), flag),
         **dict.fromkeys(("scope", "present", "truthy"), flag),
     }  # fmt: skip
@@ -539,7 +542,7 @@ def descriptor_schema() -> Schema:
         "source": {
             "anyOf": [
                 {"type": ["string", "number", "boolean", "null", "array"]},
-                closed(described("Where a field comes from", catalog._SOURCE_KEYS, sources)),
+                closed(described("Where a field comes from", descriptors._SOURCE_KEYS, sources)),
             ]
         },
         "emit": emit,
@@ -623,7 +626,7 @@ def reference() -> str:
         "<!-- Made by `python scripts/generate.py write` from the code's own tables. Change those. -->",
         "[rules.md](rules.md) shows how a rule is written.",
         "## Rules",
-        inspect.cleandoc(ruleset.__doc__ or "").partition("\n\n")[2].strip(),
+        inspect.cleandoc(rulefiles.__doc__ or "").partition("\n\n")[2].strip(),
         f"`expect` is {one_of(EXPECT)}; `effect` is {one_of(EFFECTS)}.",
         table("key of a rule", {name: required(name) + text for name, text in RULE_KEYS.items()}),
         "## Symptoms",
@@ -662,7 +665,7 @@ def words(relation: Relation) -> str:
     return " ".join((inspect.getdoc(relation.holds) or "").split())
 
 
-def kinds(names: tuple[str, ...]) -> str:
+def kinds(names: Sequence[str]) -> str:
     return "any" if set(names) == set(FACT_KINDS) else ", ".join(f"`{name}`" for name in names)
 
 

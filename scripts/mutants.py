@@ -47,12 +47,12 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from corslint import lint, resources, ruleset  # noqa: E402
-from corslint.frameworks import catalog  # noqa: E402
+from corslint import lint, resources, rulefiles, ruleset  # noqa: E402
+from corslint.frameworks import catalog, descriptors  # noqa: E402
 from corslint.model import responses  # noqa: E402
 from corslint.model.edits import APPLICABILITY, VERBS  # noqa: E402
-from corslint.model.facts import FACT_KINDS  # noqa: E402
 from corslint.model.finding import EFFECTS, SEVERITIES  # noqa: E402
+from corslint.model.kinds import FACT_KINDS  # noqa: E402
 from corslint.model.reading import Reading  # noqa: E402
 from corslint.model.semantics import (  # noqa: E402
     CREDENTIALS,
@@ -72,7 +72,7 @@ from corslint.model.semantics import (  # noqa: E402
     TEXT_MODES,
 )
 from corslint.parsers import parse as parse_file  # noqa: E402
-from corslint.ruleset import CONDITIONS, EXPECT  # noqa: E402
+from corslint.rulefiles import CONDITIONS, EXPECT  # noqa: E402
 from corslint.settings import Settings  # noqa: E402
 from corslint.source import SourceFile  # noqa: E402
 from corslint.yamlfile import Checker, KeyPath, YamlError, line_of, loader, parse  # noqa: E402
@@ -425,7 +425,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     **ROW_WORDS,
     "function": FUNCTIONS,
     "form": ("any", "construct", "call"),
-    "as": catalog.READ_AS,
+    "as": descriptors.READ_AS,
     "order": catalog.ORDERS,
     "when_header_exists": HEADER_EXISTS,
     "when_decorating": HEADER_EXISTS,
@@ -780,9 +780,11 @@ class Bench:
         """`data` is what is in the files, if they are not to be read: all processes look at the same."""
         self.data = {file: (ROOT / file).read_bytes() for file in files()} if data is None else data
         self._raw = {file: parse(data, file) for file, data in self.data.items()}
-        rules = [ruleset.read(data, ROOT / file) for file, data in self.data.items() if is_rule(file)]
+        rules = [rulefiles.read(data, ROOT / file) for file, data in self.data.items() if is_rule(file)]
         self._rules = {rule.id: rule for rule in rules}
-        self._read = {file: catalog.read(data, ROOT / file) for file, data in self.data.items() if not is_rule(file)}
+        self._read = {
+            file: descriptors.read(data, ROOT / file) for file, data in self.data.items() if not is_rule(file)
+        }
         self.broken: list[str] = []
         """Checks that fail although nothing was changed: they are of no use here."""
         known = self._known()
@@ -838,10 +840,10 @@ class Bench:
         path = ROOT / mutant.file
         try:
             if is_rule(mutant.file):
-                rule = ruleset.read(data, path)
+                rule = rulefiles.read(data, path)
                 known = self._known(rule)
             else:
-                known = self._known(descriptor=(mutant.file, *catalog.read(data, path)))
+                known = self._known(descriptor=(mutant.file, *descriptors.read(data, path)))
         except YamlError:
             return Verdict.UNLOADABLE
         return _verdict(self._checks[mutant.file], lambda check: _trouble(check, known))
@@ -877,7 +879,9 @@ class Bench:
         read = {**self._read, descriptor[0]: descriptor[1:]} if descriptor else self._read
         return lint.Knowledge(
             ruleset.RuleSet(rules),
-            catalog.build([part for part, _ in read.values()], [part for _, part in read.values() if part is not None]),
+            descriptors.build(
+                [part for part, _ in read.values()], [part for _, part in read.values() if part is not None]
+            ),
         )
 
     def _works(self, name: str, check: Check, known: lint.Knowledge) -> bool:

@@ -22,7 +22,7 @@ class CompiledKnowledge(BuildHookInterface):  # type: ignore[type-arg]  # its co
 
         self._folder = tempfile.TemporaryDirectory()
         file = Path(self._folder.name, compiled.SHIPPED)
-        file.write_text(compiled.compiled(), encoding="utf-8")
+        file.write_bytes(compiled.compiled())
         build_data["force_include"][str(file)] = f"corslint/{compiled.SHIPPED}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002

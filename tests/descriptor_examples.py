@@ -32,7 +32,8 @@ from typing import Any
 
 from corslint import lint
 from corslint.frameworks.catalog import Descriptor
-from corslint.model.facts import FACT_KINDS, Fact
+from corslint.model.facts import Fact
+from corslint.model.kinds import FACT_KINDS
 from corslint.settings import Settings
 from corslint.source import Span
 from tests import emulation

@@ -111,18 +111,18 @@ def _settings(name: str, data: bytes) -> None:
 
 
 def _rules(name: str, data: bytes) -> None:
-    from corslint import ruleset, yamlfile
+    from corslint import rulefiles, yamlfile
 
     with contextlib.suppress(yamlfile.YamlError):
-        ruleset.read(data, Path(name))
+        rulefiles.read(data, Path(name))
 
 
 def _descriptors(name: str, data: bytes) -> None:
     from corslint import yamlfile
-    from corslint.frameworks import catalog
+    from corslint.frameworks import descriptors
 
     with contextlib.suppress(yamlfile.YamlError):
-        catalog.read(data, Path(name))
+        descriptors.read(data, Path(name))
 
 
 def _baseline(name: str, data: bytes) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from corslint import compiled, resources, ruleset
-from corslint.frameworks import catalog
-from corslint.ruleset import RuleError
+from corslint import compiled, resources, rulefiles, ruleset
+from corslint.frameworks import catalog, descriptors
+from corslint.rulefiles import RuleError
 from tests.test_snapshot import comparable
 
 
@@ -50,22 +50,22 @@ def _kept(package: Path) -> Path:
 def _reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The rule files that are read as YAML from now on."""
     read: list[Path] = []
-    real = ruleset.load_file
+    real = rulefiles.load_file
 
     def noted(path: Path, *, examples: bool = True) -> ruleset.Rule:
         read.append(path)
         return real(path, examples=examples)
 
-    monkeypatch.setattr(ruleset, "load_file", noted)
+    monkeypatch.setattr(rulefiles, "load_file", noted)
     return read
 
 
 def test_it_is_what_the_files_say() -> None:
     rules, described = _loaded()
     folder = resources.rules_folder()
-    fresh = ruleset.load([folder], [folder])
+    fresh = rulefiles.load([folder], [folder])
     assert dict(rules.rules) == dict(fresh.rules)
-    assert comparable(described) == comparable(catalog.load(resources.frameworks_folder(), examples=False))
+    assert comparable(described) == comparable(descriptors.load(resources.frameworks_folder(), examples=False))
 
 
 def test_the_second_run_reads_no_yaml(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +184,7 @@ def test_few_sets_of_own_rules_are_remembered(package: Path, tmp_path: Path) -> 
 def test_what_a_wheel_brings_counts_as_long_as_the_files_are_the_same(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (package / compiled.SHIPPED).write_text(compiled.compiled(), encoding="utf-8")
+    (package / compiled.SHIPPED).write_bytes(compiled.compiled())
     read = _reads(monkeypatch)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert set(_loaded()[0].rules) == {"stateful-origin-regex"}

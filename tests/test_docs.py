@@ -19,16 +19,19 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
-from corslint import cli, lint, ruleset, settings
-from corslint.frameworks import catalog
+from corslint import cli, lint, rulefiles, ruleset, settings
+from corslint.commands import server as server_command
+from corslint.commands import trace as trace_command
+from corslint.frameworks import descriptors
 from corslint.model import semantics
 from corslint.model.edits import VERBS
-from corslint.model.facts import FACT_KINDS
 from corslint.model.finding import EFFECTS
-from corslint.relations import RELATIONS
+from corslint.model.kinds import FACT_KINDS
+from corslint.relations.table import RELATIONS
 from corslint.report import FORMATS
 from tests.examples import trouble
 
@@ -203,7 +206,9 @@ def test_the_number_of_findings_is_right() -> None:
 
 def test_all_commands_and_options_are_listed() -> None:
     text = README.read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `corslint (\w+)", text, re.MULTILINE)) == set(cli.command.commands)
+    assert set(re.findall(r"^\| `corslint (\w+)", text, re.MULTILINE)) == set(
+        cli.command.list_commands(click.Context(cli.command))
+    )
     rows = "".join(re.findall(r"^\| `--.*$", text, re.MULTILINE))
     options = {name for option in cli.command.commands["check"].params for name in option.opts if name.startswith("--")}
     assert set(re.findall(r"--[a-z-]+", rows)) == options - {"--help"}
@@ -216,7 +221,7 @@ def test_the_settings_are_valid() -> None:
             table = tomllib.loads(block)
             if "language-server" in table:  # of an editor
                 (server,) = table["language-server"].values()
-                assert cli.command.commands[server["args"][0]].name == "server"
+                assert server_command.name == server["args"][0]
                 continue
             chosen = settings.from_table({**table, "rules": []})
             ruleset.select(lint.knowledge().rules, chosen.select, chosen.ignore, False)
@@ -261,7 +266,7 @@ def test_traces_are_shown_as_they_come_out() -> None:
 
 def test_all_options_of_trace_are_listed() -> None:
     rows = "".join(re.findall(r"^\| `--.*$", TRACE_PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    options = {name for option in cli.command.commands["trace"].params for name in option.opts if name.startswith("--")}
+    options = {name for option in trace_command.params for name in option.opts if name.startswith("--")}
     everywhere = {"--config", "--isolated", "--no-config", "--exclude", "--force-exclude", "--no-cache", "--cache-dir"}
     assert set(re.findall(r"--[a-z-]+", rows)) == options - everywhere
 
@@ -292,20 +297,20 @@ def test_effects_are_explained() -> None:
 
 def test_the_example_descriptor_loads() -> None:
     (written,) = blocks(ROOT / "docs" / "descriptors.md", "yaml")
-    descriptor, _ = catalog.read(written.encode(), Path("cors.yaml"))
+    descriptor, _ = descriptors.read(written.encode(), Path("cors.yaml"))
     assert [emit.kind for call in descriptor.calls for emit in call.emits] == ["cors_policy"]
 
 
 def descriptor_words() -> set[str]:
     """Every key that a descriptor may hold, and every word that stands for a meaning."""
-    words = {*catalog.READ_AS, *semantics.MEANINGS, *semantics.TEXT_MODES, *semantics.Row._fields}
-    tree = ast.parse(Path(catalog.__file__).read_text(encoding="utf-8"))
+    words = {*descriptors.READ_AS, *semantics.MEANINGS, *semantics.TEXT_MODES, *semantics.Row._fields}
+    tree = ast.parse(Path(descriptors.__file__).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
             for argument in node.args[2:]:
                 constants = [part.value for part in ast.walk(argument) if isinstance(part, ast.Constant)]
                 words |= {value for value in constants if isinstance(value, str)}
-    for module, names in ((catalog, ["_SOURCE_KEYS"]), (semantics, ["_ORIGIN_KEYS", "_POLICY_KEYS", "FUNCTIONS"])):
+    for module, names in ((descriptors, ["_SOURCE_KEYS"]), (semantics, ["_ORIGIN_KEYS", "_POLICY_KEYS", "FUNCTIONS"])):
         for name in names:
             words |= set(getattr(module, name))
     return words
@@ -321,7 +326,7 @@ def test_everything_a_rule_may_say_is_in_the_reference() -> None:
     explained = set(re.findall(r"[\w.*-]+", " ".join(inline(ROOT / "docs" / "reference.md"))))
     explained |= set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "reference.md").read_text("utf-8"), re.MULTILINE))
     fields = {name for kind in FACT_KINDS.values() for name in kind.fields}
-    wanted = {*ruleset.CONDITIONS, *ruleset.RULE_KEYS, *ruleset.EXPECT, *VERBS, *RELATIONS, *FACT_KINDS, *fields}
+    wanted = {*rulefiles.CONDITIONS, *rulefiles.RULE_KEYS, *rulefiles.EXPECT, *VERBS, *RELATIONS, *FACT_KINDS, *fields}
     assert wanted - explained == set()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from corslint import engine, ruleset
+from corslint import engine, rulefiles, ruleset
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Edit, Finding, Fix, Place
 from corslint.model.tri import Tri
@@ -77,7 +77,7 @@ class Lint:
     ) -> list[Finding]:
         files = sources or {}
         world = World(facts, _Places(), lambda path: SourceFile(path, files[path]), (), frozenset(incomplete))
-        return engine.run(ruleset.load([self._folder]), world, plan)
+        return engine.run(rulefiles.load([self._folder]), world, plan)
 
     def one(self, facts: Iterable[Fact], **options: Any) -> Finding:
         (finding,) = self(facts, **options)
@@ -204,7 +204,7 @@ match:
   - {{name: server, fact: socket_server, where: {{{name}: {condition}}}}}
 report: {{at: server, message: m, help: h}}"""
     )
-    (test,) = ruleset.load([tmp_path])["the-rule"].match[1].where
+    (test,) = rulefiles.load([tmp_path])["the-rule"].match[1].where
     client = fact("socket_client", at(90), url="/u", protocol=4, transports=("a", "b"), host=UNKNOWN, instance=at(90))
     server = fact("socket_server", at(80), **{name: value})
     assert engine.holds(test, {"client": client, "server": server}).answer is expected

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from corslint import lint
-from corslint.frameworks import catalog
+from corslint.frameworks import descriptors
 from corslint.frameworks.catalog import Descriptor
 from corslint.yamlfile import YamlError
 from tests.descriptor_examples import trouble
@@ -122,14 +122,14 @@ def test_states_can_be_asked_for() -> None:
 )
 def test_words_and_paths_are_checked(part: str, line: int, message: str) -> None:
     with pytest.raises(YamlError) as raised:
-        catalog.read(f"id: x\ntitle: X\nlanguage: python\n{part}\n".encode(), Path("x.yaml"))
+        descriptors.read(f"id: x\ntitle: X\nlanguage: python\n{part}\n".encode(), Path("x.yaml"))
     assert str(raised.value).startswith(f"x.yaml:{line}: ")
     assert message in str(raised.value)
 
 
 def test_words_and_paths_of_all_descriptors_come_together() -> None:
     def read(name: str, language: str, part: str) -> tuple[Descriptor, Mapping[str, Any] | None]:
-        return catalog.read(f"id: {name}\ntitle: X\nlanguage: {language}\n{part}".encode(), Path(f"{name}.yaml"))
+        return descriptors.read(f"id: {name}\ntitle: X\nlanguage: {language}\n{part}".encode(), Path(f"{name}.yaml"))
 
     parts = [
         read("a", "python", "words: [one(, two]\nenvironment:\n  socket_paths: {described: [a], websocket: [w]}"),
@@ -141,6 +141,6 @@ def test_words_and_paths_of_all_descriptors_come_together() -> None:
         read("c", "javascript", "words: [four]"),
         read("d", "javascript", ""),
     ]
-    known = catalog.build([one for one, _ in parts], [part for _, part in parts if part is not None])
+    known = descriptors.build([one for one, _ in parts], [part for _, part in parts if part is not None])
     assert known.words == {"python": (b"one(", b"two", b"three"), "javascript": (b"four",)}
     assert known.socket_paths == (frozenset({"a", "b"}), frozenset({"p"}), frozenset({"w"}), frozenset({"s"}))

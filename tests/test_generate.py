@@ -14,7 +14,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from corslint import settings
-from corslint.model.facts import FACT_KINDS, Fact, Field
+from corslint.model.facts import Fact, Field
+from corslint.model.kinds import FACT_KINDS
 from corslint.report import facts as report
 from corslint.resources import schema_file
 from corslint.source import SourceFile, Span

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from corslint import cli, discovery, lint, parsers, report, workers
+from corslint import cli, discovery, lint, parsers, report, risk, workers
 from corslint.extract import MOST_HEADERS, MOST_POLICIES
 from corslint.parsers import grammars
 from corslint.source import SourceFile
@@ -363,7 +363,7 @@ def test_a_file_that_is_read_by_another_process_is_read_alike(
     put(name, text)
     apart = checked(capsys, "--no-cache", ".")
     assert apart[1]
-    monkeypatch.setattr(workers, "is_risky", lambda *_: False)
+    monkeypatch.setattr(risk, "is_risky", lambda *_: False)
     assert checked(capsys, "--no-cache", ".") == apart
 
 
@@ -378,7 +378,7 @@ def test_a_file_that_is_read_by_another_process_is_read_alike(
     ids=["usual", "many brackets", "nginx", "manifest"],
 )
 def test_what_harms_nobody_is_read_by_this_process(name: str, text: str) -> None:
-    assert not workers.is_risky(name, text.encode())
+    assert not risk.is_risky(name, text.encode())
 
 
 # --- what is no file, or not for long --------------------------------------------------------------------------------

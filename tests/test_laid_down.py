@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from corslint import lint, resources, ruleset
-from corslint.frameworks import catalog
+from corslint import lint, resources, rulefiles
+from corslint.frameworks import descriptors
 from tests import descriptor_examples, examples
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,8 +47,8 @@ def root(tmp_path: Path) -> Path:
 
 def known(root: Path) -> lint.Knowledge:
     """What corslint knows with the files that were laid down there."""
-    rules = ruleset.load([root / lay_down.RULES])
-    libraries = catalog.load(root / lay_down.LIBRARIES)
+    rules = rulefiles.load([root / lay_down.RULES])
+    libraries = descriptors.load(root / lay_down.LIBRARIES)
     built_in = lint.knowledge()
     return lint.Knowledge(rules, libraries if libraries.descriptors else built_in.catalog)
 

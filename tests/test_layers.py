@@ -23,6 +23,7 @@ LAYERS = (
     "corslint.git",
     "corslint.cache",
     "corslint.discovery",
+    "corslint.risk",
     "corslint.workers",
     "corslint.sifting",
     "corslint.changes",
@@ -44,6 +45,7 @@ LAYERS = (
     "corslint.editing",
     "corslint.fixes",
     "corslint.ruleset",
+    "corslint.rulefiles",
     "corslint.snapshot",
     "corslint.compiled",
     "corslint.engine",
@@ -63,6 +65,7 @@ LAYERS = (
     "corslint.watching",
     "corslint.probe",
     "corslint.language_server",
+    "corslint.commands",
     "corslint.cli",
     "corslint.__main__",
 )

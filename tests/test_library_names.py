@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from corslint import resources
-from corslint.frameworks import catalog
+from corslint.frameworks import descriptors
 
 PACKAGE = Path(__file__).parent.parent / "corslint"
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
@@ -25,13 +25,13 @@ ALLOWED = {
     ("next", "*"): "a function of Python, and also the name of a package",
     ("connect", "*"): "what clients do, and also the name of a package",
     ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
-    ("socket.io", "model/facts.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
+    ("socket.io", "model/kinds.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
     ("h3", "report/html.py"): "an element of HTML, and also the name of a package",
-    ("express", "model/facts.py"): "an example of a title, for the reference",
+    ("express", "model/kinds.py"): "an example of a title, for the reference",
     **{
         ("socket.io", module): "the protocol, whose handshake is walked or made"
         for module in (
-            "cli.py",
+            "commands.py",
             "trace.py",
             "report/trace.py",
             "model/traces.py",
@@ -40,7 +40,7 @@ ALLOWED = {
             "probe/report.py",
         )
     },
-    **{("socketio", module): "the option that asks for the protocol" for module in ("cli.py", "probe/usage.py")},
+    **{("socketio", module): "the option that asks for the protocol" for module in ("commands.py", "probe/usage.py")},
 }
 """A name and the file where it may stand, with the reason; `*`: anywhere."""
 
@@ -53,7 +53,7 @@ _BLANK = (tokenize.NL, tokenize.COMMENT)
 def library_names() -> frozenset[str]:
     """Ids of the descriptors, without the versions in them, their packages, and the modules that these consist of."""
     found = set()
-    for descriptor in catalog.load(resources.frameworks_folder()).descriptors:
+    for descriptor in descriptors.load(resources.frameworks_folder()).descriptors:
         if descriptor.package is None:
             continue  # a language, or what belongs to it
         found.add(re.sub(r"-\d+$", "", descriptor.id))

@@ -16,7 +16,7 @@ import yaml
 
 from corslint.model import responses
 from corslint.model.semantics import SemanticsError, policy_semantics
-from corslint.ruleset import CONDITIONS, RULE_KEYS
+from corslint.rulefiles import CONDITIONS, RULE_KEYS
 from corslint.yamlfile import YamlError
 
 ROOT = Path(__file__).resolve().parent.parent

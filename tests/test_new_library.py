@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from corslint import fixes, lint, resources
-from corslint.frameworks import catalog
+from corslint.frameworks import descriptors
 from corslint.model.finding import Finding
 from corslint.settings import Settings
 from corslint.source import SourceFile
@@ -130,7 +130,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> lint.Knowledge:
     shutil.copytree(Path(resources.frameworks_folder()), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (folder / "portcullis.yaml").write_text(NPM.lstrip(), encoding="utf-8")
     (folder / "drawbridge.yaml").write_text(PYPI.lstrip(), encoding="utf-8")
-    return lint.Knowledge(lint.knowledge().rules, catalog.load(folder))
+    return lint.Knowledge(lint.knowledge().rules, descriptors.load(folder))
 
 
 @pytest.mark.parametrize("name", ["portcullis", "drawbridge"])

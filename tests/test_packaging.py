@@ -153,5 +153,5 @@ def test_an_editable_install_finds_the_rules_of_the_checkout(checkout: Path, tmp
 
 def test_the_command_is_installed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["scripts"] == {"corslint": "corslint.cli:main"}
+    assert project["scripts"] == {"corslint": "corslint.__main__:main"}
     assert project["requires-python"] == ">=3.11"

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from corslint import cli, resources, ruleset
+from corslint import cli, resources, rulefiles
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECTS = ROOT / "fixtures" / "projects"
 CASES = sorted(folder.name for folder in PROJECTS.iterdir() if folder.is_dir())
 EXPECTED = "expected.txt"
-RULES = ruleset.load([resources.rules_folder()]).rules
+RULES = rulefiles.load([resources.rules_folder()]).rules
 # Rules that never say more than a note: a case with such a name is about what only --pedantic shows.
 NOTES = frozenset(name for name, rule in RULES.items() if rule.severities == ("note",))
 

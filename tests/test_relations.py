@@ -10,7 +10,8 @@ from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Place
 from corslint.model.tri import Tri
-from corslint.relations import RELATIONS, Related, World, closest
+from corslint.relations import Related, World
+from corslint.relations.table import RELATIONS, closest
 from corslint.source import Span
 
 ABSENT = Field(None, "absent")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corslint import lint, ruleset
+from corslint import lint, rulefiles
 from corslint.report import RuleAbout
 from corslint.rulepages import about
 
@@ -38,7 +38,7 @@ examples:
 
 def page(tmp_path: Path, text: str = RULE) -> RuleAbout:
     (tmp_path / "some-rule.yaml").write_text(text, encoding="utf-8")
-    return about(ruleset.load([tmp_path])["some-rule"])
+    return about(rulefiles.load([tmp_path])["some-rule"])
 
 
 def test_a_page(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from corslint import ruleset
+from corslint import rulefiles, ruleset
 from corslint.model.finding import Finding
+from corslint.rulefiles import RuleError
 from corslint.ruleset import (
     AllOf,
     AnyOf,
@@ -19,7 +20,6 @@ from corslint.ruleset import (
     OneOf,
     Placeholder,
     Presence,
-    RuleError,
     UnknownRuleError,
 )
 from corslint.source import Span
@@ -67,7 +67,7 @@ def _write(folder: Path, text: str, name: str = "two-owners") -> Path:
 
 def _rule(folder: Path, text: str) -> ruleset.Rule:
     _write(folder, text)
-    return ruleset.load([folder])["two-owners"]
+    return rulefiles.load([folder])["two-owners"]
 
 
 def _swap(old: str, new: str) -> str:
@@ -94,8 +94,8 @@ def test_further_ways_to_a_fault(tmp_path: Path) -> None:
     assert [(case.severity, case.effect) for case in rule.all_cases] == [("error", "broken"), ("warning", "degraded")]
     assert rule.severities == ("error", "warning")
     assert rule.kinds == (frozenset({"proxy_route", "cors_policy"}), frozenset({"socket_server"}))
-    assert [one.id for one in ruleset.load([tmp_path]).about({"socket_server"})] == ["two-owners"]
-    assert ruleset.load([tmp_path]).about({"proxy_route"}) == []
+    assert [one.id for one in rulefiles.load([tmp_path]).about({"socket_server"})] == ["two-owners"]
+    assert rulefiles.load([tmp_path]).about({"proxy_route"}) == []
 
 
 def test_a_mistake_in_a_further_way_is_named_with_its_line(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_rule_is_compiled(tmp_path: Path) -> None:
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, line: int, message: str) -> None:
     path = _write(tmp_path, _swap(old, new))
     with pytest.raises(RuleError) as raised:
-        ruleset.load([tmp_path])
+        rulefiles.load([tmp_path])
     assert message in raised.value.message
     assert (raised.value.path, raised.value.line) == (str(path), line)
     assert str(raised.value) == f"{path}:{line}: {raised.value.message}"
@@ -306,7 +306,7 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, l
 def test_severity_cases_are_checked(tmp_path: Path, cases: list[str], line: int, message: str) -> None:
     _write(tmp_path, _swap("severity: error", "\n".join(["severity:", *(f"  - {case}" for case in cases)])))
     with pytest.raises(RuleError) as raised:
-        ruleset.load([tmp_path])
+        rulefiles.load([tmp_path])
     assert message in raised.value.message
     assert raised.value.line == line
 
@@ -390,14 +390,14 @@ def test_the_kinds_decide_which_way_a_relation_goes(tmp_path: Path) -> None:
 def test_a_clause_that_expects_none_cannot_be_shown(tmp_path: Path) -> None:
     _write(tmp_path, _swap("    where: {layer: http}", "    where: {layer: http}\n    expect: none"))
     with pytest.raises(RuleError, match="no fact is named 'policy' here"):
-        ruleset.load([tmp_path])
+        rulefiles.load([tmp_path])
 
 
 @pytest.mark.parametrize("expect", ["none", "optional"])
 def test_the_first_clause_must_be_there(tmp_path: Path, expect: str) -> None:
     _write(tmp_path, _swap("    fact: proxy_route", f"    fact: proxy_route\n    expect: {expect}"))
     with pytest.raises(RuleError, match="the first clause is what the fault is about") as raised:
-        ruleset.load([tmp_path])
+        rulefiles.load([tmp_path])
     assert raised.value.line == 8
 
 
@@ -429,7 +429,7 @@ def test_nothing_may_depend_on_an_optional_fact(tmp_path: Path, old: str, new: s
     assert _rule(tmp_path, text).match[1].expect == "optional"
     _write(tmp_path, text.replace(old, new, 1))
     with pytest.raises(RuleError, match=message):
-        ruleset.load([tmp_path])
+        rulefiles.load([tmp_path])
 
 
 def test_folders_add_up_and_ids_are_unique(tmp_path: Path) -> None:
@@ -437,10 +437,10 @@ def test_folders_add_up_and_ids_are_unique(tmp_path: Path) -> None:
     mine.mkdir()
     _write(tmp_path, RULE)
     _write(mine, _swap("id: two-owners", "id: my-own\nyields_to: [two-owners]"), "my-own")
-    assert list(ruleset.load([tmp_path, str(mine)]).rules) == ["my-own", "two-owners"]
+    assert list(rulefiles.load([tmp_path, str(mine)]).rules) == ["my-own", "two-owners"]
     path = _write(mine, RULE)
     with pytest.raises(RuleError, match="already defined in") as raised:
-        ruleset.load([tmp_path, mine])
+        rulefiles.load([tmp_path, mine])
     assert raised.value.path == str(path)
 
 
@@ -448,18 +448,18 @@ def test_rules_cannot_yield_in_a_circle(tmp_path: Path) -> None:
     for name, other in (("a-a", "b-b"), ("b-b", "c-c"), ("c-c", "a-a")):
         _write(tmp_path, _swap("id: two-owners", f"id: {name}\nyields_to: [{other}]"), name)
     with pytest.raises(RuleError, match=r"rules yield to each other: a-a -> b-b -> c-c -> a-a"):
-        ruleset.load([tmp_path])
+        rulefiles.load([tmp_path])
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match="cannot be read: No such file"):
-        ruleset.load([tmp_path / "none"])
+        rulefiles.load([tmp_path / "none"])
 
 
 def test_a_huge_rule_is_refused(tmp_path: Path) -> None:
     _write(tmp_path, RULE + "#" * 1_000_001)
     with pytest.raises(RuleError, match="more than 1000000 bytes"):
-        ruleset.load([tmp_path])
+        rulefiles.load([tmp_path])
 
 
 def test_files_that_cannot_be_read_may_be_part_of_an_example(tmp_path: Path) -> None:
@@ -487,7 +487,7 @@ def test_select(
 ) -> None:
     for name in ("a-a", "b-b"):
         _write(tmp_path, _swap("id: two-owners", f"id: {name}"), name)
-    selection = ruleset.select(ruleset.load([tmp_path]), chosen, ignored, pedantic)
+    selection = ruleset.select(rulefiles.load([tmp_path]), chosen, ignored, pedantic)
     findings = [_finding("a-a", "error"), _finding("a-a", "note"), _finding("b-b", "error")]
     assert [f"{one.rule} {one.severity}" for one in findings if selection.wants(one)] == wanted
     assert [f"{one.rule} {one.severity}" for one in findings if selection.shows(one)] == shown
@@ -499,11 +499,11 @@ def test_an_unknown_id_is_named_with_the_nearest(tmp_path: Path, chosen: list[st
     with pytest.raises(
         UnknownRuleError, match=r"^there is no rule `two-owner`; did you mean `two-owners`\?$"
     ) as raised:
-        ruleset.select(ruleset.load([tmp_path]), chosen, ignored, False)
+        ruleset.select(rulefiles.load([tmp_path]), chosen, ignored, False)
     assert raised.value.rule == "two-owner"
 
 
 def test_an_unknown_id_without_a_near_one(tmp_path: Path) -> None:
     _write(tmp_path, RULE)
     with pytest.raises(UnknownRuleError, match=r"^there is no rule `zzz`; `corslint rule` lists them$"):
-        ruleset.load([tmp_path])["zzz"]
+        rulefiles.load([tmp_path])["zzz"]

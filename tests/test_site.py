@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from corslint import lint, rulepages, ruleset
+from corslint import lint, rulefiles, rulepages, ruleset
 from corslint.model import semantics
-from corslint.model.facts import FACT_KINDS
+from corslint.model.kinds import FACT_KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = lint.knowledge().rules.rules
@@ -227,7 +227,7 @@ def test_a_page_of_a_rule_alone(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     around = rulepages.Around(lambda path, text: f"({path}: {text})", lambda says: [("Firefox", says)])
-    assert rulepages.page(ruleset.load([tmp_path])["some-rule"], around) == (
+    assert rulepages.page(rulefiles.load([tmp_path])["some-rule"], around) == (
         "# first \\<b>\n\n`some-rule` · **note** · policy · no fix\n\n"
         "## Faulty\n\n(a.js: ⟦require('express')()⟧)\n\n"
         "## Not reported\n\n(b.js: )\n\n"

@@ -61,14 +61,14 @@ def test_what_can_be_changed_is_not_shared_unless_it_was() -> None:
 
 
 def test_what_comes_later_is_not_looked_at_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, *lines = snapshot.write({"a": Later([Equal(1)]), "b": Later(("x", "y"))}).split("\n")
+    first, *lines = snapshot.write({"a": Later([Equal(1)]), "b": Later(("x", "y"))}).split(b"\n")
     assert len(lines) == 2
-    again = snapshot.read("\n".join([first, "damaged", lines[1]]))
+    again = snapshot.read(b"\n".join([first, b"!" * len(lines[0]), lines[1]]))
     assert again["b"] == ("x", "y")
     assert (len(again["b"]), again["b"][1], again["b"][:1]) == (2, "y", ("x",))
     with pytest.raises(snapshot.SnapshotError):
         len(again["a"])
-    whole = snapshot.read("\n".join([first, *lines]))
+    whole = snapshot.read(b"\n".join([first, *lines]))
     assert list(whole["a"]) == [Equal(1)]
     monkeypatch.setattr(snapshot, "read", lambda line: pytest.fail(f"read twice: {line}"))
     assert list(whole["a"]) == [Equal(1)]
@@ -101,17 +101,18 @@ def test_a_value_of_another_kind_is_refused() -> None:
         snapshot.write(({"a"},))
 
 
-def _tampered(**parts: Any) -> str:
-    return json.dumps({**json.loads(snapshot.write((Equal("x"),))), **parts})
+def _tampered(**parts: Any) -> bytes:
+    return json.dumps({**json.loads(snapshot.write((Equal("x"),))), **parts}).encode()
 
 
 @pytest.mark.parametrize(
-    "text",
+    "data",
     [
-        "",
-        "[]",
-        "{",
-        '{"scalars": 1}',
+        b"",
+        b"[]",
+        b"{",
+        b"\xff",
+        b'{"scalars": 1}',
         snapshot.write((1, "a"))[:-5],
         _tampered(root=99),
         _tampered(shapes=[["os", "stat_result", [0]]]),
@@ -119,10 +120,12 @@ def _tampered(**parts: Any) -> str:
         _tampered(shapes=[["corslint.snapshot", "json.dumps", [0]]]),
         _tampered(shapes=[["corslint.nowhere", "Equal", [0]]]),
         _tampered(shapes=[["corslint.ruleset", "Equal", [7]]]),
-        _tampered(groups=[["record", 0, 1, [[99]]]]),
-        _tampered(groups=[["object", 1, 1, [[0]]]]),
+        _tampered(groups=[["record", 0, 1, [99]]]),
+        _tampered(groups=[["record", 0, 2, [[0, 99]]]]),
+        _tampered(groups=[["later", 1, 1, [0]]]),
+        _tampered(groups=[["object", 1, 1, [0]]]),
     ],
 )
-def test_a_text_that_is_no_snapshot_is_refused(text: str) -> None:
+def test_data_that_is_no_snapshot_is_refused(data: bytes) -> None:
     with pytest.raises(snapshot.SnapshotError):
-        snapshot.read(text)
+        snapshot.read(data)

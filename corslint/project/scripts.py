@@ -67,7 +67,7 @@ class Scripts:
 
     def api(self, name: str, path: str, span: Span) -> Loaded | None:
         """The API behind a canonical name: a global that a script of a page binds, or an import from a URL."""
-        found = _GLOBAL.fullmatch(name)
+        found = _GLOBAL.fullmatch(name) if name.startswith("global#") else None
         if found is not None and found["name"] in self._tags:
             tags = self._in_force(found["name"], path)
             if not tags:
@@ -76,7 +76,7 @@ class Scripts:
             versions = {(tag.version.exact, tag.version.majors) if tag.version else None for tag in tags}
             version = tags[0].version if len(versions) == 1 else None
             return Loaded(library.stands_for + found["rest"], version, tags[0].tag.span)
-        imported = _URL_IMPORT.fullmatch(name)
+        imported = _URL_IMPORT.fullmatch(name) if name.startswith(("/", ".", "http:", "https:")) else None
         if imported is not None:
             for library in self._libraries:
                 source = _source(library, imported["url"])

@@ -11,14 +11,15 @@ import pytest
 
 from corslint import resources
 from corslint.behaviour.nginx import facts
-from corslint.frameworks import catalog
+from corslint.frameworks import descriptors
 from corslint.frameworks.catalog import SocketPaths
-from corslint.model.facts import FACT_KINDS, Fact
+from corslint.model.facts import Fact
+from corslint.model.kinds import FACT_KINDS
 from corslint.parsers.nginx import read
 from corslint.source import SourceFile, Span
 
 Files = dict[str, str]
-WELL_KNOWN = catalog.load(resources.frameworks_folder()).socket_paths
+WELL_KNOWN = descriptors.load(resources.frameworks_folder()).socket_paths
 
 
 class Found:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from corslint import lint, ruleset
+from corslint import lint, rulefiles, ruleset
 from corslint.explain import explanation
 from corslint.model.finding import Finding, Place
 from corslint.source import Span
@@ -127,7 +127,7 @@ examples:
 
 
 def own(text: str) -> ruleset.RuleSet:
-    return ruleset.RuleSet({"own-rule": ruleset.read(text.encode(), Path("own-rule.yaml"))})
+    return ruleset.RuleSet({"own-rule": rulefiles.read(text.encode(), Path("own-rule.yaml"))})
 
 
 @pytest.mark.parametrize("text", ["Our gateway says NO WAY to strangers!", "connect_error: Invalid namespace"])
@@ -152,13 +152,13 @@ def test_rules_of_ones_own_have_symptoms_too(text: str) -> None:
     ],
 )
 def test_mistakes_in_symptoms_are_named(symptom: str, complaint: str) -> None:
-    with pytest.raises(ruleset.RuleError) as error:
+    with pytest.raises(rulefiles.RuleError) as error:
         own(OWN.replace('{says: "Invalid namespace", weight: 9}', symptom))
     assert complaint in error.value.message
 
 
 def test_a_symptom_of_gaps_alone_is_refused() -> None:
-    with pytest.raises(ruleset.RuleError, match="a symptom needs words"):
+    with pytest.raises(rulefiles.RuleError, match="a symptom needs words"):
         own(textwrap.dedent(OWN).replace("our gateway says {v} to strangers", "{v}"))
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from corslint import cli
+from corslint import cli, commands
 from corslint.behaviour.browser import PageRequest, fetch
 from corslint.model.exchange import NO_ANSWER, Missing, Request, Response, response
 from corslint.model.tri import Tri
@@ -193,7 +193,7 @@ def test_the_page_shows_what_comes_out() -> None:
 
 
 def test_the_page_speaks_of_every_option() -> None:
-    options = {name for option in cli.command.commands["probe"].params for name in option.opts if name.startswith("--")}
+    options = {name for option in commands.probe.params for name in option.opts if name.startswith("--")}
     named = set(re.findall(r"^\| `(--[\w-]+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     sources = {"--config", "--isolated", "--no-config", "--exclude", "--force-exclude", "--no-cache", "--cache-dir"}
     assert named == options - sources

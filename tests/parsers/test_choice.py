@@ -10,7 +10,7 @@ import pytest
 
 import corslint
 from corslint import resources
-from corslint.frameworks import catalog
+from corslint.frameworks import descriptors
 from corslint.model.reading import CodeReading, DeploymentReading, ManifestReading, NginxReading
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
 from corslint.source import SourceFile
@@ -157,7 +157,7 @@ def test_worth_parsing(path: str, content: bytes, worth: bool) -> None:
     ],
 )
 def test_descriptors_bring_words_of_their_own(path: str, content: bytes) -> None:
-    words = catalog.load(resources.frameworks_folder()).words[language_of(path) or ""]
+    words = descriptors.load(resources.frameworks_folder()).words[language_of(path) or ""]
     assert not worth_parsing(path, content)
     assert worth_parsing(path, content, words)
 

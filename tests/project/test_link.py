@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from corslint import resources
-from corslint.frameworks import catalog
+from corslint.frameworks import descriptors
 from corslint.model.reading import CodeReading
 from corslint.model.tri import Tri
 from corslint.model.values import Name, Value
@@ -18,7 +18,7 @@ from corslint.project.modules import Modules
 from corslint.source import SourceFile, Span
 from tests.parsers.rendering import show
 
-_CATALOG = catalog.load(Path(resources.frameworks_folder()))
+_CATALOG = descriptors.load(Path(resources.frameworks_folder()))
 
 
 def linked(files: dict[str, str]) -> tuple[Linker, dict[str, CodeReading]]:
