@@ -17,7 +17,14 @@ BLOCKED = ("--method", "PUT", "--header", "content-type", "--credentials", "--fr
 QUESTIONS = {
     "one": (1, *BLOCKED, "https://api.example.com/api/items", "fixtures/projects/proxy-and-app-cors/bad"),
     "all": (1, "fixtures/projects/chat/bad"),
-    "unknown": (3, "--from", "https://a.example.com", "--to", "https://b.example.com/x", "fixtures/projects/chat/good"),
+    "unknown": (
+        3,
+        "--from",
+        "https://chat.example.com",
+        "--to",
+        "https://api.example.com/api/x",
+        "fixtures/projects/chat/bad",
+    ),
 }
 
 
