@@ -76,6 +76,7 @@ STATUS: Mapping[str, int] = {
     " --output-file -": 1,
     "corslint trace --from ORIGIN --to URL [PATHS]": 3,
     "corslint trace": 3,
+    "corslint trace --output-format html > trace.html": 3,
     "corslint probe URL --origin ORIGIN": 1,
 }
 """What ends with another status than 0: there are findings, the outcome is not known, the page is turned away."""
