@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,26 @@ class Place(NamedTuple):
     base: str
     folders: tuple[str, ...]
     name: str
+
+
+class Memory:
+    """The readings of files as they were last seen, for a process that checks the same folders again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, Reading | None]] = {}
+
+    def reading(self, path: str, data: bytes, read: Callable[[], Reading | None]) -> Reading | None:
+        """The reading of a file with this content: the one that is known of it, or what `read` makes."""
+        content = digest(data)
+        known = self._known.get(path)
+        if known is None or known[0] != content:
+            known = self._known[path] = content, read()
+        return known[1]
+
+    def forget_others(self, paths: Container[str]) -> None:
+        """Let go of all files but these."""
+        for path in [path for path in list(self._known) if path not in paths]:  # another thread may add some meanwhile
+            self._known.pop(path, None)
 
 
 class Cache:

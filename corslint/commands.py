@@ -45,7 +45,7 @@ def facts(paths: tuple[str, ...], **options: Any) -> int:
 @click.option("--status", type=click.IntRange(200, 599), help="What the application answers with, in place of success.")
 @click.option("--env-file", metavar="FILE", help="The environment variables that are set; no others are.")
 @click.option(
-    "--output-format", "output_format", type=click.Choice(("text", "json")), default="text", show_default=True
+    "--output-format", "output_format", type=click.Choice(("text", "json", "html")), default="text", show_default=True
 )
 @command_line.options(command_line.SOURCES)
 def trace(paths: tuple[str, ...], from_: str | None, to: str | None, **options: Any) -> int:

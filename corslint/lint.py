@@ -89,9 +89,14 @@ class Project:
     """The files of one context: read once, parsed on demand. `overlay` stands in for what is on the disk."""
 
     def __init__(
-        self, context: Context, overlay: Mapping[str, bytes] | None = None, packages: Collection[str] = ()
+        self,
+        context: Context,
+        overlay: Mapping[str, bytes] | None = None,
+        packages: Collection[str] = (),
+        memory: cache.Memory | None = None,
     ) -> None:
         self.context = context
+        self._memory = memory
         self._packages = packages
         self._plain: set[str] = set()
         self._leads_on: dict[str, bool] = {}
@@ -292,7 +297,8 @@ class Project:
                 self._note(path, apart)
                 return apart
         try:
-            found = parse(source)
+            memory = self._memory
+            found = parse(source) if memory is None else memory.reading(path, source.data, lambda: parse(source))
         except Exception as error:  # a parser that fails takes down that one file, and no other
             if os.environ.get("CORSLINT_DEBUG"):
                 raise
@@ -403,12 +409,13 @@ def lint(
     with_diagram: bool = False,
     watch: Watch = _unwatched,
     jobs: int | None = None,
+    memory: cache.Memory | None = None,
 ) -> Report:
     """Check one context. `overlay` holds contents that stand in for what is on the disk.
 
     Fixes are worked out only `with_fixes`: that loads the syntax libraries that edit. The picture of the context is
     drawn only `with_diagram`. `watch` sees how far the work is.
-    `jobs`: how many processes read files; None for as many as pay.
+    `jobs`: how many processes read files; None for as many as pay. `memory` keeps readings from one check to the next.
     """
     known = known or knowledge(settings.rules, examples=False)
     rules = known.rules
@@ -416,7 +423,7 @@ def lint(
     context = wanted(context, settings)
     if not context.lint and not settings.expect:
         return nothing(context)
-    understood = understand(context, settings, overlay, known.catalog, watch, jobs)
+    understood = understand(context, settings, overlay, known.catalog, watch, jobs, memory)
     project = understood.project
     if settings.expect:
         context = _with_settings(context, settings)
@@ -527,11 +534,12 @@ def understand(
     descriptors: catalog.Catalog | None = None,
     watch: Watch = _unwatched,
     jobs: int | None = None,
+    memory: cache.Memory | None = None,
 ) -> Understood:
     """Read a context's files and say what they mean. `jobs`: by how many processes; None for as many as pay."""
     descriptors = descriptors or knowledge(settings.rules, examples=False).catalog
     context = wanted(context, settings)
-    project = Project(context, overlay, descriptors.packages)
+    project = Project(context, overlay, descriptors.packages, memory)
     choice = sifting.Choice(descriptors.words, descriptors.reads, suppression.MARK)
     project.read_candidates(choice, watch, jobs)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))

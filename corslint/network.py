@@ -21,7 +21,7 @@ from corslint.model.decisions import is_loopback
 from corslint.model.exchange import NO_ANSWER, Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.finding import Place
-from corslint.model.traces import Step
+from corslint.model.traces import Hop, Step
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
 from corslint.relations import World
@@ -324,7 +324,8 @@ class Network:
         if isinstance(edge.to, Proxy):
             reply = self._by_nginx(edge.to, request)
             head, *rest = reply.steps or (Step(edge.to.span, ""),)
-            return reply._replace(steps=(head._replace(text=f"{head.text}: {edge.reason}"), *rest))
+            reply = reply._replace(steps=(head._replace(text=f"{head.text}: {edge.reason}"), *rest))
+            return _through("nginx", edge.to.span, request, reply)
         if isinstance(edge.to, Running):
             reply = self._applications.answer(edge.to, request)
             workers = self._workers(edge.to) if _of_session(request) else None
@@ -335,7 +336,8 @@ class Network:
         else:
             reply = self._by_dev_server(edge.to, request)
             what = "the development server"
-        return reply._replace(steps=(Step(_span_of(edge.to), f"{what} answers: {edge.reason}"), *reply.steps))
+        reply = reply._replace(steps=(Step(_span_of(edge.to), f"{what} answers: {edge.reason}"), *reply.steps))
+        return _through(what.partition(" ")[2], _span_of(edge.to), request, reply)
 
     # --- servers for development ---
 
@@ -390,7 +392,8 @@ class Network:
         by_socket = passed.by_socket and found.passed is not Tri.NO
         if found.passed is not Tri.NO:
             found = found._replace(response=found.response._replace(broken=passed.response.broken))
-        return Reply(found.response, (*steps, *passed.steps), (*sources, *passed.sources), assumed, by_socket)
+        steps, sources = (*steps, *passed.steps), (*sources, *passed.sources)
+        return Reply(found.response, steps, sources, assumed, by_socket, passed.hops)
 
     @staticmethod
     def _assumed_file(found: Answer) -> bool:
@@ -473,6 +476,12 @@ class Network:
 
 
 _NOWHERE = Span("", 0, 0)
+
+
+def _through(title: str, span: Span, request: Request, reply: Reply) -> Reply:
+    """A reply that has come back to one more party: the last of them answers, all others pass on."""
+    hop = Hop("proxy" if reply.hops else "server", title, span, request, reply.response)
+    return reply._replace(hops=(hop, *reply.hops))
 
 
 def _of_session(request: Request) -> bool:

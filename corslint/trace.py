@@ -381,7 +381,8 @@ class _Asking:
 
     def __call__(self, request: Request) -> Response:
         reply: Reply = self._network.answer(request, self._password(request))
-        self.legs.append(Leg(request, reply.response, reply.steps, reply.sources, reply.assumptions, reply.by_socket))
+        told = (reply.steps, reply.sources, reply.assumptions, reply.by_socket, reply.hops)
+        self.legs.append(Leg(request, reply.response, *told))
         return reply.response
 
 

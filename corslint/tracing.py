@@ -42,10 +42,15 @@ def run(asked: Asked, contexts: Iterable[tuple[Context, Settings]], output_forma
         traced += [(_traced(tracer, question), tracer.sources) for question in _questions(asked, tracer)]
     if not traced:
         text = "no client in the project says what it talks to: ask with --from and --to\n"
-        return (report.render_json([]) if output_format == "json" else text), EXIT_STATUS[Tri.UNKNOWN]
+        return (text if output_format == "text" else _written([], output_format)), EXIT_STATUS[Tri.UNKNOWN]
     found = [trace for trace, _ in traced]
-    shown = report.render_json(traced) if output_format == "json" else "".join(report.render_text(traced))
-    return shown, worst(found)
+    return _written(traced, output_format), worst(found)
+
+
+def _written(traced: Sequence[report.Traced], output_format: str) -> str:
+    if output_format == "json":
+        return report.render_json(traced)
+    return "".join(report.render_html(traced) if output_format == "html" else report.render_text(traced))
 
 
 def tracer_of(

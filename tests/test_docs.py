@@ -12,8 +12,6 @@ import json
 import os
 import re
 import shlex
-import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -24,7 +22,6 @@ import pytest
 import yaml
 
 from corslint import cli, lint, rulefiles, ruleset, settings
-from corslint.commands import server as server_command
 from corslint.commands import trace as trace_command
 from corslint.frameworks import descriptors
 from corslint.model import semantics
@@ -155,24 +152,6 @@ def test_tests_to_run_exist() -> None:
             assert all((ROOT / word).exists() for word in words[3:])
 
 
-def test_corslint_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(ROOT / "fixtures" / "projects" / "socketio-path-mismatch" / "bad", project)
-    monkeypatch.chdir(project)
-    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "a"]):
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-        subprocess.run(["git", *identity, *words], check=True, capture_output=True)
-    ran = [words[: words.index(">")] if ">" in words else words for _, words in commands() if words[0] == "corslint"]
-    assert len(ran) >= 3
-    for words in ran:
-        if "<" in words:
-            at = words.index("<")
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(words[at + 1]).read_bytes())))
-            words = words[:at]
-        with contextlib.redirect_stdout(io.StringIO()):
-            assert cli.run(words[1:]) in (0, 1), words
-
-
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.name)
 def test_rules_exist(path: Path) -> None:
     known = set(lint.knowledge().rules.rules)
@@ -219,12 +198,34 @@ def test_the_settings_are_valid() -> None:
     for path in PAGES:
         for block in blocks(path, "toml"):
             table = tomllib.loads(block)
-            if "language-server" in table:  # of an editor
-                (server,) = table["language-server"].values()
-                assert server_command.name == server["args"][0]
-                continue
+            if "language-server" in table:
+                continue  # of an editor
             chosen = settings.from_table({**table, "rules": []})
             ruleset.select(lint.knowledge().rules, chosen.select, chosen.ignore, False)
+
+
+def test_the_settings_of_helix_name_what_there_is() -> None:
+    """The keys are those of its book (book/src/languages.md and guides/adding_languages.md)."""
+    (block,) = blocks(ROOT / "docs" / "editors.md", "toml")
+    table = tomllib.loads(block)
+    assert set(table) == {"language-server", "language"}
+    assert table["language-server"] == {"corslint": {"command": "corslint", "args": ["server"]}}
+    assert cli.command.commands["server"].name == "server"
+    for language in table["language"]:
+        assert set(language) == {"name", "language-servers"}
+        assert "corslint" in language["language-servers"]
+
+
+def test_the_ignore_comments_take_back_what_they_name(tmp_path: Path) -> None:
+    (block,) = blocks(ROOT / "docs" / "settings.md", "js")
+    begin = "const express = require('express');\nconst cors = require('cors');\nconst app = express();\n"
+    rules = re.findall(r"corslint: ignore\[([a-z-]+)\]", block)
+    assert len(rules) == 2
+    shown = f"check --output-format json --select {','.join(rules)},unused-ignore {tmp_path}"
+    (tmp_path / "server.js").write_text(begin + re.sub("// corslint.*", "", block), encoding="utf-8")
+    assert [one["rule"] for one in json.loads(out(f"corslint {shown}"))["findings"]] == rules
+    (tmp_path / "server.js").write_text(begin + block, encoding="utf-8")
+    assert json.loads(out(f"corslint {shown}"))["findings"] == []
 
 
 def test_the_formats_are_described() -> None:

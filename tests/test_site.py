@@ -4,6 +4,7 @@ nothing is asked of another server."""
 from __future__ import annotations
 
 import html
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -126,6 +127,20 @@ def test_no_link_is_dead(site: Path, pages: dict[str, Page]) -> None:
             if fragment and other is not None and fragment not in other.ids:
                 dead.append((name, link))
     assert dead == []
+
+
+def test_the_search_holds_words_and_no_source(site: Path) -> None:
+    text = (site / "search.json").read_text(encoding="utf-8")
+    items = json.loads(text)["items"]
+    generated = [one for one in items if one["location"].startswith(("rules/", "libraries/"))]
+    assert not [one["location"] for one in generated if "<pre" in one["text"]]
+    found = " ".join(f"{one['title']} {one['text']}" for one in generated)
+    assert [
+        name for name, rule in RULES.items() if html.escape(rule.title.split("`")[0], quote=False) not in found
+    ] == []
+    assert {f"rules/{name}.html" for name in RULES} <= {one["location"] for one in generated}
+    assert any("<pre" in one["text"] for one in items)  # guides are searched whole
+    assert len(text.encode()) < 1_250_000
 
 
 def test_nothing_is_asked_of_another_server(site: Path, pages: dict[str, Page]) -> None:

@@ -18,7 +18,7 @@ from corslint.frameworks.catalog import RefusalSpec
 from corslint.model.exchange import NO_ANSWER, Header, Request, RequestKind, Response
 from corslint.model.facts import Fact
 from corslint.model.reading import CodeReading
-from corslint.model.traces import Step
+from corslint.model.traces import Hop, Step
 from corslint.model.tri import Tri, tri
 from corslint.model.values import Function, This, Value
 from corslint.numbers import whole
@@ -50,6 +50,8 @@ class Reply(NamedTuple):
     assumptions: tuple[Step, ...] = ()
     by_socket: bool = False
     """Whether a socket server gave it."""
+    hops: tuple[Hop, ...] = ()
+    """The parties that it came through, the outermost first."""
 
 
 class Running(NamedTuple):

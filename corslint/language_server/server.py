@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from pygls.lsp.server import LanguageServer
 
 import corslint
 from corslint import lint, rulepages
+from corslint.cache import Memory
 from corslint.language_server.positions import ENCODINGS, Places, Point
 from corslint.language_server.workspace import Checked, Workspace
 from corslint.model.finding import Edit, Finding
@@ -26,7 +28,9 @@ from corslint.source import SourceFile, Span
 from corslint.yamlfile import YamlError
 
 _PAUSE = 0.05
-"""Seconds that a check waits for the next key."""
+"""Seconds that a check waits at most for the next key."""
+_PART = 0.25
+"""It waits no longer than this part of what the last check took: to look once more costs less than to wait."""
 _FIX_ALL = "source.fixAll.corslint"
 _SEVERITIES = {
     "error": types.DiagnosticSeverity.Error,
@@ -64,6 +68,8 @@ class Server(LanguageServer):
         self._stale = False
         self._checking: asyncio.Task[None] | None = None
         self._trouble = ""
+        self._memory = Memory()
+        self._pause = _PAUSE
 
     # --- what is open ---
 
@@ -84,7 +90,7 @@ class Server(LanguageServer):
         self.look_again()
 
     def _workspace(self) -> Workspace:
-        return Workspace(self._folders, self._options, os.getcwd())
+        return Workspace(self._folders, self._options, os.getcwd(), self._memory)
 
     def _open_files(self, workspace: Workspace) -> dict[str, bytes]:
         found = {}
@@ -110,15 +116,17 @@ class Server(LanguageServer):
 
     async def _check(self) -> None:
         while self._stale:
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(self._pause)
             self._stale = False
             workspace = self._workspace()
             open_files = self._open_files(workspace)
+            begun = time.monotonic()
             try:
                 found = await asyncio.to_thread(workspace.check, open_files)
             except (UsageError, YamlError) as error:
                 self._say(str(error))
                 continue
+            self._pause = min(_PAUSE, _PART * (time.monotonic() - begun))
             self._trouble = ""
             if not self._stale:
                 self._found = found

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corslint import command_line, fixes, lint
+from corslint.cache import Memory
 from corslint.discovery import Context
 from corslint.editing import ignores
 from corslint.model.finding import Finding
@@ -32,11 +33,17 @@ class Checked(NamedTuple):
 class Workspace:
     """The open folders. Paths are relative to the working directory, with `/`."""
 
-    def __init__(self, folders: Sequence[str], options: Mapping[str, Any], cwd: str) -> None:
-        """`folders` are absolute paths; `options` are those of the command line that say which settings count."""
+    def __init__(
+        self, folders: Sequence[str], options: Mapping[str, Any], cwd: str, memory: Memory | None = None
+    ) -> None:
+        """`folders` are absolute paths; `options` are those of the command line that say which settings count.
+
+        With a `memory` that several checks have in common, only what changed between them is read again.
+        """
         self._folders = tuple(dict.fromkeys(folders))
         self._options = options
         self._cwd = cwd
+        self._memory = memory
 
     def path(self, file: str) -> str:
         """The path of a file, of which the absolute one is given."""
@@ -57,8 +64,10 @@ class Workspace:
         found: dict[str, tuple[Finding, ...]] = {}
         sources: dict[str, SourceFile] = {}
         rules: dict[str, None] = {}
+        read: set[str] = set()
         for context, settings in self._contexts(open_files):
-            report = lint.lint(context, settings, open_files, with_fixes=True)
+            report = self._linted(context, settings, open_files)
+            read.update(context.files)
             shown: dict[str, list[Finding]] = {path: [] for path in context.lint}
             for finding in report.findings:
                 shown.setdefault(finding.primary.path, []).append(finding)
@@ -67,6 +76,8 @@ class Workspace:
             found |= {path: tuple(findings) for path, findings in shown.items()}
             sources |= {path: report.sources(path) for path in open_files if path in context.files}
             rules |= dict.fromkeys(settings.rules)
+        if self._memory is not None:
+            self._memory.forget_others(read)
         return Checked(found, sources, tuple(rules))
 
     def fixed(self, path: str, open_files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -90,10 +101,13 @@ class Workspace:
             return [*mine, *map(fixes.undecided, report.undecided)]
 
         def again(changed: Mapping[str, bytes]) -> list[Finding]:
-            return findings_of(lint.lint(context, settings, {**open_files, **changed}, with_fixes=True))
+            return findings_of(self._linted(context, settings, {**open_files, **changed}))
 
-        before = lint.lint(context, settings, open_files, with_fixes=True)
+        before = self._linted(context, settings, open_files)
         return dict(fixes.fix_to_fixpoint(again, findings_of(before), before.sources, unsafe=False).changed)
+
+    def _linted(self, context: Context, settings: Settings, contents: Mapping[str, bytes]) -> Report:
+        return lint.lint(context, settings, contents, with_fixes=True, memory=self._memory)
 
     def _contexts(self, open_files: Mapping[str, bytes]) -> list[tuple[Context, Settings]]:
         """The folders, or the repositories of the open files where there is no folder; with files that are new."""

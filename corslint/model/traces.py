@@ -49,8 +49,24 @@ class Question(NamedTuple):
     client: Span | None = None
 
 
+class Hop(NamedTuple):
+    """A party that a request comes to: one that passes it on (`proxy`), or the one that answers (`server`).
+
+    `request` is as it arrives there, `response` as it leaves there, back to where the request came from.
+    """
+
+    kind: Literal["proxy", "server"]
+    title: str
+    span: Span
+    request: Request
+    response: Response
+
+
 class Leg(NamedTuple):
-    """One request, what comes back, and what it rests on."""
+    """One request, what comes back, and what it rests on.
+
+    `hops` are the parties on the way, the one that the page reaches first; none where that is not known.
+    """
 
     request: Request
     response: Response
@@ -58,6 +74,7 @@ class Leg(NamedTuple):
     sources: tuple[tuple[str, Span], ...]
     assumptions: tuple[Step, ...]
     by_socket: bool = False
+    hops: tuple[Hop, ...] = ()
 
 
 class Trace(NamedTuple):

@@ -48,6 +48,14 @@ def excerpt(finding: Finding, sources: Sources) -> Markup:
     return joined([*shown, more])
 
 
+def way(places: Sequence[tuple[Span, str]], sources: Sources) -> Markup:
+    """The source of places that something passes, file by file, with what happens at each below its line."""
+    by_path: dict[str, list[tuple[Span, str, bool]]] = {}
+    for span, label in places:
+        by_path.setdefault(span.path, []).append((span, label, False))
+    return joined(_file(sources(path), some) for path, some in list(by_path.items())[:_MOST_FILES])
+
+
 def place(source: SourceFile, span: Span) -> str:
     """`path:line:column`."""
     line, column = source.position(span.start)

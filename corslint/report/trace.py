@@ -1,4 +1,4 @@
-"""Traces, as text for people and as JSON (`corslint trace`): fields may be added to the JSON, never changed."""
+"""Traces (`corslint trace`): text and pictures for people, and JSON, to which fields may be added, never changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from corslint.source import SourceFile, Span
 VERSION = 1
 _SHOWN = 100
 """Columns of a source line that are shown."""
-_OF_CORS = ("access-control-", "vary", "location")
+OF_CORS = ("access-control-", "vary", "location")
+"""How names of headers begin that are shown, in lower case."""
 
 Sources = Callable[[str], SourceFile]
 Traced = tuple[Trace, Sources]
@@ -30,14 +31,14 @@ def render_text(traces: Sequence[Traced]) -> Iterator[str]:
 
 
 def _trace(trace: Trace, sources: Sources) -> Iterator[str]:
-    yield neutral(_title(trace.question))
+    yield neutral(title(trace.question))
     if trace.question.client is not None:
         yield f"  asked at {_place(trace.question.client, sources)}"
     yield from _steps(trace.places, sources)
     shown: list[Leg] = []
     for leg in trace.legs:
         yield ""
-        yield neutral(_request(leg.request, trace.question))
+        yield neutral(request_line(leg.request, trace.question))
         same = any(
             (one.steps, one.sources, one.assumptions) == (leg.steps, leg.sources, leg.assumptions) for one in shown
         )
@@ -50,7 +51,8 @@ def _trace(trace: Trace, sources: Sources) -> Iterator[str]:
     yield from _verdict(trace)
 
 
-def _title(question: Question) -> str:
+def title(question: Question) -> str:
+    """What is asked, in a line."""
     words = {"fetch": "", "socket.io": "  (Socket.IO client)", "websocket": "  (WebSocket)"}[question.kind]
     method = f"  {question.method}" if question.kind == "fetch" and question.method != "GET" else ""
     cookies = "  with credentials" if question.credentials else ""
@@ -72,7 +74,7 @@ def _answer(leg: Leg) -> Iterator[str]:
     then = ", and the connection is closed at once" if leg.response.broken == "closes" else ""
     yield f"  status {'is not known' if status is None else status if status != NO_ANSWER else 'never comes'}{then}"
     for line in leg.response.headers:
-        if line.name.lower().startswith(_OF_CORS) and line.sent is not Tri.NO:
+        if line.name.lower().startswith(OF_CORS) and line.sent is not Tri.NO:
             yield f"  {neutral(_header(line))}"
 
 
@@ -85,7 +87,8 @@ def _written(leg: Leg, sources: Sources) -> Iterator[str]:
         yield f"  assumed: {neutral(step.text)}{where}"
 
 
-def _request(request: Request, question: Question) -> str:
+def request_line(request: Request, question: Question) -> str:
+    """One request, in a line."""
     if request.kind == "preflight":
         asked = [f"may it be {request.asked_method}?"]
         asked += [f"with {', '.join(request.asked_headers)}?"] if request.asked_headers else []
@@ -135,6 +138,16 @@ def _line(span: Span, sources: Sources) -> str:
     source = sources(span.path)
     text = source.text(source.line_span(source.position(span.start).line)).strip()
     return neutral(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
+
+
+# --- HTML ---
+
+
+def render_html(traces: Sequence[Traced]) -> Iterator[str]:
+    """Every trace drawn: who is on the way, which headers each adds or drops, and how it ends."""
+    from corslint.report import _trace_page
+
+    return _trace_page.render(traces)
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

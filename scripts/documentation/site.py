@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -32,6 +33,9 @@ _PROOF = ("Rule", "Claim", "Observed", "Verdict")
 _DEMO = re.compile(r"(<!-- demo output -->\n)(.*?)(<!-- end of demo output -->\n)", re.DOTALL)
 _USE = re.compile(r"^## Use\n(.*?)(?=^## How it works$)", re.MULTILINE | re.DOTALL)
 _BROWSERS = {"chromium": "Chromium", "firefox": "Firefox", "safari": "Safari"}
+_SOURCE_CODE = re.compile("<pre.*?</pre>", re.DOTALL)
+_ELSEWHERE = frozenset({"Proven", "References", "Rules with an example of it"})
+"""Sections of the pages of rules and libraries that nobody searches: they repeat docs/proof.md and other pages."""
 _GAP = re.compile(r"\{\w+\}")
 
 _NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -71,9 +75,27 @@ def build(target: Path) -> None:
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SiteError(f"zensical build --strict:\n{done.stdout}{done.stderr}")
+        index = work / "site" / "search.json"
+        index.write_text(trimmed(index.read_text(encoding="utf-8")), encoding="utf-8")
         if target.exists():
             shutil.rmtree(target)
         shutil.copytree(work / "site", target)
+
+
+def trimmed(index: str) -> str:
+    """The index of the site's search without the generated pages' source code, and what stands on other pages, too.
+
+    Zensical 0.0.73 has no setting for it: `data-search-exclude` of Material for MkDocs means nothing to it.
+    """
+    found: dict[str, Any] = json.loads(index)
+    kept = []
+    for item in found["items"]:
+        if item["location"].startswith(("rules/", "libraries/")):
+            if item["title"] in _ELSEWHERE:
+                continue
+            item = {**item, "text": _SOURCE_CODE.sub("", item["text"])}
+        kept.append(item)
+    return json.dumps({**found, "items": kept}, ensure_ascii=False, separators=(",", ":"))
 
 
 def lay_down(work: Path) -> None:

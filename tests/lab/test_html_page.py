@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,11 @@ from corslint import cli
 from corslint.model.diagram import Connection, Diagram, Line, Node
 from corslint.model.tri import Tri
 from corslint.report import RuleAbout, Run
-from tests.lab.chromium import FLAGS
-from tests.lab.installation import ROOT, require
+from tests.lab.accessibility import WIDTHS, opened, violations
+from tests.lab.installation import ROOT
 from tests.report import crowded
 from tests.report.samples import NASTY, hostile, written
 
-WIDTHS = {"desktop": 1280, "phone": 390}
-GRAVE = ("serious", "critical")
 SCRIPTS = (
     "</script><script>document.title='ran'</script>",
     "<img src=x onerror=\"document.title='ran'\">",
@@ -33,21 +30,6 @@ SCRIPTS = (
 
 DEMO = int(re.findall(r"of the (\d+) reasons", (ROOT / "README.md").read_text(encoding="utf-8"))[0])
 """Findings of the demo project."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
-    found = require("chromium", "node_modules")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found.path("chromium"), args=list(FLAGS))
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    found = require("chromium", "node_modules")
-    return (found.path("node_modules") / "axe-core-4" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -67,37 +49,6 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with contextlib.chdir(folder):
         assert cli.run(["check", "--no-config", "--output-format", "html", "-o", "report.html", "."]) == 1
     return folder / "report.html"
-
-
-@contextlib.contextmanager
-def opened(browser: playwright.Browser, file: Path, **options: Any) -> Iterator[playwright.Page]:
-    """The page of a file. It may ask for nothing else, and its console stays empty."""
-    context = browser.new_context(viewport={"width": options.pop("width", 1280), "height": 900}, **options)
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    try:
-        page.goto(file.as_uri())
-        yield page
-        assert said == []
-        assert [url.partition("#")[0] for url in asked] == [file.as_uri()] * len(asked)
-    finally:
-        context.close()
-
-
-def violations(page: playwright.Page, axe: str) -> list[str]:
-    """What axe-core finds that is serious, and where."""
-    page.evaluate(f"{axe}\n;undefined")
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        if one["impact"] in GRAVE
-        for node in one["nodes"][:5]
-    ]
 
 
 @pytest.mark.parametrize("name", ["demo", "many"])

@@ -71,7 +71,7 @@ def test_it_comes_in_pieces_that_do_not_depend_on_how_they_are_asked_for(name: s
 @pytest.mark.parametrize("name", ["checkstyle", "concise", "github", "gitlab", "html", "jsonl", "text"])
 def test_what_can_be_streamed_is(name: str) -> None:
     pieces = iter(reports.format_named(name).render(hostile(), Run()))
-    assert "".join(next(pieces) for _ in range(4)).count("\n") < written(name, hostile()).count("\n") / 2
+    assert len("".join(next(pieces) for _ in range(4))) < len(written(name, hostile())) / 2
 
 
 @every_format
