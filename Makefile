@@ -21,6 +21,9 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# What is installed is locked: the versions and hashes of requirements/. The checkout itself is built with what is there.
+LOCKED := $(PIP) --require-hashes
+CHECKOUT := $(PIP) --no-deps --no-build-isolation --editable .
 
 .PHONY: demo test check mutants lab lab-install docs format new-rule new-library nginx-differential fix-storm hostile fuzz bench clean
 .DELETE_ON_ERROR:
@@ -30,12 +33,14 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "make: needs Python 3.11 or newer (PYTHON=/path/to/python3.11 make ...)" >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 
-$(VENV)/installed: pyproject.toml | $(BIN)/python
-	$(PIP) --editable .
+$(VENV)/installed: pyproject.toml requirements/runtime.txt requirements/build.txt | $(BIN)/python
+	$(LOCKED) --requirement requirements/runtime.txt --requirement requirements/build.txt
+	$(CHECKOUT)
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[dev]'
+$(VENV)/installed-dev: pyproject.toml requirements/development.txt | $(BIN)/python
+	$(LOCKED) --requirement requirements/development.txt
+	$(CHECKOUT)
 	@touch $(VENV)/installed $@
 
 # Findings are what the broken project is for: its exit status 1 is expected, anything else is a failure.
@@ -65,8 +70,9 @@ lab-install: $(VENV)/installed-dev
 lab: lab-install
 	$(BIN)/python -m tests.lab
 
-$(VENV)/installed-docs: pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[docs]'
+$(VENV)/installed-docs: pyproject.toml requirements/documentation.txt requirements/build.txt | $(BIN)/python
+	$(LOCKED) --requirement requirements/documentation.txt --requirement requirements/build.txt
+	$(CHECKOUT)
 	@touch $(VENV)/installed $@
 
 docs: $(VENV)/installed-docs
