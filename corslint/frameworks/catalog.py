@@ -558,7 +558,7 @@ def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str,
                 for group in SocketPaths._fields
             )
         ),
-        {name: layer for descriptor in descriptors for layer in descriptor.layers for name in layer.names},
+        {name: layer for descriptor in descriptors for layer in descriptor.layers for name in sorted(layer.names)},
         {
             language: tuple(refusal for one in found for refusal in one.refusals)
             for language, found in _by_language(descriptors).items()
