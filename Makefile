@@ -14,6 +14,10 @@
 #                 2,000 random edits to projects, each followed by --fix: no file may come to harm (SEED=1, CASES=2000)
 #   make hostile  5,000 mutated projects: the linter may not fall over at any (SEED=1, CASES=5000)
 #   make fuzz     feed random bytes to each part that reads what strangers wrote, for an hour (SECONDS=3600, SEED=1)
+#   make lock     write requirements/ anew: the newest versions, and hashes, of all that is installed
+#   make audit    ask whether what is locked has known vulnerabilities (status 2: the service cannot be reached)
+#   make dist     build what is committed, twice, compare, and write dist/ and build/SHA256SUMS
+#   make sbom     the same, and build/corslint-VERSION.cdx.json with all packages that an installation has
 #   make bench    measure beside other tools and write docs/benchmarks.md (BENCH="--semgrep /path/to/semgrep --tree PATH")
 
 VENV := .venv
@@ -25,7 +29,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LOCKED := $(PIP) --require-hashes
 CHECKOUT := $(PIP) --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check mutants lab lab-install docs format new-rule new-library nginx-differential fix-storm hostile fuzz bench clean
+.PHONY: demo test check mutants lab lab-install docs format new-rule new-library nginx-differential fix-storm hostile fuzz lock audit dist sbom bench clean
 .DELETE_ON_ERROR:
 
 # The stamps are younger than pyproject.toml as long as its dependencies are installed.
@@ -102,6 +106,18 @@ hostile: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	-$(PIP) 'atheris>=3,<4'
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
+
+lock: $(VENV)/installed-dev
+	$(BIN)/python scripts/lock.py write
+
+audit: $(VENV)/installed-dev
+	$(BIN)/python scripts/audit.py
+
+dist: $(VENV)/installed-dev
+	$(BIN)/python scripts/release.py dist
+
+sbom: dist
+	$(BIN)/python scripts/release.py sbom
 
 bench: $(VENV)/installed-dev
 	PYTHONPATH=scripts $(BIN)/python -m benchmark $(BENCH)
