@@ -392,7 +392,6 @@ class Descriptor(NamedTuple):
     classes: tuple[ClassSpec, ...]
     pages: tuple[ScriptLibrary, ...]
     examples: tuple[Mapping[str, Any], ...]
-    path: str
     words: tuple[bytes, ...] = ()
     tables: Mapping[str, Responds] = {}
     layers: tuple[LayerSpec, ...] = ()
@@ -682,7 +681,6 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         ),
         tuple(_page(check, part, ("pages", i)) for i, part in enumerate(check.items(raw.get("pages", []), ("pages",)))),
         tuple(raw.get("examples", ())),
-        str(path),
         _words(check, raw["words"], ("words",)) if "words" in raw else (),
         tables,
         tuple(
