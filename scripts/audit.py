@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import lock  # noqa: E402
+import lock
 
 PATIENCE = 600
 """Seconds for all packages; each is a request."""

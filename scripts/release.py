@@ -53,7 +53,7 @@ def disagreements(tag: str, version: str, changelog: str) -> Iterator[str]:
 def version_of(folder: Path) -> str:
     """The version of the source in a folder."""
     found = re.search(
-        r'^__version__ = "(.+)"$', (folder / "corslint" / "__init__.py").read_text(encoding="utf-8"), re.M
+        r'^__version__ = "(.+)"$', (folder / "corslint" / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE
     )
     if found is None:
         raise ReleaseError("corslint/__init__.py names no version")
@@ -76,7 +76,11 @@ class Surroundings(NamedTuple):
 
 _ONE = Surroundings("one", 0o022, {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8"}, False, 1_700_000_000)
 _OTHER = Surroundings(
-    "another/folder further down", 0o077, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C"}, True, 1_000_000_000
+    "another/folder further down",
+    0o077,
+    {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C"},
+    True,
+    1_000_000_000,
 )
 
 
@@ -114,7 +118,7 @@ def _built(source: Path, folder: Path, surroundings: Surroundings) -> dict[str, 
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(copy)]
     done = subprocess.run(
         command,
-        env=kept | surroundings.environment,
+        env={**kept, **surroundings.environment},
         umask=surroundings.umask,
         cwd=folder,
         capture_output=True,
@@ -177,7 +181,14 @@ def sbom(python: Path, version: str) -> dict[str, Any]:
     from cyclonedx.validation.json import JsonStrictValidator
 
     program = str(Path(sys.executable).with_name("cyclonedx-py"))
-    command = [program, "environment", "--pyproject", str(ROOT / "pyproject.toml"), "--output-reproducible", str(python)]
+    command = [
+        program,
+        "environment",
+        "--pyproject",
+        str(ROOT / "pyproject.toml"),
+        "--output-reproducible",
+        str(python),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ReleaseError(done.stderr.strip())

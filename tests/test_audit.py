@@ -85,12 +85,9 @@ def advisory(name: str) -> dict[str, Any]:
 def test_every_locked_package_is_asked_for() -> None:
     with osv(lambda name, version: (200, {})) as (service, asked):
         said = audit(service)
-    every = locked("development")
-    assert said == (
-        0,
-        f"audit: {len(every)} packages, {len(locked('runtime'))} of them needed at run time: no known vulnerability\n",
-        "",
-    )
+    every, runtime = locked("development"), locked("runtime")
+    told = f"audit: {len(every)} packages, {len(runtime)} of them needed at run time: no known vulnerability\n"
+    assert said == (0, told, "")
     assert sorted(asked) == sorted((one.name, one.version) for one in every)
     assert "colorama" in {name for name, _ in asked}, "what only Windows needs counts, too"
 
@@ -99,12 +96,9 @@ def test_an_advisory_is_told_with_the_version_that_mends_it() -> None:
     versions = {one.name: one.version for one in locked("development")}
     with osv(lambda name, _: (200, {"vulns": [advisory(name)]} if name in ("pytest", "click") else {})) as (service, _):
         said = audit(service)
-    assert said == (
-        1,
-        f"audit: runtime: click {versions['click']}: OSV-2026-1, mended in 999.1: reads too much\n"
-        f"audit: development: pytest {versions['pytest']}: OSV-2026-1, mended in 999.1: reads too much\n",
-        "",
-    )
+    told = "OSV-2026-1, mended in 999.1: reads too much\n"
+    lines = f"audit: runtime: click {versions['click']}: {told}audit: development: pytest {versions['pytest']}: {told}"
+    assert said == (1, lines, "")
 
 
 def test_a_service_that_is_not_there_is_no_answer() -> None:
@@ -133,7 +127,7 @@ def test_what_is_left_out_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(subprocess, "run", run)
     packages = [one for one in locked("runtime") if one.name in ("click", "regex")]
-    with pytest.raises(audit_module.AuditError, match="^no answer for regex$"):
+    with pytest.raises(audit_module.AuditError, match=r"^no answer for regex$"):
         audit_module.advisories(packages)
 
 
