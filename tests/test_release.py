@@ -94,14 +94,14 @@ def test_a_wrong_argument_is_said(release: Any, capsys: pytest.CaptureFixture[st
 # --- builds ----------------------------------------------------------------------------------------------------------
 
 
-def project(folder: Path, **made: str) -> Path:
+def project(at: Path, **made: str) -> Path:
     """A package whose build hook makes files of these names, of what the expressions give there."""
-    (folder / "corslint").mkdir(parents=True)
-    (folder / "corslint" / "__init__.py").write_text("", encoding="utf-8")
-    (folder / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
+    (at / "corslint").mkdir(parents=True)
+    (at / "corslint" / "__init__.py").write_text("", encoding="utf-8")
+    (at / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
     given = ", ".join(f"{name!r}: {expression}" for name, expression in made.items())
-    (folder / "hook.py").write_text(HOOK.replace("made = {}", f"made = {{{given}}}").replace("{{name}}", "{name}"))
-    return folder
+    (at / "hook.py").write_text(HOOK.replace("made = {}", f"made = {{{given}}}").replace("{{name}}", "{name}"))
+    return at
 
 
 def test_a_build_that_depends_on_its_surroundings_is_refused(release: Any, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_build_that_depends_on_its_surroundings_is_refused(release: Any, tmp_p
         clock="time.time_ns()",
         folder="self.root",
         locale="os.environ['LC_ALL']",
-        mask="os.umask(os.umask(0))",
+        mask="os.umask(0)",
         nothing="'always'",
         seed="hash('x')",
         zone="time.tzname",
