@@ -4,7 +4,7 @@
 
 The file system is this machine's, seen as drive C, and the folder that `DRIVE_D` in the environment names as drive D.
 Names may be written with `\\` or `/` and in any case, and whatever tells a path says it with a drive and `\\`.
-`os.path` is `ntpath`, `pathlib` makes Windows paths, git says the top of a repository as it does there, and what Windows
+`os.path` is `ntpath`, `pathlib` makes Windows paths, git says the top of a repository as it does there. What Windows
 lacks (processes that fork, alarms, folders as descriptors) is taken away.
 
 This is no Windows: its consoles, line ends of standard streams, locks of open files and reserved names are not here.
@@ -134,7 +134,8 @@ def become_windows(git: str) -> None:
         setattr(os, name, _with_paths(getattr(os, name), 1))
     for name in _TAKE_TWO_PATHS:
         setattr(os, name, _with_paths(getattr(os, name), 2))
-    scandir, popen = os.scandir, subprocess.Popen.__init__
+    scandir = os.scandir
+    popen: Any = subprocess.Popen.__init__
 
     def entries(path: str = ".") -> _Entries:
         return _Entries(scandir(real(path)), os.fspath(path))
