@@ -108,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         found = advisories(packages, arguments[1] if arguments else None)
     except AuditError as error:
-        print(f"audit: not known: {error}", file=sys.stderr)
+        print(f"audit: not known, since OSV could not be asked: {error}", file=sys.stderr)
         return 2
     open_ones = [one for one in found if one.id not in ACCEPTED]
     for one in open_ones:

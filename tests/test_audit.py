@@ -106,7 +106,7 @@ def test_a_service_that_is_not_there_is_no_answer() -> None:
         pass
     status, printed, complained = audit(service)
     assert (status, printed) == (2, "")
-    assert complained.startswith("audit: not known: ")
+    assert complained.startswith("audit: not known, since OSV could not be asked: ")
     assert complained.count("\n") == 1
 
 
@@ -114,7 +114,7 @@ def test_a_service_that_fails_for_one_package_is_no_answer() -> None:
     with osv(lambda name, _: (500 if name == "click" else 200, {})) as (service, _):
         status, printed, complained = audit(service)
     assert (status, printed) == (2, "")
-    assert complained.startswith("audit: not known: ")
+    assert complained.startswith("audit: not known, since OSV could not be asked: ")
 
 
 def test_what_is_left_out_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,13 +275,21 @@ def test_the_action_installs_itself_and_checks(tmp_path: Path) -> None:
     made = Action(tmp_path)
     source = tmp_path / "action"
     source.mkdir()
-    for name in INSTALLED:
+    for name in (*INSTALLED, "requirements"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
     status, out = made.step(0, source, python=sys.executable)
     if status != 0 and not required():
         pytest.skip(f"pip cannot install corslint: {out.strip()[-300:]}")
     assert status == 0, out
+    frozen = subprocess.run(
+        [made.installed() / "python", "-m", "pip", "freeze"], capture_output=True, text=True, check=True
+    )
+    versions = {one.partition("==")[0].lower().replace("_", "-"): one for one in frozen.stdout.splitlines()}
+    locked = re.findall(r"^([a-z-]+)==([^ ]+)", (ROOT / "requirements" / "runtime.txt").read_text(), re.MULTILINE)
+    there = {name: version for name, version in locked if name in versions}
+    assert {name: versions[name].partition("==")[2] for name in there} == there
+    assert len(there) >= len(locked) - 1, "one is for Windows alone"
     (made.workspace / "my app.js").write_text(WILDCARD)
     status, out = made.step(1, source)
     assert status == 1
@@ -382,7 +390,8 @@ def test_the_image_gets_what_the_installation_needs() -> None:
     """No image can be built here; `tests/test_hooks.py` installs from these files and no others."""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = {name for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for name in line.split()}
-    assert copied == set(INSTALLED) - {".pre-commit-hooks.yaml"}
+    assert copied == {*INSTALLED, "requirements"} - {".pre-commit-hooks.yaml"}
+    assert set(re.findall(r"requirements/(\w+)\.txt", text)) == {"runtime", "build"}
     assert "**It is unbuilt:**" in PAGE.read_text(encoding="utf-8")
 
 

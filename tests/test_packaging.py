@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.lab.installation import required
+
 pytestmark = pytest.mark.xdist_group("packaging")  # one build is enough
 
 ROOT = Path(__file__).parent.parent
@@ -103,7 +105,13 @@ def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a new environment in which the wheel is installed, with the locked packages that it needs."""
     (wheel,) = built.glob("*.whl")
-    python: Path = script("release").environment_of(wheel, tmp_path_factory.mktemp("installed") / "venv")
+    release = script("release")
+    try:
+        python: Path = release.environment_of(wheel, tmp_path_factory.mktemp("installed") / "venv")
+    except release.ReleaseError as error:
+        if required():
+            raise
+        pytest.skip(f"pip cannot install corslint: {str(error).strip()[-300:]}")
     return python
 
 
