@@ -5,8 +5,15 @@ WORKDIR /corslint
 COPY pyproject.toml README.md LICENSE ./
 COPY corslint corslint
 COPY rules rules
+COPY requirements requirements
 COPY scripts scripts
-RUN python -m venv /opt/corslint && /opt/corslint/bin/python -m pip install --no-cache-dir .
+# The wheel is built with the locked tools, and installed without them.
+RUN python -m venv /build && /build/bin/python -m pip install --no-cache-dir --require-hashes \
+        --requirement requirements/runtime.txt --requirement requirements/build.txt \
+    && /build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && python -m venv /opt/corslint \
+    && /opt/corslint/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements/runtime.txt \
+    && /opt/corslint/bin/python -m pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
 
 FROM python:3.13-slim
 # git says which files it ignores. A mounted folder belongs to somebody else, and corslint lets git run nothing from it.

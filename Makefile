@@ -14,6 +14,10 @@
 #                 2,000 random edits to projects, each followed by --fix: no file may come to harm (SEED=1, CASES=2000)
 #   make hostile  5,000 mutated projects: the linter may not fall over at any (SEED=1, CASES=5000)
 #   make fuzz     feed random bytes to each part that reads what strangers wrote, for an hour (SECONDS=3600, SEED=1)
+#   make lock     write requirements/ anew: the newest versions, and hashes, of all that is installed
+#   make audit    ask whether what is locked has known vulnerabilities (status 2: the service cannot be reached)
+#   make dist     build what is committed, twice, compare, and write dist/ and build/SHA256SUMS
+#   make sbom     the same, and build/corslint-VERSION.cdx.json with all packages that an installation has
 #   make bench    measure beside other tools and write docs/benchmarks.md (BENCH="--semgrep /path/to/semgrep --tree PATH")
 
 VENV := .venv
@@ -21,8 +25,11 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# What is installed is locked: the versions and hashes of requirements/. The checkout itself is built with what is there.
+LOCKED := $(PIP) --require-hashes
+CHECKOUT := $(PIP) --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check mutants lab lab-install docs format new-rule new-library nginx-differential fix-storm hostile fuzz bench clean
+.PHONY: demo test check mutants lab lab-install docs format new-rule new-library nginx-differential fix-storm hostile fuzz lock audit dist sbom bench clean
 .DELETE_ON_ERROR:
 
 # The stamps are younger than pyproject.toml as long as its dependencies are installed.
@@ -30,12 +37,14 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "make: needs Python 3.11 or newer (PYTHON=/path/to/python3.11 make ...)" >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 
-$(VENV)/installed: pyproject.toml | $(BIN)/python
-	$(PIP) --editable .
+$(VENV)/installed: pyproject.toml requirements/runtime.txt requirements/build.txt | $(BIN)/python
+	$(LOCKED) --requirement requirements/runtime.txt --requirement requirements/build.txt
+	$(CHECKOUT)
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[dev]'
+$(VENV)/installed-dev: pyproject.toml requirements/development.txt | $(BIN)/python
+	$(LOCKED) --requirement requirements/development.txt
+	$(CHECKOUT)
 	@touch $(VENV)/installed $@
 
 # Findings are what the broken project is for: its exit status 1 is expected, anything else is a failure.
@@ -65,8 +74,9 @@ lab-install: $(VENV)/installed-dev
 lab: lab-install
 	$(BIN)/python -m tests.lab
 
-$(VENV)/installed-docs: pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[docs]'
+$(VENV)/installed-docs: pyproject.toml requirements/documentation.txt requirements/build.txt | $(BIN)/python
+	$(LOCKED) --requirement requirements/documentation.txt --requirement requirements/build.txt
+	$(CHECKOUT)
 	@touch $(VENV)/installed $@
 
 docs: $(VENV)/installed-docs
@@ -96,6 +106,18 @@ hostile: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	-$(PIP) 'atheris>=3,<4'
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
+
+lock: $(VENV)/installed-dev
+	$(BIN)/python scripts/lock.py write
+
+audit: $(VENV)/installed-dev
+	$(BIN)/python scripts/audit.py
+
+dist: $(VENV)/installed-dev
+	$(BIN)/python scripts/release.py dist
+
+sbom: dist
+	$(BIN)/python scripts/release.py sbom
 
 bench: $(VENV)/installed-dev
 	PYTHONPATH=scripts $(BIN)/python -m benchmark $(BENCH)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from corslint.model import fingerprint
 from corslint.model.finding import Finding
+from corslint.paths import relative
 from corslint.records import NamedTuple
 from corslint.settings import UsageError
 from corslint.source import SourceFile
@@ -192,6 +193,6 @@ def _namer(path: str, cwd: str) -> Callable[[str], str]:
     folder = os.path.dirname(os.path.normpath(os.path.join(cwd, path)))
 
     def name(path: str) -> str:
-        return os.path.relpath(os.path.join(cwd, path), folder).replace(os.sep, "/")
+        return relative(os.path.join(cwd, path), folder)
 
     return name

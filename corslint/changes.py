@@ -11,6 +11,7 @@ import os
 
 from corslint.discovery import Context, read_file
 from corslint.git import git
+from corslint.paths import native
 from corslint.settings import UsageError
 
 _LINK, _REPOSITORY = b"120000", b"commit"
@@ -26,7 +27,9 @@ def only_changed(context: Context, revision: str, cwd: str) -> Context:
     top = _answer(root, "rev-parse", "--show-toplevel")
     if top is None:
         raise UsageError(f"{context.root}: what changed can only be told in a git repository")
-    known = {os.path.join(top, name): blob for name, blob in _blobs(top, _commit(top, revision)).items()}
+    known = {
+        os.path.join(native(top), native(name)): blob for name, blob in _blobs(top, _commit(top, revision)).items()
+    }
     real_root = os.path.realpath(root)
 
     def is_changed(path: str) -> bool:

@@ -17,6 +17,7 @@ from corslint import cache as cache_
 from corslint.cache import Cache
 from corslint.git import begin, git, is_in_work_tree
 from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
+from corslint.paths import native, relative, spelled
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.settings import UsageError
@@ -120,10 +121,11 @@ def contexts(
     """
     folders: list[str] = []
     files: list[str] = []
+    cwd = spelled(cwd)
     for path in paths:
         if not path:  # an unset variable; taken for the working directory it would check what nobody meant
             raise UsageError("a path is empty")
-        full = os.path.normpath(os.path.join(cwd, path))
+        full = spelled(os.path.normpath(os.path.join(cwd, path)))
         if not os.path.lexists(full):
             raise UsageError(f"{path}: no such file or folder")
         (folders if os.path.isdir(full) else files).append(full)
@@ -144,7 +146,8 @@ def contexts(
 
 def standing_in(path: str, data: bytes, cwd: str, *, as_found: bool = False, remember: Remember = _forget) -> Context:
     """The context of a file whose content is `data`, whatever is on the disk, and if nothing is: its repository."""
-    full = os.path.normpath(os.path.join(cwd, path))
+    cwd = spelled(cwd)
+    full = spelled(os.path.normpath(os.path.join(cwd, path)))
     if os.path.isdir(full):
         raise UsageError(f"{path} is a folder: standard input stands in for a file")
     around = _context(_repository(os.path.dirname(full), cwd), {full}, False, cwd, as_found, remember)
@@ -170,7 +173,7 @@ def standing_in(path: str, data: bytes, cwd: str, *, as_found: bool = False, rem
 
 def without_excluded(context: Context, excludes: Callable[[str], bool], named: Iterable[str], cwd: str) -> Context:
     """The context without the files that `excludes` says are left out, but for those `named`, and those in them."""
-    kept = [_below(os.path.normpath(os.path.join(cwd, path)), cwd) for path in named]
+    kept = [_below(spelled(os.path.normpath(os.path.join(cwd, path))), cwd) for path in named]
 
     def is_out(path: str) -> bool:
         return excludes(path) and not any(path == one or (_inside(path, one) and excludes(f"{one}/")) for one in kept)
@@ -267,9 +270,9 @@ def _context(
         cache = _NO_CACHE
 
     sifter = _Sifter(root, real_root, listing.files, unreadable, cache, cwd)
-    start = root if root.endswith(os.sep) else root + os.sep
+    start, is_native = root if root.endswith(os.sep) else root + os.sep, os.sep == "/"
     for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
-        path = start + name
+        path = start + (name if is_native else native(name))
         if path in named and not as_found:
             continue
         refused = sifter.refused(name, path, listing.statuses.get(name))
@@ -331,7 +334,7 @@ def _below(path: str, folder: str) -> str:
     """`path` relative to `folder`, with `/`. Both are absolute and in their normal form."""
     start = folder if folder.endswith(os.sep) else folder + os.sep
     below = path[len(start) :] if path.startswith(start) else ""
-    return (below or os.path.relpath(path, folder)).replace(os.sep, "/")
+    return below.replace(os.sep, "/") if below else relative(path, folder)
 
 
 def _shown_below(root: str, cwd: str) -> Callable[[str], str]:
@@ -605,7 +608,7 @@ class _Sifter:
         target = os.path.realpath(path)
         if not _inside(target, self._real_root):
             return "link out of the tree"
-        name = os.path.relpath(target, self._real_root).replace(os.sep, "/")
+        name = relative(target, self._real_root)
         if stat.S_ISDIR(status.st_mode) or name in self._known or (is_found_by_content(name) and _recognised(target)):
             return ""  # read under its own name
         return None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from corslint.paths import relative
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 
@@ -157,7 +158,7 @@ def _spec(texts: tuple[str, ...]) -> GitIgnoreSpec:
 def _is_below(path: str, folder: str) -> bool:
     """Whether a path, which may end in `/`, lies in a folder."""
     if folder == ".":
-        return path != ".." and not path.startswith("../")
+        return path != ".." and not path.startswith("../") and not os.path.isabs(path)
     if path.startswith(folder + "/"):
         return True
     return folder.endswith("..") and not posixpath.relpath(path, folder).startswith("..")
@@ -289,7 +290,7 @@ def _shown(path: str, cwd: str) -> str:
     start = cwd if cwd.endswith(os.sep) else cwd + os.sep
     if path.startswith(start) and ".." not in path and os.path.isabs(cwd):
         return os.path.normpath(path[len(start) :]).replace(os.sep, "/")
-    return os.path.relpath(path, cwd).replace(os.sep, "/")
+    return relative(path, cwd)
 
 
 def _read(path: str, cwd: str, chain: tuple[str, ...] = (), patterns_from: str | None = None) -> Settings | None:

@@ -17,13 +17,17 @@ install() {
   local python=${CORSLINT_ACTION_PYTHON:-python3} version=${CORSLINT_ACTION_VERSION:-}
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     fail "needs Python 3.11 or newer: let actions/setup-python run before, or name one with \`python\`"
-  local what=$CORSLINT_ACTION_PATH
-  if [[ -n $version ]]; then
-    [[ $version =~ ^[0-9]+(\.[0-9]+)*([a-z]+[0-9]+)?$ ]] || fail "\`version\` is not a version of corslint"
-    what=corslint==$version
-  fi
+  [[ -z $version || $version =~ ^[0-9]+(\.[0-9]+)*([a-z]+[0-9]+)?$ ]] || fail "\`version\` is not a version of corslint"
   "$python" -m venv "$venv"
-  "$programs/python" -m pip --disable-pip-version-check --quiet install "$what"
+  local pip=("$programs/python" -m pip --disable-pip-version-check --quiet install)
+  if [[ -n $version ]]; then
+    "${pip[@]}" "corslint==$version"
+  else
+    # Who pins the action to a commit has pinned all that it installs: the versions and hashes that lie there.
+    local locks=$CORSLINT_ACTION_PATH/requirements
+    "${pip[@]}" --require-hashes --requirement "$locks/runtime.txt" --requirement "$locks/build.txt"
+    "${pip[@]}" --no-deps --no-build-isolation "$CORSLINT_ACTION_PATH"
+  fi
 }
 
 # The lines of a text that hold something, as one argument each.

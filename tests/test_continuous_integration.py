@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.test_hooks import INSTALLED
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "continuous-integration.md"
 ACTION = ROOT / "action.yml"
-WORKFLOW = ROOT / ".github" / "workflows" / "documentation.yml"
+WORKFLOWS = {path.stem: path for path in sorted((ROOT / ".github" / "workflows").iterdir())}
 WILDCARD = "require('express')().use(require('cors')({ origin: '*', credentials: true }));\n"
 
 pytestmark = pytest.mark.xdist_group("pre-commit")  # pip has the same packages to install
@@ -73,7 +74,8 @@ def complaints(text: str, name: str) -> list[str]:
     [
         ("github-actions", ACTION.read_text(encoding="utf-8")),
         ("github-workflows", examples()["GitHub"]),
-        ("github-workflows", WORKFLOW.read_text(encoding="utf-8")),
+        *(("github-workflows", path.read_text(encoding="utf-8")) for path in WORKFLOWS.values()),
+        ("dependabot", (ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8")),
         ("gitlab-ci", examples()["GitLab"]),
     ],
 )
@@ -109,26 +111,96 @@ def test_zizmor_finds_nothing_in_the_action_and_the_workflow(tmp_path: Path) -> 
     assert {one["ident"] for one in json.loads(done.stdout)} - {"unpinned-uses"} == {"template-injection"}
 
 
-def test_zizmor_finds_nothing_in_the_workflow_of_the_documentation(tmp_path: Path) -> None:
+def test_zizmor_finds_nothing_in_the_projects_own_workflows(tmp_path: Path) -> None:
     shutil.copytree(ROOT / ".github", tmp_path / ".github")
     program = Path(sys.executable).with_name("zizmor")
-    command = [str(program), "--offline", "--no-progress", "--format", "json", "."]
+    command = [str(program), "--offline", "--no-progress", "--strict-collection", "--format", "json", "."]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout) == []
-    workflow = tmp_path / ".github" / "workflows" / WORKFLOW.name
-    text = workflow.read_text(encoding="utf-8")
-    workflow.write_text(text.replace("actions/checkout@", "someone/checkout@"), encoding="utf-8")
+    for path in WORKFLOWS.values():
+        copy = tmp_path / ".github" / "workflows" / path.name
+        copy.write_text(re.sub(r"@[0-9a-f]{40} # ", "@", path.read_text(encoding="utf-8"), count=1), encoding="utf-8")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert {one["ident"] for one in json.loads(done.stdout)} == {"unpinned-uses"}
+    assert [one["ident"] for one in json.loads(done.stdout)] == ["unpinned-uses"] * len(WORKFLOWS)
+
+
+def test_an_action_is_the_same_commit_in_every_workflow() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS.values())
+    used = set(re.findall(r"uses: (\S+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)$", text, re.MULTILINE))
+    assert len(used) == len({name for name, _ in used})
+    assert text.count("uses: ") == text.count("uses: $/") + sum(text.count(f"{name}@{commit}") for name, commit in used)
 
 
 def test_the_workflow_of_the_documentation_builds_with_make() -> None:
-    steps = document(WORKFLOW)["jobs"]["build"]["steps"]
+    steps = document(WORKFLOWS["documentation"])["jobs"]["build"]["steps"]
     (ran,) = [step["run"] for step in steps if "run" in step]
     assert ran == "make docs"
-    assert re.search(r"^docs: ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert ran.removeprefix("make ") in targets()
     (uploaded,) = [step["with"]["path"] for step in steps if "upload" in step.get("uses", "")]
     assert uploaded == "site"
+
+
+def targets() -> set[str]:
+    """What `make` makes."""
+    return set(
+        re.findall(
+            r"^([a-z-]+|\$\(VENV\)/installed-dev): ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
+
+
+def test_every_job_may_do_what_it_needs_and_no_more() -> None:
+    allowed = {
+        name: {job: about["permissions"] for job, about in document(path)["jobs"].items()}
+        for name, path in WORKFLOWS.items()
+    }
+    reads = {"contents": "read"}
+    assert allowed == {
+        "ci": dict.fromkeys(("everything", "audit", "pythons", "systems"), reads),
+        "documentation": {"build": reads, "publish": {"pages": "write", "id-token": "write"}},
+        "release": {
+            "test": reads,
+            "build": reads,
+            "attest": {"id-token": "write", "attestations": "write"},
+            "publish": {"id-token": "write"},
+            "announce": {"contents": "write"},
+        },
+    }
+    assert [document(path)["permissions"] for path in WORKFLOWS.values()] == [{}] * len(WORKFLOWS)
+    assert [name for name, path in WORKFLOWS.items() if "secrets" in path.read_text(encoding="utf-8")] == []
+
+
+def test_a_release_is_published_after_all_that_has_to_hold() -> None:
+    jobs = document(WORKFLOWS["release"])["jobs"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
+        "test": None,
+        "build": None,
+        "attest": ["test", "build"],
+        "publish": "attest",
+        "announce": "publish",
+    }
+    assert jobs["test"]["uses"] == "$/.github/workflows/ci.yml"
+    assert "workflow_call" in WORKFLOWS["ci"].read_text(encoding="utf-8")
+    ran = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
+    assert ran == ['python scripts/release.py agrees "$GITHUB_REF_NAME"', "make audit", "make sbom"]
+    assert {"audit", "dist", "sbom", "lock"} <= targets()
+
+
+def test_the_pythons_of_the_workflow_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [found[1] for one in project["classifiers"] if (found := re.search(r":: (3\.\d+)$", one))]
+    jobs = document(WORKFLOWS["ci"])["jobs"]
+    assert jobs["pythons"]["strategy"]["matrix"]["python"] == named
+    assert jobs["systems"]["strategy"]["matrix"]["python"] == [named[0], named[-1]]
+
+
+def test_the_files_that_the_workflow_tests_are_there() -> None:
+    (command,) = [
+        step["run"] for step in document(WORKFLOWS["ci"])["jobs"]["systems"]["steps"] if "pytest" in step.get("run", "")
+    ]
+    named = [word for word in command.split() if word.startswith("tests/")]
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 # --- the action ------------------------------------------------------------------------------------------------------
@@ -203,13 +275,21 @@ def test_the_action_installs_itself_and_checks(tmp_path: Path) -> None:
     made = Action(tmp_path)
     source = tmp_path / "action"
     source.mkdir()
-    for name in INSTALLED:
+    for name in (*INSTALLED, "requirements"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
     status, out = made.step(0, source, python=sys.executable)
     if status != 0 and not required():
         pytest.skip(f"pip cannot install corslint: {out.strip()[-300:]}")
     assert status == 0, out
+    frozen = subprocess.run(
+        [made.installed() / "python", "-m", "pip", "freeze"], capture_output=True, text=True, check=True
+    )
+    versions = {one.partition("==")[0].lower().replace("_", "-"): one for one in frozen.stdout.splitlines()}
+    locked = re.findall(r"^([a-z-]+)==([^ ]+)", (ROOT / "requirements" / "runtime.txt").read_text(), re.MULTILINE)
+    there = {name: version for name, version in locked if name in versions}
+    assert {name: versions[name].partition("==")[2] for name in there} == there
+    assert len(there) >= len(locked) - 1, "one is for Windows alone"
     (made.workspace / "my app.js").write_text(WILDCARD)
     status, out = made.step(1, source)
     assert status == 1
@@ -310,7 +390,8 @@ def test_the_image_gets_what_the_installation_needs() -> None:
     """No image can be built here; `tests/test_hooks.py` installs from these files and no others."""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = {name for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for name in line.split()}
-    assert copied == set(INSTALLED) - {".pre-commit-hooks.yaml"}
+    assert copied == {*INSTALLED, "requirements"} - {".pre-commit-hooks.yaml"}
+    assert set(re.findall(r"requirements/(\w+)\.txt", text)) == {"runtime", "build"}
     assert "**It is unbuilt:**" in PAGE.read_text(encoding="utf-8")
 
 

@@ -17,6 +17,7 @@ from tests.lab.installation import required
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALLED = (".pre-commit-hooks.yaml", "LICENSE", "README.md", "corslint", "pyproject.toml", "rules", "scripts")
+"""What an installation needs."""
 
 # One worker installs the hooks, and all of these tests run there.
 pytestmark = pytest.mark.xdist_group("pre-commit")

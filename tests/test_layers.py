@@ -14,6 +14,7 @@ LAYERS = (
     "corslint.later",
     "corslint.numbers",
     "corslint.regexes",
+    "corslint.paths",
     "corslint.source",
     "corslint.model",
     "corslint.resources",

@@ -106,7 +106,7 @@ def test_every_library_has_its_page(pages: dict[str, Page]) -> None:
 
 def test_every_guide_has_its_page(pages: dict[str, Page]) -> None:
     guides = {f"{path.stem}.html" for path in (ROOT / "docs").glob("*.md")}
-    assert guides | {"usage.html", "contributing.html", "changelog.html", "404.html"} == {
+    assert guides | {"usage.html", "contributing.html", "changelog.html", "security.html", "404.html"} == {
         name for name in pages if "/" not in name
     }
 

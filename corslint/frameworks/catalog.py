@@ -346,7 +346,6 @@ class Descriptor(NamedTuple):
     classes: tuple[ClassSpec, ...]
     pages: tuple[ScriptLibrary, ...]
     examples: tuple[Mapping[str, Any], ...]
-    path: str
     words: tuple[bytes, ...] = ()
     layers: tuple[LayerSpec, ...] = ()
     refusals: tuple[RefusalSpec, ...] = ()

@@ -137,7 +137,7 @@ def build(descriptors: Iterable[Descriptor], environments: Iterable[Mapping[str,
                 for group in SocketPaths._fields
             )
         ),
-        {name: layer for descriptor in descriptors for layer in descriptor.layers for name in layer.names},
+        {name: layer for descriptor in descriptors for layer in descriptor.layers for name in sorted(layer.names)},
         {
             language: tuple(refusal for one in found for refusal in one.refusals)
             for language, found in _by_language(descriptors).items()
@@ -261,7 +261,6 @@ def read(data: bytes, path: Path) -> tuple[Descriptor, Mapping[str, Any] | None]
         ),
         tuple(_page(check, part, ("pages", i)) for i, part in enumerate(check.items(raw.get("pages", []), ("pages",)))),
         tuple(raw.get("examples", ())),
-        str(path),
         _words(check, raw["words"], ("words",)) if "words" in raw else (),
         tuple(
             _layer(check, part, ("layers", i)) for i, part in enumerate(check.items(raw.get("layers", []), ("layers",)))

@@ -141,16 +141,21 @@ class Server(LanguageServer):
 
     def _publish(self, workspace: Workspace, found: Checked) -> None:
         documents = {document.uri: document.version for document in self.workspace.text_documents.values()}
-        by_file = {uris.to_fs_path(uri): uri for uri in documents}
+        by_file = self._by_file(documents)
         shown = {path for path, findings in found.findings.items() if findings}
         for path in sorted(shown | self._published):
             file = workspace.file(path)
-            uri = by_file.get(file) or uris.from_fs_path(file) or ""
+            uri = by_file.get(os.path.normcase(file)) or uris.from_fs_path(file) or ""
             diagnostics = [self.diagnostic(workspace, finding, found) for finding in found.findings.get(path, ())]
             self.text_document_publish_diagnostics(
                 types.PublishDiagnosticsParams(uri=uri, version=documents.get(uri), diagnostics=diagnostics)
             )
         self._published = shown
+
+    @staticmethod
+    def _by_file(documents: Iterable[str]) -> dict[str, str]:
+        """The URIs of documents by their files; on Windows editors write the drive in another case than the system."""
+        return {os.path.normcase(file): uri for uri in documents if (file := uris.to_fs_path(uri)) is not None}
 
     # --- what is shown ---
 
@@ -249,7 +254,7 @@ class Server(LanguageServer):
 
     def _edits(self, workspace: Workspace, found: Checked, edits: Iterable[Edit]) -> types.WorkspaceEdit:
         versions = {document.uri: document.version for document in self.workspace.text_documents.values()}
-        by_file = {uris.to_fs_path(uri): uri for uri in versions}
+        by_file = self._by_file(versions)
         by_path: dict[str, list[types.TextEdit | types.AnnotatedTextEdit | types.SnippetTextEdit]] = {}
         for edit in edits:
             place = self.range_of(found.sources[edit.span.path], edit.span)
@@ -257,7 +262,7 @@ class Server(LanguageServer):
         changes = []
         for path, each in by_path.items():
             file = workspace.file(path)
-            uri = by_file.get(file) or uris.from_fs_path(file) or ""
+            uri = by_file.get(os.path.normcase(file)) or uris.from_fs_path(file) or ""
             document = types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=versions.get(uri))
             changes.append(types.TextDocumentEdit(document, each))
         return types.WorkspaceEdit(document_changes=changes)

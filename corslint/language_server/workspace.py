@@ -12,6 +12,7 @@ from corslint.discovery import Context
 from corslint.editing import ignores
 from corslint.model.finding import Finding
 from corslint.parsers import kind_by_content
+from corslint.paths import relative
 from corslint.records import NamedTuple
 from corslint.result import Report
 from corslint.settings import Settings
@@ -47,7 +48,7 @@ class Workspace:
 
     def path(self, file: str) -> str:
         """The path of a file, of which the absolute one is given."""
-        return os.path.relpath(file, self._cwd).replace(os.sep, "/")
+        return relative(file, self._cwd)
 
     def file(self, path: str) -> str:
         """The absolute path."""
@@ -128,6 +129,7 @@ class Workspace:
             if path not in context.files
             and path.startswith(root)
             and not path.startswith("../")
+            and not os.path.isabs(path)
             and not os.path.lexists(self.file(path))
             and not settings.excludes(path)
             and kind_by_content(path, data) is not None

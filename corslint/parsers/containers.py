@@ -229,6 +229,8 @@ class _Document:
 
     def mount(self, source: str, target: str, node: Any) -> Mount | None:
         """A bind mount of a file of the project: `./x` or `../x`; a name alone is a volume of Docker's own."""
+        # Docker on Windows takes backslashes, too.
+        source = source.replace("\\", "/") if source.startswith((".\\", "..\\")) else source
         if not source.startswith(".") or not target.startswith("/") or "$" in source + target:
             return None
         return Mount(posixpath.normpath(posixpath.join(self.folder, source)), target, self.span(node))

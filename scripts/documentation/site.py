@@ -42,6 +42,7 @@ _NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Start", ("index.md", "tutorial.md", "usage.md", "settings.md", "editors.md", "continuous-integration.md")),
     ("Diagnose", ("explain.md", "trace.md", "probe.md")),
     ("Extend", ("rules.md", "descriptors.md", "reference.md", "formats.md", "contributing.md", "architecture.md")),
+    ("Trust", ("releasing.md", "security.md")),
     ("Proof", ("proof.md", "explain-proof.md", "trace-proof.md", "speed.md", "benchmarks.md", "changelog.md")),
 )
 """The pages that people write, by section, in the order in which they are read."""
@@ -133,6 +134,7 @@ def written_pages() -> dict[str, str]:
     pages["index.md"] = _DEMO.sub(lambda _: demo[2], pages["index.md"])
     pages["usage.md"] = f"# Command line\n{use[1]}"
     pages["contributing.md"] = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    pages["security.md"] = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     pages["changelog.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     return {name: _linked(text) for name, text in pages.items()}
 
@@ -141,6 +143,7 @@ def _linked(text: str) -> str:
     """Links to where pages lie in the site: all of them side by side."""
     text = re.sub(r"\]\(docs/", "](", text)
     text = text.replace("](../CONTRIBUTING.md", "](contributing.md").replace("](CONTRIBUTING.md", "](contributing.md")
+    text = text.replace("](../SECURITY.md", "](security.md").replace("](SECURITY.md", "](security.md")
     return text.replace("](../README.md", "](usage.md").replace("](../CHANGELOG.md", "](changelog.md")
 
 

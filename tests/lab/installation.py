@@ -13,7 +13,6 @@ where they would be skipped.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -227,6 +226,8 @@ def conclude(missing: list[str]) -> int:
 @contextmanager
 def alone() -> Iterator[None]:
     """One installation at a time. The lock goes with the process, however that ends."""
+    import fcntl  # not on Windows, where tests ask this module only what is missing
+
     with (LAB / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
