@@ -159,8 +159,11 @@ def become_windows(git: str) -> None:
         for name in names:
             delattr(owner, name)
     os.path, os.sep, os.altsep, os.name = ntpath, "\\", "/", "nt"
-    if hasattr(pathlib, "_windows_flavour"):  # Python 3.11 asked for the system when it was imported
+    # pathlib asked for the system when it was imported: Python 3.11 and 3.12 refuse to make paths of another.
+    if hasattr(pathlib, "_windows_flavour"):
         pathlib._windows_flavour.is_supported = True
+    if "__new__" in vars(pathlib.WindowsPath):
+        del pathlib.WindowsPath.__new__
 
 
 def _with_paths(function: Callable[..., Any], count: int) -> Callable[..., Any]:

@@ -103,10 +103,14 @@ def test_a_path_may_be_written_in_any_way(chat: Path, version_control: str) -> N
     if version_control == "no git":
         shutil.rmtree(chat / "chat" / ".git")
     folder = str(chat).replace("/", "\\")
+    (chat / "chat" / "server" / "test").mkdir()
+    (chat / "chat" / "server" / "test" / "open.test.js").write_text(WILDCARD, encoding="utf-8")
+    test = here(chat, "check", "--output-format", "json", "chat/server/test/open.test.js")
     file = here(chat, "check", "--output-format", "json", "chat/server/src/app.js")
     below = here(chat, "check", "--output-format", "json", "chat/server")
-    assert (file.status, below.status) == (1, 1)
+    assert (test.status, file.status, below.status) == (1, 1, 1), "a test that is named is checked"
     for named, expected in (
+        (r"chat\server\test\open.test.js", test),
         (r".\chat\client\..\server\src\app.js", file),
         (rf"c:{folder}\Chat/Server\SRC\App.js", file),
         (rf"C:{folder}\chat\server", below),
