@@ -598,7 +598,10 @@ def _label(client: Fact) -> str:
         library = str(client.field("framework").value or "socket").removesuffix(" client")
         return f"{library} {path}" if isinstance(path, str) else library
     method, url = client.field("method").value, client.field("url").value
-    path = urlsplit(url).path if isinstance(url, str) else ""
+    try:
+        path = urlsplit(url).path if isinstance(url, str) else ""
+    except ValueError:  # no address, whatever it is
+        return method if isinstance(method, str) else "requests"
     return (
         f"{method if isinstance(method, str) else 'GET'} {path or '/'}" if path or isinstance(url, str) else "requests"
     )

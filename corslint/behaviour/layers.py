@@ -175,8 +175,8 @@ class Layers:
         limited = fact.field("methods").value
         if found is None or not isinstance(limited, tuple) or "OPTIONS" in limited:
             return False
-        positional = [argument for argument in found.site.call.arguments if argument.keyword is None]
-        if not positional or not positional[-1].span.covers(fact.span):
+        last = next((argument for argument in reversed(found.site.call.arguments) if argument.keyword is None), None)
+        if last is None or not last.span.covers(fact.span):
             return False
         return not isinstance(handler, Function) or self._ends(handler, found.next) is Tri.YES
 
