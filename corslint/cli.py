@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from corslint.model.finding import Finding
     from corslint.result import Report
     from corslint.ruleset import Case, RuleSet
+    from corslint.triage import NamedRuleError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -63,21 +64,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _fail(str(error))
     except Exception as error:  # whatever it is, the user gets one clear line and the status that says "not checked"
-        if _is_about_rules(error):
+        if command_line.is_about_rules(error):
             return _fail(str(error))
         if os.environ.get("CORSLINT_DEBUG"):
             raise
         return _fail(
             f"internal error: {type(error).__name__}: {error} (CORSLINT_DEBUG=1 shows where; please report it)"
         )
-
-
-def _is_about_rules(error: Exception) -> bool:
-    """Whether it is a mistake in a rule file, or an unknown rule id. (Loaded late: most runs end without an error.)"""
-    from corslint.ruleset import UnknownRuleError
-    from corslint.yamlfile import YamlError
-
-    return isinstance(error, YamlError | UnknownRuleError)
 
 
 def _fail(message: str) -> int:
@@ -224,7 +217,7 @@ def _check(
                 found = _left(again, unsafe=unsafe)
         reports.append(found)
         failed = failed or any(
-            _reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
+            result.reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
         )
     if options["write_baseline"]:
         return _write_baseline(options["write_baseline"], reports, cwd)
@@ -242,16 +235,15 @@ def _check(
         folders = [settings.rules for _, settings in checked]
         look = outputs.Look(options["color"], options["links"])
         outputs.write(whole, wanted, look, lambda rule: _about(rule, folders))
-    return int(_fails(whole, failed, options) or (stale > 0 and options["fail_on_stale"]))
+    return int(_fails(report.severities(whole.findings), failed, options) or (stale > 0 and options["fail_on_stale"]))
 
 
-def _fails(found: report.Merged, reached: bool, options: Mapping[str, Any]) -> bool:
+def _fails(counts: Mapping[str, int], reached: bool, options: Mapping[str, Any]) -> bool:
     """Whether the exit status is 1; `reached`: a finding is as severe as the settings of its file ask for."""
     if options["exit_zero"]:
         return False
     if options["max_warnings"] is None:
         return reached
-    counts = report.severities(found.findings)
     return counts["error"] > 0 or counts["warning"] > options["max_warnings"]
 
 
@@ -293,13 +285,18 @@ def _linted(
         )
         return _new(found, known)
     except NamedRuleError as error:
-        given = options.get(error.key.replace("-", "_"), ())
-        if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
-            raise UsageError(f"--{error.key}: {error}") from None
-        place = settings_.place(error.settings, cwd, error.key, error.rule) or "--config"
-        raise UsageError(f"{place}: `{error.key}`: {error}") from None
+        raise _misnamed(error, cwd, options) from None
     finally:
         bar.erase()
+
+
+def _misnamed(error: NamedRuleError, cwd: str, options: Mapping[str, Any]) -> UsageError:
+    """Says where a rule is named that does not exist: in an option, or in settings."""
+    given = options.get(error.key.replace("-", "_"), ())
+    if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
+        return UsageError(f"--{error.key}: {error}")
+    place = settings_.place(error.settings, cwd, error.key, error.rule) or "--config"
+    return UsageError(f"{place}: `{error.key}`: {error}")
 
 
 def _add_ignores(context: discovery.Context, found: Report, reason: str) -> None:
@@ -329,6 +326,81 @@ def _add_ignores(context: discovery.Context, found: Report, reason: str) -> None
             raise UsageError(f"no comment was added: {error}") from None
         done = f"{report.counted(count, 'finding')} in {report.counted(len(changed), 'file')}"
         _write(f"corslint: took back {done}\n", sys.stderr)
+
+
+# --- fleet -----------------------------------------------------------------------------------------------------------
+
+_MOST_FAILURES = 20
+"""Repositories that are named on standard error when they could not be checked; the summary names all."""
+
+
+@command.command()
+@click.argument("repositories", nargs=-1, required=True, type=click.Path(), metavar="REPOSITORIES...")
+@click.option("--output", required=True, metavar="FOLDER", help="Where all reports go; runs go on from what is there.")
+@click.option(
+    "--executor",
+    default="processes",
+    show_default=True,
+    metavar="EXECUTOR",
+    help="Who does the work: processes, dask:ADDRESS, mpi, or MODULE:ATTRIBUTE of anything that makes an Executor.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="How many workers.  [default: all there are]")
+@click.option("--fresh", is_flag=True, help="Check repositories again that have not changed.")
+@command_line.options(command_line.SETTINGS, command_line.CHOICES)
+def fleet(
+    repositories: tuple[str, ...], output: str, executor: str, jobs: int | None, fresh: bool, **options: Any
+) -> int:
+    """Check many repositories in one go: folders, folders of repositories, and lists of folders (a path a line).
+
+    Writes the reports of each repository (JSON, SARIF), and a summary of all with what changed since the last run.
+    A run that is ended goes on where it was; what has not changed is not read again.
+
+    Exit status 2 also where a repository could not be checked.
+    """
+    from corslint.fleet import command as fleet_command
+
+    if not output:
+        raise click.UsageError("--output: its value is empty")
+    _named_well(options)
+    done = fleet_command.carried_out(repositories, output, options, executor=executor, jobs=jobs, fresh=fresh)
+    totals = done.summary["totals"]
+    failed = [one for one in done.summary["repositories"] if one["status"] == "failed"]
+    for one in failed[:_MOST_FAILURES]:
+        text = f"{report.shown_path(one['name'])}: could not be checked: {report.neutral(one['failure'])}"
+        _write(f"corslint: {text}\n", sys.stderr)
+    if len(failed) > _MOST_FAILURES:
+        _write(f"corslint: and {len(failed) - _MOST_FAILURES} more could not be checked\n", sys.stderr)
+    _write(_said_of_fleet(totals, done.unchanged) + "\n", sys.stderr)
+    _write(f"corslint: wrote {report.neutral(done.page)}\n", sys.stderr)
+    counts = {severity: totals[f"{severity}s"] for severity in ("error", "warning", "note")}
+    return 2 if failed else int(_fails(counts, done.reached, options))
+
+
+def _named_well(options: Mapping[str, Any]) -> None:
+    """Refuse rules that do not exist before anything is checked."""
+    from corslint import lint, triage
+
+    cwd = os.getcwd()
+    taken = settings_.sources(options["config"], options["isolated"])
+    loaded = settings_.load(cwd, cwd, taken if taken.file else taken._replace(isolated=True))
+    settings = command_line.with_options(loaded, options)
+    try:
+        triage.Triage(lint.knowledge(settings.rules, examples=False).rules, settings)
+    except triage.NamedRuleError as error:
+        raise _misnamed(error, cwd, options) from None
+
+
+def _said_of_fleet(totals: Mapping[str, int], unchanged: int) -> str:
+    """`corslint: found 3 errors in 2 of 40 repositories; 1 could not be checked; 12 had not changed`."""
+    counts = [report.counted(totals[f"{one}s"], one) for one in ("error", "warning", "note") if totals[f"{one}s"]]
+    every = "1 repository" if totals["repositories"] == 1 else f"{totals['repositories']} repositories"
+    said = f"found {report.listed(counts)} in {totals['with_findings']} of {every}" if counts else f"no findings in {every}"
+    parts = [f"corslint: {said}"]
+    if totals["failed"]:
+        parts.append(f"{totals['failed']} could not be checked")
+    if unchanged:
+        parts.append(f"{unchanged} had not changed")
+    return "; ".join(parts)
 
 
 # --- baseline --------------------------------------------------------------------------------------------------------
@@ -707,11 +779,6 @@ def completion(shell: str) -> int:
     assert made is not None
     _write(made(command, {}, "corslint", "_CORSLINT_COMPLETE").source() + "\n", sys.stdout)
     return 0
-
-
-def _reaches(finding: Finding, threshold: str) -> bool:
-    severities = ("error", "warning", "note")
-    return threshold != "never" and severities.index(finding.severity) <= severities.index(threshold)
 
 
 # --- rules for people ------------------------------------------------------------------------------------------------

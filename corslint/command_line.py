@@ -28,6 +28,14 @@ def rule_ids(_context: click.Context, option: click.Parameter, values: Sequence[
     return tuple(named)
 
 
+def is_about_rules(error: BaseException) -> bool:
+    """Whether it is a mistake in a rule file, or an unknown rule id. (Loaded late: most runs end without an error.)"""
+    from corslint.ruleset import UnknownRuleError
+    from corslint.yamlfile import YamlError
+
+    return isinstance(error, YamlError | UnknownRuleError)
+
+
 def _pattern_and_rules(
     context: click.Context, option: click.Parameter, values: Sequence[str]
 ) -> tuple[tuple[Pattern, tuple[str, ...]], ...]:
@@ -72,12 +80,15 @@ def complete_rules(context: click.Context, option: click.Parameter, begun: str) 
     return [f"{before}{comma}{rule}" for rule in complete_rule(context, option, last)]
 
 
-SOURCES = (
+SETTINGS = (
     click.option(
         "--config", multiple=True, metavar="FILE|KEY=VALUE", help="This settings file, or one setting in TOML."
     ),
     click.option("--isolated", "--no-config", is_flag=True, help="Look for no settings file."),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Do not read these files and folders, either."),
+)  # fmt: skip
+SOURCES = (
+    *SETTINGS,
     click.option("--force-exclude", is_flag=True, help="Files that are named count like those found in a folder."),
     click.option(
         "--cache-dir", metavar="FOLDER", envvar="CORSLINT_CACHE_DIR", show_envvar=True,

@@ -32,7 +32,7 @@ NAMED_SIZE_LIMIT = 4 << 20
 MANIFEST_SIZE_LIMIT = 32 << 20
 """Bytes. Lock files of large projects have tens of megabytes."""
 
-_PACKAGES = frozenset(
+PACKAGES = frozenset(
     {"node_modules", "bower_components", "jspm_packages", ".yarn", ".venv", "site-packages", "vendor"}
 )
 _ENVIRONMENT = "virtual environment"
@@ -452,7 +452,7 @@ def _walk(folder: str) -> _Listing:
             path = f"{prefix}{name}/" if is_folder else f"{prefix}{name}"
             if (is_folder and name in _IGNORED_FOLDERS) or _ignored(path, specs):
                 continue
-            if is_folder and name not in _PACKAGES:
+            if is_folder and name not in PACKAGES:
                 pending.append((path, specs))
             else:
                 files.append(path)  # a folder of packages is not entered, only counted
@@ -485,7 +485,7 @@ def _without_packages(names: Sequence[str], passed_over: dict[str, int], opened:
         inside = name[: name.rfind("/") + 1]
         is_plain = plain.get(inside)
         if is_plain is None:
-            is_plain = plain[inside] = not environments and _PACKAGES.isdisjoint(inside.split("/"))
+            is_plain = plain[inside] = not environments and PACKAGES.isdisjoint(inside.split("/"))
         if not is_plain:
             folders = name.split("/")[:-1]
             around = max((len(one.split("/")) for one in opened if name.startswith(f"{one}/")), default=0)
@@ -504,7 +504,7 @@ def _package(folders: Sequence[str], around: int, environments: set[str]) -> tup
     """The outermost folder of packages below the first `around` folders, and what it is called."""
     for depth in range(around, len(folders)):
         folder = "/".join(folders[: depth + 1])
-        if folders[depth] in _PACKAGES:
+        if folders[depth] in PACKAGES:
             return folder, folders[depth]
         if folder in environments:
             return folder, _ENVIRONMENT
