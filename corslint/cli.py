@@ -394,8 +394,8 @@ def _said_of_fleet(totals: Mapping[str, int], unchanged: int) -> str:
     """`corslint: found 3 errors in 2 of 40 repositories; 1 could not be checked; 12 had not changed`."""
     counts = [report.counted(totals[f"{one}s"], one) for one in ("error", "warning", "note") if totals[f"{one}s"]]
     every = "1 repository" if totals["repositories"] == 1 else f"{totals['repositories']} repositories"
-    said = f"found {report.listed(counts)} in {totals['with_findings']} of {every}" if counts else f"no findings in {every}"
-    parts = [f"corslint: {said}"]
+    where = f"{totals['with_findings']} of {every}"
+    parts = [f"corslint: found {report.listed(counts)} in {where}" if counts else f"corslint: no findings in {every}"]
     if totals["failed"]:
         parts.append(f"{totals['failed']} could not be checked")
     if unchanged:

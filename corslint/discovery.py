@@ -32,9 +32,7 @@ NAMED_SIZE_LIMIT = 4 << 20
 MANIFEST_SIZE_LIMIT = 32 << 20
 """Bytes. Lock files of large projects have tens of megabytes."""
 
-PACKAGES = frozenset(
-    {"node_modules", "bower_components", "jspm_packages", ".yarn", ".venv", "site-packages", "vendor"}
-)
+PACKAGES = frozenset({"node_modules", "bower_components", "jspm_packages", ".yarn", ".venv", "site-packages", "vendor"})
 _ENVIRONMENT = "virtual environment"
 _IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn", cache_.FOLDER})
 _NO_CACHE = Cache()

@@ -63,6 +63,7 @@ LAYERS = (
     "corslint.watching",
     "corslint.probe",
     "corslint.language_server",
+    "corslint.fleet",
     "corslint.cli",
     "corslint.__main__",
 )

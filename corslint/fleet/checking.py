@@ -137,7 +137,8 @@ def _checked(cwd: str, known: str, options: Options) -> Outcome:
 @lru_cache(maxsize=1)
 def load() -> bool:
     """Load the formats. Whether one of them shows what fixes would change."""
-    return any([report.format_named(name).wants_fixes for name in FORMATS])
+    made = [report.format_named(name) for name in FORMATS]
+    return any(one.wants_fixes for one in made)
 
 
 def _counts(findings: Sequence[Finding]) -> tuple[Count, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import corslint
-from corslint import progress
+from corslint import lint, progress, rulepages
 from corslint.cache import digest
 from corslint.fleet import checking, executors, page, repositories, run, summary
 from corslint.fleet.checking import Failure, Order
@@ -78,9 +78,16 @@ def carried_out(
         results.finish()
         checked = [_checked(one.name, results, failed) for one in found]
         made = summary.made(checked, digest(repr(sorted(asked.given.items())).encode()), earlier)
-        summary.write(folder, made, page.render(made))
+        summary.write(folder, made, page.render(made, _titles(made)))
     reached = any(one.result is not None and one.result.reaches for one in checked)
     return Done(made, reached, unchanged, os.path.join(output, summary.PAGE))
+
+
+def _titles(made: Summary) -> dict[str, str]:
+    """The titles of the built-in rules that have findings."""
+    known = lint.knowledge(examples=False).rules.rules
+    named = (one["rule"] for one in made["rules"])
+    return {rule: rulepages.about(known[rule]).title for rule in named if rule in known}
 
 
 def _checked(name: str, results: Results, failed: Mapping[str, str]) -> Checked:

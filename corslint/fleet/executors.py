@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from corslint import workers
 from corslint.records import NamedTuple
@@ -119,13 +120,14 @@ def _end_with(sentinel: int) -> None:
 @contextmanager
 def _dask(address: str, jobs: int | None) -> Iterator[Hire]:
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("distributed", "dask"):
             raise
         raise UsageError("--executor dask needs distributed: pip install 'corslint[fleet]'") from None
+    connected: Any = distributed.Client  # it has no types
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+        client = connected(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:  # ValueError: no address
         raise UsageError(f"--executor: no Dask scheduler answers at {address}: {error}") from None
     with client:

@@ -56,9 +56,7 @@ def found(given: Sequence[str], cwd: str, without: str = "") -> list[Repository]
     if not named:
         raise UsageError(f"{report.listed(list(given))}: there is no repository")
     times = Counter(named.values())
-    return sorted(
-        Repository(name if times[name] == 1 else report.neutral(path), path) for path, name in named.items()
-    )
+    return sorted(Repository(name if times[name] == 1 else report.neutral(path), path) for path, name in named.items())
 
 
 def _of(given: str, cwd: str) -> Iterable[tuple[str, str]]:

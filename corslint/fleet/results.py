@@ -10,10 +10,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from corslint import outputs
 from corslint.cache import digest
@@ -176,7 +174,8 @@ def _read_line(line: bytes) -> tuple[str, Kept]:
     version, name, stem, identity, sizes, files, counts, reaches = json.loads(line)
     if version != _VERSION or not isinstance(name, str) or not _STEM.fullmatch(stem):
         raise ValueError
-    return name, Kept(stem, str(identity), tuple(sizes), int(files), tuple(Count(*one) for one in counts), bool(reaches))
+    made = tuple(Count(*one) for one in counts)
+    return name, Kept(stem, str(identity), tuple(sizes), int(files), made, bool(reaches))
 
 
 def _stems(names: Iterable[str]) -> dict[str, str]:

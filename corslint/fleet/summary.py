@@ -15,6 +15,7 @@ from typing import Any
 
 import corslint
 from corslint import outputs
+from corslint.fleet.checking import Count
 from corslint.fleet.results import REPORTS, Kept
 from corslint.model.finding import SEVERITIES
 from corslint.records import NamedTuple
@@ -42,7 +43,7 @@ class Checked(NamedTuple):
 
 
 def made(checked: Sequence[Checked], options: str, earlier: Sequence[Summary]) -> Summary:
-    """The summary of a run. `options` identifies what was asked for; `earlier` are the summaries before, oldest first."""
+    """The summary of a run. `options` identifies what was asked for; `earlier` are those before, oldest first."""
     before = earlier[-1] if earlier else None
     old = {one["name"]: one for one in before["repositories"]} if before is not None else {}
     repositories = [_repository(one, old.get(one.name)) for one in checked]
@@ -54,7 +55,7 @@ def made(checked: Sequence[Checked], options: str, earlier: Sequence[Summary]) -
         "options": options,
         "totals": _totals(repositories),
         "since": _since(repositories, old, before, options),
-        "rules": _rules(checked, repositories),
+        "rules": _rules(checked, repositories, old),
         "repositories": repositories,
     }
     whole["trend"] = [*runs, _run(whole)]
@@ -131,22 +132,33 @@ def _since(
     }
 
 
-def _rules(checked: Sequence[Checked], repositories: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rules that have findings, those in most repositories first."""
-    counts = [count for one in checked if one.result is not None for count in one.result.counts]
-    by_rule: dict[str, list[Any]] = {}
-    for count in counts:
-        by_rule.setdefault(count.rule, []).append(count)
-    in_repositories = _summed((rule, 1) for one in repositories for rule in one.get("rules", ()))
+def _rules(
+    checked: Sequence[Checked], repositories: Sequence[Mapping[str, Any]], old: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rules that have findings, or had some last time; those in most repositories first."""
+    by_rule: dict[str, list[Count]] = {}
+    for one in checked:
+        for count in one.result.counts if one.result is not None else ():
+            by_rule.setdefault(count.rule, []).append(count)
+    differences: dict[str, dict[str, int]] = {}
+    for repository in repositories:
+        if "since" in repository:
+            now, before = repository["rules"], old[repository["name"]]["rules"]
+            for rule in {*now, *before}:
+                sums = differences.setdefault(rule, {"new": 0, "gone": 0})
+                change = now.get(rule, 0) - before.get(rule, 0)
+                sums["new" if change > 0 else "gone"] += abs(change)
+    places = _summed((rule, 1) for one in repositories for rule in one.get("rules", ()))
     found = [
         {
             "rule": rule,
-            "findings": sum(one.findings for one in some),
-            "repositories": in_repositories[rule],
-            **_severities((one.severity, one.findings) for one in some),
-            "effects": _summed((one.effect, one.findings) for one in some),
+            "findings": sum(one.findings for one in by_rule.get(rule, ())),
+            "repositories": places.get(rule, 0),
+            **_severities((one.severity, one.findings) for one in by_rule.get(rule, ())),
+            "effects": _summed((one.effect, one.findings) for one in by_rule.get(rule, ())),
+            **({"since": differences.get(rule, {"new": 0, "gone": 0})} if old else {}),
         }
-        for rule, some in by_rule.items()
+        for rule in {*by_rule, *(rule for rule, sums in differences.items() if sums["gone"])}
     ]
     return sorted(found, key=lambda one: (-one["repositories"], -one["findings"], one["rule"]))
 
@@ -196,7 +208,7 @@ def earlier(folder: str) -> list[Summary]:
 def _read(path: str) -> Summary:
     try:
         with open(path, encoding="utf-8") as stream:
-            found = json.load(stream)
+            found: Summary = json.load(stream)
         if found["version"] != VERSION:
             raise UsageError(f"{path}: version {found['version']}, which this corslint does not know: remove it")
         _run(found)

@@ -7,12 +7,8 @@ same bytes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 
-import corslint
 from corslint.model.diagram import Connection, Diagram, Node
 from corslint.model.finding import EFFECTS, SEVERITIES, Finding
 from corslint.model.tri import Tri
@@ -31,13 +27,13 @@ from corslint.report import (
 )
 from corslint.report._drawing import KINDS, SIGNS, Flag, Flags, narrow, wide
 from corslint.report._excerpt import difference, excerpt, place
-from corslint.report._markup import Markup, element, escaped, joined, prose
+from corslint.report._markup import Markup, breaking, element, joined, prose
+from corslint.report._page import Page
 from corslint.report._placing import Placed, placed
 
 WANTS_FIXES = True
 WANTS_DIAGRAM = True
 
-_PAGE = Path(__file__).resolve().parent / "page"
 _WITH_SOURCE = 300
 """Findings that are shown with their source and fix; the most severe, where there are more."""
 _OPEN = 40
@@ -74,15 +70,9 @@ def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
     groups = _groups(report)
     ordered = [one for _, members in groups for one in members]
     rules = {rule: run.about(rule) for rule in sorted({one.finding.rule for one in ordered})}
-    style, script = (_text(name) for name in ("style.css", "script.js"))
     title = _title(report)
-    yield "<!doctype html>\n"
-    yield '<html lang="en">\n'
-    yield element("head", _head(title, style, script)) + "\n"
-    yield "<body>\n"
-    if ordered:
-        yield element("a", "Skip to the findings", href="#findings", class_="skip") + "\n"
-    yield _masthead(title) + "\n"
+    page = Page(title, "report", ("style.css",), ("colours.js", "script.js"))
+    yield from page.begin(("#findings", "Skip to the findings") if ordered else None)
     yield "<main>\n"
     yield _summary(report, ordered, groups) + "\n"
     yield from _pictures(report.diagrams, ordered)
@@ -99,32 +89,7 @@ def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
         yield "</div>\n</div>\n</section>\n"
         yield _rules(ordered, rules) + "\n"
     yield "</main>\n"
-    made = f"Made by corslint {corslint.__version__}. What it cannot determine makes no finding."
-    yield element("footer", element("p", made), class_="foot") + "\n"
-    yield f"<script>{script}</script>\n</body>\n</html>\n"
-
-
-def _text(name: str) -> str:
-    return (_PAGE / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _head(title: str, style: str, script: str) -> list[Markup]:
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    )
-    return [
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", f"{title}: corslint"),
-        element("style", Markup(style)),
-    ]
+    yield from page.end("What it cannot determine makes no finding.")
 
 
 def _title(report: Reported) -> str:
@@ -132,17 +97,6 @@ def _title(report: Reported) -> str:
     roots = [diagram.title for diagram in report.diagrams]
     named = ["/".join(shown_path(root).rstrip("/").split("/")[-2:]) for root in roots if root not in ("", ".")]
     return listed(named) if 0 < len(named) < 4 else "This project"
-
-
-def _masthead(title: str) -> Markup:
-    switch = element("button", "Dark", type="button", id="colours", class_="scripted", aria_pressed="false")
-    return element(
-        "header",
-        element("p", element("span", "corslint", class_="name"), " report"),
-        element("h1", title),
-        switch,
-        class_="masthead",
-    )
 
 
 # --- order -----------------------------------------------------------------------------------------------------------
@@ -253,7 +207,7 @@ def _places(groups: Sequence[tuple[str, Sequence[_Numbered]]]) -> Markup:
     rows = [
         element(
             "li",
-            element("a", element("code", _breaking(shown_path(path))), href=f"#f{members[0].number}"),
+            element("a", element("code", breaking(shown_path(path))), href=f"#f{members[0].number}"),
             element("span", str(len(members)), class_="count"),
             element(
                 "svg",
@@ -467,7 +421,7 @@ def _filters(ordered: Sequence[_Numbered], rules: Mapping[str, RuleAbout]) -> Ma
 def _group(path: str, members: Sequence[_Numbered], report: Reported, rules: Mapping[str, RuleAbout]) -> Iterator[str]:
     yield '<section class="group">\n'
     many = counted(len(members), "finding")
-    yield element("h3", element("code", _breaking(shown_path(path))), " ", element("span", many, class_="count")) + "\n"
+    yield element("h3", element("code", breaking(shown_path(path))), " ", element("span", many, class_="count")) + "\n"
     is_open = len(report.findings) <= _OPEN
     for one in members:
         yield _finding(one, report, rules[one.finding.rule], is_open=is_open) + "\n"
@@ -494,7 +448,7 @@ def _finding(one: _Numbered, report: Reported, about: RuleAbout, *, is_open: boo
     body: list[Markup | None] = [
         head,
         element("h4", prose(finding.message), id=f"t{one.number}"),
-        element("p", element("code", _breaking(at)), class_="at"),
+        element("p", element("code", breaking(at)), class_="at"),
         element("p", element("strong", "What to do: "), prose(finding.help), class_="help") if finding.help else None,
     ]
     if one.with_source:
@@ -546,7 +500,7 @@ def _rules(ordered: Sequence[_Numbered], rules: Mapping[str, RuleAbout]) -> Mark
         links = [element("a", f"#{one.number}", href=f"#f{one.number}") for one in found[:40]]
         more = f" and {len(found) - 40} more" if len(found) > 40 else ""
         references = [
-            element("li", element("a", _breaking(one), href=one, rel="noopener noreferrer"))
+            element("li", element("a", breaking(one), href=one, rel="noopener noreferrer"))
             for one in about.references
             if one.startswith(("https://", "http://"))
         ]
@@ -565,8 +519,3 @@ def _rules(ordered: Sequence[_Numbered], rules: Mapping[str, RuleAbout]) -> Mark
         )
     heading = element("h2", "Rules", id="rules-title")
     return element("section", heading, parts, class_="rules", aria_labelledby="rules-title")
-
-
-def _breaking(path: str) -> Markup:
-    """A path that may be broken after each slash."""
-    return Markup(escaped(path).replace("/", "/<wbr>"))
