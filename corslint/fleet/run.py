@@ -44,6 +44,7 @@ class _Shift:
         self._hire = hire
         self._options = options
         self._crew: Crew = hire()
+        self._pending: dict[_Task, list[Order]] = {}
         self._doubtful: dict[Order, None] = {}
         """Orders that were not answered, in the order in which that was noticed."""
 
@@ -51,8 +52,10 @@ class _Shift:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
+        for future in self._pending:
+            future.cancel()
         # After an error nobody waits for what is still going on.
-        self._crew.executor.shutdown(wait=kind is None, cancel_futures=True)
+        self._crew.executor.shutdown(wait=kind is None)
 
     def work(self, orders: Sequence[Order]) -> Iterator[Answer]:
         yield from self._together(_batches(orders, self._crew.width))
@@ -61,7 +64,7 @@ class _Shift:
     def _together(self, batches: Iterable[list[Order]]) -> Iterator[Answer]:
         """All batches, as many at a time as the crew takes; what fails becomes doubtful."""
         waiting = deque(batches)
-        pending: dict[_Task, list[Order]] = {}
+        pending = self._pending
         while waiting or pending:
             while waiting and len(pending) < self._crew.width:
                 try:
@@ -116,7 +119,7 @@ class _Shift:
 
     def _replace(self) -> None:
         """Another crew for one that is broken."""
-        self._crew.executor.shutdown(wait=False, cancel_futures=True)
+        self._crew.executor.shutdown(wait=False)
         self._crew = self._hire()
 
 
