@@ -696,9 +696,9 @@ def _pasted(text: str) -> str:
 
 
 @command.command()
-@click.argument("name", type=click.Choice(("settings", "rule", "descriptor", "facts")))
+@click.argument("name", type=click.Choice(("settings", "rule", "descriptor", "facts", "fleet")))
 def schema(name: str) -> int:
-    """Print a JSON Schema: of settings, rules, descriptors, or of the output of `facts`."""
+    """Print a JSON Schema: of settings, rules, descriptors, or of what `facts` and `fleet` write."""
     from corslint import resources
 
     _write(resources.schema_file(name).read_text(encoding="utf-8"), sys.stdout)

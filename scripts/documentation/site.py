@@ -35,7 +35,10 @@ _BROWSERS = {"chromium": "Chromium", "firefox": "Firefox", "safari": "Safari"}
 _GAP = re.compile(r"\{\w+\}")
 
 _NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Start", ("index.md", "tutorial.md", "usage.md", "settings.md", "editors.md", "continuous-integration.md")),
+    (
+        "Start",
+        ("index.md", "tutorial.md", "usage.md", "settings.md", "editors.md", "continuous-integration.md", "fleet.md"),
+    ),
     ("Diagnose", ("explain.md", "trace.md", "probe.md")),
     ("Extend", ("rules.md", "descriptors.md", "reference.md", "formats.md", "contributing.md", "architecture.md")),
     ("Proof", ("proof.md", "explain-proof.md", "trace-proof.md", "speed.md", "benchmarks.md", "changelog.md")),
