@@ -196,6 +196,8 @@ def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
         while left > 0 and (piece := os.read(handle, min(left, 1 << 20))):
             pieces.append(piece)
             left -= len(piece)
+            if limit - left == status.st_size:  # whole, as most are at once: it need not be asked for more
+                break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
     finally:
         os.close(handle)
@@ -371,22 +373,18 @@ def _list_by_git(folder: str) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
     if not is_in_work_tree(folder):
         return None
-    # To look for files that git does not keep takes ten times as long as to list those that it keeps.
-    others = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
-    tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
-    kept = _with_modes(tracked.stdout) if tracked is not None else {}
-    statuses = _statuses(folder, kept)
-    answer = others.answer() if others is not None else None
-    if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
+    asked = _ask_once(folder) if _has_few_files(folder) else _ask_twice(folder)
+    if asked is None:
         return None
-    names = dict.fromkeys((*kept, *filter(None, os.fsdecode(answer.stdout).split("\0"))))
+    kept, others, statuses, complaints = asked
+    names = dict.fromkeys((*kept, *others))
     if not names:
         ignored = git(folder, "check-ignore", "--quiet", ".")
         if ignored is not None and ignored.returncode == 0:
             return None  # the folder was named although git ignores it
     files: list[str] = []
     unreadable = {
-        match[1].rstrip("/"): _reason(match[2]) for match in _COULD_NOT_OPEN.finditer(os.fsdecode(answer.stderr))
+        match[1].rstrip("/"): _reason(match[2]) for match in _COULD_NOT_OPEN.finditer(os.fsdecode(complaints))
     }
     for name in names:
         # A submodule, or a repository inside this one: git shows only its folder.
@@ -401,6 +399,48 @@ def _list_by_git(folder: str) -> _Listing | None:
         else:
             files.append(name)
     return _Listing(files, unreadable, statuses, len(kept))
+
+
+class _Asked(NamedTuple):
+    """What git said: the files of its index with their modes, other files, statuses of the former, and complaints."""
+
+    kept: dict[str, str]
+    others: list[str]
+    statuses: dict[str, os.stat_result]
+    complaints: bytes
+
+
+_FEW = 1 << 16
+"""Bytes of an index: some 600 files. To start git a second time takes longer than to look at so many."""
+
+
+def _has_few_files(folder: str) -> bool:
+    try:
+        return os.stat(os.path.join(folder, ".git", "index")).st_size < _FEW
+    except OSError:  # a folder in a work tree, or a linked one
+        return False
+
+
+def _ask_once(folder: str) -> _Asked | None:
+    answer = git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "--stage", "-t", "-z")
+    if answer is None or answer.returncode != 0:
+        return None
+    entries = os.fsdecode(answer.stdout).split("\0")
+    kept = {name: entry[2:8] for entry in entries if entry[:2] != "? " and (name := entry.partition("\t")[2])}
+    others = [entry[2:] for entry in entries if entry[:2] == "? "]
+    return _Asked(kept, others, _statuses(folder, kept), answer.stderr)
+
+
+def _ask_twice(folder: str) -> _Asked | None:
+    # To look for files that git does not keep takes ten times as long as to list those that it keeps.
+    begun = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
+    kept = _with_modes(tracked.stdout) if tracked is not None else {}
+    statuses = _statuses(folder, kept)
+    answer = begun.answer() if begun is not None else None
+    if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
+        return None
+    return _Asked(kept, list(filter(None, os.fsdecode(answer.stdout).split("\0"))), statuses, answer.stderr)
 
 
 _SUBMODULE = "160000"
