@@ -428,6 +428,7 @@ def test_what_has_not_changed_is_not_checked_again(some: Path, capsys: pytest.Ca
     before = tree(out / "repositories")
     assert unchanged(some, capsys) == 3
     assert tree(out / "repositories") == before
+    assert unchanged(some, capsys, "--exit-zero", "--max-warnings", "3") == 3
     assert unchanged(some, capsys, "--fresh") == 0
 
 

@@ -111,8 +111,13 @@ def _apart(folder: str, found: Sequence[Repository]) -> None:
         around = os.path.dirname(around)
 
 
+_OF_THE_EXIT_STATUS = ("exit_zero", "max_warnings")
+"""Options that change no result."""
+
+
 def _for_workers(options: Mapping[str, Any], cwd: str) -> checking.Options:
     """The options, as they mean the same in any folder."""
     config = tuple(os.path.join(cwd, text) if os.path.isfile(text) else text for text in options["config"])
-    given = {**options, "config": config, "no_cache": True}
+    given = {name: value for name, value in options.items() if name not in _OF_THE_EXIT_STATUS}
+    given |= {"config": config, "no_cache": True}
     return checking.Options(corslint.__version__, checking.run_identity(given), given)

@@ -26,7 +26,7 @@ _PINNED = (
 
 def part(corslint: str, folder: Path, shrink: int, runs: int) -> Part:
     """What a fleet gains; `folder` is empty."""
-    count, alone, sample = (size // shrink for size in (REPOSITORIES, ALONE, SAMPLE))
+    count, alone, sample = (max(size // shrink, 1) for size in (REPOSITORIES, ALONE, SAMPLE))
     places = trees.repositories(folder / "all", count)
     lists = {name: _listed(folder / f"{name}.txt", places[:size]) for name, size in (("all", count), ("some", sample))}
     out = folder / "out"
