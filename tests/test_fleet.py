@@ -598,7 +598,7 @@ def test_a_repository_that_kills_its_workers_is_tried_again_alone_and_named(tmp_
 def test_workers_that_always_end_end_the_run(tmp_path: Path) -> None:
     all_of_them = many(tmp_path, 40)
     done = killed(tmp_path, all_of_them, ",".join(path.name for path in all_of_them.iterdir()))
-    assert done.stderr.startswith("corslint: error: 10 workers ended one after the other: ")
+    assert done.stderr.startswith("corslint: error: workers end or fail whatever they are given, 10 times on end: ")
     assert done.returncode == 2
 
 
@@ -773,6 +773,13 @@ def test_a_task_that_fails_is_tried_once_more(some: Path, inline: type[Inline]) 
     inline.fails_at = (1, 4)
     words = "the worker that checked it failed: MemoryError: no room"
     assert answered(inline, sorted(some.iterdir())) == {"one": words, "two": "done", "three": "done"}
+
+
+def test_workers_that_fail_whatever_they_are_given_end_the_run(tmp_path: Path, inline: type[Inline]) -> None:
+    """As where a scheduler's workers lack this package."""
+    inline.fails_at = tuple(range(1, 1000))
+    with pytest.raises(UsageError, match=r"10 times on end: .* failed: MemoryError: no room$"):
+        answered(inline, sorted(many(tmp_path, 20).iterdir()))
 
 
 def test_a_worker_of_another_version_is_refused(some: Path) -> None:

@@ -18,7 +18,7 @@ from corslint.settings import UsageError
 _BATCH = 8
 """Orders of a task, at most: to hand over one alone takes as long as to check something small (measured)."""
 _MOST_DEATHS = 10
-"""Orders one after the other that end their workers. It is not these repositories, then."""
+"""Orders one after the other that end their workers, or for which these fail. It is not the repositories, then."""
 
 Answer = tuple[Order, Outcome | Failure]
 _Task = Future[list[Outcome | Failure]]
@@ -112,9 +112,11 @@ class _Shift:
                 continue
             if isinstance(error, BrokenExecutor):
                 self._replace()
-                deaths += 1
-                if deaths == _MOST_DEATHS:
-                    raise UsageError(f"{deaths} workers ended one after the other: {_reason(error)}")
+            deaths += 1
+            if deaths == _MOST_DEATHS:
+                raise UsageError(
+                    f"workers end or fail whatever they are given, {deaths} times on end: {_reason(error)}"
+                )
             yield order, Failure(_reason(error))
 
     def _replace(self) -> None:
@@ -142,4 +144,5 @@ def _error(future: _Task) -> BaseException | None:
 def _reason(error: BaseException | None) -> str:
     if isinstance(error, BrokenExecutor):
         return "the worker that checked it ended (out of memory, or killed)"
-    return f"the worker that checked it failed: {type(error).__name__}: {error}"
+    said = str(error).strip().partition("\n")[0]
+    return f"the worker that checked it failed: {type(error).__name__}: {said}"
