@@ -15,7 +15,6 @@ import click
 
 import corslint
 from corslint import command_line, outputs, progress, report, result
-from corslint import settings as settings_
 from corslint.settings import Settings, UsageError
 
 if TYPE_CHECKING:
@@ -62,21 +61,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _fail(str(error))
     except Exception as error:  # whatever it is, the user gets one clear line and the status that says "not checked"
-        if _is_about_rules(error):
+        if command_line.is_about_rules(error):
             return _fail(str(error))
         if os.environ.get("CORSLINT_DEBUG"):
             raise
         return _fail(
             f"internal error: {type(error).__name__}: {error} (CORSLINT_DEBUG=1 shows where; please report it)"
         )
-
-
-def _is_about_rules(error: Exception) -> bool:
-    """Whether it is a mistake in a rule file, or an unknown rule id. (Loaded late: most runs end without an error.)"""
-    from corslint.ruleset import UnknownRuleError
-    from corslint.yamlfile import YamlError
-
-    return isinstance(error, YamlError | UnknownRuleError)
 
 
 def _fail(message: str) -> int:
@@ -243,7 +234,7 @@ def _check(
                 found = _left(again, unsafe=unsafe)
         reports.append(found)
         failed = failed or any(
-            _reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
+            result.reaches(finding, settings.of(finding.primary.path).fail_on) for finding in found.findings
         )
     if options["write_baseline"]:
         return _write_baseline(options["write_baseline"], reports, cwd)
@@ -261,17 +252,10 @@ def _check(
         folders = [settings.rules for _, settings in checked]
         look = outputs.Look(options["color"], options["links"])
         outputs.write(whole, wanted, look, lambda rule: _about(rule, folders))
-    return int(_fails(whole, failed, options) or (stale > 0 and options["fail_on_stale"]))
-
-
-def _fails(found: report.Merged, reached: bool, options: Mapping[str, Any]) -> bool:
-    """Whether the exit status is 1; `reached`: a finding is as severe as the settings of its file ask for."""
-    if options["exit_zero"]:
-        return False
-    if options["max_warnings"] is None:
-        return reached
-    counts = report.severities(found.findings)
-    return counts["error"] > 0 or counts["warning"] > options["max_warnings"]
+    return int(
+        command_line.fails(report.severities(whole.findings), failed, options)
+        or (stale > 0 and options["fail_on_stale"])
+    )
 
 
 def _about(rule: str, folders: Sequence[tuple[str, ...]]) -> report.RuleAbout:
@@ -312,11 +296,7 @@ def _linted(
         )
         return _new(found, known)
     except NamedRuleError as error:
-        given = options.get(error.key.replace("-", "_"), ())
-        if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
-            raise UsageError(f"--{error.key}: {error}") from None
-        place = settings_.place(error.settings, cwd, error.key, error.rule) or "--config"
-        raise UsageError(f"{place}: `{error.key}`: {error}") from None
+        raise command_line.misnamed(error, cwd, options) from None
     finally:
         bar.erase()
 
@@ -486,8 +466,3 @@ def _fixable(found: Report) -> list[Finding]:
     shown = set(found.findings)
     hidden = (finding._replace(fix=None) for finding in found.live if finding not in shown)
     return [*found.findings, *hidden, *map(fixes.undecided, found.undecided)]
-
-
-def _reaches(finding: Finding, threshold: str) -> bool:
-    severities = ("error", "warning", "note")
-    return threshold != "never" and severities.index(finding.severity) <= severities.index(threshold)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from corslint import cache, discovery, report, result
 from corslint import settings as settings_
 from corslint.cache import Cache
-from corslint.settings import Expectation, Pattern, Settings
+from corslint.settings import Expectation, Pattern, Settings, UsageError
+
+if TYPE_CHECKING:
+    from corslint.triage import NamedRuleError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -26,6 +29,14 @@ def rule_ids(_context: click.Context, option: click.Parameter, values: Sequence[
             raise click.UsageError(f"{option.opts[0]} names no rule: its value is empty")
         named += ids
     return tuple(named)
+
+
+def is_about_rules(error: BaseException) -> bool:
+    """Whether it is a mistake in a rule file, or an unknown rule id. (Loaded late: most runs end without an error.)"""
+    from corslint.ruleset import UnknownRuleError
+    from corslint.yamlfile import YamlError
+
+    return isinstance(error, YamlError | UnknownRuleError)
 
 
 def _pattern_and_rules(
@@ -74,12 +85,15 @@ def complete_rules(context: click.Context, option: click.Parameter, begun: str) 
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path())
 
-SOURCES = (
+SETTINGS = (
     click.option(
         "--config", multiple=True, metavar="FILE|KEY=VALUE", help="This settings file, or one setting in TOML."
     ),
     click.option("--isolated", "--no-config", is_flag=True, help="Look for no settings file."),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Do not read these files and folders, either."),
+)  # fmt: skip
+SOURCES = (
+    *SETTINGS,
     click.option("--force-exclude", is_flag=True, help="Files that are named count like those found in a folder."),
     click.option(
         "--cache-dir", metavar="FOLDER", envvar="CORSLINT_CACHE_DIR", show_envvar=True,
@@ -391,3 +405,21 @@ def _pattern(pattern: Pattern) -> str:
     sign, text = ("!", pattern.text[1:]) if pattern.text.startswith("!") else ("", pattern.text)
     anchored = "/" in text.rstrip("/")
     return f"{sign}{pattern.folder}/{text.lstrip('/') if anchored else f'**/{text}'}"
+
+
+def fails(counts: Mapping[str, int], reached: bool, options: Mapping[str, Any]) -> bool:
+    """Whether the exit status is 1; `reached`: a finding is as severe as the settings of its file ask for."""
+    if options["exit_zero"]:
+        return False
+    if options["max_warnings"] is None:
+        return reached
+    return counts["error"] > 0 or counts["warning"] > options["max_warnings"]
+
+
+def misnamed(error: NamedRuleError, cwd: str, options: Mapping[str, Any]) -> UsageError:
+    """Says where a rule is named that does not exist: in an option, or in settings."""
+    given = options.get(error.key.replace("-", "_"), ())
+    if error.rule in given or any(error.rule in pair or error.rule in pair[1] for pair in given):
+        return UsageError(f"--{error.key}: {error}")
+    place = settings_.place(error.settings, cwd, error.key, error.rule) or "--config"
+    return UsageError(f"{place}: `{error.key}`: {error}")

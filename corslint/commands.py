@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -173,10 +174,83 @@ def _pasted(text: str) -> str:
     return data.decode("utf-8", "replace")
 
 
+_MOST_FAILURES = 20
+"""Repositories that are named on standard error when they could not be checked; the summary names all."""
+
+
 @click.command()
-@click.argument("name", type=click.Choice(("settings", "rule", "descriptor", "facts")))
+@click.argument("repositories", nargs=-1, required=True, type=click.Path(), metavar="REPOSITORIES...")
+@click.option("--output", required=True, metavar="FOLDER", help="Where all reports go; runs go on from what is there.")
+@click.option(
+    "--executor",
+    default="processes",
+    show_default=True,
+    metavar="EXECUTOR",
+    help="Who does the work: processes, dask:ADDRESS, mpi, or MODULE:ATTRIBUTE of anything that makes an Executor.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="How many workers.  [default: all there are]")
+@click.option("--fresh", is_flag=True, help="Check repositories again that have not changed.")
+@command_line.options(command_line.SETTINGS, command_line.CHOICES)
+def fleet(
+    repositories: tuple[str, ...], output: str, executor: str, jobs: int | None, fresh: bool, **options: Any
+) -> int:
+    """Check many repositories in one go: folders, folders of repositories, and lists of folders (a path a line).
+
+    Writes the reports of each repository (JSON, SARIF), and a summary of all with what changed since the last run.
+    A run that is ended goes on where it was; what has not changed is not read again.
+
+    Exit status 2 also where a repository could not be checked.
+    """
+    from corslint.fleet import command as fleet_command
+
+    if not output:
+        raise click.UsageError("--output: its value is empty")
+    _named_well(options)
+    done = fleet_command.carried_out(repositories, output, options, executor=executor, jobs=jobs, fresh=fresh)
+    totals = done.summary["totals"]
+    failed = [one for one in done.summary["repositories"] if one["status"] == "failed"]
+    for one in failed[:_MOST_FAILURES]:
+        text = f"{report.shown_path(one['name'])}: could not be checked: {report.neutral(one['failure'])}"
+        outputs.write_text([f"corslint: {text}\n"], sys.stderr)
+    if len(failed) > _MOST_FAILURES:
+        outputs.write_text([f"corslint: and {len(failed) - _MOST_FAILURES} more could not be checked\n"], sys.stderr)
+    outputs.write_text([_said_of_fleet(totals, done.unchanged) + "\n"], sys.stderr)
+    outputs.write_text([f"corslint: wrote {report.neutral(done.page)}\n"], sys.stderr)
+    counts = {severity: totals[f"{severity}s"] for severity in ("error", "warning", "note")}
+    return 2 if failed else int(command_line.fails(counts, done.reached, options))
+
+
+def _named_well(options: Mapping[str, Any]) -> None:
+    """Refuse rules that do not exist before anything is checked."""
+    from corslint import lint, triage
+
+    cwd = os.getcwd()
+    taken = settings_.sources(options["config"], options["isolated"])
+    loaded = settings_.load(cwd, cwd, taken if taken.file else taken._replace(isolated=True))
+    settings = command_line.with_options(loaded, options)
+    try:
+        triage.Triage(lint.knowledge(settings.rules, examples=False).rules, settings)
+    except triage.NamedRuleError as error:
+        raise command_line.misnamed(error, cwd, options) from None
+
+
+def _said_of_fleet(totals: Mapping[str, int], unchanged: int) -> str:
+    """`corslint: found 3 errors in 2 of 40 repositories; 1 could not be checked; 12 had not changed`."""
+    counts = [report.counted(totals[f"{one}s"], one) for one in ("error", "warning", "note") if totals[f"{one}s"]]
+    every = "1 repository" if totals["repositories"] == 1 else f"{totals['repositories']} repositories"
+    where = f"{totals['with_findings']} of {every}"
+    parts = [f"corslint: found {report.listed(counts)} in {where}" if counts else f"corslint: no findings in {every}"]
+    if totals["failed"]:
+        parts.append(f"{totals['failed']} could not be checked")
+    if unchanged:
+        parts.append(f"{unchanged} had not changed")
+    return "; ".join(parts)
+
+
+@click.command()
+@click.argument("name", type=click.Choice(("settings", "rule", "descriptor", "facts", "fleet")))
 def schema(name: str) -> int:
-    """Print a JSON Schema: of settings, rules, descriptors, or of the output of `facts`."""
+    """Print a JSON Schema: of settings, rules, descriptors, or of what `facts` and `fleet` write."""
     from corslint import resources
 
     outputs.write_text([resources.schema_file(name).read_text(encoding="utf-8")], sys.stdout)
@@ -304,5 +378,5 @@ def _case(case: Case) -> list[str]:
     return lines
 
 
-ALL: tuple[click.Command, ...] = (facts, trace, init, rule, explain, schema, probe, server, completion)
+ALL: tuple[click.Command, ...] = (facts, trace, init, rule, explain, fleet, schema, probe, server, completion)
 """Every one of them."""

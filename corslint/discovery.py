@@ -34,9 +34,7 @@ NAMED_SIZE_LIMIT = 4 << 20
 MANIFEST_SIZE_LIMIT = 32 << 20
 """Bytes. Lock files of large projects have tens of megabytes."""
 
-_PACKAGES = frozenset(
-    {"node_modules", "bower_components", "jspm_packages", ".yarn", ".venv", "site-packages", "vendor"}
-)
+PACKAGES = frozenset({"node_modules", "bower_components", "jspm_packages", ".yarn", ".venv", "site-packages", "vendor"})
 _ENVIRONMENT = "virtual environment"
 _IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn", cache_.FOLDER})
 _NO_CACHE = Cache()
@@ -214,6 +212,8 @@ def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
         while left > 0 and (piece := os.read(handle, min(left, 1 << 20))):
             pieces.append(piece)
             left -= len(piece)
+            if limit - left == status.st_size:  # whole, as most are at once: it need not be asked for more
+                break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
     finally:
         os.close(handle)
@@ -399,24 +399,18 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
     if not is_in_work_tree(folder):
         return None
-    # To look for files that git does not keep takes ten times as long as to list those that it keeps.
-    others = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
-    tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
-    kept, submodules = _in_index(tracked.stdout) if tracked is not None else ([], frozenset[str]())
-    statuses = _statuses(folder, kept)
-    if statuses:
-        meanwhile()
-    answer = others.answer() if others is not None else None
-    if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
+    asked = _ask_once(folder) if _has_few_files(folder) else _ask_twice(folder, meanwhile)
+    if asked is None:
         return None
-    names = dict.fromkeys((*kept, *filter(None, os.fsdecode(answer.stdout).split("\0"))))
+    kept, submodules, others, statuses, complaints = asked
+    names = dict.fromkeys((*kept, *others))
     if not names:
         ignored = git(folder, "check-ignore", "--quiet", ".")
         if ignored is not None and ignored.returncode == 0:
             return None  # the folder was named although git ignores it
     files: list[str] = []
     unreadable = {
-        match[1].rstrip("/"): _reason(match[2]) for match in _COULD_NOT_OPEN.finditer(os.fsdecode(answer.stderr))
+        match[1].rstrip("/"): _reason(match[2]) for match in _COULD_NOT_OPEN.finditer(os.fsdecode(complaints))
     }
     for name in names:
         # A submodule, or a repository inside this one: git shows only its folder.
@@ -433,14 +427,73 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     return _Listing(files, unreadable, statuses, len(kept))
 
 
+class _Asked(NamedTuple):
+    """What git said.
+
+    `kept` are the names in its index, `submodules` those among them that are other repositories; `others` are further
+    files, `statuses` those of the former, and `complaints` what it could not look into.
+    """
+
+    kept: list[str]
+    submodules: frozenset[str]
+    others: list[str]
+    statuses: dict[str, os.stat_result]
+    complaints: bytes
+
+
+_FEW = 1 << 16
+"""Bytes of an index: some 600 files. To start git a second time takes longer than to look at so many."""
+
+
+def _has_few_files(folder: str) -> bool:
+    try:
+        return os.stat(os.path.join(folder, ".git", "index")).st_size < _FEW
+    except OSError:  # a folder in a work tree, or a linked one
+        return False
+
+
+_OTHER = "? "
+"""How git marks a file that it does not keep, where it is asked for marks; they are letters and a space."""
+
+
+def _ask_once(folder: str) -> _Asked | None:
+    answer = git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "--stage", "-t", "-z")
+    if answer is None or answer.returncode != 0:
+        return None
+    entries = os.fsdecode(answer.stdout).split("\0")
+    kept, submodules = _in_index(entry[len(_OTHER) :] for entry in entries if not entry.startswith(_OTHER))
+    others = [entry[len(_OTHER) :] for entry in entries if entry.startswith(_OTHER)]
+    return _Asked(kept, submodules, others, _statuses(folder, kept), answer.stderr)
+
+
+def _ask_twice(folder: str, meanwhile: Callable[[], None]) -> _Asked | None:
+    # To look for files that git does not keep takes ten times as long as to list those that it keeps.
+    begun = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
+    kept, submodules = _in_index(os.fsdecode(tracked.stdout if tracked is not None else b"").split("\0"))
+    statuses = _statuses(folder, kept)
+    if statuses:
+        meanwhile()
+    answer = begun.answer() if begun is not None else None
+    if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
+        return None
+    others = list(filter(None, os.fsdecode(answer.stdout).split("\0")))
+    return _Asked(kept, submodules, others, statuses, answer.stderr)
+
+
 _SUBMODULE = "160000 "
 
 
-def _in_index(listed: bytes) -> tuple[list[str], frozenset[str]]:
+def _in_index(listed: Iterable[str]) -> tuple[list[str], frozenset[str]]:
     """The names that git keeps in its index, and those among them that are other repositories."""
-    entries = os.fsdecode(listed).split("\0")
-    names = dict.fromkeys(name for entry in entries if (name := entry.partition("\t")[2]))
-    modules = (entry.partition("\t")[2] for entry in entries if entry.startswith(_SUBMODULE))
+    names: dict[str, None] = {}
+    modules = set()
+    for entry in listed:
+        mode, _, name = entry.partition("\t")
+        if name:
+            names[name] = None
+            if mode.startswith(_SUBMODULE):
+                modules.add(name)
     return list(names), frozenset(modules)
 
 
@@ -482,7 +535,7 @@ def _walk(folder: str) -> _Listing:
             path = f"{prefix}{name}/" if is_folder else f"{prefix}{name}"
             if (is_folder and name in _IGNORED_FOLDERS) or _ignored(path, specs):
                 continue
-            if is_folder and name not in _PACKAGES:
+            if is_folder and name not in PACKAGES:
                 pending.append((path, specs))
             else:
                 files.append(path)  # a folder of packages is not entered, only counted
@@ -515,7 +568,7 @@ def _without_packages(names: Sequence[str], passed_over: dict[str, int], opened:
         inside = name[: name.rfind("/") + 1]
         is_plain = plain.get(inside)
         if is_plain is None:
-            is_plain = plain[inside] = not environments and _PACKAGES.isdisjoint(inside.split("/"))
+            is_plain = plain[inside] = not environments and PACKAGES.isdisjoint(inside.split("/"))
         if not is_plain:
             folders = name.split("/")[:-1]
             around = max((len(one.split("/")) for one in opened if name.startswith(f"{one}/")), default=0)
@@ -534,7 +587,7 @@ def _package(folders: Sequence[str], around: int, environments: set[str]) -> tup
     """The outermost folder of packages below the first `around` folders, and what it is called."""
     for depth in range(around, len(folders)):
         folder = "/".join(folders[: depth + 1])
-        if folders[depth] in _PACKAGES:
+        if folders[depth] in PACKAGES:
             return folder, folders[depth]
         if folder in environments:
             return folder, _ENVIRONMENT

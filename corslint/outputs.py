@@ -108,6 +108,14 @@ def write(
         write_text([report.closing_line(found) + "\n"], sys.stderr)
 
 
+def rendered(
+    found: report.Reported, formats: Iterable[str], about: Callable[[str], report.RuleAbout]
+) -> dict[str, bytes]:
+    """Reports in these formats, as they stand in files when they are written from the working directory."""
+    run = report.Run(name=_from_the_top(os.getcwd()), about=about)
+    return {name: b"".join(map(_encoded, report.format_named(name).render(found, run))) for name in formats}
+
+
 def coloured(color: str, terminal: bool, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether text gets colours: `color` is `auto`, `always` or `never`.
 
@@ -245,7 +253,7 @@ def _write_file(file: str, pieces: Iterable[str]) -> None:
             with contextlib.suppress(BrokenPipeError), open(file, "ab") as device:
                 device.writelines(data)
             return
-        _replace(os.path.realpath(file), data, None if known is None else stat.S_IMODE(known.st_mode))
+        replace(os.path.realpath(file), data, None if known is None else stat.S_IMODE(known.st_mode))
     except OSError as error:
         raise UsageError(f"--output-file: {file} cannot be written: {error.strerror or error}") from None
 
@@ -254,7 +262,8 @@ _DEVICES = ("/dev/", "/proc/")
 """Folders whose entries are no files to be replaced, even where what is behind them (`/dev/stdout`) is one."""
 
 
-def _replace(target: str, pieces: Iterable[bytes], mode: int | None) -> None:
+def replace(target: str, pieces: Iterable[bytes], mode: int | None = None) -> None:
+    """Put a whole file in place of what is there; where that fails, nothing has changed. Raises `OSError`."""
     temporary = f"{target}.{os.getpid()}.tmp"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from corslint.model.finding import SEVERITIES
 from corslint.parsers import kind_of
 from corslint.records import NamedTuple
 from corslint.source import SourceFile, Span
@@ -70,3 +71,8 @@ def wanted(context: Context, settings: Settings) -> Context:
     files = tuple(path for path in context.files if path not in unwanted)
     unreadable = {path: reason for path, reason in context.unreadable.items() if path not in unwanted}
     return context._replace(files=files, lint=context.lint - unwanted, unreadable=unreadable)
+
+
+def reaches(finding: Finding, threshold: str) -> bool:
+    """Whether a finding is as severe as `fail-on` asks for."""
+    return threshold != "never" and SEVERITIES.index(finding.severity) <= SEVERITIES.index(threshold)

@@ -6,7 +6,6 @@ there are enough of them by several processes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from corslint import cache
@@ -65,6 +64,8 @@ class Choice(NamedTuple):
         begin = _EXPORTS_DATA.match(data)
         if begin is None:
             return False
+        import json
+
         try:
             json.loads(data[begin.end() :].decode().strip().removesuffix(";"))
         except (ValueError, RecursionError, MemoryError):

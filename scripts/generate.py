@@ -602,7 +602,92 @@ def descriptor_schema() -> Schema:
     return {"$schema": DIALECT, "title": title, **closed(top, needed), "$defs": definitions}
 
 
-SCHEMAS = {"rule": rule_schema, "facts": facts_schema, "settings": settings_schema, "descriptor": descriptor_schema}
+# --- fleet ----------------------------------------------------------------------------------------------------------
+
+
+def fleet_schema() -> Schema:
+    count: Schema = {"type": "integer", "minimum": 0}
+    counts: Schema = {"type": "object", "additionalProperties": count}
+    effects: Schema = {"type": "object", "propertyNames": {"enum": list(EFFECTS)}, "additionalProperties": count}
+    by_severity = {f"{name}s": count for name in SEVERITIES}
+    change = closed(
+        {"new": count, "gone": count},
+        ("new", "gone"),
+        "How many more findings of a rule there are in a repository than last time, and how many fewer.",
+    )
+    date: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
+    place: Schema = {"type": "string", "description": "Below the output folder."}
+    totals = {
+        "repositories": count,
+        "with_findings": count,
+        "clean": count,
+        "failed": count,
+        "files": count,
+        **by_severity,
+        "effects": effects,
+    }
+    since = {
+        "date": date,
+        "corslint": TEXT,
+        "same_options": {"type": "boolean"},
+        "repositories": {
+            "description": "Those that were checked both times; `new` and `gone` count in these.",
+            **count,
+        },
+        "added": count,
+        "removed": count,
+        "new": count,
+        "gone": count,
+    }
+    rule = {"rule": TEXT, "findings": count, "repositories": count, **by_severity, "effects": effects}
+    checked = {
+        "name": TEXT,
+        "status": {"enum": ["findings", "clean"]},
+        "files": count,
+        **by_severity,
+        "effects": effects,
+        "rules": {"description": "Findings by rule.", **counts},
+        "json": place,
+        "sarif": place,
+    }
+    failed = {"name": TEXT, "status": {"const": "failed"}, "failure": TEXT}
+    run = {"date": date, "repositories": count, "with_findings": count, "failed": count, **by_severity}
+    parts: dict[str, Schema] = {
+        "version": {"const": 1},
+        "corslint": {"description": "The version that made it.", **TEXT},
+        "date": {"description": "When the run ended, in UTC.", **date},
+        "options": {"description": "Is the same where the options of the command line are.", **TEXT},
+        "totals": closed(totals, tuple(totals)),
+        "since": {
+            "description": "What is different from the last run; null for the first.",
+            "anyOf": [closed(since, tuple(since)), {"type": "null"}],
+        },
+        "rules": {
+            "description": "Those with findings, or with some last time; those in most repositories first.",
+            "type": "array",
+            "items": closed({**rule, "since": change}, tuple(rule)),
+        },
+        "repositories": {
+            "description": "Sorted by name.",
+            "type": "array",
+            "items": {"anyOf": [closed({**checked, "since": change}, tuple(checked)), closed(failed, tuple(failed))]},
+        },
+        "trend": {
+            "description": "The last runs with this one, oldest first.",
+            "type": "array",
+            "items": closed(run, tuple(run)),
+        },
+    }
+    return {"$schema": DIALECT, "title": "The summary of `corslint fleet`", **closed(parts, tuple(parts))}
+
+
+SCHEMAS = {
+    "rule": rule_schema,
+    "facts": facts_schema,
+    "settings": settings_schema,
+    "descriptor": descriptor_schema,
+    "fleet": fleet_schema,
+}
 
 NAMING = "# yaml-language-server: $schema="
 """What the first line of a YAML file says to editors, before the path of its schema."""

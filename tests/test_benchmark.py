@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import sys
+import sysconfig
 from pathlib import Path
 from types import ModuleType
 
@@ -100,3 +101,14 @@ def test_the_trees_hold_what_they_are_for(tmp_path: Path, capsys: pytest.Capture
     for repository in trees.repositories(tmp_path, 2):
         assert cli.run(["check", "--output-format", "concise", str(repository)]) in (0, 1)
     capsys.readouterr()
+
+
+def test_a_fleet_is_measured_beside_a_process_each(tmp_path: Path) -> None:
+    corslint = Path(sysconfig.get_path("scripts")) / "corslint"
+    if not corslint.exists():
+        pytest.skip("corslint is not installed")
+    found = _module("fleet").part(str(corslint), tmp_path, 1000, 1)
+    assert [line.beside for line in found.lines][:2] == ["`corslint fleet` with 10 repositories", "the first run"]
+    assert all(line.ratio.median > 0 for line in found.lines)
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == [f"repository{number}" for number in range(10)]
+    assert found.memory[0].most > 1

@@ -48,7 +48,8 @@ def one(cwd: Path, *paths: str) -> Context:
     return found[0]
 
 
-def test_what_is_to_be_done_anyway_is_done_while_git_looks(tree: Tree) -> None:
+def test_what_is_to_be_done_anyway_is_done_while_git_looks(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "_FEW", 0)
     root = tree("a.js")
     called: list[str] = []
     contexts(["."], str(root), meanwhile=lambda: called.append("without git"))
@@ -215,6 +216,32 @@ def test_submodules_and_nested_repositories_are_read_with_their_own_ignore_rules
     git(root, "init")
     git(root, "-c", "advice.addEmbeddedRepo=false", "add", "inner")  # a link to a commit, as for a submodule
     assert one(root, ".").files == ("a.js", "inner/b.js", "untracked/d.js")
+
+
+def test_git_says_the_same_when_it_is_asked_once(tree: Tree) -> None:
+    root = tree(
+        "a.js", "tab\there.js", "new\nline.js", "? b.js", "gone.js", "later.js", "out.js", "inner/c.js", "sub/d.js"
+    )
+    put(root / ".gitignore", "out.js\n")
+    git(root / "inner", "init")
+    git(root, "init")
+    later = root / "later.js"
+    content = later.read_bytes()
+    later.unlink()
+    git(root, "add", ":!inner")
+    git(root, "commit", "-m", "x")
+    git(root, "update-index", "--skip-worktree", "a.js")
+    later.write_bytes(content)
+    (root / "gone.js").unlink()
+    once, twice = discovery._ask_once(str(root)), discovery._ask_twice(str(root), lambda: None)
+    assert once is not None
+    assert twice is not None
+    assert once.others == twice.others == ["inner/", "later.js"]
+    assert once.kept == twice.kept
+    assert sorted(once.kept) == [".gitignore", "? b.js", "a.js", "gone.js", "new\nline.js", "sub/d.js", "tab\there.js"]
+    assert once.submodules == twice.submodules == frozenset()
+    assert once.statuses.keys() == twice.statuses.keys()
+    assert discovery._ask_once(str(root / "nowhere")) is None
 
 
 def test_a_repository_cannot_have_programs_run(tree: Tree) -> None:

@@ -66,6 +66,7 @@ LAYERS = (
     "corslint.watching",
     "corslint.probe",
     "corslint.language_server",
+    "corslint.fleet",
     "corslint.commands",
     "corslint.cli",
     "corslint.__main__",

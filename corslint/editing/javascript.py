@@ -694,39 +694,53 @@ def _sound(tree: Tree, text: bytes, dialect: str, hole: Node, changes: Sequence[
     return _damage(after) <= _damage(tree) and _outline(tree, start, end) == _outline(after, start, end + grown)
 
 
-def _nodes(tree: Tree, skip: tuple[int, int] | None) -> Iterator[tuple[Node, bool]]:
-    """All nodes in text order; a node with exactly the span `skip` is told of, and not entered."""
+def _nodes(tree: Tree) -> Iterator[Node]:
+    """All nodes in text order."""
     cursor = tree.walk()
     while True:
         node = cursor.node
         if node is None:
             return
-        hidden = skip is not None and (node.start_byte, node.end_byte) == skip
-        yield node, hidden
-        if not hidden and cursor.goto_first_child():
+        yield node
+        if cursor.goto_first_child():
             continue
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
                 return
 
 
+_AT_ONCE = 4_000
+"""Bytes. tree-sitter writes down the shape of a node by recursion: of one that is nested deeply it could not."""
+
+
 def _outline(tree: Tree, start: int, end: int) -> list[tuple[str, bytes]]:
-    """The tokens of a program, with one piece of it left out."""
+    """The shape and the text of a program, with one piece of it left out."""
     outline: list[tuple[str, bytes]] = []
-    for node, hidden in _nodes(tree, (start, end)):
-        if hidden:
+    cursor = tree.walk()
+    while True:
+        node = cursor.node
+        if node is None:
+            return outline
+        if (node.start_byte, node.end_byte) == (start, end):
             outline.append(("hole", b""))
+        elif (node.end_byte <= start or node.start_byte >= end) and node.end_byte - node.start_byte <= _AT_ONCE:
+            # Its tokens need not be looked at one by one: of equal text and shape they are equal.
+            outline.append((str(node), node.text or b""))
         elif node.child_count == 0:
             outline.append((node.type, node.text or b""))
         else:
             outline.append((node.type, b""))
-    return outline
+            if cursor.goto_first_child():
+                continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return outline
 
 
 def _damage(tree: Tree) -> int:
     if not tree.root_node.has_error:
         return 0
-    return sum(node.is_error or node.is_missing for node, _ in _nodes(tree, None))
+    return sum(node.is_error or node.is_missing for node in _nodes(tree))
 
 
 def _statement_gone(hole: Node, after: Tree, grown: int, changes: Sequence[Change]) -> bool:

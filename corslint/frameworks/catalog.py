@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -448,13 +449,19 @@ class Catalog(NamedTuple):
     @property
     def packages(self) -> frozenset[str]:
         """The names of all packages and modules that descriptors speak of, as they are imported."""
-        return frozenset(
-            package.removeprefix("node:")
-            for package, mark, _ in (name.partition("#") for name in self.named_calls)
-            if mark and package not in ("global", "?")
-        )
+        return _packages(tuple(self.named_calls))
 
     @property
     def scripts(self) -> tuple[ScriptLibrary, ...]:
         """The libraries that pages load by script tags."""
         return tuple(library for descriptor in self.descriptors for library in descriptor.pages)
+
+
+@lru_cache(maxsize=4)
+def _packages(names: tuple[str, ...]) -> frozenset[str]:
+    """The packages of described names; the same ones for every project that a process looks at."""
+    return frozenset(
+        package.removeprefix("node:")
+        for package, mark, _ in (name.partition("#") for name in names)
+        if mark and package not in ("global", "?")
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
-from time import thread_time
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,9 +49,15 @@ def parsed(data: bytes, language: Language, until: float, ranges: Sequence[Range
     from tree_sitter import Parser
 
     view = memoryview(data)
+    earliest = monotonic() + until - thread_time()
+
+    def is_late(_offset: int, _has_error: bool) -> bool:
+        # tree-sitter asks often, and the time of a thread is slow to get; before this moment it cannot have passed.
+        return monotonic() > earliest and thread_time() > until
+
     try:
         return Parser(language, included_ranges=ranges).parse(
-            lambda offset, _: view[offset : offset + _CHUNK], progress_callback=lambda _, __: thread_time() > until
+            lambda offset, _: view[offset : offset + _CHUNK], progress_callback=is_late
         )
     except ValueError:
         return None

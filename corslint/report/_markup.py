@@ -55,6 +55,11 @@ def prose(text: str) -> Markup:
     return joined(element("code", piece) if at % 2 else piece for at, piece in enumerate(pieces) if piece)
 
 
+def breaking(path: str) -> Markup:
+    """A path that may be broken after each slash."""
+    return Markup(escaped(path).replace("/", "/<wbr>"))
+
+
 def _attribute(key: str, value: object) -> str:
     if value is None or value is False:
         return ""

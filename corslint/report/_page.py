@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import corslint
-from corslint.report._markup import Markup, element, escaped
+from corslint.report._markup import Markup, element
 
 _PAGE = Path(__file__).resolve().parent / "page"
 
 
-def document(title: str, what: str, main: Iterable[str], note: str, skip: Markup | None = None) -> Iterator[str]:
+def document(
+    title: str,
+    what: str,
+    main: Iterable[str],
+    note: str,
+    skip: Markup | None = None,
+    *,
+    styles: Sequence[str] = ("style.css",),
+    scripts: Sequence[str] = ("colours.js", "script.js"),
+) -> Iterator[str]:
     """The page, in pieces.
 
     `what` is the kind of page, `main` its content, `note` its last sentence, `skip` a link that keys reach first.
+    `styles` and `scripts` are files of the folder `page`; what is in them stands in the page.
     """
-    style, script = (_text(name) for name in ("style.css", "script.js"))
+    style, script = ("".join(map(_text, names)) for names in (styles, scripts))
     yield "<!doctype html>\n"
     yield '<html lang="en">\n'
     yield element("head", _head(title, style, script)) + "\n"
@@ -35,11 +45,6 @@ def document(title: str, what: str, main: Iterable[str], note: str, skip: Markup
     made = f"Made by corslint {corslint.__version__}. {note}"
     yield element("footer", element("p", made), class_="foot") + "\n"
     yield f"<script>{script}</script>\n</body>\n</html>\n"
-
-
-def breaking(path: str) -> Markup:
-    """A path that may be broken after each slash."""
-    return Markup(escaped(path).replace("/", "/<wbr>"))
 
 
 def _text(name: str) -> str:

@@ -14,8 +14,8 @@ from corslint.model.tri import Tri
 from corslint.report import counted, listed, shown_path
 from corslint.report._drawing import narrow, wide
 from corslint.report._excerpt import Sources, place, way
-from corslint.report._markup import Markup, element, joined, prose
-from corslint.report._page import breaking, document
+from corslint.report._markup import Markup, breaking, element, joined, prose
+from corslint.report._page import document
 from corslint.report._placing import Placed
 from corslint.report.trace import OF_CORS, Traced, request_line, title
 from corslint.source import Span

@@ -25,8 +25,8 @@ from corslint.report import (
 )
 from corslint.report._drawing import KINDS, SIGNS, Flag, Flags, narrow, wide
 from corslint.report._excerpt import difference, excerpt, place
-from corslint.report._markup import Markup, element, joined, prose
-from corslint.report._page import breaking, document
+from corslint.report._markup import Markup, breaking, element, joined, prose
+from corslint.report._page import document
 from corslint.report._placing import Placed, cut, placed
 
 WANTS_FIXES = True

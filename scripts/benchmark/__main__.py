@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmark import nginx, page, peers, trees
+from benchmark import fleet, nginx, page, peers, trees
 from benchmark.measure import Series, Tool, interleaved, ratio
 from benchmark.page import Growth, Line, Memory, Part
 
@@ -212,7 +212,20 @@ def proxies(bench: Bench) -> Part:
     return nginx.part(bench.place("nginx"), 10_000 // bench.shrink, bench.runs)
 
 
-_PARTS = {"start": start, "tree": tree, "worst": worst, "nginx": proxies, "given": given, "growth": growth}
+def repositories(bench: Bench) -> Part:
+    """Many repositories, beside a process for each."""
+    return fleet.part(_CORSLINT, bench.place("fleet"), bench.shrink, max(bench.runs // 3, 1))
+
+
+_PARTS = {
+    "start": start,
+    "tree": tree,
+    "worst": worst,
+    "nginx": proxies,
+    "fleet": repositories,
+    "given": given,
+    "growth": growth,
+}
 
 
 def main() -> int:

@@ -39,7 +39,10 @@ _ELSEWHERE = frozenset({"Proven", "References", "Rules with an example of it"})
 _GAP = re.compile(r"\{\w+\}")
 
 _NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Start", ("index.md", "tutorial.md", "usage.md", "settings.md", "editors.md", "continuous-integration.md")),
+    (
+        "Start",
+        ("index.md", "tutorial.md", "usage.md", "settings.md", "editors.md", "continuous-integration.md", "fleet.md"),
+    ),
     ("Diagnose", ("explain.md", "trace.md", "probe.md")),
     ("Extend", ("rules.md", "descriptors.md", "reference.md", "formats.md", "contributing.md", "architecture.md")),
     ("Trust", ("releasing.md", "security.md")),

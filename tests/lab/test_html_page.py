@@ -1,9 +1,10 @@
-"""The HTML report in a real browser: nothing runs but its own script, axe-core finds nothing, and keys are enough."""
+"""The HTML pages in a real browser: nothing runs but their own scripts, axe-core finds nothing, and keys are enough."""
 
 from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ import pytest
 from playwright import sync_api as playwright
 
 from corslint import cli
+from corslint.fleet import page as fleet_page
+from corslint.fleet import summary
+from corslint.fleet.checking import Count
+from corslint.fleet.results import Kept
+from corslint.fleet.summary import Checked
 from corslint.model.diagram import Connection, Diagram, Line, Node
 from corslint.model.tri import Tri
 from corslint.report import RuleAbout, Run
@@ -51,13 +57,35 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "report.html"
 
 
-@pytest.mark.parametrize("name", ["demo", "many"])
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a fleet in its second run: one repository was mended, one is new, and one cannot be checked."""
+    folder = tmp_path_factory.mktemp("fleet")
+
+    def lay_down(name: str, side: str, project: str = "") -> None:
+        shutil.copytree(ROOT / "fixtures" / "projects" / (project or name) / side, folder / "all" / name)
+        (folder / "all" / name / ".git").mkdir()
+
+    for name in ("chat", "auth-before-cors", "socketio-path-mismatch", "credentials-not-boolean"):
+        lay_down(name, "bad")
+    command = ["fleet", str(folder / "all"), "--output", str(folder / "out"), "--pedantic"]
+    assert cli.run(command) == 1
+    shutil.rmtree(folder / "all" / "auth-before-cors")
+    lay_down("auth-before-cors", "good")
+    lay_down("new/malformed-origin", "bad", "malformed-origin")
+    (folder / "all" / "wrong").mkdir()
+    (folder / "all" / "wrong" / "corslint.toml").write_text("selekt = []\n", encoding="utf-8")
+    assert cli.run(command) == 2
+    return folder / "out" / "summary.html"
+
+
+@pytest.mark.parametrize("name", ["demo", "many", "fleet"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_nothing_serious(
-    browser: playwright.Browser, axe: str, demo: Path, many: Path, name: str, scheme: Any, width: str
+    browser: playwright.Browser, axe: str, demo: Path, many: Path, fleet: Path, name: str, scheme: Any, width: str
 ) -> None:
-    file = {"demo": demo, "many": many}[name]
+    file = {"demo": demo, "many": many, "fleet": fleet}[name]
     with opened(browser, file, color_scheme=scheme, width=WIDTHS[width], bypass_csp=True) as page:
         assert violations(page, axe) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[width]
@@ -99,6 +127,22 @@ PAIRS = (
     ("--error-fill", "--card", 3),
 )
 """What axe-core does not look at: text in the picture, marks, focus rings (WCAG 2.2, 1.4.3 and 1.4.11)."""
+
+
+FLEET_PAIRS = (
+    ("--better", "--paper", 4.5),
+    ("--better", "--new-wash", 4.5),
+    ("--error", "--error-wash", 4.5),
+    ("--warning", "--paper", 4.5),
+    *((fill, "--paper", 3) for fill in ("--error-fill", "--note")),
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_of_a_fleet_are_told_apart(browser: playwright.Browser, fleet: Path, scheme: Any) -> None:
+    with opened(browser, fleet, color_scheme=scheme, bypass_csp=True) as page:
+        pairs = str([list(pair) for pair in FLEET_PAIRS])
+        assert page.evaluate(CONTRASTS.replace("PAIRS", pairs)) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -219,6 +263,88 @@ def test_nothing_that_files_hold_runs(browser: playwright.Browser, tmp_path: Pat
         assert page.locator("script").count() == 1
         assert page.locator("img, iframe, [onload], [onerror]").count() == 0
         assert page.evaluate("[...document.links].every(link => /^(#|https:)/.test(link.getAttribute('href')))")
+        body = page.locator("body").inner_text()
+        assert "\\u202e" in body
+        assert "\u202e" not in body
+        assert "\x1b" not in body
+
+
+# --- a fleet ---------------------------------------------------------------------------------------------------------
+
+
+def named(page: playwright.Page) -> list[str]:
+    """The repositories that are listed, in their order."""
+    return page.locator("#list tbody tr:visible .name").all_text_contents()
+
+
+def test_a_fleet_says_at_a_glance_what_it_comes_to(browser: playwright.Browser, fleet: Path) -> None:
+    with opened(browser, fleet) as page:
+        assert page.locator("h1").text_content() == "6 repositories"
+        playwright.expect(page.locator(".verdict")).to_have_text("▼ Better than last time")
+        for text in (".verdict", ".tally.error", ".trend", ".bars"):
+            playwright.expect(page.locator(text).first).to_be_in_viewport()
+        assert page.locator(".failures li").all_text_contents() == [
+            "wrong: corslint.toml:1: unknown setting selekt; did you mean select?"
+        ]
+        assert "chat" in page.locator(".bars").nth(1).inner_text()
+
+
+def test_keys_lead_from_a_rule_to_its_repositories(browser: playwright.Browser, fleet: Path) -> None:
+    with opened(browser, fleet) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the repositories"
+        before = named(page)
+        assert before[0] == "chat"
+        page.locator("#rules a", has_text="credentials-not-boolean").press("Enter")
+        playwright.expect(page.locator("#repositories")).to_be_focused()
+        assert named(page) == ["credentials-not-boolean"]
+        assert page.locator("#shown").text_content() == f"1 of {len(before)} shown"
+        page.select_option("#rule", "")
+        page.select_option("#change", "better")
+        assert named(page) == ["auth-before-cors"]
+        page.select_option("#change", "")
+        page.select_option("#by", "name")
+        assert named(page) == sorted(before)
+        page.locator("#words").fill("NEW/")
+        assert named(page) == ["new/malformed-origin"]
+
+
+def test_a_fleet_is_whole_without_its_script(browser: playwright.Browser, fleet: Path) -> None:
+    with opened(browser, fleet, java_script_enabled=False) as page:
+        assert len(named(page)) == 5
+        assert not page.locator("#rule").is_visible()
+        links = page.locator("#list .reports a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+        assert len(links) == 10
+        assert all((fleet.parent / link).is_file() for link in links)
+
+
+def test_the_colours_of_a_fleet_are_switched(browser: playwright.Browser, fleet: Path) -> None:
+    with opened(browser, fleet, color_scheme="light") as page:
+        light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.locator("#colours").press("Enter")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+def test_nothing_that_names_of_a_fleet_hold_runs(browser: playwright.Browser, tmp_path: Path) -> None:
+    texts = (*SCRIPTS, *NASTY)
+    counts = tuple(Count(text, severity, "broken", 1) for text in texts for severity in ("error", "note"))
+    kept = Kept("stem", "", (), 1, counts, reaches=True)
+    checked = [
+        *(Checked(text, "stem", kept) for text in texts),
+        *(Checked(f"{text}!", "", None, text) for text in texts),
+    ]
+    first = summary.made(checked, SCRIPTS[0], [])
+    made = summary.made(checked, SCRIPTS[1], [{**first, "corslint": SCRIPTS[0], "date": SCRIPTS[1]}])
+    file = tmp_path / "hostile.html"
+    titles = dict.fromkeys(texts, "".join(SCRIPTS))
+    file.write_text("".join(fleet_page.render(made, titles)), encoding="utf-8")
+    with opened(browser, file, bypass_csp=True) as page:  # also where nothing but the escaping stands in the way
+        page.select_option("#by", "name")
+        page.locator("#rules a").first.click()
+        assert page.title() != "ran"
+        assert page.locator("script").count() == 1
+        assert page.locator("img, iframe, [onload], [onerror]").count() == 0
+        assert page.evaluate("[...document.links].every(link => /^(#|repositories.)/.test(link.getAttribute('href')))")
         body = page.locator("body").inner_text()
         assert "\\u202e" in body
         assert "\u202e" not in body

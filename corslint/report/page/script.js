@@ -1,35 +1,9 @@
-// The page is whole without this: it filters, groups, and remembers the colours.
+// The page is whole without this: it filters and groups.
 (function () {
   "use strict";
-  var root = document.documentElement;
-  root.classList.add("js");
 
   function byId(id) { return document.getElementById(id); }
   function all(selector, within) { return Array.prototype.slice.call((within || document).querySelectorAll(selector)); }
-
-  // --- colours ---
-  var colours = byId("colours");
-  var asked = window.matchMedia("(prefers-color-scheme: dark)");
-  function stored(value) {
-    try {
-      if (value !== undefined) { localStorage.setItem("corslint-colours", value); }
-      return localStorage.getItem("corslint-colours");
-    } catch (error) {
-      return null; // a page from a file may have no storage
-    }
-  }
-  function isDark() {
-    return root.dataset.colours ? root.dataset.colours === "dark" : asked.matches;
-  }
-  function say() { colours.setAttribute("aria-pressed", String(isDark())); }
-  if (stored() === "dark" || stored() === "light") { root.dataset.colours = stored(); }
-  colours.addEventListener("click", function () {
-    root.dataset.colours = isDark() ? "light" : "dark";
-    stored(root.dataset.colours);
-    say();
-  });
-  asked.addEventListener("change", say);
-  say();
 
   var list = byId("list");
   if (!list) { return; }

@@ -1,0 +1,157 @@
+"""Orders to an executor, and what comes back: whatever happens to a worker, every order gets its answer.
+
+A task is a batch of orders. Where a task fails, or the workers die, nobody knows yet which order is to blame: those of
+all tasks that were given out are in doubt. Each is tried again at the end, one at a time, so that what fails then is to
+blame, and nothing else suffers; one that ends its worker then, once more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+
+from corslint.fleet.checking import Failure, Options, Order, Outcome, check
+from corslint.fleet.executors import Crew, Hire
+from corslint.settings import UsageError
+
+_BATCH = 8
+"""Orders of a task, at most: to hand over one alone takes as long as to check something small (measured)."""
+_MOST_DEATHS = 10
+"""Orders one after the other that end their workers, or for which these fail. It is not the repositories, then."""
+
+Answer = tuple[Order, Outcome | Failure]
+_Task = Future[list[Outcome | Failure]]
+
+
+def answers(orders: Sequence[Order], hire: Hire, options: Options) -> Iterator[Answer]:
+    """Each order with what came of it, in the order in which they are done.
+
+    Raises:
+        UsageError: workers end whatever they are given.
+
+    """
+    if not orders:
+        return
+    with _Shift(hire, options) as shift:
+        yield from shift.work(orders)
+
+
+class _Shift:
+    """Some work, and the executors that it takes."""
+
+    def __init__(self, hire: Hire, options: Options) -> None:
+        self._hire = hire
+        self._options = options
+        self._crew: Crew = hire()
+        self._pending: dict[_Task, list[Order]] = {}
+        self._doubtful: dict[Order, None] = {}
+        """Orders that were not answered, in the order in which that was noticed."""
+
+    def __enter__(self) -> _Shift:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        for future in self._pending:
+            future.cancel()
+        # After an error nobody waits for what is still going on.
+        self._crew.executor.shutdown(wait=kind is None)
+
+    def work(self, orders: Sequence[Order]) -> Iterator[Answer]:
+        yield from self._together(_batches(orders, self._crew.width))
+        yield from self._alone()
+
+    def _together(self, batches: Iterable[list[Order]]) -> Iterator[Answer]:
+        """All batches, as many at a time as the crew takes; what fails becomes doubtful."""
+        waiting = deque(batches)
+        pending = self._pending
+        while waiting or pending:
+            while waiting and len(pending) < self._crew.width:
+                try:
+                    future = self._crew.executor.submit(check, waiting[0], self._options)
+                except BrokenExecutor:
+                    break  # and so are all that are pending
+                pending[future] = waiting.popleft()
+            if not pending:  # it broke while it was idle
+                self._replace()
+                continue
+            done = wait(pending, return_when=FIRST_COMPLETED).done
+            is_broken = any(isinstance(_error(future), BrokenExecutor) for future in done)
+            if is_broken:
+                done = wait(pending).done  # all of them end now
+            for future in done:
+                yield from self._answered(pending.pop(future), future)
+            if is_broken:
+                self._replace()
+
+    def _answered(self, batch: Sequence[Order], future: _Task) -> Iterator[Answer]:
+        """The answers of a task that is done; its orders are doubtful where it, or one of them, failed."""
+        error = _error(future)
+        if error is not None:
+            self._doubtful.update(dict.fromkeys(batch))
+            return
+        for order, outcome in zip(batch, future.result(), strict=True):
+            if isinstance(outcome, Failure):
+                self._doubtful[order] = None
+            else:
+                yield order, outcome
+
+    def _alone(self) -> Iterator[Answer]:
+        """What is doubtful, one at a time."""
+        deaths = 0
+        for order in self._doubtful:
+            outcome, error = self._tried(order)
+            if isinstance(error, BrokenExecutor):  # killed from outside, it may be, and only now
+                outcome, error = self._tried(order)
+            if outcome is not None:
+                deaths = 0
+                yield order, outcome
+                continue
+            deaths += 1
+            if deaths == _MOST_DEATHS:
+                raise UsageError(
+                    f"workers end or fail whatever they are given, {deaths} times on end: {_reason(error)}"
+                )
+            yield order, Failure(_reason(error))
+
+    def _tried(self, order: Order) -> tuple[Outcome | Failure | None, BaseException | None]:
+        """What came of one order, which had the crew for itself, or why nothing did."""
+        try:
+            future = self._crew.executor.submit(check, [order], self._options)
+            error = _error(future)
+        except BrokenExecutor as broken:
+            error = broken
+        else:
+            if error is None:
+                return future.result()[0], None
+        if isinstance(error, BrokenExecutor):
+            self._replace()
+        return None, error
+
+    def _replace(self) -> None:
+        """Another crew for one that is broken."""
+        self._crew.executor.shutdown(wait=False)
+        self._crew = self._hire()
+
+
+def _batches(orders: Sequence[Order], width: int) -> Iterator[list[Order]]:
+    """The orders in batches that are small enough for all workers to have some until the end."""
+    size = max(1, min(_BATCH, len(orders) // (4 * width)))
+    return (list(orders[at : at + size]) for at in range(0, len(orders), size))
+
+
+def _error(future: _Task) -> BaseException | None:
+    """Why a task came to nothing, when it is done; None where it came to something."""
+    try:
+        return future.exception()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return error  # it was cancelled, as when a scheduler goes away
+
+
+def _reason(error: BaseException | None) -> str:
+    if isinstance(error, BrokenExecutor):
+        return "the worker that checked it ended (out of memory, or killed)"
+    said = str(error).strip().partition("\n")[0]
+    return f"the worker that checked it failed: {type(error).__name__}: {said}"
