@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 import yaml
 
@@ -35,7 +36,7 @@ _PROGRAM = re.compile(
 )
 """How a command begins."""
 _OF_REPOSITORY = re.compile(r"make |npm |(?:\.venv/bin/)?python (?:scripts/|-m (?:tests|pytest|pip))|cp |cd ")
-_CAPITALS = re.compile(r"\[?\b(?:[A-Z]{2,})\b\]?|(?<==)[xy]\b")
+_CAPITALS = re.compile(r"\[?\b(?:[A-Z]{2,})\b(?:\.{3})?\]?|(?<==)[xy]\b")
 _STANDS_FOR = {
     "FOLDER": ".",
     "FORMAT": "json",
@@ -43,6 +44,8 @@ _STANDS_FOR = {
     "NUMBER": "3",
     "RULE": "socketio-path-mismatch",
     "ORIGIN": "https://app.example.com",
+    "REPORTS": "../reports",
+    "REPOSITORIES": ".",
     "SHELL": "zsh",
     "NAME": "settings",
     "TEXT": "'xhr poll error'",
@@ -64,6 +67,8 @@ STATUS: Mapping[str, int] = {
             "corslint check --no-cache",
             "corslint check --cache-dir .cache/corslint",
             "corslint check --statistics",
+            "corslint fleet . --output ../report",
+            "corslint fleet REPOSITORIES... --output REPORTS",
             "corslint check --output-format FORMAT",
             "corslint check --output-format html --output-file report.html",
             "corslint check --output-format sarif --output-file corslint.sarif --output-format github --output-file -",
@@ -78,8 +83,9 @@ STATUS: Mapping[str, int] = {
     "corslint trace": 3,
     "corslint trace --output-format html > trace.html": 3,
     "corslint probe URL --origin ORIGIN": 1,
+    "python scripts/release.py agrees v1.2.3": 1,
 }
-"""What ends with another status than 0: there are findings, the outcome is not known, the page is turned away."""
+"""What ends with another status than 0: there are findings, the outcome is not known, a page or a tag is refused."""
 
 NOT_RUN: Mapping[str, str] = {
     "make test": "it would run this test",
@@ -95,6 +101,21 @@ NOT_RUN: Mapping[str, str] = {
             ".venv/bin/python scripts/mutants.py --only corslint/frameworks/koa-cors.yaml",
         ),
         "takes a minute and more; tests/test_mutants.py breaks a small rule",
+    ),
+    "make bench": "takes half an hour; tests/test_benchmark.py measures small trees",
+    "make lock": "asks a registry; tests/test_lock.py has its tests",
+    "make audit": "asks a service for vulnerabilities; tests/test_audit.py has its tests",
+    "make sbom": "asks a registry; tests/test_release.py has its tests",
+    **dict.fromkeys(
+        (
+            "pip download --no-deps corslint==1.2.3",
+            "sha256sum --check --ignore-missing SHA256SUMS",
+            "gh attestation verify corslint-1.2.3-py3-none-any.whl --repo OWNER/corslint",
+            "git clone --branch v1.2.3 https://github.com/OWNER/corslint && cd corslint",
+            "pip install --require-hashes -r requirements/runtime.txt",
+            "pip install --no-deps corslint==1.2.3",
+        ),
+        "is about a release that is published",
     ),
     "make fuzz": "takes a second and more for each parser, and an hour as it stands; tests/test_fuzz.py feeds them",
     "npm --prefix tests/lab/npm install --package-lock-only": "asks a registry",
@@ -186,12 +207,12 @@ def _runs(part: Any) -> Iterator[str]:
 def _filled(code: str) -> str:
     """A command of a text with something in place of words in capitals; one that is only named gives its help."""
     words = code.split()
-    known = cli.command.commands.get(words[1]) if words[0] == "corslint" else None
+    known = cli.command.get_command(click.Context(cli.command), words[1]) if words[0] == "corslint" else None
     if len(words) == 2 and known is not None and any(one.required for one in known.params):
         return f"{code} --help"
 
     def value(found: re.Match[str]) -> str:
-        word = found[0].strip("[]")
+        word = found[0].strip("[].")
         if found[0].startswith("["):
             return ""  # it may be left out
         return word if code[found.end() : found.end() + 1] == "=" else _STANDS_FOR.get(word, word)
@@ -284,9 +305,14 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(Path(sys.prefix) / "pyvenv.cfg", folder / ".venv")
     for part in ("bin", "lib"):
         (folder / ".venv" / part).symlink_to(Path(sys.prefix) / part)
-    for stamp in ("installed", "installed-dev", "installed-docs"):
-        (folder / ".venv" / stamp).touch()
+    _note_installed(folder)
     return folder
+
+
+def _note_installed(repository: Path) -> None:
+    """Say to `make` that everything is there: what was written or put back since would look newer."""
+    for stamp in ("installed", "installed-dev", "installed-docs"):
+        (repository / ".venv" / stamp).touch()
 
 
 @pytest.fixture(scope="module")
@@ -355,6 +381,7 @@ def test_commands_end_as_they_should(
             copy = request.getfixturevalue("repository")
             _git(copy, "reset", "--quiet", "--hard")
             _git(copy, "clean", "--quiet", "-d", "--force")
+            _note_installed(copy)
 
 
 # --- the lists -------------------------------------------------------------------------------------------------------

@@ -26,7 +26,10 @@ ALLOWED = {
     ("connect", "*"): "what clients do, and also the name of a package",
     ("ws", "*"): "the scheme of addresses of WebSockets, and also the name of a package",
     ("socket.io", "model/kinds.py"): "the protocol: the common model tells Socket.IO from bare WebSockets",
-    ("h3", "report/html.py"): "an element of HTML, and also the name of a package",
+    **{
+        ("h3", module): "an element of HTML, and also the name of a package"
+        for module in ("fleet/page.py", "report/html.py", "report/_trace_page.py")
+    },
     ("express", "model/kinds.py"): "an example of a title, for the reference",
     **{
         ("socket.io", module): "the protocol, whose handshake is walked or made"
@@ -34,6 +37,7 @@ ALLOWED = {
             "commands.py",
             "trace.py",
             "report/trace.py",
+            "report/_trace_page.py",
             "model/traces.py",
             "probe/__init__.py",
             "probe/foretold.py",
