@@ -31,8 +31,8 @@ SECONDS = 5.0
 """Of processor time. So long may one task take."""
 
 MEMORY = 3 << 30
-"""Bytes of address space that a process may come to, where the system can hold it to that: a file of 4 MiB takes
-0.9 GiB (measured), and what this process holds already counts."""
+"""Bytes of address space that reading may take, where the system can hold a process to that: a file of 4 MiB takes
+0.9 GiB (measured). What this process has reserved already is beside that: threads alone reserve gigabytes."""
 
 _PATIENCE = 4
 """So many times that may pass on the clock: others use the processors, too."""
@@ -246,13 +246,15 @@ def _serve(
 
 
 def _hold_to(memory: int) -> None:
-    """Let this process have no more address space than that; a parser written in C that asks for more ends it."""
+    """Let this process have so much more address space, and a parser written in C that asks for yet more ends it."""
     try:
         import resource
     except ImportError:  # pragma: no cover
         return
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    if hard == resource.RLIM_INFINITY or hard > memory:
+    with suppress(OSError, ValueError), open("/proc/self/statm", encoding="ascii") as stream:  # Linux alone has it
+        memory += int(stream.read().split()[0]) * resource.getpagesize()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft == resource.RLIM_INFINITY or soft > memory:
         with suppress(ValueError, OSError):  # a system that counts otherwise
             resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
 

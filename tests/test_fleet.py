@@ -782,6 +782,72 @@ def test_workers_that_fail_whatever_they_are_given_end_the_run(tmp_path: Path, i
         answered(inline, sorted(many(tmp_path, 20).iterdir()))
 
 
+class Shut(concurrent.futures.Executor):
+    """An executor that takes nothing."""
+
+    error: type[Exception] = RuntimeError
+    asked = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
+        type(self).asked += 1
+        raise self.error("closed")
+
+
+class Silent(concurrent.futures.Executor):
+    """An executor that takes everything and never answers."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
+        return concurrent.futures.Future()
+
+
+def test_an_executor_that_is_always_broken_ends_the_run(
+    some: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Shut, "error", concurrent.futures.BrokenExecutor)
+    monkeypatch.setattr(Shut, "asked", 0)
+    with pytest.raises(UsageError, match="10 times on end"):
+        list(run.answers([Order(str(some / "one"))], lambda: executors.Crew(Shut(), 2), asked()))
+    assert Shut.asked == 10
+
+
+def test_an_executor_that_takes_no_work_is_said(some: Path) -> None:
+    with pytest.raises(UsageError, match="--executor takes no work: RuntimeError: closed"):
+        list(run.answers([Order(str(some / "one"))], lambda: executors.Crew(Shut(), 2), asked()))
+
+
+def test_workers_that_are_gone_without_a_word_end_the_run(some: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_LOOK", 0.01)
+    looks = iter((False, False, True, True))
+    with pytest.raises(UsageError, match="nobody does the work any more"):
+        list(run.answers([Order(str(some / "one"))], lambda: executors.Crew(Silent(), 2, lambda: next(looks)), asked()))
+    assert next(looks, None) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("of_the_test:refuse", "--executor of_the_test:refuse: ValueError: no room"),
+        ("of_the_test:takes", "--executor of_the_test:takes: TypeError: "),
+        ("of_the_test:nothing", "--executor of_the_test:nothing: module 'of_the_test' has no attribute 'nothing'"),
+        ("os:getcwd", "--executor os:getcwd: makes a str, which is no concurrent.futures.Executor"),
+        ("of_the_test_too:any", "--executor of_the_test_too:any: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_an_executor_that_cannot_be_made_is_a_mistake_of_who_named_it(
+    some: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise ValueError("no room")
+
+    stand_in = type(sys)("of_the_test")
+    stand_in.__dict__.update(refuse=refuse, takes=lambda one: one)
+    monkeypatch.setitem(sys.modules, "of_the_test", stand_in)
+    (some.parent / "of_the_test_too.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(some.parent)
+    assert fleet(some, "--output", some.parent / "out", "--executor", name) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_worker_of_another_version_is_refused(some: Path) -> None:
     found = checking.check([Order(str(some / "one"))], asked()._replace(version="0.0.0"))
     assert found == [Failure(f"a worker has corslint {corslint.__version__}, not 0.0.0: install the same there")]
@@ -855,6 +921,18 @@ def test_dask_gives_the_same_byte_for_byte(tmp_path: Path, dask: str, clock: Cal
         assert cli.run(["fleet", str(all_of_them), "--output", "out", "--executor", f"dask:{dask}"]) == 2
     assert tree(tmp_path / "out") == tree(tmp_path / "expected")
     assert len(tree(tmp_path / "out")) == 2 * 59 + 2
+
+
+def test_a_scheduler_that_goes_away_ends_the_run(tmp_path: Path, dask: str) -> None:
+    orders = [Order(str(path)) for path in many(tmp_path, 60).iterdir()]
+    with executors.named(f"dask:{dask}", None) as hire:
+        found = run.answers(orders, hire, asked())
+        next(found)
+        gone = hire()
+        gone.executor._client.close()  # type: ignore[attr-defined]  # as it does itself when nobody answers it
+        assert gone.is_gone()
+        with pytest.raises(UsageError, match=r"nobody does the work any more|takes no work"):
+            list(found)
 
 
 def test_a_scheduler_that_is_not_there_is_said(

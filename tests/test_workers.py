@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import faulthandler
+import mmap
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,7 +78,7 @@ def _recurse(task: str) -> bytes:
 
 
 def _swell(_: str) -> bytes:
-    return bytes(MEMORY)
+    return bytes(MEMORY + (64 << 20))
 
 
 def _read_nothing(_: str) -> bytes:
@@ -107,6 +110,24 @@ def test_what_befalls_one_task_befalls_no_other(trouble: Callable[[str], bytes],
         reason if task == "bad" else task.encode() * 100_000 for task in tasks
     ]
     assert _children() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_what_this_process_has_reserved_is_no_memory_of_a_reader() -> None:
+    private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    with mmap.mmap(-1, MEMORY + (1 << 30), flags=private):
+        (found,) = workers.spread(["a"], lambda task: bytes(MEMORY // 3)[:1] + task.encode(), 1)
+    assert found == b"\0a"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_AS")
+def test_a_limit_that_is_lower_already_stays() -> None:
+    program = (
+        "import resource; from corslint import workers; low = 1 << 30;"
+        "resource.setrlimit(resource.RLIMIT_AS, (low, resource.RLIM_INFINITY));"
+        "workers._hold_to(workers.MEMORY); assert resource.getrlimit(resource.RLIMIT_AS)[0] == low"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_nobody_is_left_where_the_answers_are_not_wanted() -> None:

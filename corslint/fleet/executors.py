@@ -34,11 +34,19 @@ _PATIENCE = "10s"
 """So long may a scheduler take to answer."""
 
 
+def _never() -> bool:
+    return False
+
+
 class Crew(NamedTuple):
-    """An executor at work, and how many tasks are given to it at a time."""
+    """An executor at work, and how many tasks are given to it at a time.
+
+    `is_gone`: whether what it was given will never be answered, and it does not say so.
+    """
 
     executor: Executor
     width: int
+    is_gone: Callable[[], bool] = _never
 
 
 Hire = Callable[[], Crew]
@@ -134,7 +142,8 @@ def _dask(address: str, jobs: int | None) -> Iterator[Hire]:
         count = jobs or sum(client.nthreads().values())
         if not count:
             raise UsageError(f"--executor: the Dask scheduler at {address} has no workers")
-        yield lambda: Crew(client.get_executor(pure=False), count * _AHEAD)
+        # Without its scheduler a client ends after a while, and takes work still.
+        yield lambda: Crew(client.get_executor(pure=False), count * _AHEAD, lambda: client.status == "closed")
 
 
 def _made(name: str, shown: str, jobs: int | None) -> Hire:
@@ -148,9 +157,14 @@ def _made(name: str, shown: str, jobs: int | None) -> Hire:
     except (ImportError, AttributeError, ValueError) as error:
         hint = " (pip install mpi4py)" if shown == "mpi" else ""
         raise UsageError(f"--executor {shown}: {error}{hint}") from None
+    except Exception as error:  # the module's own
+        raise UsageError(f"--executor {shown}: {type(error).__name__}: {error}") from None
 
     def hire() -> Crew:
-        executor = make()  # type: ignore[operator]
+        try:
+            executor = make()  # type: ignore[operator]
+        except Exception as error:
+            raise UsageError(f"--executor {shown}: {type(error).__name__}: {error}") from None
         if not isinstance(executor, Executor):
             kind = type(executor).__name__
             raise UsageError(f"--executor {shown}: makes a {kind}, which is no concurrent.futures.Executor")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import suppress
 
 from corslint.fleet.checking import Failure, Options, Order, Outcome, check
 from corslint.fleet.executors import Crew, Hire
@@ -19,6 +20,8 @@ _BATCH = 8
 """Orders of a task, at most: to hand over one alone takes as long as to check something small (measured)."""
 _MOST_DEATHS = 10
 """Orders one after the other that end their workers, or for which these fail. It is not the repositories, then."""
+_LOOK = 1.0
+"""Seconds after which it is asked whether anybody still works."""
 
 Answer = tuple[Order, Outcome | Failure]
 _Task = Future[list[Outcome | Failure]]
@@ -28,7 +31,7 @@ def answers(orders: Sequence[Order], hire: Hire, options: Options) -> Iterator[A
     """Each order with what came of it, in the order in which they are done.
 
     Raises:
-        UsageError: workers end whatever they are given.
+        UsageError: workers end whatever they are given, take nothing, or are gone.
 
     """
     if not orders:
@@ -52,10 +55,13 @@ class _Shift:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        for future in self._pending:
-            future.cancel()
-        # After an error nobody waits for what is still going on.
-        self._crew.executor.shutdown(wait=kind is None)
+        if not self._crew.is_gone():
+            for future in self._pending:
+                future.cancel()
+        if kind is None:
+            self._crew.executor.shutdown()
+        else:  # nobody waits for what is still going on, nor hears of a second error
+            self._dismiss()
 
     def work(self, orders: Sequence[Order]) -> Iterator[Answer]:
         yield from self._together(_batches(orders, self._crew.width))
@@ -65,17 +71,22 @@ class _Shift:
         """All batches, as many at a time as the crew takes; what fails becomes doubtful."""
         waiting = deque(batches)
         pending = self._pending
+        breaks = 0
         while waiting or pending:
+            broken = None
             while waiting and len(pending) < self._crew.width:
                 try:
-                    future = self._crew.executor.submit(check, waiting[0], self._options)
-                except BrokenExecutor:
-                    break  # and so are all that are pending
+                    future = self._submitted(waiting[0])
+                except BrokenExecutor as error:  # and so are all that are pending
+                    broken = error
+                    break
                 pending[future] = waiting.popleft()
             if not pending:  # it broke while it was idle
+                breaks = _counted(breaks, broken)
                 self._replace()
                 continue
-            done = wait(pending, return_when=FIRST_COMPLETED).done
+            breaks = 0
+            done = self._first_done(pending)
             is_broken = any(isinstance(_error(future), BrokenExecutor) for future in done)
             if is_broken:
                 done = wait(pending).done  # all of them end now
@@ -107,17 +118,13 @@ class _Shift:
                 deaths = 0
                 yield order, outcome
                 continue
-            deaths += 1
-            if deaths == _MOST_DEATHS:
-                raise UsageError(
-                    f"workers end or fail whatever they are given, {deaths} times on end: {_reason(error)}"
-                )
+            deaths = _counted(deaths, error)
             yield order, Failure(_reason(error))
 
     def _tried(self, order: Order) -> tuple[Outcome | Failure | None, BaseException | None]:
         """What came of one order, which had the crew for itself, or why nothing did."""
         try:
-            future = self._crew.executor.submit(check, [order], self._options)
+            (future,) = self._first_done([self._submitted([order])])
             error = _error(future)
         except BrokenExecutor as broken:
             error = broken
@@ -128,10 +135,32 @@ class _Shift:
             self._replace()
         return None, error
 
+    def _submitted(self, orders: list[Order]) -> _Task:
+        """A task, given to the crew. Raises `BrokenExecutor` where that is to be replaced."""
+        try:
+            return self._crew.executor.submit(check, orders, self._options)
+        except BrokenExecutor:
+            raise
+        except Exception as error:  # somebody else's executor: it is shut down, or takes nothing at all
+            raise UsageError(f"--executor takes no work: {type(error).__name__}: {error}") from None
+
+    def _first_done(self, tasks: Iterable[_Task]) -> set[_Task]:
+        """Those of some tasks that are done, when the first of them is."""
+        tasks = list(tasks)
+        while not (done := wait(tasks, _LOOK, FIRST_COMPLETED).done):
+            if self._crew.is_gone():
+                raise UsageError("--executor: nobody does the work any more; a new run goes on where this one was")
+        return done
+
     def _replace(self) -> None:
         """Another crew for one that is broken."""
-        self._crew.executor.shutdown(wait=False)
+        self._dismiss()
         self._crew = self._hire()
+
+    def _dismiss(self) -> None:
+        """Let a crew end on its own, in whatever state it is."""
+        with suppress(Exception):  # somebody else's, which has lost its scheduler, cannot even be shut down
+            self._crew.executor.shutdown(wait=False)
 
 
 def _batches(orders: Sequence[Order], width: int) -> Iterator[list[Order]]:
@@ -140,8 +169,15 @@ def _batches(orders: Sequence[Order], width: int) -> Iterator[list[Order]]:
     return (list(orders[at : at + size]) for at in range(0, len(orders), size))
 
 
+def _counted(times: int, error: BaseException | None) -> int:
+    """How often workers have failed on end, now once more. Raises `UsageError` where that is too often."""
+    if times + 1 == _MOST_DEATHS:
+        raise UsageError(f"workers end or fail whatever they are given, {times + 1} times on end: {_reason(error)}")
+    return times + 1
+
+
 def _error(future: _Task) -> BaseException | None:
-    """Why a task came to nothing, when it is done; None where it came to something."""
+    """Why a task that is done came to nothing; None where it came to something."""
     try:
         return future.exception()
     except BaseException as error:
