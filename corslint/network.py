@@ -1,6 +1,6 @@
 """Who answers at an address: the servers and proxies of a project, and the edges between them.
 
-An edge is what rules ask of relations (`relations.py`), put together for one request: the address decides where it
+An edge is what rules ask of relations (`relations/`), put together for one request: the address decides where it
 arrives, nginx's own routing where it is passed on, and the relation `behind` which server stands there. An edge is yes,
 no or unknown, and says what it rests on; where several servers could be meant, the answer is what they agree on.
 """

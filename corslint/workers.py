@@ -113,7 +113,7 @@ def _tried(work: Callable[[str], bytes | None], task: str) -> bytes | Failure | 
         return Failure(error.strerror or str(error))
     except MemoryError:
         return Failure("reading it takes more memory than a file may")
-    except (Exception, RecursionError) as error:
+    except Exception as error:
         return Failure(f"the parser failed: {type(error).__name__}: {error}")
 
 

@@ -800,9 +800,7 @@ class Silent(concurrent.futures.Executor):
         return concurrent.futures.Future()
 
 
-def test_an_executor_that_is_always_broken_ends_the_run(
-    some: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_executor_that_is_always_broken_ends_the_run(some: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Shut, "error", concurrent.futures.BrokenExecutor)
     monkeypatch.setattr(Shut, "asked", 0)
     with pytest.raises(UsageError, match="10 times on end"):

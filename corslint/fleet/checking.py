@@ -94,7 +94,7 @@ def _tried(order: Order, options: Options) -> Outcome | Failure:
         return Failure(str(error))
     except OSError as error:
         return Failure(error.strerror or str(error))
-    except (Exception, RecursionError, MemoryError) as error:
+    except Exception as error:
         if command_line.is_about_rules(error):
             return Failure(str(error))
         return Failure(f"internal error: {type(error).__name__}: {error}; please report it")

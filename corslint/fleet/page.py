@@ -296,11 +296,11 @@ def _failures(summary: Summary) -> Markup:
     ]
     left = len(failed) - len(rows)
     more = element("p", prose(f"and {left:,} more: `{NAME}` has all"), class_="quiet") if left else None
-    verb = "was" if len(failed) == 1 else "were"
+    verb, them = ("was", "it") if len(failed) == 1 else ("were", "them")
     return element(
         "section",
         element("h2", "Not checked", id="failures-title"),
-        element("p", f"{_repositories_in_words(len(failed))} {verb} tried twice; the numbers are without them."),
+        element("p", f"{_repositories_in_words(len(failed))} {verb} tried twice; the numbers are without {them}."),
         element("ul", rows),
         more,
         class_="failures",

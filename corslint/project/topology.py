@@ -18,7 +18,7 @@ from corslint.source import Span
 
 
 class Topology:
-    """Packages and processes of one project (see `relations.py` for what is concluded from them)."""
+    """Packages and processes of one project (see `relations/table.py` for what is concluded from them)."""
 
     def __init__(self, readings: Mapping[str, CodeReading], linker: Linker, packages: Packages) -> None:
         self._packages = packages

@@ -309,6 +309,17 @@ def test_keys_lead_from_a_rule_to_its_repositories(browser: playwright.Browser, 
         assert named(page) == ["new/malformed-origin"]
 
 
+def test_a_link_leads_to_a_repository_that_filters_hide(browser: playwright.Browser, fleet: Path) -> None:
+    with opened(browser, fleet) as page:
+        for _ in range(2):  # the address is the same the second time
+            page.locator("#rules a", has_text="credentials-not-boolean").press("Enter")
+            assert named(page) == ["credentials-not-boolean"]
+            page.locator(".bars a", has_text="chat").press("Enter")
+            assert "chat" in named(page)
+            playwright.expect(page.locator("#r1")).to_be_in_viewport()
+            assert page.locator("#rule").input_value() == ""
+
+
 def test_a_fleet_is_whole_without_its_script(browser: playwright.Browser, fleet: Path) -> None:
     with opened(browser, fleet, java_script_enabled=False) as page:
         assert len(named(page)) == 5

@@ -32,15 +32,24 @@
   words.addEventListener("input", filter);
   by.addEventListener("change", sort);
 
-  // From a rule to its repositories.
-  document.addEventListener("click", function (event) {
-    var link = event.target.closest && event.target.closest("a[data-rule]");
-    if (!link) { return; }
-    rule.value = link.dataset.rule;
+  function show(wanted) {
+    rule.value = wanted;
     change.value = "";
     words.value = "";
     filter();
-    byId("repositories").focus({ preventScroll: true });
+  }
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest && event.target.closest("a[href^='#']");
+    if (!link) { return; }
+    if (link.dataset.rule) { // from a rule to its repositories
+      show(link.dataset.rule);
+      byId("repositories").focus({ preventScroll: true });
+    } else { // to a repository, which the filters may hide
+      var at = byId(link.hash.slice(1));
+      if (at && at.hidden) { show(""); }
+    }
   });
+  // What was chosen before the page was loaded again counts still.
   filter();
+  sort();
 })();
