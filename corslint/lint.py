@@ -286,19 +286,12 @@ class Project:
         source = self.source(path)
         if path in self.unreadable:
             return None
-        if risk.is_risky(path, source.data):
-            from corslint import workers
-
-            if workers.can_fork():
-                apart = workers.read_apart(path, source.data)
-                if isinstance(apart, workers.Failure):
-                    self.unreadable[path] = apart.reason
-                    return None
-                self._note(path, apart)
-                return apart
         try:
             memory = self._memory
-            found = parse(source) if memory is None else memory.reading(path, source.data, lambda: parse(source))
+            found = _read(source) if memory is None else memory.reading(path, source.data, partial(_read, source))
+        except _UnreadError as error:
+            self.unreadable[path] = str(error)
+            return None
         except Exception as error:  # a parser that fails takes down that one file, and no other
             if os.environ.get("CORSLINT_DEBUG"):
                 raise
@@ -348,6 +341,23 @@ class Project:
     def code_readings(self) -> dict[str, CodeReading]:
         """All code parsed so far."""
         return {path: found for path, found in sorted(self.readings.items()) if isinstance(found, CodeReading)}
+
+
+class _UnreadError(Exception):
+    """A file made the process fail that read it."""
+
+
+def _read(source: SourceFile) -> Reading | None:
+    """The reading of a file, which another process makes where it could do harm. Raises `_UnreadError`."""
+    if risk.is_risky(source.path, source.data):
+        from corslint import workers
+
+        if workers.can_fork():
+            apart = workers.read_apart(source.path, source.data)
+            if isinstance(apart, workers.Failure):
+                raise _UnreadError(apart.reason)
+            return apart
+    return parse(source)
 
 
 def _spells_header(lowered: bytes) -> bool:

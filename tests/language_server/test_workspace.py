@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corslint import lint
+from corslint import lint, workers
 from corslint.cache import Memory
 from corslint.language_server.workspace import Workspace
 from corslint.model.reading import Reading
@@ -56,6 +56,28 @@ def test_only_what_changed_is_read_again(demo: Path, parsed: list[str]) -> None:
     other.write_bytes(other.read_bytes() + b"// also on the disk\n")
     workspace.check({EDITED: text + b"// more\n"})
     assert parsed == [EDITED, "client/src/socket.js"]
+
+
+@pytest.mark.skipif(not workers.can_fork(), reason="this platform cannot fork")
+def test_a_large_file_that_another_process_reads_is_read_once_too(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = "server/src/large.js"
+    (demo / server).write_text(
+        "const app = require('express')(); app.use(require('cors')({ origin: '*', credentials: true }));\n"
+        + "f(1, 2);\n" * 25_000
+    )
+    apart: list[str] = []
+
+    def watched(path: str, data: bytes) -> Reading | workers.Failure | None:
+        apart.append(path)
+        return read_apart(path, data)
+
+    read_apart = workers.read_apart
+    monkeypatch.setattr(workers, "read_apart", watched)
+    workspace = Workspace([str(demo)], OPTIONS, str(demo), Memory())
+    text = (demo / EDITED).read_bytes()
+    found = [workspace.check({EDITED: text + edit}).findings[server] for edit in (b"", b"// more\n", b"// again\n")]
+    assert found[0] == found[1] == found[2] != ()
+    assert apart == [server]
 
 
 def test_what_is_kept_changes_nothing(demo: Path) -> None:
