@@ -664,6 +664,30 @@ def test_an_interrupt_ends_all_at_once(tmp_path: Path) -> None:
     assert waited(lambda: processes_of(started.pid) == [])
 
 
+def test_reports_that_get_another_name_do_not_stay_under_the_old_one(tmp_path: Path) -> None:
+    repository(tmp_path / "all" / "App")
+    out = tmp_path / "out"
+    fleet(tmp_path / "all", "--output", out)
+    assert (out / "repositories" / "App.json").is_file()
+    repository(tmp_path / "all" / "APP")  # whose files would be the same where no case counts
+    fleet(tmp_path / "all", "--output", out)
+    named = {Path(one[kind]).name for one in read(out)["repositories"] for kind in ("json", "sarif")}
+    assert {path.name for path in (out / "repositories").iterdir()} == named
+    assert len(named) == 4
+
+
+def test_reports_of_another_case_are_gone_before_new_ones_are_written(tmp_path: Path) -> None:
+    """Where no case counts, they would be removed with the old ones."""
+    repository(tmp_path / "all" / "App")
+    out = tmp_path / "out"
+    fleet(tmp_path / "all", "--output", out)
+    (tmp_path / "all" / "App").rename(tmp_path / "all" / "app")
+    with Results(str(out), ["app"]):
+        assert list((out / "repositories").iterdir()) == []
+    fleet(tmp_path / "all", "--output", out)
+    assert sorted(path.name for path in (out / "repositories").iterdir()) == ["app.json", "app.sarif"]
+
+
 def test_what_a_killed_run_left_half_written_is_removed(tmp_path: Path) -> None:
     (tmp_path / "repositories").mkdir()
     (tmp_path / "repositories" / "one.json.12.tmp").touch()

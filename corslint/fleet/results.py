@@ -107,17 +107,12 @@ class Results:
     def drop(self, name: str) -> None:
         """Forget the result of a repository that could not be checked: an old one says nothing of it."""
         self._known.pop(name, None)
-        for format_ in FORMATS:
-            with suppress(OSError):
-                os.unlink(self._report(self._stems[name], format_))
+        self._remove(self._stems[name])
 
     def finish(self) -> None:
         """Forget the results of repositories that are not of this run, and write down what is left as a whole."""
         for name in self._known.keys() - self._stems.keys():
-            stem = self._known.pop(name).stem
-            for format_ in FORMATS:
-                with suppress(OSError):
-                    os.unlink(self._report(stem, format_))
+            self._remove(self._known.pop(name).stem)
         try:
             self._write()
         except OSError as error:
@@ -130,6 +125,11 @@ class Results:
 
     def _report(self, stem: str, format_: str) -> str:
         return os.path.join(self._folder, REPORTS, f"{stem}.{format_}")
+
+    def _remove(self, stem: str) -> None:
+        for format_ in FORMATS:
+            with suppress(OSError):
+                os.unlink(self._report(stem, format_))
 
     def _sizes(self, stem: str) -> tuple[int, ...] | None:
         try:
@@ -145,7 +145,11 @@ class Results:
                     os.unlink(os.path.join(folder, name))
 
     def _read(self) -> dict[str, Kept]:
-        """What stands in the journal; the last line of a name counts, and only where its files are named as now."""
+        """What stands in the journal; the last line of a name counts.
+
+        Files that would be named otherwise now are removed, before those of another name are the same to a file
+        system that takes `A` for `a`.
+        """
         try:
             with open(self._path(_JOURNAL), "rb") as stream:
                 lines = stream.read().split(b"\n")
@@ -156,7 +160,11 @@ class Results:
             with suppress(ValueError, LookupError, TypeError, RecursionError):
                 name, kept = _read_line(line)
                 found[name] = kept
-        return {name: kept for name, kept in found.items() if self._stems.get(name, kept.stem) == kept.stem}
+        taken = {stem.lower(): stem for stem in self._stems.values()}
+        for name, kept in list(found.items()):
+            if self._stems.get(name, taken.get(kept.stem.lower(), kept.stem)) != kept.stem:
+                self._remove(found.pop(name).stem)
+        return found
 
     def _write(self) -> None:
         lines = (_line(name, kept) for name, kept in sorted(self._known.items()))
