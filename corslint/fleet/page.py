@@ -300,7 +300,7 @@ def _failures(summary: Summary) -> Markup:
     return element(
         "section",
         element("h2", "Not checked", id="failures-title"),
-        element("p", f"{_repositories_in_words(len(failed))} {verb} tried twice; the numbers are without {them}."),
+        element("p", f"{_repositories_in_words(len(failed))} {verb} tried again; the numbers are without {them}."),
         element("ul", rows),
         more,
         class_="failures",
