@@ -857,7 +857,8 @@ class Bench:
         except responses.ResponsesError:
             return Verdict.UNLOADABLE
         descriptor, _ = self._read[mutant.file]
-        old = _table(descriptor, mutant.at[:start])
+        at = mutant.at[:start]
+        old = _table(descriptor, _use_of(at[-1], self._raw[mutant.file]) if at[0] == "tables" else at)
         known = self._known()
         if mutant.file not in self._staged:
             self._staged[mutant.file] = [stage(known) for _, stage in _programs(descriptor)]
@@ -901,6 +902,14 @@ def _verdict(checks: list[T], trouble: Callable[[T], str | None]) -> Verdict:
             checks.insert(0, checks.pop(number))
             return Verdict.KILLED
     return Verdict.ALIVE
+
+
+def _use_of(table: object, raw: Any, at: KeyPath = ()) -> KeyPath:
+    """Where the table of a name is used first: the descriptor has it there. Empty where it is used nowhere."""
+    if isinstance(raw, dict) and raw.get("responds") == table:
+        return (*at, "responds")
+    parts = raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
+    return next(filter(None, (_use_of(table, part, (*at, key)) for key, part in parts)), ())
 
 
 def _table(descriptor: catalog.Descriptor, at: KeyPath) -> responses.Responds:

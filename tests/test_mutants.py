@@ -607,6 +607,7 @@ TABLE_OF_CORS = ("calls", 0, "emits", 0, "policy", "responds")
 
 def test_a_mutant_that_an_example_notices_is_killed(mutants: ModuleType, bench: Any) -> None:
     rule, descriptor = "rules/wildcard-origin-with-credentials.yaml", "corslint/frameworks/cors.yaml"
+    named = "corslint/frameworks/falcon.yaml"  # its policies share a table that has a name
     killed, alive, unloadable = mutants.Verdict.KILLED, mutants.Verdict.ALIVE, mutants.Verdict.UNLOADABLE
     for file, at, new, verdict in (
         (rule, ("match", 0, "fact"), "origin_entry", unloadable),
@@ -616,6 +617,7 @@ def test_a_mutant_that_an_example_notices_is_killed(mutants: ModuleType, bench: 
         (descriptor, (*TABLE_OF_CORS, "status", 2, "is"), 200, killed),
         (descriptor, (*TABLE_OF_CORS, "status", 2, "is"), 204, alive),
         (descriptor, (*TABLE_OF_CORS, "status", 2, "is"), "words", unloadable),
+        (named, ("tables", "answers", "acah", 1, "is"), "asked", killed),
         (descriptor, ("notes",), "words", alive),
         (descriptor, ("calls",), "words", unloadable),
     ):
