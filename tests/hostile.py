@@ -346,6 +346,7 @@ _COMMANDS: tuple[tuple[str, ...], ...] = (
     ("check", "--add-ignores"), ("check", "--show-files"), ("facts",), ("trace",), ("init",),
     ("trace", "--output-format", "json", "--from", "https://app.example.com", "--to",
     "http://localhost:3000/socket.io/"),
+    ("trace", "--output-format", "html"),
     ("trace", "--credentials", "--from", "https://app.example.com", "--to", "https://api.example.com/api/x"),
     ("explain", "blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present"),
 )  # fmt: skip

@@ -10,6 +10,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
+
+from corslint import lint
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -44,6 +47,15 @@ def test_tools_run_in_turn_and_a_failure_is_no_figure(tmp_path: Path) -> None:
     assert all(run.wall > 0 and run.memory > 1 for run in found["a"].runs)
     with pytest.raises(RuntimeError, match="c ended with 3: went wrong"):
         measure.measured(measure.Tool("c", (sys.executable, "-c", "print('went wrong'); raise SystemExit(3)")))
+
+
+def test_semgrep_is_asked_what_corslint_asks() -> None:
+    asked = yaml.safe_load(_module("peers").SEMGREP_RULES.read_text(encoding="utf-8"))["rules"]
+    names = [rule["id"].removeprefix("python-") for rule in asked]
+    known = {rule.id for rule in lint.knowledge().rules}
+    assert [name for name in names if name not in known] == []
+    assert len(names) >= 30
+    assert {language for rule in asked for language in rule["languages"]} == {"javascript", "typescript", "python"}
 
 
 def test_a_bound_that_does_not_hold_is_said() -> None:

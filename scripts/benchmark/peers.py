@@ -18,37 +18,8 @@ from benchmark.measure import Tool
 WORDS = r"cors|socket\.io|access-control-"
 """What ripgrep looks for: it reads every file, and is the floor for all that do."""
 
-_SEMGREP = r"""rules:
-  - id: wildcard-with-credentials
-    languages: [javascript, typescript]
-    severity: ERROR
-    message: every site may read answers, with cookies
-    pattern-either:
-      - pattern: "cors({..., origin: '*', ..., credentials: true, ...})"
-      - pattern: "cors({..., origin: true, ..., credentials: true, ...})"
-      - pattern: "new Server(..., {..., cors: {..., origin: '*', ..., credentials: true, ...}, ...})"
-      - pattern: "new Server(..., {..., cors: {..., origin: true, ..., credentials: true, ...}, ...})"
-  - id: open-sockets
-    languages: [javascript, typescript]
-    severity: WARNING
-    message: every site may connect
-    patterns:
-      - pattern: "new Server(..., {..., cors: {..., origin: '*', ...}, ...})"
-  - id: reflected-header
-    languages: [javascript, typescript]
-    severity: ERROR
-    message: any origin is sent back
-    pattern-either:
-      - pattern: "$RES.setHeader('Access-Control-Allow-Origin', $REQ.headers.origin)"
-      - pattern: "$RES.header('Access-Control-Allow-Origin', $REQ.headers.origin)"
-  - id: fastapi-wildcard-with-credentials
-    languages: [python]
-    severity: ERROR
-    message: every site may read answers, with cookies
-    pattern-either:
-      - pattern: $APP.add_middleware(CORSMiddleware, ..., allow_origins=["*"], ..., allow_credentials=True, ...)
-      - pattern: CORS($APP, ..., supports_credentials=True, ...)
-"""
+SEMGREP_RULES = Path(__file__).with_name("semgrep.yaml")
+"""As many of corslint's questions as semgrep can be asked."""
 
 _AST_GREP_RULES = {
     "cors": "{pattern: 'cors($$$)'}",
@@ -117,10 +88,8 @@ def tools(peers: Peers, tree: Path, rules: Path) -> dict[str, Tool]:
         config = _ast_grep(rules)
         made["ast-grep"] = Tool("ast-grep", (peers.ast_grep, "scan", "-c", str(config), "-j2", "."), tree)
     if peers.semgrep is not None:
-        config = rules / "semgrep.yaml"
-        config.write_text(_SEMGREP, encoding="utf-8")
         quiet = ("--metrics=off", "--disable-version-check", "--quiet", "--jobs", "2")
-        made["semgrep"] = Tool("semgrep", (peers.semgrep, "scan", *quiet, "--config", str(config), "."), tree)
+        made["semgrep"] = Tool("semgrep", (peers.semgrep, "scan", *quiet, "--config", str(SEMGREP_RULES), "."), tree)
     if peers.eslint is not None:
         config = rules / "eslint.config.mjs"
         config.write_text(_ESLINT.replace("MODULES", json.dumps(f"{peers.modules}/x.js")), encoding="utf-8")
