@@ -182,6 +182,7 @@ class Extractor:
         self._whole_imports: frozenset[str] | None = None
         self._policies_of: dict[str, int] = {}
         self._crowded: dict[str, Span] = {}
+        self._takers: dict[str, dict[Span, CallSite]] = {}
 
     def extract(self, readings: Iterable[CodeReading]) -> Extracted:
         """All facts of these files."""
@@ -828,6 +829,18 @@ class Extractor:
         return self._linker.holds(guards) is Tri.NO
 
     # --- options that are not read ---
+
+    def taker(self, reading: CodeReading, call: Call) -> CallSite | None:
+        """The first call in a file that is given what another call returns."""
+        takers = self._takers.get(reading.path)
+        if takers is None:
+            takers = self._takers[reading.path] = {}
+            for site in reading.calls:
+                for argument in site.call.arguments:
+                    value = self._linker.resolve(argument.value)
+                    if isinstance(value, Call):
+                        takers.setdefault(value.span, site)
+        return takers.get(call.span)
 
     def at_path(self, options: Value | None, path: str) -> list[Value | None]:
         """What stands at a dotted path of an object, None where nothing does.
@@ -2177,14 +2190,13 @@ class _Context(NamedTuple):
 
     def _handed_with(self, position: int, call: Call) -> Value | None:
         """The argument at that position of the call that takes what this call returns, unless that is it."""
-        linker = self.extractor._linker
-        for site in self.reading.calls:
-            values = [linker.resolve(argument.value) for argument in site.call.arguments]
-            takes = [isinstance(value, Call) and value.span == call.span for value in values]
-            if any(takes):
-                given = position < len(takes) and not takes[position] and site.call.arguments[position].keyword is None
-                return site.call.arguments[position].value if given else None
-        return None
+        taker = self.extractor.taker(self.reading, call)
+        if taker is None or position >= len(taker.call.arguments):
+            return None
+        given = taker.call.arguments[position]
+        value = self.extractor._linker.resolve(given.value)
+        is_it = isinstance(value, Call) and value.span == call.span
+        return given.value if not is_it and given.keyword is None else None
 
     def _names(self, value: Value, trail: tuple[Span, ...]) -> Field:
         """The keys of an object as a field's value."""
