@@ -59,6 +59,9 @@ _MAX_PARTS = 1_000
 _MOST_ITEMS = 50_000
 _LONGEST_TEXT = 1 << 16
 """Characters. A text that doubles at each of some lines would fill the memory; no origin or header is as long."""
+_MOST_CHANGES = 100_000
+"""So many changes of the object behind one name are gone through, over all of its uses. People who fill an object line
+by line come to a few hundred changes and uses."""
 _TRIMMERS = frozenset({"trim", "strip"})
 
 
@@ -153,6 +156,7 @@ class Linker:
         self._all_indexed = True
         self._left_out: list[tuple[str, CodeReading, CallSite]] = []
         self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
+        self._gone_through: dict[tuple[str, int, str], int] = {}
 
     def look_for_callers(self, readings: Callable[[], Iterable[CodeReading]]) -> None:
         """From now on a parameter is what its only caller in these files passes; until then it is unknown.
@@ -394,8 +398,15 @@ class Linker:
         changes = self._changes_of(reading).get((scope, name.name), ())
         if not changes:
             return value
-        straight = self._function_scope(reading, name.scope) == self._function_scope(reading, scope)
         target = self.resolve(value)
+        if not isinstance(target, Mapping | Sequence):
+            return value
+        spent = self._gone_through[reading.path, scope, name.name] = len(changes) + self._gone_through.get(
+            (reading.path, scope, name.name), 0
+        )
+        if spent > _MOST_CHANGES:
+            return Unknown("changed too often", name.span)
+        straight = self._function_scope(reading, name.scope) == self._function_scope(reading, scope)
         for change in changes:
             at = change.span if isinstance(change, Write) else change.call.span
             later = straight and at.start > name.span.start and self._in_same_function(reading, change, scope)
@@ -405,8 +416,6 @@ class Linker:
                 target = self._changed_mapping(target, change)
             elif isinstance(target, Sequence):
                 target = self._changed_sequence(target, change)
-            else:
-                return value
         return target
 
     def _in_same_function(self, reading: CodeReading, change: Write | CallSite, scope: int) -> bool:

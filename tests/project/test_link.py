@@ -13,6 +13,7 @@ from corslint.model.reading import CodeReading
 from corslint.model.tri import Tri
 from corslint.model.values import Name, Value
 from corslint.parsers import parse
+from corslint.project import link
 from corslint.project.link import Linker
 from corslint.project.modules import Modules
 from corslint.source import SourceFile, Span
@@ -45,6 +46,14 @@ def probed(files: dict[str, str]) -> tuple[Linker, Value]:
     ]
     assert len(calls) == 1
     return linker, calls[0].arguments[0].value
+
+
+def test_what_is_changed_too_often_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "_MOST_CHANGES", 10)
+    linker, value = probed({"a.js": "const l = ['x'];" + "l.push('y');" * 10 + "probe(l);"})
+    assert show(linker.resolve(value)).count("'y'") == 10
+    linker, value = probed({"a.js": "const l = ['x'];" + "l.push('y');" * 11 + "probe(l);"})
+    assert show(linker.resolve(value)) == "?(changed too often)"
 
 
 JAVASCRIPT = {
@@ -92,6 +101,11 @@ JAVASCRIPT = {
     "element written": ("const l = ['x']; l[0] = 'y'; probe(l);", "?(changed in part)"),
     "emptied": ("const l = ['x']; l.length = 0; probe(l);", "?(changed in part)"),
     "shortened": ("const l = ['x', 'y']; l.pop(); probe(l);", "?(changed by a method)"),
+    "grown after nobody knows what": ("const l = ['x']; l.splice(0); l.push('y'); probe(l);", "?(changed by a method)"),
+    "object written to after nobody knows what": (
+        "const o = { a: 'x' }; o.clear(); o.a = 'y'; probe(o);",
+        "?(changed by a method)",
+    ),
     "grown after the use": ("const l = ['x']; probe(l); l.push('y');", "['x']"),
     "grown under a condition": (
         "const l = ['x']; if (q) l.push('y'); probe(l);",
