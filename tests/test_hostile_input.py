@@ -22,6 +22,7 @@ from corslint.extract import MOST_HEADERS, MOST_POLICIES
 from corslint.parsers import grammars
 from corslint.source import SourceFile
 from tests import hostile
+from tests.fix_storm import PROJECTS
 from tests.test_hostile_files import BAD, BAD_NGINX, BAD_PYTHON, CORS, checked, put
 
 Capture = pytest.CaptureFixture[str]
@@ -219,7 +220,7 @@ def test_a_bomb_does_not_go_off(capsys: Capture, name: str, text: str) -> None:
 
 
 def test_files_that_nginx_includes_again_and_again_are_read_twice(capsys: Capture) -> None:
-    chat = hostile.PROJECTS / "chat" / "bad"
+    chat = PROJECTS / "chat" / "bad"
     line = "    include conf.d/*.conf;\n"
     for path in filter(Path.is_file, chat.rglob("*")):
         text = path.read_text().replace(line, line * 300)
