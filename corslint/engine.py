@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from corslint.model.facts import Fact, Field
@@ -15,6 +16,7 @@ from corslint.model.patterns import matches
 from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.records import NamedTuple
 from corslint.relations import ByValue, World, weakest
+from corslint.relations.keyed import NOBODY, Key, Keyed, Wanted, in_order
 from corslint.ruleset import (
     AllOf,
     AnyOf,
@@ -31,6 +33,7 @@ from corslint.ruleset import (
     OneOf,
     Placeholder,
     Presence,
+    RelationUse,
     Rule,
     RuleSet,
     Template,
@@ -240,6 +243,17 @@ _OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
 # --- matching -------------------------------------------------------------------------------------------------------
 
 
+_Entry = tuple[Fact, tuple[Answer, ...]]
+"""A fact that a clause may stand for, with the answers about it alone."""
+
+
+class _Join(NamedTuple):
+    """How a clause's facts are found by keys: what the bound facts have, and what one of the clause's own has."""
+
+    bound: Callable[[Bindings, Wanted], Key]
+    own: Callable[[Fact, Wanted], Key]
+
+
 class _Candidates:
     """The facts that one clause of one rule may stand for, after the conditions that concern them alone.
 
@@ -253,30 +267,41 @@ class _Candidates:
         self._needed = tuple(needed)
         self._name = clause.name or "\0"
         self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
-        self._joins = [test for test in clause.where if test not in self._own]
-        self._indexes: dict[int, tuple[dict[Hashable, list[int]], list[int]]] = {}
+        self._tests = [_named(test, self._name) for test in clause.where if test not in self._own]
+        self._keyed: dict[tuple[int, Wanted], Keyed] = {}
         self._most = most
         self._tried = 0
 
     @cached_property
-    def _entries(self) -> list[tuple[Fact, tuple[Answer, ...]]]:
+    def _entries(self) -> list[_Entry]:
         """The facts that are left, with the answers about them; worked out when a binding first gets here."""
         own = [_named(test, self._name) for test in self._own]
-        some = self._clause.expect == "some"
-        found: list[tuple[Fact, tuple[Answer, ...]]] = []
+        expect = self._clause.expect
+        found: list[_Entry] = []
         for fact in self._likely(own):
+            if expect == "optional" and _fenced(fact):
+                continue
             answers: list[Answer] = []
             for test in own:
                 if _misses(test, fact):
                     break
                 answer = holds(test, {self._name: fact})
-                if some and answer.answer is not Tri.YES:
+                if expect == "some" and answer.answer is not Tri.YES:
+                    break
+                if expect == "optional" and answer.answer is Tri.NO:
                     break
                 answers.append(answer)
             else:
-                if some or not _surely_out(answers):
+                if expect != "none" or not _surely_out(answers):
                     found.append((fact, tuple(answers)))
         return found
+
+    @cached_property
+    def _certain(self) -> list[_Entry]:
+        """The facts for which all that concerns them alone is a yes."""
+        if self._clause.expect == "some":
+            return self._entries
+        return [entry for entry in self._entries if all_of(answer.answer for answer in entry[1]) is Tri.YES]
 
     def _likely(self, own: Iterable[FieldTest]) -> Sequence[Fact]:
         """The facts that the condition leaves which the fewest can meet: most ask for a field that few facts have."""
@@ -305,51 +330,64 @@ class _Candidates:
     def _having(self, ref: FieldRef) -> ByValue:
         return self._world.with_field(self._clause.fact, ref.field or "", ref.pattern)
 
-    def _narrowed(self, bindings: Bindings) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
-        """The entries that can be related to the bound facts, by the first relation or `same_as` that has keys."""
-        for number, use in enumerate(self._clause.relations):
-            relation = self._world.relation(use.relation)
-            if relation.keys is not None:
-                mine, theirs = reversed(relation.keys) if use.reversed else relation.keys
-                keys = theirs(self._world, bindings[use.other])
-                return self._by_keys(number, keys, lambda fact, mine=mine: mine(self._world, fact))  # type: ignore[misc]
-        for number, test in enumerate(self._joins):
-            if isinstance(test.condition, Compare) and test.condition.operator == "same_as":
-                assert isinstance(test.condition.operand, FieldRef)
-                keys = _instance_key(look(bindings[test.condition.operand.name], test.condition.operand))
-                return self._by_keys(-1 - number, keys, lambda fact, ref=test.field: _instance_key(look(fact, ref)))  # type: ignore[misc]
-        return self._entries
+    @cached_property
+    def _joins(self) -> list[_Join]:
+        """The relations that have keys, and the conditions that a field has one of some values."""
+        found = [_by_relation(use, self._world) for use in self._clause.relations]
+        found += [_by_value(test, self._name) for test in self._tests]
+        return [join for join in found if join is not None]
 
-    def _by_keys(
-        self, index: int, wanted: frozenset[Hashable] | None, keys_of: Callable[[Fact], frozenset[Hashable] | None]
-    ) -> Iterable[tuple[Fact, tuple[Answer, ...]]]:
-        if wanted is None:
-            return self._entries
-        if index not in self._indexes:
-            by_key: dict[Hashable, list[int]] = {}
-            any_key: list[int] = []
-            for position, (fact, _) in enumerate(self._entries):
-                keys = keys_of(fact)
-                if keys is None:
-                    any_key.append(position)
-                else:
-                    for key in keys:
-                        by_key.setdefault(key, []).append(position)
-            self._indexes[index] = by_key, any_key
-        by_key, any_key = self._indexes[index]
-        if not any(key in by_key for key in wanted):
-            return [self._entries[position] for position in any_key]
-        positions = sorted({*any_key, *(position for key in wanted for position in by_key.get(key, ()))})
-        return [self._entries[position] for position in positions]
+    def _narrowed(self, bindings: Bindings, wanted: Wanted) -> Iterable[_Entry]:
+        """The entries that have a key of the bound facts for some answer that is wanted: by the join that leaves the
+        fewest."""
+        entries = self._certain if wanted is Wanted.YES else self._entries
+        fewest: list[Sequence[int]] | None = None
+        left = len(entries)
+        for number, join in enumerate(self._joins):
+            if not left:
+                return ()
+            keys = join.bound(bindings, wanted)
+            if keys is None:
+                continue
+            keyed = self._keyed.get((number, wanted))
+            if keyed is None:
+                keyed = self._keyed[number, wanted] = Keyed(join.own(fact, wanted) for fact, _ in entries)
+            found = keyed.having(keys)
+            size = sum(map(len, found))
+            if size < left or fewest is None:
+                fewest, left = found, size
+        if fewest is None:
+            return entries
+        places = in_order(fewest) if wanted is Wanted.YES else chain.from_iterable(fewest)
+        return map(entries.__getitem__, places)
 
     @property
     def gave_up(self) -> bool:
         """Whether not all facts were looked at."""
         return self._tried > self._most
 
-    def judged(self, bindings: Bindings) -> Iterator[tuple[Fact, tuple[Answer, ...], tuple[Place, ...]]]:
+    def certain(self, bindings: Bindings) -> Iterator[tuple[Fact, tuple[Answer, ...], tuple[Place, ...]]]:
+        """Each fact for which all that the clause asks is a yes, in order."""
+        for fact, answers, evidence in self._judged(bindings, Wanted.YES):
+            if all_of(answer.answer for answer in answers) is Tri.YES:
+                yield fact, answers, evidence
+
+    def in_doubt(self, bindings: Bindings) -> bool:
+        """Whether nobody can tell of some fact if all that the clause asks is a yes."""
+        return any(
+            all_of(answer.answer for answer in answers) is Tri.UNKNOWN
+            for _, answers, _ in self._judged(bindings, Wanted.OPEN)
+        )
+
+    def possible(self, bindings: Bindings) -> Iterator[tuple[Answer, ...]]:
+        """The answers to all that the clause asks, for each fact that is not out with high confidence."""
+        return (answers for _, answers, _ in self._judged(bindings, Wanted.UNSURE))
+
+    def _judged(
+        self, bindings: Bindings, wanted: Wanted
+    ) -> Iterator[tuple[Fact, tuple[Answer, ...], tuple[Place, ...]]]:
         """Each candidate with the answers to everything the clause asks; stops asking at the first sure no."""
-        for fact, own in self._narrowed(bindings):
+        for fact, own in self._narrowed(bindings, wanted):
             self._tried += 1
             if self.gave_up:  # whatever is bound now does not count
                 return
@@ -357,10 +395,10 @@ class _Candidates:
                 continue
             answers = list(own)
             evidence: list[Place] = []
-            for test in self._joins:
+            for test in self._tests:
                 if _surely_out(answers):
                     break
-                answers.append(holds(_named(test, self._name), {**bindings, self._name: fact}))
+                answers.append(holds(test, {**bindings, self._name: fact}))
             for use in self._clause.relations:
                 if _surely_out(answers):
                     break
@@ -393,10 +431,70 @@ def _named(test: FieldTest, name: str) -> FieldTest:
     return test if test.field.name else FieldTest(test.field._replace(name=name), test.condition)
 
 
-def _instance_key(field: Field) -> frozenset[Hashable] | None:
-    """For `same_as`: only equal instances can be a yes, but anything absent is an unknown; None stands for any key."""
-    known = isinstance(field.value, Span) and field.state in ("written", "default") and field.confidence == "high"
-    return frozenset({field.value}) if known else None
+# --- joins ---
+
+
+def _by_relation(use: RelationUse, world: World) -> _Join | None:
+    """The join by a relation's keys, if it has any."""
+    keys = world.relation(use.relation).keys
+    if keys is None:
+        return None
+    own, other = reversed(keys) if use.reversed else keys
+    return _Join(
+        lambda bindings, wanted: other(world, bindings[use.other], wanted),
+        lambda fact, wanted: own(world, fact, wanted),
+    )
+
+
+def _by_value(test: FieldTest, name: str) -> _Join | None:
+    """The join by a condition that a field of the clause's fact has one of some values, which other facts give."""
+    others = all(ref.name != name for ref in test.references())
+    if test.field.name != name or test.field.field is None or not others or not _lists_values(test.condition):
+        return None
+    return _Join(
+        lambda bindings, wanted: _keys_of_values(test.condition, bindings, wanted),
+        lambda fact, wanted: _key_of(look(fact, test.field), wanted),
+    )
+
+
+def _lists_values(condition: Condition) -> bool:
+    """Whether the condition is met by some values and by no others."""
+    if isinstance(condition, AnyOf):
+        return all(map(_lists_values, condition.conditions))
+    if isinstance(condition, Compare):
+        return condition.operator in ("equals", "same_as")
+    return isinstance(condition, (Equal, OneOf))
+
+
+def _keys_of_values(condition: Condition, bindings: Bindings, wanted: Wanted) -> Key:
+    """The keys of the values that meet a condition; None where any may do."""
+    if isinstance(condition, AnyOf):
+        parts = [_keys_of_values(part, bindings, wanted) for part in condition.conditions]
+        known = [part for part in parts if part is not None]
+        return NOBODY.union(*known) if len(known) == len(parts) else None
+    if isinstance(condition, Compare) and isinstance(condition.operand, FieldRef):
+        return _key_of(look(bindings[condition.operand.name], condition.operand), wanted)
+    if isinstance(condition, OneOf):
+        return frozenset(map(_value_key, condition.values))
+    assert isinstance(condition, (Equal, Compare))
+    return frozenset({_value_key(condition.value if isinstance(condition, Equal) else condition.operand)})
+
+
+def _key_of(field: Field, wanted: Wanted) -> Key:
+    """The key of a field's value. What is compared with a field that is absent or not known is open."""
+    if field.state in ("absent", "unknown") or field.value is None:
+        return NOBODY if wanted is Wanted.YES else None
+    if wanted is Wanted.UNSURE and field.confidence != "high":
+        return None
+    try:
+        return frozenset({_value_key(field.value)})
+    except TypeError:  # a value without a hash
+        return None
+
+
+def _value_key(value: object) -> Hashable:
+    """One key for values that are equal; `True` and `1` are not."""
+    return isinstance(value, bool), value
 
 
 def _surely_out(answers: Iterable[Answer]) -> bool:
@@ -425,7 +523,7 @@ def _bind(
         if incomplete:
             return
         sure = ["high"]
-        for _, answers, _ in candidates[at].judged(bindings):
+        for answers in candidates[at].possible(bindings):
             if all_of(answer.answer for answer in answers) is not Tri.NO:
                 return
             # One reason is enough to rule a fact out, so the surest one counts.
@@ -433,14 +531,8 @@ def _bind(
         for bound in _bind(way, candidates, world, bindings, at + 1):
             yield bound._replace(confidences=(weakest(sure), *bound.confidences))
         return
-    found, doubt = False, incomplete
-    for fact, answers, evidence in candidates[at].judged(bindings):
-        answer = all_of(answer.answer for answer in answers)
-        if clause.expect == "optional" and _fenced(fact):
-            continue
-        doubt = doubt or answer is Tri.UNKNOWN
-        if answer is not Tri.YES:
-            continue
+    found = False
+    for fact, answers, evidence in candidates[at].certain(bindings):
         found = True
         bindings[clause.name] = fact
         sure_here = weakest(answer.confidence for answer in answers)
@@ -448,6 +540,7 @@ def _bind(
             yield bound._replace(confidences=(sure_here, *bound.confidences), evidence=(*evidence, *bound.evidence))
         del bindings[clause.name]
     if clause.expect == "optional" and not found:
+        doubt = incomplete or candidates[at].in_doubt(bindings)
         for bound in _bind(way, candidates, world, bindings, at + 1):
             yield bound._replace(doubtful=bound.doubtful | {clause.name}) if doubt else bound
 

@@ -11,6 +11,7 @@ from corslint.model.facts import Fact, Field
 from corslint.model.finding import Place
 from corslint.model.tri import Tri
 from corslint.relations import Related, World
+from corslint.relations.keyed import Wanted
 from corslint.relations.table import RELATIONS, closest
 from corslint.source import Span
 
@@ -697,7 +698,9 @@ def test_without_a_common_key_the_answer_is_no(name: str) -> None:
     apart = 0
     for one in firsts:
         for two in seconds:
-            mine, theirs = relation.keys[0](world, one), relation.keys[1](world, two)
+            mine, theirs = (
+                keys(world, each, Wanted.UNSURE) for keys, each in zip(relation.keys, (one, two), strict=True)
+            )
             if mine is not None and theirs is not None and not mine & theirs:
                 apart += 1
                 assert world.ask(name, one, two) == Related(NO)

@@ -15,6 +15,7 @@ from corslint.model.facts import Fact
 from corslint.model.finding import CONFIDENCES, Place
 from corslint.model.tri import Tri
 from corslint.records import NamedTuple
+from corslint.relations.keyed import Key, Keyed, Wanted, in_order
 from corslint.source import SourceFile, Span
 
 T = TypeVar("T")
@@ -135,6 +136,25 @@ class World:
             answer = self._asked[key] = self.relation(relation).holds(self, first, second)
         return answer
 
+    def partners(
+        self, relation: str, fact: Fact, kind: str, wanted: Wanted = Wanted.YES, *, reverse: bool = False
+    ) -> Sequence[Fact]:
+        """The facts of a kind, ordered by place, that are worth asking whether they are related to `fact`.
+
+        All others have an answer that nobody wants. `reverse`: `fact` is the relation's second argument.
+        """
+        facts, keys = self.of_kind(kind), self.relation(relation).keys
+        if keys is None:
+            return facts
+        mine, theirs = reversed(keys) if reverse else keys
+        own = mine(self, fact, wanted)
+        if own is None:
+            return facts
+        keyed = self.remember(
+            ("keyed", relation, kind, wanted, reverse), lambda: Keyed(theirs(self, one, wanted) for one in facts)
+        )
+        return [facts[place] for place in in_order(keyed.having(own))]
+
     def relation(self, name: str) -> Relation:
         """The relation of that name."""
         if self._relations is None:
@@ -152,15 +172,16 @@ class Related(NamedTuple):
     evidence: tuple[Place, ...] = ()
 
 
-Keys = Callable[[World, Fact], "frozenset[Hashable] | None"]
+Keys = Callable[[World, Fact, Wanted], Key]
 
 
 class Relation(NamedTuple):
     """A relation. `first` and `second` are the kinds of its arguments.
 
     `keys`, if given, are two functions that make a fact's keys, for the first and the second argument. Two facts
-    without a common key are not related, with high confidence; None stands for any key. It spares asking about every
-    pair.
+    without a common key have another answer than the wanted ones: where only a yes is wanted, they may have none in
+    common whenever there is no yes; where more is wanted, they need one for that, too. None stands for any key. It
+    spares asking about every pair.
     """
 
     holds: Callable[[World, Fact, Fact], Related]

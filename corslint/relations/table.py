@@ -17,6 +17,8 @@ from corslint.model.urls import urlsplit
 from corslint.records import NamedTuple
 from corslint.regexes import regex
 from corslint.relations import Keys, Related, Relation, World, weakest
+from corslint.relations.keyed import NOBODY, Key, Wanted, unless_both_known
+from corslint.relations.nearness import Nearest
 from corslint.source import Span
 
 NO = Related(Tri.NO)
@@ -89,34 +91,43 @@ def _place(fact: Fact, name: str, message: str) -> tuple[Place, ...]:
 # --- nearness -------------------------------------------------------------------------------------------------------
 
 
-def _folder(path: str) -> str:
-    return path.rpartition("/")[0]
-
-
 def _inside(path: str, folder: str) -> bool:
     return not folder or path.startswith(f"{folder}/")
 
 
 def closest(world: World, path: str, candidates: Sequence[Fact]) -> Fact | None:
-    """The one candidate that belongs to a file, if that is clear.
+    """The one candidate that belongs to a file, if that is clear (see `Nearest`)."""
+    return Nearest(world.topology, candidates).to(path)
 
-    It is the only one there is; or the only one in the file's own package; or the only one below the deepest folder
-    that holds the file and any candidate at all. None: nothing tells them apart.
-    """
-    if len(candidates) <= 1:
-        return candidates[0] if candidates else None
-    package = world.topology.package_of(path)
-    if package:
-        own = [fact for fact in candidates if world.topology.package_of(fact.span.path) == package]
-        if len(own) == 1:
-            return own[0]
-        candidates = own or candidates
-    folder = _folder(path)
-    while True:
-        below = [fact for fact in candidates if _inside(fact.span.path, folder)]
-        if below or not folder:
-            return below[0] if len(below) == 1 else None
-        folder = _folder(folder)
+
+# --- groups ---------------------------------------------------------------------------------------------------------
+
+
+def _instances_in(*names: str) -> Callable[[Fact], Iterable[Span]]:
+    """The instances that a fact's fields name."""
+    return lambda fact: {found for name in names if (found := _instance(fact, name)) is not None}
+
+
+def _grouped(
+    world: World, kind: str, name: str, keys: Callable[[Fact], Iterable[Hashable]]
+) -> Mapping[Hashable, Sequence[Fact]]:
+    """The facts of a kind by some keys, in order; worked out once for each `name`."""
+
+    def found() -> dict[Hashable, list[Fact]]:
+        groups: dict[Hashable, list[Fact]] = {}
+        for fact in world.of_kind(kind):
+            for key in keys(fact):
+                groups.setdefault(key, []).append(fact)
+        return groups
+
+    return world.remember(("grouped", kind, name), found)
+
+
+def _in_process_of(world: World, kind: str, fact: Fact) -> Sequence[Fact]:
+    """The facts of a kind that run in the process of some fact."""
+    process_of = world.topology.process_of
+    groups = _grouped(world, kind, "process", lambda one: (process_of(one.span.path),))
+    return groups.get(process_of(fact.span.path), ())
 
 
 # --- of, listens, same_process --------------------------------------------------------------------------------------
@@ -176,52 +187,51 @@ def _either(*answers: Related) -> Related:
     return min(same, key=lambda related: CONFIDENCES.index(related.confidence))
 
 
+def _named_by(fact: Fact, name: str, value: Hashable | None, wanted: Wanted) -> Key:
+    """The key of a field that has this value: the field rules out all others as far as it is known."""
+    if _unsure(fact, name):
+        return NOBODY if wanted is Wanted.YES else None
+    if wanted is Wanted.UNSURE and _sure(fact, name) != "high":
+        return None
+    return NOBODY if value is None else frozenset({value})
+
+
 def _instances(*names: str) -> Keys:
-    def keys(_world: World, fact: Fact) -> frozenset[Hashable] | None:
-        found: set[Hashable] = set()
+    def keys(_world: World, fact: Fact, wanted: Wanted) -> Key:
+        found = NOBODY
         for name in names:
-            if _open(fact, name):
+            own = _named_by(fact, name, _instance(fact, name), wanted)
+            if own is None:
                 return None
-            instance = _instance(fact, name)
-            if instance is not None:
-                found.add(instance)
-        return frozenset(found)
+            found |= own
+        return found
 
     return keys
 
 
-def _part_keys(_world: World, part: Fact) -> frozenset[Hashable] | None:
+def _part_keys(_world: World, part: Fact, wanted: Wanted) -> Key:
     role = _OWNER[part.kind]
-    if _open(part, role):
-        return None
     owner = part.parts.get(role)
-    instance = _instance(part, role)
-    return frozenset(key for key in (instance, id(owner) if owner is not None else None) if key is not None)
+    own = _named_by(part, role, _instance(part, role), wanted)
+    return own if own is None or owner is None else own | {id(owner)}
 
 
-def _whole_keys(_world: World, whole: Fact) -> frozenset[Hashable] | None:
-    if _open(whole, "instance"):
+def _whole_keys(_world: World, whole: Fact, wanted: Wanted) -> Key:
+    own = _named_by(whole, "instance", _instance(whole, "instance"), wanted)
+    return None if own is None else own | {id(whole)}
+
+
+def _upstream_keys(_world: World, upstream: Fact, wanted: Wanted) -> Key:
+    return _named_by(upstream, "name", _text(upstream, "name"), wanted)
+
+
+def _spread_keys(_world: World, served: Fact, wanted: Wanted) -> Key:
+    if served.kind != "proxy_route":
         return None
-    instance = _instance(whole, "instance")
-    return frozenset({id(whole)} if instance is None else {id(whole), instance})
+    return _named_by(served, "upstream", _text(served, "upstream"), wanted)
 
 
-def _upstream_keys(_world: World, upstream: Fact) -> frozenset[Hashable] | None:
-    return _names(upstream, "name")
-
-
-def _spread_keys(_world: World, served: Fact) -> frozenset[Hashable] | None:
-    return _names(served, "upstream") if served.kind == "proxy_route" else None
-
-
-def _names(fact: Fact, field: str) -> frozenset[Hashable] | None:
-    if _open(fact, field):
-        return None
-    name = _text(fact, field)
-    return frozenset() if name is None else frozenset({name})
-
-
-def _process_keys(world: World, fact: Fact) -> frozenset[Hashable] | None:
+def _process_keys(world: World, fact: Fact, _wanted: Wanted) -> Key:
     return frozenset({fact.span.path, ("process", world.topology.process_of(fact.span.path))})
 
 
@@ -253,8 +263,52 @@ def same_app(world: World, part: Fact, server: Fact) -> Related:
     if same_process(world, part, server).answer is not Tri.YES:
         topology, here, there = world.topology, part.span.path, server.span.path
         return Related(Tri.NO, "medium" if topology.package_of(here) == topology.package_of(there) else "high")
-    alone = all(_in_process(world, kind, server) <= 1 for kind in ("http_app", "socket_server"))
-    return Related(Tri.YES, "medium") if alone else UNKNOWN
+    return Related(Tri.YES, "medium") if _alone_in_process(world, server) else UNKNOWN
+
+
+def _app_part_keys(world: World, part: Fact, wanted: Wanted) -> Key:
+    """What names the server or the application; where neither is known, the process, and with less confidence the
+    package."""
+    layer, socket = _text(part, "layer"), _given(part, "socket")
+    if layer == "proxy":
+        return NOBODY
+    if socket is not None or (layer == "socket" and not _unsure(part, "socket")):
+        return _named_by(part, "socket", _instance(part, "socket"), wanted)
+    app = _instance(part, "instance" if part.kind == "http_app" else "app")
+    if app is not None and wanted is Wanted.UNSURE and _sure(part, "app") != "high":
+        return None
+    own: frozenset[Hashable] = NOBODY
+    if app is not None:
+        own = frozenset({("is", app), *(("in", each) for each in _mounted_in(world, app))})
+    return own | _run_keys(world, part, app is not None, wanted)
+
+
+def _app_server_keys(world: World, server: Fact, wanted: Wanted) -> Key:
+    own = _named_by(server, "instance", _instance(server, "instance"), wanted)
+    if own is None or _unsure(server, "instance"):
+        return None
+    apps, confidence, _ = _server_apps(world, server)
+    if apps and wanted is Wanted.UNSURE and confidence != "high":
+        return None
+    if apps:
+        own |= {("is", _instance(server, "http_server")), *(("in", app) for app in apps)}
+    if wanted is Wanted.YES and not _alone_in_process(world, server):
+        return own
+    return own | _run_keys(world, server, bool(apps), wanted, second=True)
+
+
+def _run_keys(world: World, fact: Fact, known: bool, wanted: Wanted, *, second: bool = False) -> frozenset[Hashable]:
+    """What facts of one application have in common where not both applications are known."""
+    topology, path = world.topology, fact.span.path
+    keys = unless_both_known(known, ("process", topology.process_of(path)), second=second)
+    if wanted is Wanted.UNSURE:
+        keys |= unless_both_known(known, ("package", topology.package_of(path)), second=second)
+    return keys
+
+
+def _alone_in_process(world: World, server: Fact) -> bool:
+    """Whether the server's process has no other, and one application at most."""
+    return all(_in_process(world, kind, server) <= 1 for kind in ("http_app", "socket_server"))
 
 
 def _in_process(world: World, kind: str, server: Fact) -> int:
@@ -382,6 +436,26 @@ def inner_than(world: World, inner: Fact, outer: Fact) -> Related:
     return outer_than(world, outer, inner)
 
 
+def _outer_keys(world: World, layer: Fact, wanted: Wanted) -> Key:
+    return _layer_keys(world, layer, wanted, second=False)
+
+
+def _inner_keys(world: World, layer: Fact, wanted: Wanted) -> Key:
+    return _layer_keys(world, layer, wanted, second=True)
+
+
+def _layer_keys(world: World, layer: Fact, wanted: Wanted, *, second: bool) -> Key:
+    """The applications that a layer stands in; a router that nobody mounts may be part of anything in its process."""
+    places = _position(world, layer)
+    if places is None:
+        return NOBODY if wanted is Wanted.YES else None
+    apps: frozenset[Hashable] = frozenset(app for app, *_ in places)
+    if wanted is Wanted.YES:
+        return apps
+    process = ("process", world.topology.process_of(layer.span.path))
+    return apps | unless_both_known(_whole(world, places[-1][0]), process, second=second)
+
+
 def _whole(world: World, app: Span) -> bool:
     """Whether this is an application, not a router that was not seen to be mounted."""
     return bool(world.by_instance(app, "http_app"))
@@ -458,11 +532,53 @@ _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 class _Partner(NamedTuple):
-    """What is known about the server of one client."""
+    """What is known about the server of one client. `unknown` is None where it may be any that the client can see."""
 
     yes: frozenset[int]
-    unknown: frozenset[int]
+    unknown: frozenset[int] | None
     confidence: str
+
+    def may_be(self, server: Fact) -> bool:
+        """Whether nobody can tell if it is this one."""
+        return self.unknown is None or id(server) in self.unknown
+
+
+_NO_IDS: frozenset[int] = frozenset()
+_ANYBODY = _Partner(_NO_IDS, None, "high")
+_NOWHERE = _Partner(_NO_IDS, _NO_IDS, "high")
+
+
+class _Group:
+    """Servers, or policies, that clients have to choose from."""
+
+    __slots__ = ("facts", "ids", "nearest")
+
+    def __init__(self, world: World, facts: Sequence[Fact]) -> None:
+        self.facts = facts
+        self.ids = frozenset(map(id, facts))
+        self.nearest = Nearest(world.topology, facts)
+
+
+class _AtPorts(NamedTuple):
+    """Servers, or policies, that one side of the project can see: all of them, those at each port, and those whose
+    ports are not known."""
+
+    all: _Group
+    by_port: Mapping[int, _Group]
+    anywhere: _Group
+
+
+def _at_ports(world: World, facts: Sequence[Fact], ports: Callable[[Fact], frozenset[int] | None]) -> _AtPorts:
+    at: dict[int, list[Fact]] = {}
+    anywhere: list[Fact] = []
+    for fact in facts:
+        known = ports(fact)
+        if known is None:
+            anywhere.append(fact)
+        for port in known or ():
+            at.setdefault(port, []).append(fact)
+    by_port = {port: _Group(world, there) for port, there in at.items()}
+    return _AtPorts(_Group(world, facts), by_port, _Group(world, anywhere))
 
 
 _OTHER_PROTOCOLS = ("engine.io", "websocket")
@@ -494,9 +610,50 @@ def connects_to(world: World, client: Fact, server: Fact) -> Related:
     sure = weakest((partner.confidence, _sure(client, "url", "host", "url_port", "same_origin")))
     if id(server) in partner.yes:
         return Related(Tri.YES, sure)
-    if id(server) in partner.unknown or not world.visible(server, client):
+    if partner.may_be(server) or not world.visible(server, client):
         return UNKNOWN
     return Related(Tri.NO, sure)
+
+
+def _client_keys(world: World, client: Fact, wanted: Wanted) -> Key:
+    """Those that a client may connect to, by their identities. Whether it can see the others is for tests to say."""
+    if client.kind != "http_request":
+        partner = world.remember(("partner", id(client)), lambda: _partner(world, client))
+        sure = _sure(client, "url", "host", "url_port", "same_origin")
+    elif _tri(client, "same_origin") is Tri.YES:
+        return NOBODY
+    elif _text(client, "host") is None:
+        return NOBODY if wanted is Wanted.YES else None
+    else:
+        partner = world.remember(("asked", id(client)), lambda: _asked(world, client))
+        sure = _sure(client, "host", "url_port")
+    if wanted is Wanted.YES:
+        return partner.yes
+    if partner.unknown is None or (wanted is Wanted.UNSURE and weakest((partner.confidence, sure)) != "high"):
+        return None
+    seen = client.span.path in world.in_tests
+    return partner.yes | partner.unknown | (NOBODY if seen else {_IN_TESTS})
+
+
+_IN_TESTS = "in tests"
+
+
+def _connected_keys(world: World, server: Fact, wanted: Wanted) -> Key:
+    """The identity, for a policy also that of its socket server."""
+    own: frozenset[Hashable] = frozenset({id(server)})
+    if server.span.path in world.in_tests:
+        own |= {_IN_TESTS}
+    if server.kind != "cors_policy":
+        return own if _text(server, "kind") not in _OTHER_PROTOCOLS else NOBODY
+    socket = _instance(server, "socket")
+    owners = world.by_instance(socket, "socket_server") if socket is not None else ()
+    open_ = _unsure(server, "socket") if socket is None else len(owners) != 1
+    if open_ and wanted is not Wanted.YES:
+        return None
+    for owner in owners if len(owners) == 1 else ():
+        more = _connected_keys(world, owner, wanted)
+        own |= more or NOBODY
+    return own
 
 
 def _asks_of(world: World, request: Fact, policy: Fact) -> Related:
@@ -510,70 +667,123 @@ def _asks_of(world: World, request: Fact, policy: Fact) -> Related:
     sure = weakest((partner.confidence, _sure(request, "host", "url_port")))
     if id(policy) in partner.yes:
         return Related(Tri.YES, sure)
-    if id(policy) in partner.unknown or not world.visible(policy, request):
+    if partner.may_be(policy) or not world.visible(policy, request):
         return UNKNOWN
     return Related(Tri.NO, sure)
 
 
 def _asked(world: World, request: Fact) -> _Partner:
     """The policies of the one application that a request is sent to, if that is clear."""
-    policies = [one for one in world.candidates("cors_policy", request) if _text(one, "layer") == "http"]
-    nobody: frozenset[int] = frozenset()
+    group = _asked_policies(world, request)
     host, port = _text(request, "host"), _client_port(request)
     loopback = host is not None and is_loopback(host)
     if host is not None and not loopback and site(host) not in _own_sites(world, request):
-        return _Partner(nobody, frozenset(map(id, policies)), "high")
+        return _ANYBODY
+    choice = group.all
     if loopback and port is not None:
-        there = [
-            (one, process_ports(world, one) if _instance(one, "app") is None else _ports(world, one))
-            for one in policies
-        ]
-        known = [one for one, ports in there if ports is not None and port in ports]
-        if known and len(_processes(world, known)) == 1:
-            return _Partner(frozenset(map(id, known)), nobody, "high")
-        others = {number for one in world.candidates("listener", request) if (number := _number(one, "port"))}
-        policies = known or [one for one, ports in there if ports is None and port not in others]
-        if not policies:
-            return _Partner(nobody, nobody, "high")
-    servers = [one for kind in ("http_app", "socket_server") for one in world.candidates(kind, request)]
-    if len(_processes(world, policies)) == 1 and len(_processes(world, [*policies, *servers])) == 1:
-        return _Partner(frozenset(map(id, policies)), nobody, "medium")
-    chosen = closest(world, request.span.path, _one_each(world, [*policies, *servers]))
+        known = group.by_port.get(port)
+        if known is not None and len(_processes(world, known.facts)) == 1:
+            return _Partner(known.ids, _NO_IDS, "high")
+        if known is None and port in _listened(world, request):
+            return _NOWHERE
+        choice = known or group.anywhere
+        if not choice.facts:
+            return _NOWHERE
+    servers = _running(world, request)
+    here = _processes(world, choice.facts) if len(servers) <= 1 else NOBODY
+    if len(here) == 1 and servers.keys() <= here:
+        return _Partner(choice.ids, _NO_IDS, "medium")
+    chosen = _nearest_running(world, request, choice)
     if chosen is None:
-        return _Partner(nobody, frozenset(map(id, policies)), "high")
-    same = [one for one in policies if same_process(world, one, chosen).answer is Tri.YES]
-    return _Partner(frozenset(map(id, same)), nobody, "medium")
+        return _Partner(_NO_IDS, None if choice is group.all else choice.ids, "high")
+    same = [one for one in _in_process_of(world, "cors_policy", chosen) if id(one) in choice.ids]
+    return _Partner(frozenset(map(id, same)), _NO_IDS, "medium")
+
+
+def _asked_policies(world: World, request: Fact) -> _AtPorts:
+    """The policies of applications that a request can see."""
+
+    def ports(policy: Fact) -> frozenset[int] | None:
+        return process_ports(world, policy) if _instance(policy, "app") is None else _ports(world, policy)
+
+    def found() -> _AtPorts:
+        policies = [one for one in world.candidates("cors_policy", request) if _text(one, "layer") == "http"]
+        return _at_ports(world, policies, ports)
+
+    return world.remember(("asked policies", request.span.path in world.in_tests), found)
+
+
+def _listened(world: World, request: Fact) -> frozenset[int]:
+    """The ports that anything listens on which a request can see."""
+    return world.remember(
+        ("listened", request.span.path in world.in_tests),
+        lambda: frozenset(number for one in world.candidates("listener", request) if (number := _number(one, "port"))),
+    )
+
+
+def _running(world: World, request: Fact) -> Mapping[Hashable, Fact]:
+    """An application or a socket server of each process that a request can see."""
+    process_of = world.topology.process_of
+    return world.remember(
+        ("running", request.span.path in world.in_tests),
+        lambda: {
+            process_of(one.span.path): one
+            for kind in ("http_app", "socket_server")
+            for one in world.candidates(kind, request)
+        },
+    )
+
+
+def _nearest_running(world: World, request: Fact, choice: _Group) -> Fact | None:
+    """The one process that belongs to a request, of those with an application, a socket server, or one of the policies:
+    a fact in it."""
+    servers, seen = _running(world, request), request.span.path in world.in_tests
+
+    def nearest() -> Nearest:
+        policies = {world.topology.process_of(one.span.path): one for one in choice.facts}
+        # Most policies belong to an application: then no process comes with them, whichever they are.
+        further = [one for process, one in policies.items() if process not in servers]
+        running = list(servers.values())
+        shared = world.remember(("nearest running", seen), lambda: Nearest(world.topology, running))
+        return Nearest(world.topology, running + further) if further else shared
+
+    return world.remember(("nearest running", seen, id(choice)), nearest).to(request.span.path)
 
 
 def _processes(world: World, facts: Iterable[Fact]) -> frozenset[Hashable]:
     return frozenset(world.topology.process_of(fact.span.path) for fact in facts)
 
 
-def _one_each(world: World, facts: Iterable[Fact]) -> list[Fact]:
-    """One fact of each process."""
-    return list({world.topology.process_of(fact.span.path): fact for fact in facts}.values())
-
-
 def _partner(world: World, client: Fact) -> _Partner:
-    servers = [
-        server for server in world.candidates("socket_server", client) if _text(server, "kind") not in _OTHER_PROTOCOLS
-    ]
+    servers = _chatting(world, client)
     host, port = _text(client, "host"), _client_port(client)
     loopback = host is not None and is_loopback(host)
+    choice = servers.all
     if loopback and port is not None:
-        ports = [world.topology.server_ports(server) for server in servers]
-        known = [server for server, at in zip(servers, ports, strict=True) if at is not None and port in at]
-        if len(known) == 1:
-            return _Partner(frozenset({id(known[0])}), frozenset(), "high")
-        servers = known or [server for server, at in zip(servers, ports, strict=True) if at is None]
-        if not servers:
-            return _Partner(frozenset(), frozenset(), "high")
+        known = servers.by_port.get(port)
+        if known is not None and len(known.facts) == 1:
+            return _Partner(known.ids, _NO_IDS, "high")
+        choice = known or servers.anywhere
+        if not choice.facts:
+            return _NOWHERE
     if host is not None and not loopback and site(host) not in _own_sites(world, client):
-        return _Partner(frozenset(), frozenset(id(server) for server in servers), "high")
-    chosen = closest(world, client.span.path, servers)
+        return _ANYBODY
+    chosen = choice.nearest.to(client.span.path)
     if chosen is not None:
-        return _Partner(frozenset({id(chosen)}), frozenset(), "medium")
-    return _Partner(frozenset(), frozenset(id(server) for server in servers), "high")
+        return _Partner(frozenset({id(chosen)}), _NO_IDS, "medium")
+    return _Partner(_NO_IDS, None if choice is servers.all else choice.ids, "high")
+
+
+def _chatting(world: World, client: Fact) -> _AtPorts:
+    """The socket servers that a client can see, but for those of other protocols."""
+
+    def found() -> _AtPorts:
+        servers = [
+            one for one in world.candidates("socket_server", client) if _text(one, "kind") not in _OTHER_PROTOCOLS
+        ]
+        return _at_ports(world, servers, world.topology.server_ports)
+
+    return world.remember(("chatting", client.span.path in world.in_tests), found)
 
 
 def _own_sites(world: World, client: Fact) -> frozenset[str]:
@@ -621,13 +831,33 @@ def covers(world: World, policy: Fact, route: Fact) -> Related:
     reach = reaches(world, policy, path)
     if reach is not Tri.YES:
         return Related(reach)
-    for other in world.of_kind("cors_policy"):
-        if other is policy or same_process(world, other, route).answer is not Tri.YES:
+    for other in _in_process_of(world, "cors_policy", route):
+        if other is policy:
             continue
         apart = _instance(other, "app") is not None and _instance(other, "app") not in around
         if not apart and reaches(world, other, path) is not Tri.NO:
             return UNKNOWN
     return Related(Tri.YES, _sure(policy, "app"))
+
+
+def _covering_keys(world: World, policy: Fact, wanted: Wanted) -> Key:
+    """The policy's application; what is not in a known one may cover whatever runs in its process."""
+    if _text(policy, "layer") != "http":
+        return NOBODY
+    home = _instance(policy, "app")
+    return _covers_keys(world, policy, NOBODY if home is None else frozenset({home}), wanted)
+
+
+def _covered_keys(world: World, route: Fact, wanted: Wanted) -> Key:
+    app = _instance(route, "app")
+    return _covers_keys(world, route, NOBODY if app is None else _mounted_in(world, app), wanted, second=True)
+
+
+def _covers_keys(world: World, fact: Fact, apps: frozenset[Hashable], wanted: Wanted, *, second: bool = False) -> Key:
+    if wanted is Wanted.YES:
+        return apps
+    process = ("process", world.topology.process_of(fact.span.path))
+    return apps | unless_both_known(bool(apps), process, second=second)
 
 
 def reaches(world: World, policy: Fact, path: str | None) -> Tri:
@@ -642,22 +872,14 @@ def reaches(world: World, policy: Fact, path: str | None) -> Tri:
     instance = _instance(policy, "instance")
     if instance is None:
         return _reaches_by_hand(world, policy, path)
-    layers = [
-        fact
-        for fact in world.of_kind("middleware")
-        if instance in (_instance(fact, "handler"), _instance(fact, "registered")) and _text(fact, "kind") is not None
-    ]
+    handling = _grouped(world, "middleware", "policy", _instances_in("handler", "registered"))
+    layers = [fact for fact in handling.get(instance, ()) if _text(fact, "kind") is not None]
     return any_of(_passes_by(world, layer, path) for layer in layers) if layers else Tri.YES
 
 
 def _reaches_by_hand(world: World, policy: Fact, path: str | None) -> Tri:
     """The same for headers that are written by hand: in a layer, in a handler, or in a program without either."""
-    layers = [
-        fact
-        for kind in ("middleware", "http_route")
-        for fact in world.of_kind(kind)
-        if same_process(world, fact, policy).answer is Tri.YES
-    ]
+    layers = [fact for kind in ("middleware", "http_route") for fact in _in_process_of(world, kind, policy)]
     if not layers:
         return Tri.YES if any(process_ports(world, policy) or ()) else Tri.UNKNOWN
     around = [
@@ -758,7 +980,7 @@ def _by_socket(world: World, server: Fact, route: Fact) -> Related | None:
     wanted = {
         host.removeprefix("unix:") for host in _hosts(world, route) if isinstance(host, str) and host[:5] == "unix:"
     }
-    listened = _sockets(world, server) if wanted else None
+    listened = world.remember(("sockets", id(server)), lambda: _sockets(world, server)) if wanted else None
     return None if not listened else Related(Tri.YES) if wanted & listened else Related(Tri.NO)
 
 
@@ -776,7 +998,8 @@ def _sockets(world: World, server: Fact) -> frozenset[str]:
         instance = _instance(http, "instance")
         if instance is not None and _instance(http, "handler") in own:
             own.add(instance)
-    listeners = [one for one in world.of_kind("listener") if {_instance(one, "target"), _instance(one, "app")} & own]
+    listening = _grouped(world, "listener", "target or app", _instances_in("target", "app"))
+    listeners = [one for instance in own for one in listening.get(instance, ())]
     return frozenset(path for one in listeners if (path := _text(one, "socket")) is not None)
 
 
@@ -853,12 +1076,12 @@ def _only_process(world: World, server: Fact, route: Fact) -> bool:
     return processes <= {process_of(server.span.path)}
 
 
-def _served_keys(_world: World, server: Fact) -> frozenset[Hashable] | None:
+def _served_keys(_world: World, server: Fact, _wanted: Wanted) -> Key:
     """None for what any route may serve; a proxy's own policies are served by none."""
-    return frozenset() if _text(server, "layer") == "proxy" else None
+    return NOBODY if _text(server, "layer") == "proxy" else None
 
 
-def _route_keys(_world: World, route: Fact) -> frozenset[Hashable] | None:
+def _route_keys(_world: World, route: Fact, _wanted: Wanted) -> Key:
     """A key that no policy or server has: only those that any route may serve are asked about."""
     return frozenset({route.kind})
 
@@ -919,7 +1142,7 @@ def process_ports(world: World, fact: Fact) -> frozenset[int] | None:
     process = world.topology.process_of(fact.span.path)
 
     def found() -> frozenset[int] | None:
-        own = [one for one in world.of_kind("listener") if world.topology.process_of(one.span.path) == process]
+        own = _in_process_of(world, "listener", fact)
         ports = frozenset(port for one in own if (port := _number(one, "port")) is not None)
         return ports if own and len(ports) == len(own) else None
 
@@ -929,19 +1152,22 @@ def process_ports(world: World, fact: Fact) -> frozenset[int] | None:
 def _app_ports(world: World, app: Span) -> frozenset[int] | None:
     """The ports of an application: of the listeners on it, on what it is mounted in, and on their http servers."""
     apps = _mounted_in(world, app)
-    targets = set(apps)
-    for http in world.of_kind("http_server"):
-        instance = _instance(http, "instance")
-        if instance is not None and _instance(http, "handler") in apps:
-            targets.add(instance)
+    listening = _grouped(world, "listener", "target", _instances_in("target"))
     ports: set[int] = set()
-    for listener in world.of_kind("listener"):
-        if _instance(listener, "target") in targets:
+    for target in apps | _built_from(world, apps):
+        for listener in listening.get(target, ()):
             port = _number(listener, "port")
             if port is None:
                 return None
             ports.add(port)
     return frozenset(ports) or None
+
+
+def _built_from(world: World, apps: Iterable[Span]) -> frozenset[Span]:
+    """The http servers that were built from one of these applications."""
+    built = _grouped(world, "http_server", "handler", _instances_in("handler"))
+    servers = (_instance(http, "instance") for app in apps for http in built.get(app, ()))
+    return frozenset(instance for instance in servers if instance is not None)
 
 
 def _by_port(world: World, server: Fact, route: Fact) -> Related | None:
@@ -1019,10 +1245,10 @@ def serves(world: World, upstream: Fact, served: Fact) -> Related:
     routes = [(route, related) for route, related in routes if related.answer is not Tri.NO]
     if served.kind == "socket_server":
         return _either(NO, *(_both(related, world.ask("served_by", served, route)) for route, related in routes))
-    servers = world.candidates("socket_server", served)
-    if servers:
+    if world.candidates("socket_server", served):
         ways = (
-            _both(world.ask("connects_to", served, server), world.ask("serves", upstream, server)) for server in servers
+            _both(world.ask("connects_to", served, server), world.ask("serves", upstream, server))
+            for server in _possible(world, served)
         )
         return _either(NO, *ways)
     carrying = [route for route in world.of_kind("proxy_route") if _tri(route, "carries_socket") is not Tri.NO]
@@ -1043,10 +1269,10 @@ def goes_through(world: World, client: Fact, route: Fact) -> Related:
     """
     if not world.visible(client, route):
         return NO
-    servers = world.candidates("socket_server", client)
-    if servers:
+    if world.candidates("socket_server", client):
         ways = (
-            _both(world.ask("connects_to", client, server), world.ask("served_by", server, route)) for server in servers
+            _both(world.ask("connects_to", client, server), world.ask("served_by", server, route))
+            for server in _possible(world, client)
         )
         return _either(NO, *ways)
     takes = _takes(world, client, route)
@@ -1062,6 +1288,12 @@ def goes_through(world: World, client: Fact, route: Fact) -> Related:
     )
     sure = takes is Tri.YES and _tri(route, "carries_socket") is Tri.YES and len(targets) == 1
     return Related(Tri.YES, "medium") if sure else UNKNOWN
+
+
+def _possible(world: World, client: Fact) -> Sequence[Fact]:
+    """The socket servers that a client can see, but for those that it surely does not connect to."""
+    servers = world.partners("connects_to", client, "socket_server", Wanted.UNSURE)
+    return [server for server in servers if world.visible(server, client)]
 
 
 def asks(world: World, client: Fact, gap: Fact) -> Related:
@@ -1087,6 +1319,21 @@ def asks(world: World, client: Fact, gap: Fact) -> Related:
         return UNKNOWN
     servers = {_instance(route, "host_block") for route in world.candidates("proxy_route", gap) if _passes(route)}
     return Related(Tri.YES, "medium") if servers <= {_instance(gap, "host_block")} else UNKNOWN
+
+
+def _asking_keys(_world: World, client: Fact, wanted: Wanted) -> Key:
+    return _path_keys(client, "asks_for", wanted)
+
+
+def _asked_keys(_world: World, gap: Fact, wanted: Wanted) -> Key:
+    return _path_keys(gap, "path", wanted)
+
+
+def _path_keys(fact: Fact, name: str, wanted: Wanted) -> Key:
+    path = _text(fact, name)
+    if path is None:
+        return NOBODY if wanted is Wanted.YES else None
+    return frozenset({path})
 
 
 def _passes(route: Fact) -> bool:
@@ -1142,6 +1389,22 @@ def shares_site(_world: World, page: Fact, client: Fact) -> Related:
     return Related(tri(found[0] == found[1]), weakest((_sure(page, "text"), _sure(client, "url"))))
 
 
+def _page_keys(_world: World, page: Fact, wanted: Wanted) -> Key:
+    return _site_keys(page, "text", wanted)
+
+
+def _page_client_keys(_world: World, client: Fact, wanted: Wanted) -> Key:
+    return None if _text(client, "same_origin") == "yes" else _site_keys(client, "url", wanted)
+
+
+def _site_keys(fact: Fact, name: str, wanted: Wanted) -> Key:
+    text = _text(fact, name)
+    found = None if text is None else _site_of(text)
+    if found is None or (wanted is Wanted.UNSURE and _sure(fact, name) != "high"):
+        return NOBODY if wanted is Wanted.YES else None
+    return frozenset({found})
+
+
 def _site_of(address: str) -> tuple[str, str] | None:
     """Scheme and registrable domain of an address, as browsers compare them (schemeful same-site)."""
     try:
@@ -1164,11 +1427,22 @@ _ALL_KINDS: Later[str] = Later(load=_all_kinds)
 
 RELATIONS: Mapping[str, Relation] = {
     "runs": Relation(runs, ("process",), ("socket_server",)),
-    "same_app": Relation(same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",)),
-    "outer_than": Relation(outer_than, ("middleware", "http_route"), ("middleware", "http_route")),
-    "inner_than": Relation(inner_than, ("middleware", "http_route"), ("middleware", "http_route")),
-    "connects_to": Relation(connects_to, ("socket_client", "http_request"), ("socket_server", "cors_policy")),
-    "covers": Relation(covers, ("cors_policy",), ("http_route",)),
+    "same_app": Relation(
+        same_app, ("cors_policy", "middleware", "http_app"), ("socket_server",), (_app_part_keys, _app_server_keys)
+    ),
+    "outer_than": Relation(
+        outer_than, ("middleware", "http_route"), ("middleware", "http_route"), (_outer_keys, _inner_keys)
+    ),
+    "inner_than": Relation(
+        inner_than, ("middleware", "http_route"), ("middleware", "http_route"), (_inner_keys, _outer_keys)
+    ),
+    "connects_to": Relation(
+        connects_to,
+        ("socket_client", "http_request"),
+        ("socket_server", "cors_policy"),
+        (_client_keys, _connected_keys),
+    ),
+    "covers": Relation(covers, ("cors_policy",), ("http_route",), (_covering_keys, _covered_keys)),
     "served_by": Relation(served_by, ("cors_policy", "socket_server"), ("proxy_route",), (_served_keys, _route_keys)),
     "behind": Relation(
         behind,
@@ -1179,11 +1453,11 @@ RELATIONS: Mapping[str, Relation] = {
     "serves": Relation(
         serves, ("upstream",), ("proxy_route", "socket_server", "socket_client"), (_upstream_keys, _spread_keys)
     ),
-    "asks": Relation(asks, ("socket_client",), ("socket_gap",)),
+    "asks": Relation(asks, ("socket_client",), ("socket_gap",), (_asking_keys, _asked_keys)),
     "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
     "same_process": Relation(same_process, _ALL_KINDS, _ALL_KINDS, (_process_keys, _process_keys)),
     "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),
-    "shares_site": Relation(shares_site, ("origin_entry",), ("socket_client",)),
+    "shares_site": Relation(shares_site, ("origin_entry",), ("socket_client",), (_page_keys, _page_client_keys)),
     "listens": Relation(
         listens,
         ("listener",),
