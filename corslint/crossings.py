@@ -133,10 +133,12 @@ def _developed(world: World, policy: Fact) -> Iterator[_FrontEnd]:
     for server in world.of_kind("dev_server"):
         origin = _dev_origin(server)
         folder = world.topology.package_of(server.span.path)
-        if origin is None or not world.visible(server, policy) or moved(world, server):
+        if origin is None or not world.visible(server, policy):
+            continue
+        if world.remember(("moved", id(server)), lambda server=server: moved(world, server)):  # type: ignore[misc]
             continue
         for kind in ("socket_client", "http_request"):
-            for client in world.of_kind(kind):
+            for client in world.partners("connects_to", policy, kind, reverse=True):
                 if world.topology.package_of(client.span.path) != folder or client.field("browser").value == "no":
                     continue
                 if kind == "socket_client" and client.field("polling").value != "yes":
@@ -238,13 +240,12 @@ _PORTS = {"http": 80, "https": 443}
 def _requests_by_policy(world: World) -> dict[int, list[tuple[Fact, str]]]:
     """The requests that reach exactly one policy, by that; with how sure that is."""
     found: dict[int, list[tuple[Fact, str]]] = defaultdict(list)
-    policies = world.of_kind("cors_policy")
     for request in world.of_kind("http_request"):
         if request.field("browser").value == "no" or request.field("mode").value in ("no-cors", "same-origin"):
             continue
         path = urlsplit(str(request.field("address").value or "")).path
         met: list[tuple[Fact, str, Tri]] = []
-        for policy in policies:
+        for policy in world.partners("connects_to", request, "cors_policy"):
             related = world.ask("connects_to", request, policy)
             if related.answer is Tri.YES:
                 reach = reaches(world, policy, path)
@@ -254,7 +255,7 @@ def _requests_by_policy(world: World) -> dict[int, list[tuple[Fact, str]]]:
             found[id(met[0][0])].append((request, met[0][1]))
     for client in world.of_kind("socket_client"):
         polls = client.field("polling").value == "yes" and client.field("same_origin").value != "yes"
-        for policy in policies if polls else ():
+        for policy in world.partners("connects_to", client, "cors_policy") if polls else ():
             if policy.field("layer").value == "socket":
                 related = world.ask("connects_to", client, policy)
                 if related.answer is Tri.YES:
@@ -264,7 +265,7 @@ def _requests_by_policy(world: World) -> dict[int, list[tuple[Fact, str]]]:
 
 def _routes(world: World, policy: Fact, methods: _List) -> Iterator[_Use]:
     """The routes behind a policy whose methods it does not list."""
-    for route in world.of_kind("http_route"):
+    for route in world.partners("covers", policy, "http_route"):
         own = route.field("methods")
         if not isinstance(own.value, tuple):
             continue

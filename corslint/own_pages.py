@@ -57,7 +57,7 @@ def _span(fact: Fact, name: str) -> Span | None:
 
 def _page(world: World, server: Fact) -> tuple[Fact, str] | None:
     """A client that connects to its own origin, which is the server's, and how sure that is."""
-    for client in world.of_kind("socket_client"):
+    for client in world.partners("connects_to", server, "socket_client", reverse=True):
         if client.field("same_origin").value == "yes" and client.field("browser").value == "yes":
             related = world.ask("connects_to", client, server)
             if related.answer is Tri.YES and world.visible(client, server):

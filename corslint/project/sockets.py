@@ -43,15 +43,15 @@ class Sockets:
     def complete(self, facts: Iterable[Fact]) -> None:
         """Fill the derived fields of all servers and clients."""
         facts = list(facts)
-        policies = {fact.field("instance").value for fact in facts if fact.kind == "cors_policy"}
+        around = _Surroundings(facts, self._packages)
         for fact in facts:
             if fact.kind == "socket_server":
                 self._request_path(fact, "answers_under")
                 self._transports(fact)
                 self._protocols(fact)
                 self._pings(fact)
-                self._engine(fact, facts, policies)
-                self._cookies(fact, facts)
+                self._engine(fact, around)
+                self._cookies(fact, around)
             elif fact.kind == "socket_client":
                 self._request_path(fact, "asks_for")
                 self._transports(fact)
@@ -121,49 +121,32 @@ class Sockets:
             server.fields["ping_limit_ms"] = Field(None, "unknown", interval.span)
 
     @staticmethod
-    def _engine(server: Fact, facts: Iterable[Fact], policies: Collection[object]) -> None:
-        instance = server.field("instance").value
-        uses = [fact for fact in facts if fact.kind == "middleware" and fact.field("app").value == instance]
-        if any(use.field("handler").value in policies for use in uses):
+    def _engine(server: Fact, around: _Surroundings) -> None:
+        uses = around.used_by[server.field("instance").value]
+        if any(use.field("handler").value in around.policies for use in uses):
             server.fields["engine_cors"] = Field("yes", "written", uses[0].span)
         elif uses:  # something else is run for every request; it may well write headers
             server.fields["engine_cors"] = Field(None, "unknown", uses[0].span)
-        elif (covering := _covering(server, facts)) is not None:
+        elif (covering := around.covering(server)) is not None:
             server.fields["engine_cors"] = Field("yes", "written", covering.span)
         else:
             server.fields["engine_cors"] = Field("no", "written", server.span)
 
-    def _cookies(self, server: Fact, facts: Iterable[Fact]) -> None:
+    def _cookies(self, server: Fact, around: _Surroundings) -> None:
         """Whether cookies are taken from handshakes, and whether these are known to stay within one site."""
-        facts = list(facts)
         instance = server.field("instance").value
-        cookies = [fact for fact in facts if fact.kind == "session_cookie"]
-        sessions = {fact.field("instance").value for fact in cookies if fact.field("session").value == "yes"}
-        taken = [
-            fact.field("takes_cookies")
-            for fact in facts
-            if fact.kind == "handshake_handler"
-            and fact.field("server").value == instance
-            and fact.field("takes_cookies").value == "yes"
-        ]
+        taken = [fact.field("takes_cookies") for fact in around.taking[instance]]
         taken += [
             Field("yes", "written", fact.span)
-            for fact in facts
-            if fact.kind == "middleware"
-            and fact.field("app").value == instance
-            and fact.field("handler").value in sessions
+            for fact in around.used_by[instance]
+            if fact.field("handler").value in around.sessions
         ]
         own = server.field("upgrade.trusts_cookies")
         if own.state in ("absent", "unknown") or own.value == "no":
             server.fields["upgrade.trusts_cookies"] = taken[0] if taken else Field("no", "written", server.span)
-        beside = [
-            fact
-            for fact in cookies
-            if fact.field("language").value == server.field("language").value
-            and self._packages.root_of(fact.span.path) == self._packages.root_of(server.span.path)
-        ]
+        beside = around.cookies[server.field("language").value, self._packages.root_of(server.span.path)]
         # Whoever sets no cookie here gets it from elsewhere.
-        stay = bool(beside) and all(map(_stays_in_its_site, beside))
+        stay = bool(beside) and all(beside)
         server.fields["upgrade.cookies_stay"] = Field("yes" if stay else "no", "written", server.span)
 
     def _browser(self, client: Fact) -> None:
@@ -288,28 +271,58 @@ def _stays_in_its_site(cookie: Fact) -> bool:
     return cookie.field("same_site").value in ("strict", "lax") or cookie.field("partitioned").value == "yes"
 
 
-def _covering(server: Fact, facts: Iterable[Fact]) -> Fact | None:
-    """The policy of an application that the server's own http application is mounted in, or of one around it."""
-    facts = list(facts)
-    http = server.field("http_server").value
-    own = [fact for fact in facts if fact.kind == "http_server" and fact.field("instance").value == http]
-    # Where the application is its own server, Socket.IO answers before it does.
-    if not own or any(fact.field("handler").value == http for fact in own):
-        return None
-    around = {http}
-    for _ in range(_MAX_MOUNTS):
-        outer = {
-            fact.field("app").value
-            for fact in facts
-            if fact.kind == "middleware" and fact.field("handler").value in around and fact.field("app").value
-        }
-        if outer <= around:
-            break
-        around |= outer
-    for fact in facts:
-        if fact.kind == "cors_policy" and fact.field("layer").value == "http" and fact.field("app").value in around:
-            return fact
-    return None
+class _Surroundings:
+    """What stands around the socket servers of a project, by what joins it to them.
+
+    `used_by`: layers, by whom they are registered with; `taking`: handlers of handshakes that take cookies, by server;
+    `cookies`: whether each cookie stays in its site, by language and package; `policies` and `sessions`: instances.
+    """
+
+    def __init__(self, facts: Iterable[Fact], packages: Packages) -> None:
+        self.used_by: dict[object, list[Fact]] = defaultdict(list)
+        self.taking: dict[object, list[Fact]] = defaultdict(list)
+        self.cookies: dict[tuple[object, str], list[bool]] = defaultdict(list)
+        self.policies: set[object] = set()
+        self.sessions: set[object] = set()
+        self._handled_by: dict[object, list[Fact]] = defaultdict(list)
+        self._http: dict[object, list[Fact]] = defaultdict(list)
+        self._covered: dict[object, tuple[int, Fact]] = {}
+        for number, fact in enumerate(facts):
+            instance, app = fact.field("instance").value, fact.field("app").value
+            match fact.kind:
+                case "middleware":
+                    self.used_by[app].append(fact)
+                    self._handled_by[fact.field("handler").value].append(fact)
+                case "cors_policy":
+                    self.policies.add(instance)
+                    if fact.field("layer").value == "http":
+                        self._covered.setdefault(app, (number, fact))
+                case "http_server":
+                    self._http[instance].append(fact)
+                case "handshake_handler" if fact.field("takes_cookies").value == "yes":
+                    self.taking[fact.field("server").value].append(fact)
+                case "session_cookie":
+                    place = fact.field("language").value, packages.root_of(fact.span.path)
+                    self.cookies[place].append(_stays_in_its_site(fact))
+                    if fact.field("session").value == "yes":
+                        self.sessions.add(instance)
+
+    def covering(self, server: Fact) -> Fact | None:
+        """The policy of an application that the server's own http application is mounted in, or of one around it."""
+        http = server.field("http_server").value
+        own = self._http[http]
+        # Where the application is its own server, Socket.IO answers before it does.
+        if not own or any(fact.field("handler").value == http for fact in own):
+            return None
+        around = {http}
+        for _ in range(_MAX_MOUNTS):
+            mounts = (fact for handler in around for fact in self._handled_by[handler])
+            outer = {app for fact in mounts if (app := fact.field("app").value)}
+            if outer <= around:
+                break
+            around |= outer
+        found = [self._covered[app] for app in around if app in self._covered]
+        return min(found)[1] if found else None
 
 
 def _host(address: str) -> str | None:
