@@ -16,7 +16,7 @@ from corslint.model.patterns import matches
 from corslint.model.tri import Tri, all_of, any_of, tri
 from corslint.records import NamedTuple
 from corslint.relations import ByValue, World, weakest
-from corslint.relations.keyed import NOBODY, Key, Keyed, Wanted, in_order
+from corslint.relations.keyed import NOBODY, Begun, Key, Keyed, Wanted, in_order
 from corslint.ruleset import (
     AllOf,
     AnyOf,
@@ -248,10 +248,14 @@ _Entry = tuple[Fact, tuple[Answer, ...]]
 
 
 class _Join(NamedTuple):
-    """How a clause's facts are found by keys: what the bound facts have, and what one of the clause's own has."""
+    """How a clause's facts are found by keys: what the bound facts have, and what one of the clause's own has.
+
+    `beginnings`: the bound facts' keys are beginnings of the others.
+    """
 
     bound: Callable[[Bindings, Wanted], Key]
     own: Callable[[Fact, Wanted], Key]
+    beginnings: bool = False
 
 
 class _Candidates:
@@ -268,7 +272,7 @@ class _Candidates:
         self._name = clause.name or "\0"
         self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
         self._tests = [_named(test, self._name) for test in clause.where if test not in self._own]
-        self._keyed: dict[tuple[int, Wanted], Keyed] = {}
+        self._keyed: dict[tuple[int, Wanted], Keyed | Begun] = {}
         self._most = most
         self._tried = 0
 
@@ -332,7 +336,7 @@ class _Candidates:
 
     @cached_property
     def _joins(self) -> list[_Join]:
-        """The relations that have keys, and the conditions that a field has one of some values."""
+        """The relations that have keys, and the conditions that compare a field with those of other facts."""
         found = [_by_relation(use, self._world) for use in self._clause.relations]
         found += [_by_value(test, self._name) for test in self._tests]
         return [join for join in found if join is not None]
@@ -351,7 +355,8 @@ class _Candidates:
                 continue
             keyed = self._keyed.get((number, wanted))
             if keyed is None:
-                keyed = self._keyed[number, wanted] = Keyed(join.own(fact, wanted) for fact, _ in entries)
+                index = Begun if join.beginnings else Keyed
+                keyed = self._keyed[number, wanted] = index(join.own(fact, wanted) for fact, _ in entries)
             found = keyed.having(keys)
             size = sum(map(len, found))
             if size < left or fewest is None:
@@ -447,14 +452,47 @@ def _by_relation(use: RelationUse, world: World) -> _Join | None:
 
 
 def _by_value(test: FieldTest, name: str) -> _Join | None:
-    """The join by a condition that a field of the clause's fact has one of some values, which other facts give."""
-    others = all(ref.name != name for ref in test.references())
-    if test.field.name != name or test.field.field is None or not others or not _lists_values(test.condition):
+    """The join by a condition that a field of the clause's fact has one of some values, or begins with a text or is the
+    beginning of one, which other facts give."""
+    condition = test.condition
+    if test.field.name != name or test.field.field is None or any(ref.name == name for ref in test.references()):
+        return None
+    if isinstance(condition, Compare) and condition.operator in ("starts_with", "prefix_of"):
+        return _by_beginning(test.field, condition)
+    if not _lists_values(condition):
         return None
     return _Join(
-        lambda bindings, wanted: _keys_of_values(test.condition, bindings, wanted),
+        lambda bindings, wanted: _keys_of_values(condition, bindings, wanted),
         lambda fact, wanted: _key_of(look(fact, test.field), wanted),
     )
+
+
+_LONGEST = 500
+"""Characters of a text whose beginnings are looked up one by one."""
+
+
+def _by_beginning(ref: FieldRef, condition: Compare) -> _Join | None:
+    """The join by a text that begins with another."""
+    other, longer = condition.operand, condition.operator == "starts_with"
+    if not isinstance(other, FieldRef):
+        return None
+
+    def bound(bindings: Bindings, wanted: Wanted) -> Key:
+        found = _text_of(look(bindings[other.name], other), wanted)
+        if found is None or longer:
+            return found
+        if any(len(text) > _LONGEST for text in found):
+            return None
+        return frozenset(text[:size] for text in found for size in range(len(text) + 1))
+
+    return _Join(bound, lambda fact, wanted: _text_of(look(fact, ref), wanted), beginnings=longer)
+
+
+def _text_of(field: Field, wanted: Wanted) -> frozenset[str] | None:
+    """A field's text as its key. What is no text begins with none, and none begins with it."""
+    if _key_of(field, wanted) is None:
+        return None
+    return frozenset({field.value}) if isinstance(field.value, str) else frozenset()
 
 
 def _lists_values(condition: Condition) -> bool:

@@ -11,7 +11,6 @@ from corslint.model.facts import Fact, Field
 from corslint.model.finding import Place
 from corslint.model.tri import Tri
 from corslint.relations import Related, World
-from corslint.relations.keyed import Wanted
 from corslint.relations.table import RELATIONS, closest
 from corslint.source import Span
 
@@ -680,31 +679,6 @@ def test_every_relation_is_documented(name: str) -> None:
     assert relation.doc.endswith(".")
     assert relation.first
     assert relation.second
-
-
-@pytest.mark.parametrize("name", [name for name, relation in RELATIONS.items() if relation.keys is not None])
-def test_without_a_common_key_the_answer_is_no(name: str) -> None:
-    """What the engine leaves out must be a sure no."""
-    relation = RELATIONS[name]
-    assert relation.keys is not None
-    spans = [at(0), at(1), UNKNOWN, ABSENT, MEDIUM]
-    names = ("instance", "socket", "policy", "target", "http_server")
-    firsts = [fact(kind, at(n), **dict.fromkeys(names, s)) for kind in relation.first for n, s in enumerate(spans)]
-    firsts += [fact(kind, at(7), layer=layer) for kind in relation.first for layer in ("proxy", "http", UNKNOWN)]
-    seconds = [fact(kind, at(n), **dict.fromkeys(names, s)) for kind in relation.second for n, s in enumerate(spans)]
-    firsts += [fact(kind, at(9), layer="proxy", name="one") for kind in relation.first]
-    seconds += [fact(kind, at(9), upstream="other", proxied="yes") for kind in relation.second]
-    world = World([*firsts, *seconds], Places())
-    apart = 0
-    for one in firsts:
-        for two in seconds:
-            mine, theirs = (
-                keys(world, each, Wanted.UNSURE) for keys, each in zip(relation.keys, (one, two), strict=True)
-            )
-            if mine is not None and theirs is not None and not mine & theirs:
-                apart += 1
-                assert world.ask(name, one, two) == Related(NO)
-    assert apart > 0 or name == "same_process"
 
 
 # --- outer_than, inner_than -----------------------------------------------------------------------------------------

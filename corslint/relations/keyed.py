@@ -6,9 +6,10 @@ answers count, the more can be left out.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Sequence
 from enum import Enum
-from itertools import chain
+from itertools import chain, islice, takewhile
 
 
 class Wanted(Enum):
@@ -40,9 +41,36 @@ class Keyed:
                     self._places.setdefault(key, []).append(place)
 
     def having(self, keys: frozenset[Hashable]) -> list[Sequence[int]]:
-        """Lists of the places of all that have one of these keys, or any; some may stand in several."""
+        """Lists of the places of all that have one of these keys, or any, each list in order; some may stand in
+        several."""
         found: list[Sequence[int]] = [self._places[key] for key in keys if key in self._places]
         return [*found, self._any] if self._any else found
+
+
+class Begun:
+    """The same for texts as keys: whoever has a text that begins with one that is asked for."""
+
+    __slots__ = ("_any", "_texts")
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._texts: list[tuple[str, int]] = []
+        self._any: list[int] = []
+        for place, own in enumerate(keys):
+            if own is None:
+                self._any.append(place)
+            else:
+                self._texts += [(key, place) for key in own if isinstance(key, str)]
+        self._texts.sort()
+
+    def having(self, keys: frozenset[Hashable]) -> list[Sequence[int]]:
+        """Lists of the places of all that have a text which begins with one of these, or any, each list in order."""
+        found: list[Sequence[int]] = [self._beginning(key) for key in keys if isinstance(key, str)]
+        return [*found, self._any] if self._any else found
+
+    def _beginning(self, start: str) -> list[int]:
+        first = bisect_left(self._texts, (start, -1))
+        found = takewhile(lambda one: one[0].startswith(start), islice(self._texts, first, None))
+        return sorted({place for _, place in found})
 
 
 def in_order(lists: Sequence[Sequence[int]]) -> Sequence[int]:

@@ -1341,12 +1341,14 @@ def _passes(route: Fact) -> bool:
 
 
 def _passes_to(world: World, route: Fact, upstream: Fact) -> Related:
-    if _unsure(route, "upstream") or _unsure(upstream, "name") or _tri(route, "proxied") is Tri.UNKNOWN:
+    if _unsure(route, "upstream") or _unsure(upstream, "name"):
         return UNKNOWN
     target, name = _text(route, "upstream"), _text(upstream, "name")
     sure = weakest((_sure(route, "upstream"), _sure(upstream, "name")))
     if target is None or target != name or _tri(route, "proxied") is Tri.NO:
         return Related(Tri.NO, sure)
+    if _tri(route, "proxied") is Tri.UNKNOWN:
+        return UNKNOWN
     evidence = _place(route, "pass", "the proxy passes requests on from here")
     if not world.visible(upstream, route):
         return UNKNOWN
