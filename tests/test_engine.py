@@ -476,6 +476,22 @@ def test_optional_facts_in_doubt_are_unknown(lint: Lint) -> None:
     assert lint.one([_server(0), _policy(20, at(0, 9))]).severity == "note"
 
 
+def test_a_field_that_is_not_known_leaves_optional_facts_in_doubt(lint: Lint) -> None:
+    lint.rule(
+        """\
+match:
+  - {name: server, fact: socket_server}
+  - {name: policy, fact: cors_policy, expect: optional, relation: {of: server}, where: {credentials: true}}
+report: {at: server, message: m, help: h}""",
+        severity="\n  - {when: {policy: absent}, is: error}\n  - {unknown: true, is: warning}\n  - {is: note}",
+    )
+    assert lint.one([_server(0), _policy(20, at(0, 9), credentials=UNKNOWN)]).severity == "warning"
+    assert lint.one([_server(0), _policy(20, at(0, 9), credentials=False)]).severity == "error"
+    assert lint.one([_server(0), _policy(20, at(50), credentials=UNKNOWN)]).severity == "error"
+    fenced = _policy(20, at(0, 9), credentials=UNKNOWN, fence="development")
+    assert lint.one([_server(0), fenced]).severity == "error"
+
+
 def test_a_case_has_its_own_place_and_fix(lint: Lint) -> None:
     cases = """
   - when: {policy: present}
