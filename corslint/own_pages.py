@@ -17,6 +17,7 @@ from corslint.model.tri import Tri
 from corslint.model.urls import urlsplit
 from corslint.records import NamedTuple
 from corslint.relations import World
+from corslint.relations.keyed import Wanted
 from corslint.source import SourceFile, Span
 
 _NAMES = ("localhost", "127.0.0.1")
@@ -74,7 +75,8 @@ def _listed(world: World, policy: Fact) -> tuple[str, ...]:
 
 def _behind_nginx(world: World, server: Fact) -> _Own | None:
     """The names under which nginx lets pages reach the server, with TLS and without: that may end before nginx."""
-    routes = [one for one in world.of_kind("proxy_route") if world.ask("served_by", server, one).answer is Tri.YES]
+    routes = world.partners("served_by", server, "proxy_route")
+    routes = [one for one in routes if world.ask("served_by", server, one).answer is Tri.YES]
     origins: list[str] = []
     for route in routes:
         names, ports = route.field("names").value, route.field("ports").value
@@ -105,9 +107,8 @@ def _by_itself(world: World, server: Fact, page: Fact, listed: tuple[str, ...]) 
     if not all(is_loopback(urlsplit(origin).hostname or "") for origin in listed) or others & _taken(world):
         return None
     says = [one for one in world.of_kind("listener") if one.field("port").value in ports]
-    if not says or any(
-        world.ask("served_by", server, one).answer is not Tri.NO for one in world.of_kind("proxy_route")
-    ):
+    routes = world.partners("served_by", server, "proxy_route", Wanted.OPEN)
+    if not says or any(world.ask("served_by", server, one).answer is not Tri.NO for one in routes):
         return None
     origins = tuple(f"http://{name}:{port}" for port in sorted(ports) for name in _NAMES)
     return _Own(origins, "listener", says[0].field("port").span or says[0].span)

@@ -67,10 +67,10 @@ def test_whatever_has_no_common_key_has_an_answer_that_nobody_wants(name: str) -
 
 
 def test_relations_without_keys_have_everybody_for_a_partner() -> None:
-    assert [name for name in RELATIONS if name not in KEYED] == ["runs", "goes_through"]
+    assert [name for name in RELATIONS if name not in KEYED] == ["runs"]
     world = random_facts.world(3)
-    for client in world.of_kind("socket_client"):
-        assert world.partners("goes_through", client, "proxy_route") == world.of_kind("proxy_route")
+    for process in world.of_kind("process"):
+        assert world.partners("runs", process, "socket_server") == world.of_kind("socket_server")
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------
@@ -304,7 +304,21 @@ def applications(count: int) -> dict[str, str]:
     return files
 
 
-@pytest.mark.parametrize("project", [servers, applications])
+LOCATION = """\
+  location /app{number}/ {{
+    proxy_pass http://127.0.0.1:{port}/;
+  }}
+"""
+
+
+def proxied(count: int) -> dict[str, str]:
+    """The same applications behind one nginx, which has a location for each."""
+    locations = "".join(LOCATION.format(number=number, port=3000 + number) for number in range(count))
+    server = f"server {{\n  listen 80;\n  server_name app.example.com;\n{locations}}}\n"
+    return {**applications(count), "nginx.conf": f"events {{}}\nhttp {{\n{server}}}\n"}
+
+
+@pytest.mark.parametrize("project", [servers, applications, proxied])
 def test_twice_the_servers_are_twice_the_questions(monkeypatch: pytest.MonkeyPatch, project: Any) -> None:
     few, many = (asked(monkeypatch, project(count)) for count in (40, 80))
     assert many < 2.4 * few

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from corslint.later import Later
@@ -1033,9 +1033,7 @@ def _by_published_port(world: World, server: Fact, route: Fact) -> Related | Non
     if port is None or host is None or not hosts or not all(map(is_loopback, hosts)) or (ports and port in ports):
         return None
     for one in world.of_kind("service"):
-        published = _given(one, "published")
-        for text in published.value if published is not None and isinstance(published.value, tuple) else ():
-            there, _, here = str(text).partition(":")
+        for there, here in _mapped(one):
             if int(there) == port and world.visible(one, route):
                 return _in_container(world, server, [one], int(here)) or _at_port(world, server, int(here))
     return None
@@ -1076,14 +1074,42 @@ def _only_process(world: World, server: Fact, route: Fact) -> bool:
     return processes <= {process_of(server.span.path)}
 
 
-def _served_keys(_world: World, server: Fact, _wanted: Wanted) -> Key:
-    """None for what any route may serve; a proxy's own policies are served by none."""
-    return NOBODY if _text(server, "layer") == "proxy" else None
+def _served_keys(world: World, server: Fact, _wanted: Wanted) -> Key:
+    """The ports that the server is reached at; a proxy's own policies are served by none."""
+    return NOBODY if _text(server, "layer") == "proxy" else _ports(world, server)
 
 
-def _route_keys(_world: World, route: Fact, _wanted: Wanted) -> Key:
-    """A key that no policy or server has: only those that any route may serve are asked about."""
-    return frozenset({route.kind})
+def _route_keys(world: World, route: Fact, wanted: Wanted) -> Key:
+    """The port that the route leads to, where nothing but ports can tell what is there."""
+    if _tri(route, "proxied") is Tri.NO and (wanted is not Wanted.UNSURE or _sure(route, "proxied") == "high"):
+        return NOBODY
+    port, host = _number(route, "upstream_port"), _text(route, "upstream")
+    unclear = port is None or _leads_elsewhere(world, route, port)
+    if unclear or (wanted is not Wanted.YES and _tri(route, "proxied") is not Tri.YES):
+        return None
+    sure = host is not None and is_loopback(host) and _sure(route, "proxied", "upstream", "upstream_port") == "high"
+    return frozenset({port}) if sure or wanted is not Wanted.UNSURE else None
+
+
+def _leads_elsewhere(world: World, route: Fact, port: int) -> bool:
+    """Whether sockets or containers may have a say in where a route leads."""
+    hosts = _hosts(world, route)
+    published = world.remember("published", lambda: _published(world))
+    named = _grouped(world, "service", "name", lambda one: (_text(one, "name"),))
+    return port in published or any(host in named or str(host)[:5] == "unix:" for host in hosts)
+
+
+def _published(world: World) -> frozenset[int]:
+    """The ports of this machine that are those of containers."""
+    return frozenset(int(there) for one in world.of_kind("service") for there, _ in _mapped(one))
+
+
+def _mapped(service: Fact) -> Iterator[tuple[str, str]]:
+    """The ports of this machine that lead to a container, with the container's own."""
+    field = _given(service, "published")
+    for text in field.value if field is not None and isinstance(field.value, tuple) else ():
+        there, _, here = str(text).partition(":")
+        yield there, here
 
 
 def _path_of(world: World, server: Fact) -> str | None:
@@ -1290,6 +1316,22 @@ def goes_through(world: World, client: Fact, route: Fact) -> Related:
     return Related(Tri.YES, "medium") if sure else UNKNOWN
 
 
+def _going_keys(world: World, client: Fact, wanted: Wanted) -> Key:
+    """The socket servers that a client may connect to; where there are none, its requests may go anywhere."""
+    if not world.candidates("socket_server", client):
+        return None
+    return _identities(world, world.partners("connects_to", client, "socket_server", wanted))
+
+
+def _passing_keys(world: World, route: Fact, wanted: Wanted) -> Key:
+    """The socket servers that a route may serve."""
+    return _identities(world, world.partners("served_by", route, "socket_server", wanted, reverse=True))
+
+
+def _identities(world: World, servers: Sequence[Fact]) -> Key:
+    return None if len(servers) == len(world.of_kind("socket_server")) else frozenset(map(id, servers))
+
+
 def _possible(world: World, client: Fact) -> Sequence[Fact]:
     """The socket servers that a client can see, but for those that it surely does not connect to."""
     servers = world.partners("connects_to", client, "socket_server", Wanted.UNSURE)
@@ -1456,7 +1498,7 @@ RELATIONS: Mapping[str, Relation] = {
         serves, ("upstream",), ("proxy_route", "socket_server", "socket_client"), (_upstream_keys, _spread_keys)
     ),
     "asks": Relation(asks, ("socket_client",), ("socket_gap",), (_asking_keys, _asked_keys)),
-    "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",)),
+    "goes_through": Relation(goes_through, ("socket_client",), ("proxy_route",), (_going_keys, _passing_keys)),
     "same_process": Relation(same_process, _ALL_KINDS, _ALL_KINDS, (_process_keys, _process_keys)),
     "of": Relation(of, tuple(_OWNER), ("cors_policy", "socket_server"), (_part_keys, _whole_keys)),
     "shares_site": Relation(shares_site, ("origin_entry",), ("socket_client",), (_page_keys, _page_client_keys)),
