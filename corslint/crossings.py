@@ -8,7 +8,7 @@ fetch). Nothing is concluded from a list that is not known in full, and nothing 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
 from corslint.model.decisions import is_loopback
 from corslint.model.facts import Fact, Field
@@ -187,9 +187,7 @@ def _dev_origin(server: Fact) -> str | None:
 def _turned_away(world: World, policy: Fact, page: _FrontEnd) -> Fact:
     instance = policy.field("instance").value
     own = [
-        one
-        for one in world.of_kind("origin_entry")
-        if one.field("policy").value == instance and isinstance(one.field("text").value, str)
+        one for one in world.with_value("origin_entry", "policy", instance) if isinstance(one.field("text").value, str)
     ]
     slips = [(entry, slip) for entry in own if (slip := _slip(str(entry.field("text").value), page.origin))]
     at = policy.field("origin").span or policy.span
@@ -454,30 +452,53 @@ def _shows(world: World, policy: Fact, client: Fact) -> str | None:
         return "high"
     package = world.topology.package_of
     if by == "page":
-        pages = {
-            one.span.path
-            for one in world.of_kind("content_security_policy")
-            if one.field("by").value == "page" and package(one.span.path) == package(here)
-        }
-        alone = len(pages) == 1 and client.field("browser").value == "yes" and not there.endswith((".html", ".htm"))
-        return "medium" if alone and package(here) == package(there) else None
+        alone = client.field("browser").value == "yes" and not there.endswith((".html", ".htm"))
+        alone = alone and package(here) == package(there) and _pages(world)[package(here)] == {here}
+        return "medium" if alone else None
     if by == "proxy":
-        homes = {
-            package(one.span.path)
-            for kind in ("http_request", "socket_client")
-            for one in world.of_kind(kind)
-            if one.field("browser").value == "yes" and one.span.path not in world.in_tests
-        }
-        return "medium" if homes == {package(there)} and client.field("browser").value == "yes" else None
+        return "medium" if _homes(world) == {package(there)} and client.field("browser").value == "yes" else None
     process = world.topology.process_of
-    folders = [
-        one.field("folder").value
-        for one in world.of_kind("middleware")
-        if one.field("kind").value == "static" and process(one.span.path) == process(here)
-    ]
     if process(there) == process(here):
         return None
+    folders = (one.field("folder").value for one in _static(world)[process(here)])
     return "high" if any(isinstance(folder, str) and served.holds(folder, there) for folder in folders) else None
+
+
+def _pages(world: World) -> Mapping[str, set[str]]:
+    """The pages that have a policy of their own, by package."""
+
+    def found() -> dict[str, set[str]]:
+        pages: dict[str, set[str]] = defaultdict(set)
+        for one in world.with_value("content_security_policy", "by", "page"):
+            pages[world.topology.package_of(one.span.path)].add(one.span.path)
+        return pages
+
+    return world.remember("pages with a policy", found)
+
+
+def _homes(world: World) -> frozenset[str]:
+    """The packages of the code that runs in browsers."""
+    return world.remember(
+        "homes of clients",
+        lambda: frozenset(
+            world.topology.package_of(one.span.path)
+            for kind in ("http_request", "socket_client")
+            for one in world.with_value(kind, "browser", "yes")
+            if one.span.path not in world.in_tests
+        ),
+    )
+
+
+def _static(world: World) -> Mapping[Hashable, list[Fact]]:
+    """The layers that hand out files, by process."""
+
+    def found() -> dict[Hashable, list[Fact]]:
+        layers: dict[Hashable, list[Fact]] = defaultdict(list)
+        for one in world.with_value("middleware", "kind", "static"):
+            layers[world.topology.process_of(one.span.path)].append(one)
+        return layers
+
+    return world.remember("static files", found)
 
 
 def _address(client: Fact) -> str | None:

@@ -68,7 +68,7 @@ def _page(world: World, server: Fact) -> tuple[Fact, str] | None:
 
 def _listed(world: World, policy: Fact) -> tuple[str, ...]:
     """The origins that the policy lists; nothing where one of them is not known."""
-    own = [one for one in world.of_kind("origin_entry") if one.field("policy").value == policy.field("instance").value]
+    own = world.with_value("origin_entry", "policy", policy.field("instance").value)
     texts = tuple(str(one.field("text").value) for one in own if isinstance(one.field("text").value, str))
     return texts if len(texts) == policy.field("origin.entries").value else ()
 

@@ -114,6 +114,17 @@ class World:
         """The facts of a kind whose `instance` is this one."""
         return [fact for fact in self._instances.get(instance, ()) if fact.kind == kind]
 
+    def with_value(self, kind: str, name: str, value: object) -> Sequence[Fact]:
+        """The facts of a kind, ordered by place, whose field has this value; None for those without any."""
+
+        def by_value() -> dict[object, list[Fact]]:
+            found: dict[object, list[Fact]] = {}
+            for fact in self.of_kind(kind):
+                found.setdefault(fact.field(name).value, []).append(fact)
+            return found
+
+        return self.remember(("with value", kind, name), by_value).get(value, ())
+
     def candidates(self, kind: str, seen_from: Fact) -> Sequence[Fact]:
         """The facts of a kind that could be partners of `seen_from`: those in tests only if it stands there, too."""
         return [fact for fact in self.of_kind(kind) if self.visible(fact, seen_from)]
