@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -200,6 +202,37 @@ def test_words_are_looked_for_in_all_files_at_once(contents: list[bytes], worth:
 
     assert worth_parsing_of(contents) == worth
     assert [place for place, data in enumerate(contents) if worth_parsing("a.js", data)] == worth
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_looks_through_much_at_once_finds_what_looking_one_by_one_does(seed: int) -> None:
+    from corslint.parsers import worth_parsing, worth_parsing_of
+
+    chance = random.Random(seed)
+    words = CATALOG.words["javascript"]
+    known = [*words, b"cors", b"socket", b"access-control", b"control-allow-", b"origin", b"ORIGIN_URL", b"origins"]
+
+    def content() -> bytes:
+        filling = bytes(chance.choice(b"abcorsigne.io( -'\n\x00\xff") for _ in range(chance.randrange(3000)))
+        at = chance.randrange(len(filling) + 1)
+        word = chance.choice(known)
+        cut = chance.choice(
+            (word, word.upper(), word.title(), word[1:], word[:-1], b"", b"original", b"origin_x", b"o")
+        )
+        return filling[:at] + cut + filling[at:]
+
+    contents = [content() for _ in range(100)]
+    assert len(b"".join(contents)) > 1 << 16
+    one_by_one = [place for place, data in enumerate(contents) if worth_parsing("a.js", data, words)]
+    assert worth_parsing_of(contents, words) == one_by_one
+    naive = [
+        place
+        for place, data in enumerate(contents)
+        if any(word in data.lower() for word in known[:-3])
+        or re.search(rb"[oO]rigins?(?![a-z0-9_])|ORIGINS?(?![A-Z0-9])", data)
+    ]
+    assert one_by_one == naive
+    assert 0 < len(naive) < len(contents)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 from typing import Literal as OneOf
 
@@ -218,20 +220,38 @@ def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
     return bool(worth_parsing_of([data], words))
 
 
+_WORTH_LOADING = 1 << 16
+"""Bytes. To look through fewer takes less time than to load what looks through them faster."""
+
+
 def worth_parsing_of(contents: Sequence[bytes], words: Iterable[bytes] = ()) -> list[int]:
     """The same for the contents of many files of code in one language: the places of those that are worth it.
 
     To look for a word in many small files takes longer than in all of them at once, and most have none.
     """
-    lowered = [data.lower() for data in contents]
-    together = b"\0".join(lowered)
-    spelled = [word for word in (*_WORDS, *words) if word in together]
-    return [
-        place
-        for place, data in enumerate(lowered)
-        if data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        or any(word in data and (word != b"origin" or _ORIGIN.search(contents[place]) is not None) for word in spelled)
-    ]
+    together = b"\0".join(contents).lower()
+    starts = list(accumulate((len(data) + 1 for data in contents), initial=0))
+    worth = {place for place, data in enumerate(contents) if data.startswith((b"\xff\xfe", b"\xfe\xff"))}
+    find = _finder(len(together))
+    for word in (*_WORDS, *words):
+        at = find(together, word, 0)
+        while at >= 0:
+            place = bisect_right(starts, at) - 1
+            if word != b"origin" or _ORIGIN.match(contents[place], at - starts[place]) is not None:
+                worth.add(place)
+                at = starts[place + 1] - 1  # the rest of this file says no more
+            at = find(together, word, at + 1)
+    return sorted(worth)
+
+
+def _finder(size: int) -> Callable[[bytes, bytes, int], int]:
+    """What finds a word in so many bytes: `bytes.find`, or what takes a tenth of its time (measured)."""
+    if size < _WORTH_LOADING:
+        return bytes.find
+    import stringzilla
+
+    found: Callable[[bytes, bytes, int], int] = stringzilla.find
+    return found
 
 
 _HANDED_ON = regex(
