@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from corslint import cache as cache_
 from corslint.cache import Cache
-from corslint.git import begin, git, is_in_work_tree
+from corslint.git import TRACKED, UNTRACKED, begin, git, has_few_files, is_in_work_tree
 from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
 from corslint.paths import native, relative, spelled
 from corslint.records import NamedTuple
@@ -399,7 +399,7 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
     if not is_in_work_tree(folder):
         return None
-    asked = _ask_once(folder) if _has_few_files(folder) else _ask_twice(folder, meanwhile)
+    asked = _ask_once(folder) if has_few_files(folder) else _ask_twice(folder, meanwhile)
     if asked is None:
         return None
     kept, submodules, others, statuses, complaints = asked
@@ -441,17 +441,6 @@ class _Asked(NamedTuple):
     complaints: bytes
 
 
-_FEW = 1 << 16
-"""Bytes of an index: some 600 files. To start git a second time takes longer than to look at so many."""
-
-
-def _has_few_files(folder: str) -> bool:
-    try:
-        return os.stat(os.path.join(folder, ".git", "index")).st_size < _FEW
-    except OSError:  # a folder in a work tree, or a linked one
-        return False
-
-
 _OTHER = "? "
 """How git marks a file that it does not keep, where it is asked for marks; they are letters and a space."""
 
@@ -468,8 +457,8 @@ def _ask_once(folder: str) -> _Asked | None:
 
 def _ask_twice(folder: str, meanwhile: Callable[[], None]) -> _Asked | None:
     # To look for files that git does not keep takes ten times as long as to list those that it keeps.
-    begun = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
-    tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
+    begun = begin(folder, *UNTRACKED)
+    tracked = git(folder, *TRACKED)
     kept, submodules = _in_index(os.fsdecode(tracked.stdout if tracked is not None else b"").split("\0"))
     statuses = _statuses(folder, kept)
     if statuses:

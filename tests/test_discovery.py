@@ -10,6 +10,7 @@ import pytest
 
 from corslint import discovery
 from corslint.discovery import Context, contexts, is_minified, is_test, read_file
+from corslint.git import Answer
 from corslint.settings import UsageError
 
 
@@ -49,7 +50,7 @@ def one(cwd: Path, *paths: str) -> Context:
 
 
 def test_what_is_to_be_done_anyway_is_done_while_git_looks(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery, "_FEW", 0)
+    monkeypatch.setattr("corslint.git._FEW", 0)
     root = tree("a.js")
     called: list[str] = []
     contexts(["."], str(root), meanwhile=lambda: called.append("without git"))
@@ -272,13 +273,15 @@ def test_where_git_refuses_or_is_missing_we_list_ourselves(
     git(root, "init")
     put(root / ".gitignore", "b.js\n")
 
-    def run(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
-        if returncode is None:
-            raise FileNotFoundError(2, "No such file or directory", "git")
-        return subprocess.CompletedProcess([], returncode, b"", b"fatal: detected dubious ownership")
+    asked = []
 
-    monkeypatch.setattr(subprocess, "run", run)
+    def answer(*arguments: str) -> Answer | None:
+        asked.append(arguments)
+        return Answer(returncode, b"", b"fatal: detected dubious ownership") if returncode is not None else None
+
+    monkeypatch.setattr(discovery, "git", answer)
     assert one(root, ".").files == ("a.js",)
+    assert asked
 
 
 def test_names_with_spaces_quotes_and_bytes_that_are_not_utf8(
@@ -436,8 +439,8 @@ def test_a_folder_that_git_cannot_read(tree: Tree, monkeypatch: pytest.MonkeyPat
     complaint = b"warning: could not open directory 'sub/closed/': Permission denied\n"
 
     class Complaining:
-        def answer(self) -> subprocess.CompletedProcess[bytes]:
-            return subprocess.CompletedProcess([], 0, b"a.js\0", complaint)
+        def answer(self) -> Answer:
+            return Answer(0, b"a.js\0", complaint)
 
     monkeypatch.setattr("corslint.discovery.begin", lambda *_: Complaining())
     monkeypatch.setattr("corslint.discovery.git", lambda *_: Complaining().answer())
