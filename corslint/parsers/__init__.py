@@ -94,6 +94,25 @@ _KUBERNETES = regex(
     r"|(?:^|/)[\w.-]*(?:deployment|statefulset|ingress|k8s|kubernetes)[\w.-]*\.ya?ml$"
 )
 
+_SELDOM_READ: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "c", "cc", "cpp", "cs", "css", "csv", "gif", "go", "h", "ico", "java", "jpeg", "jpg", "kt", "less", "map",
+            "mdx", "mp3", "mp4", "otf", "pdf", "php", "png", "po", "rb", "rs", "rst", "sass", "scss", "snap", "sql",
+            "svg", "swift", "ttf", "webp", "woff", "woff2", "xml",
+        ),
+        (),
+    ),
+    "txt": ("requirements",),
+    "json": ("package", "shrinkwrap", "app.json"),
+    **dict.fromkeys(
+        ("yml", "yaml"),
+        ("compose", "k8s", "kubernetes", "manifests/", "kustomize/", "deployment", "statefulset", "ingress", "lock"),
+    ),
+}  # fmt: skip
+"""Extensions that say next to nothing, with what has to stand in a path for a parser to read the file; what makes any
+file one for nginx, or a Dockerfile, does as well (`sites-enabled/a.c`)."""
+
 _PACKED = frozenset(("7z", "bz2", "gpg", "gz", "lz4", "tgz", "xz", "zip", "zst"))
 
 _UNICODE_MARKS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
@@ -105,6 +124,29 @@ def kind_of(path: str) -> Kind | None:
 
     `nginx` for a name that is only common among nginx files (`app.conf`): `parse` looks at the content as well.
     """
+    # Most names say it with their last letters: a tree of 15,000 files is looked through in a third of the time.
+    dot = path.rfind(".")
+    extension = path[dot + 1 :]
+    found = _BY_EXTENSION.get(extension)
+    if found is not None and dot > 0 and path[dot - 1] not in "/\\":
+        is_declaration = found in ("typescript", "tsx") and path[dot - 2 : dot] in (".d", ".D")
+        return None if is_declaration else found
+    words = _SELDOM_READ.get(extension)
+    if words is not None and dot >= 0 and not _may_be_any(lowered := path.lower()):
+        for word in words:
+            if word in lowered:
+                break
+        else:
+            return None
+    return _kind_of_any(path)
+
+
+def _may_be_any(path: str) -> bool:
+    return _hints_at_nginx(path) or "erfile" in path or "procfile" in path or ".env" in path or "\\" in path
+
+
+def _kind_of_any(path: str) -> Kind | None:
+    """The same, for names of every sort."""
     path = path.replace("\\", "/").lower()
     name = path[path.rfind("/") + 1 :]
     stem, dot, extension = name.rpartition(".")
