@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from corslint import cache as cache_
 from corslint.cache import Cache
 from corslint.git import TRACKED, UNTRACKED, begin, git, has_few_files, is_in_work_tree
-from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
+from corslint.parsers import SNIFFED, Kind, is_found_by_content, kind_by_content, kind_of, kinds_of
 from corslint.paths import native, relative, spelled
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -79,13 +79,13 @@ class Context(NamedTuple):
 class _Listing(NamedTuple):
     """Candidate files of a folder, relative to it; directories that could not be read, with the reason.
 
-    `statuses`: those of files, as far as they are known. `tracked`: how many of the first files git keeps.
+    `statuses`: those of files, as far as they are known. `tracked`: the files that git keeps, with what names say.
     """
 
     files: list[str]
     unreadable: dict[str, str]
     statuses: Mapping[str, os.stat_result] = {}
-    tracked: int = 0
+    tracked: Mapping[str, Kind | None] = {}
 
 
 Remember: TypeAlias = Callable[[str, int], Cache]
@@ -221,8 +221,12 @@ def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
 
 def is_test(path: str) -> bool:
     """Whether a path, relative to the root of its context, matches the test-file patterns."""
-    if "test" not in path and "spec" not in path and not any(word in path for word in _OTHER_TEST_WORDS):
-        return False
+    if "test" not in path and "spec" not in path:
+        for word in _OTHER_TEST_WORDS:
+            if word in path:
+                break
+        else:
+            return False
     *folders, name = path.split("/")
     return not _TEST_FOLDERS.isdisjoint(folders) or _TEST_NAME.search(name) is not None
 
@@ -269,13 +273,15 @@ def _context(
     if _brings(listing, root, cache):
         cache = _NO_CACHE
 
-    sifter = _Sifter(root, real_root, listing.files, unreadable, cache, cwd)
+    kinds = _kinds(listing)
+    sifter = _Sifter(root, real_root, kinds, unreadable, cache, cwd)
     start, is_native = root if root.endswith(os.sep) else root + os.sep, os.sep == "/"
-    for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
+    known = listing.statuses.get
+    for name in _without_packages(kinds, passed_over, [_below(folder, root) for folder in folders]):
         path = start + (name if is_native else native(name))
         if path in named and not as_found:
             continue
-        refused = sifter.refused(name, path, listing.statuses.get(name))
+        refused = sifter.refused(name, path, known(name))
         if refused is None:
             found[path] = name
         elif refused:
@@ -326,8 +332,12 @@ def _brings(listing: _Listing, root: str, cache: Cache) -> bool:
     """Whether a repository brings a cache along: what stands in that is a stranger's word."""
     if cache.folder is None:
         return False
-    tracked = "\0".join(listing.files[: listing.tracked])
-    return f"\0{_below(cache.folder, root)}/" in f"\0{tracked}"
+    folder = _below(cache.folder, root)
+    parts = folder.split("/")
+    if any("/".join(parts[: number + 1]) in listing.tracked for number in range(len(parts))):
+        return True  # it is another repository, or lies in one
+    tracked = "\0".join(listing.tracked)
+    return f"\0{folder}/" in f"\0{tracked}"
 
 
 def _below(path: str, folder: str) -> str:
@@ -403,8 +413,7 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     if asked is None:
         return None
     kept, submodules, others, statuses, complaints = asked
-    names = dict.fromkeys((*kept, *others))
-    if not names:
+    if not kept and not others:
         ignored = git(folder, "check-ignore", "--quiet", ".")
         if ignored is not None and ignored.returncode == 0:
             return None  # the folder was named although git ignores it
@@ -412,7 +421,11 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     unreadable = {
         match[1].rstrip("/"): _reason(match[2]) for match in _COULD_NOT_OPEN.finditer(os.fsdecode(complaints))
     }
-    for name in names:
+    if not submodules and not any(name[-1] == "/" for name in others):
+        files += kept
+        files += (name for name in others if name not in kept)
+        return _Listing(files, unreadable, statuses, kept)
+    for name in dict.fromkeys((*kept, *others)):
         # A submodule, or a repository inside this one: git shows only its folder.
         if name[-1] == "/" or (name in submodules and os.path.lexists(os.path.join(folder, name, ".git"))):
             name = name.rstrip("/")
@@ -424,17 +437,17 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
             unreadable.update({f"{name}/{inner}": reason for inner, reason in below.unreadable.items()})
         else:
             files.append(name)
-    return _Listing(files, unreadable, statuses, len(kept))
+    return _Listing(files, unreadable, statuses, kept)
 
 
 class _Asked(NamedTuple):
     """What git said.
 
-    `kept` are the names in its index, `submodules` those among them that are other repositories; `others` are further
-    files, `statuses` those of the former, and `complaints` what it could not look into.
+    `kept` are the names in its index, with what they say, `submodules` those among them that are other repositories;
+    `others` are further files, `statuses` those of the former, and `complaints` what it could not look into.
     """
 
-    kept: list[str]
+    kept: dict[str, Kind | None]
     submodules: frozenset[str]
     others: list[str]
     statuses: dict[str, os.stat_result]
@@ -473,26 +486,22 @@ def _ask_twice(folder: str, meanwhile: Callable[[], None]) -> _Asked | None:
 _SUBMODULE = "160000 "
 
 
-def _in_index(listed: Iterable[str]) -> tuple[list[str], frozenset[str]]:
-    """The names that git keeps in its index, and those among them that are other repositories."""
-    names: dict[str, None] = {}
-    modules = set()
-    for entry in listed:
-        mode, _, name = entry.partition("\t")
-        if name:
-            names[name] = None
-            if mode.startswith(_SUBMODULE):
-                modules.add(name)
-    return list(names), frozenset(modules)
+def _in_index(listed: Iterable[str]) -> tuple[dict[str, Kind | None], frozenset[str]]:
+    """The names that git keeps in its index, with their kinds, and those among them that are other repositories."""
+    entries = [entry for entry in listed if "\t" in entry]
+    at = entries[0].index("\t") + 1 if entries else 0  # mode, hash and stage are as long in all of them
+    names = kinds_of([entry[at:] for entry in entries])
+    return names, frozenset(entry[at:] for entry in entries if entry.startswith(_SUBMODULE))
 
 
-def _statuses(folder: str, names: Iterable[str]) -> dict[str, os.stat_result]:
+def _statuses(folder: str, kinds: Mapping[str, Kind | None]) -> dict[str, os.stat_result]:
     """The statuses of the files among these that may be read."""
     found = {}
-    for name in names:
-        if kind_of(name) is not None:
+    start, look = folder + "/", os.lstat
+    for name, kind in kinds.items():
+        if kind is not None:
             try:
-                found[name] = os.lstat(f"{folder}/{name}")
+                found[name] = look(start + name)
             except (OSError, ValueError):
                 continue
     return found
@@ -544,21 +553,29 @@ def _ignored(name: str, specs: Iterable[tuple[str, GitIgnoreSpec]]) -> bool:
 # --- sifting ---------------------------------------------------------------------------------------------------------
 
 
-def _without_packages(names: Sequence[str], passed_over: dict[str, int], opened: Sequence[str]) -> Iterator[str]:
+def _kinds(listing: _Listing) -> Mapping[str, Kind | None]:
+    """The files of a listing, and what their names say, once each."""
+    others = [name for name in listing.files if name not in listing.tracked]
+    if not others and len(listing.files) == len(listing.tracked):
+        return listing.tracked
+    kinds = {**listing.tracked, **kinds_of(others)}
+    return {name: kinds[name] for name in listing.files}
+
+
+def _without_packages(
+    kinds: Mapping[str, Kind | None], passed_over: dict[str, int], opened: Sequence[str]
+) -> Iterator[str]:
     """The files that are not part of an installed package; each folder of those is counted once.
 
     `opened` are folders that were named: what lies around them does not count against what is in them.
     """
-    environments = {name[: -len("/pyvenv.cfg")] for name in names if name.endswith("/pyvenv.cfg")}
+    environments = {name[: -len("/pyvenv.cfg")] for name in kinds if name.endswith("/pyvenv.cfg")}
+    together = "\0".join(kinds)
+    words = [word for word in PACKAGES if word in together]
+    suspects = kinds if environments else {name for word in words for name in kinds if word in name}
     counted: set[str] = set()
-    plain: dict[str, bool] = {}
-    """Folders, and whether no package can lie around them."""
-    for name in names:
-        inside = name[: name.rfind("/") + 1]
-        is_plain = plain.get(inside)
-        if is_plain is None:
-            is_plain = plain[inside] = not environments and PACKAGES.isdisjoint(inside.split("/"))
-        if not is_plain:
+    for name, kind in kinds.items():
+        if name in suspects:
             folders = name.split("/")[:-1]
             around = max((len(one.split("/")) for one in opened if name.startswith(f"{one}/")), default=0)
             package = _package(folders, around, environments)
@@ -568,7 +585,7 @@ def _without_packages(names: Sequence[str], passed_over: dict[str, int], opened:
                     counted.add(folder)
                     _count(passed_over, reason)
                 continue
-        if kind_of(name) is not None:
+        if kind is not None:
             yield name
 
 
@@ -587,17 +604,23 @@ class _Sifter:
     """Tells which files below a root are read. What the system refuses goes into `unreadable`."""
 
     def __init__(
-        self, root: str, real_root: str, names: Sequence[str], unreadable: dict[str, str], cache: Cache, cwd: str
+        self,
+        root: str,
+        real_root: str,
+        kinds: Mapping[str, Kind | None],
+        unreadable: dict[str, str],
+        cache: Cache,
+        cwd: str,
     ) -> None:
         self._real_root = real_root
-        self._names = names
+        self._kinds = kinds
         self._unreadable = unreadable
         self._cache = cache
         self._shown = _shown_below(root, cwd)
 
     def refused(self, name: str, path: str, status: os.stat_result | None) -> str | None:
         """Why a file is not read: None for no reason, empty for none worth counting."""
-        kind = kind_of(name)
+        kind = self._kinds[name]
         if kind == "nginx":
             kind = kind_of(path)  # folders above the root say more
             if is_found_by_content(path) and not (
@@ -621,7 +644,8 @@ class _Sifter:
             return ""
         if not stat.S_ISREG(status.st_mode):
             return "" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-        if status.st_size > (MANIFEST_SIZE_LIMIT if kind == "manifest" else SIZE_LIMIT):
+        size = status.st_size
+        if size > SIZE_LIMIT and (kind != "manifest" or size > MANIFEST_SIZE_LIMIT):
             return "too large"
         shown = self._shown(path)
         remembered = self._cache.look(shown, status)
@@ -629,10 +653,10 @@ class _Sifter:
             return None
         if remembered == cache_.MINIFIED or ("min." in (lower := name.lower()) and _MINIFIED_NAME.search(lower)):
             return "minified"
-        if status.st_size < _SNIFF_FROM or remembered is not None:
+        if size < _SNIFF_FROM or remembered is not None:
             return None
         try:
-            if not (_has_long_line(path, status.st_size) and is_minified(read_file(path))):
+            if not (_has_long_line(path, size) and is_minified(read_file(path))):
                 return None
         except OSError as error:
             self._unreadable[path] = _reason(error)
@@ -643,7 +667,9 @@ class _Sifter:
     @cached_property
     def _known(self) -> frozenset[str]:
         """The files that are read for their names."""
-        return frozenset(name for name in self._names if kind_of(name) is not None and not is_found_by_content(name))
+        return frozenset(
+            name for name, kind in self._kinds.items() if kind is not None and not is_found_by_content(name)
+        )
 
     def _link_refused(self, path: str, status: os.stat_result) -> str | None:
         """Why a link is not read; `status` is that of what it leads to."""

@@ -141,6 +141,40 @@ def kind_of(path: str) -> Kind | None:
     return _kind_of_any(path)
 
 
+_TELLING_FOLDERS = {
+    "txt": ("requirements/",),
+    **dict.fromkeys(("yml", "yaml"), ("k8s/", "kubernetes/", "manifests/", "kustomize/")),
+}
+
+
+def kinds_of(paths: Sequence[str]) -> dict[str, Kind | None]:
+    """The kinds of many paths, most of which a few names and extensions tell."""
+    together = "\n".join(paths).lower()
+    if "\\" in together or "sites-available/" in together or "sites-enabled/" in together:  # all in there is for nginx
+        return {path: kind_of(path) for path in paths}
+    by_name = {one for one in _SELDOM_READ if not any(word in together for word in _TELLING_FOLDERS.get(one, ()))}
+    found: dict[str, Kind | None] = {}
+    unread: set[str] = set()
+    by_extension = _BY_EXTENSION.get
+    for path in paths:
+        dot = path.rfind(".")
+        extension = path[dot + 1 :]
+        kind = by_extension(extension)
+        if kind is not None and dot > 0 and path[dot - 1] != "/" and path[dot - 2 : dot] not in (".d", ".D"):
+            found[path] = kind
+        elif extension in by_name and dot >= 0:
+            name = path[path.rfind("/") + 1 :]
+            if name not in unread:
+                found[path] = kind_of(name)
+                if found[path] is None:
+                    unread.add(name)
+            else:
+                found[path] = None
+        else:
+            found[path] = kind_of(path)
+    return found
+
+
 def _may_be_any(path: str) -> bool:
     return _hints_at_nginx(path) or "erfile" in path or "procfile" in path or ".env" in path or "\\" in path
 

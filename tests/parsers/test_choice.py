@@ -174,6 +174,7 @@ def test_what_is_told_by_a_few_letters_is_told_by_the_whole_name() -> None:
     extensions = (*parsers._BY_EXTENSION, *parsers._SELDOM_READ, *parsers._PACKED, *parsers._TEMPLATES)
     others = ("lock", "toml", "conf", "in", "nginx", "vhost", "www", "a\\b", "a/b", "")
     count = 0
+    paths = []
     for folder in folders:
         for stem in stems:
             for extension in (*extensions, *(one.upper() for one in extensions), *others):
@@ -181,7 +182,18 @@ def test_what_is_told_by_a_few_letters_is_told_by_the_whole_name() -> None:
                     kind = kind_of(path)
                     assert kind == parsers._kind_of_any(path), path
                     count += kind is not None
+                    paths.append(path)
     assert count > 50_000
+    kinds = {path: kind_of(path) for path in paths}
+    assert parsers.kinds_of(paths) == kinds
+    for without in (
+        ("\\", "sites-"),
+        ("\\", "sites-", "requirements/"),
+        ("\\", "sites-", "k8s/", "manifests/", "kustomize/"),
+    ):
+        some = [path for path in paths if not any(word in path.lower() for word in without)]
+        assert parsers.kinds_of(some) == {path: kinds[path] for path in some}
+    assert parsers.kinds_of(["Sites-Available/a.css", "b/a.css"]) == {"Sites-Available/a.css": "nginx", "b/a.css": None}
 
 
 @pytest.mark.parametrize(
