@@ -274,7 +274,8 @@ def _context(
         cache = _NO_CACHE
 
     kinds = _kinds(listing)
-    sifter = _Sifter(root, real_root, kinds, unreadable, cache, cwd)
+    shown_as = _shown_below(root, cwd)
+    sifter = _Sifter(real_root, kinds, unreadable, cache, shown_as)
     start, is_native = root if root.endswith(os.sep) else root + os.sep, os.sep == "/"
     known = listing.statuses.get
     for name in _without_packages(kinds, passed_over, [_below(folder, root) for folder in folders]):
@@ -310,16 +311,20 @@ def _context(
     def in_tests(path: str, name: str) -> bool:
         if path in named and not as_found:
             return False
-        base = next((folder for folder in reversed(folders) if _inside(path, folder)), None) if folders else None
+        base = next((folder for folder in reversed(folders) if _inside(path, folder)), None)
         return is_test(name if base is None else _below(path, base))
 
-    below_cwd = _shown_below(root, cwd)
-    shown = {path: below_cwd(path) for path in (*found, *unreadable)}
+    shown = {path: shown_as(path, name) for path, name in found.items()}
+    files = tuple(sorted(shown.values()))
+    shown.update((path, _below(path, cwd)) for path in unreadable)
+    tests = ((path, name) for path, name in found.items() if (in_tests(path, name) if named else is_test(name)))
     return Context(
         root=_below(root, cwd),
-        lint=frozenset(shown[path] for path in asked.union(unreadable)),
-        files=tuple(sorted(shown[path] for path in found)),
-        in_tests=frozenset(shown[path] for path, name in found.items() if in_tests(path, name)),
+        lint=frozenset(
+            shown.values() if len(asked) == len(found) else (shown[path] for path in asked.union(unreadable))
+        ),
+        files=files,
+        in_tests=frozenset(shown[path] for path, _ in tests),
         passed_over=dict(sorted(passed_over.items())),
         unreadable={shown[path]: reason for path, reason in sorted(unreadable.items())},
         settings_at=_below(root if whole else os.path.commonpath([os.path.dirname(path) for path in named]), cwd),
@@ -347,12 +352,12 @@ def _below(path: str, folder: str) -> str:
     return below.replace(os.sep, "/") if below else relative(path, folder)
 
 
-def _shown_below(root: str, cwd: str) -> Callable[[str], str]:
-    """What `_below(path, cwd)` is for many paths, most of them below `root`."""
-    start = cwd if cwd.endswith(os.sep) else cwd + os.sep
+def _shown_below(root: str, cwd: str) -> Callable[[str, str], str]:
+    """What `_below(path, cwd)` is for many paths below `root`, which are given with their names from there."""
     if os.sep != "/" or not _inside(root, cwd):
-        return lambda path: _below(path, cwd)
-    return lambda path: path[len(start) :] if path.startswith(start) and path != start else _below(path, cwd)
+        return lambda path, _: _below(path, cwd)
+    start = "" if root == cwd else _below(root, cwd) + "/"
+    return lambda _, name: start + name
 
 
 def _count(counts: dict[str, int], reason: str) -> None:
@@ -605,18 +610,17 @@ class _Sifter:
 
     def __init__(
         self,
-        root: str,
         real_root: str,
         kinds: Mapping[str, Kind | None],
         unreadable: dict[str, str],
         cache: Cache,
-        cwd: str,
+        shown: Callable[[str, str], str],
     ) -> None:
         self._real_root = real_root
         self._kinds = kinds
         self._unreadable = unreadable
         self._cache = cache
-        self._shown = _shown_below(root, cwd)
+        self._shown = shown
 
     def refused(self, name: str, path: str, status: os.stat_result | None) -> str | None:
         """Why a file is not read: None for no reason, empty for none worth counting."""
@@ -647,7 +651,7 @@ class _Sifter:
         size = status.st_size
         if size > SIZE_LIMIT and (kind != "manifest" or size > MANIFEST_SIZE_LIMIT):
             return "too large"
-        shown = self._shown(path)
+        shown = self._shown(path, name)
         remembered = self._cache.look(shown, status)
         if kind not in _SNIFFED_KINDS:
             return None

@@ -118,12 +118,27 @@ _PACKED = frozenset(("7z", "bz2", "gpg", "gz", "lz4", "tgz", "xz", "zip", "zst")
 _UNICODE_MARKS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 
-@lru_cache(maxsize=1 << 16)
-def kind_of(path: str) -> Kind | None:
-    """Which syntax a file's name stands for; None for files that corslint does not read.
+class _Kinds(dict[str, "Kind | None"]):
+    """What is known of names; the others are looked at when they are asked for."""
 
-    `nginx` for a name that is only common among nginx files (`app.conf`): `parse` looks at the content as well.
-    """
+    def __missing__(self, path: str) -> Kind | None:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        found = self[path] = _kind_of(path)
+        return found
+
+
+_MOST_KNOWN = 1 << 16
+_known = _Kinds()
+
+kind_of: Callable[[str], Kind | None] = _known.__getitem__
+"""Which syntax a file's name stands for; None for files that corslint does not read.
+
+`nginx` for a name that is only common among nginx files (`app.conf`): `parse` looks at the content as well.
+"""
+
+
+def _kind_of(path: str) -> Kind | None:
     # Most names say it with their last letters: a tree of 15,000 files is looked through in a third of the time.
     dot = path.rfind(".")
     extension = path[dot + 1 :]
@@ -148,7 +163,14 @@ _TELLING_FOLDERS = {
 
 
 def kinds_of(paths: Sequence[str]) -> dict[str, Kind | None]:
-    """The kinds of many paths, most of which a few names and extensions tell."""
+    """The kinds of many paths, most of which a few names and extensions tell. They are not looked at again."""
+    found = _kinds_of(paths)
+    if len(_known) + len(found) <= _MOST_KNOWN:
+        _known.update(found)
+    return found
+
+
+def _kinds_of(paths: Sequence[str]) -> dict[str, Kind | None]:
     together = "\n".join(paths).lower()
     if "\\" in together or "sites-available/" in together or "sites-enabled/" in together:  # all in there is for nginx
         return {path: kind_of(path) for path in paths}

@@ -185,14 +185,17 @@ def test_what_is_told_by_a_few_letters_is_told_by_the_whole_name() -> None:
                     paths.append(path)
     assert count > 50_000
     kinds = {path: kind_of(path) for path in paths}
+    parsers._known.clear()
     assert parsers.kinds_of(paths) == kinds
     for without in (
         ("\\", "sites-"),
         ("\\", "sites-", "requirements/"),
         ("\\", "sites-", "k8s/", "manifests/", "kustomize/"),
     ):
+        parsers._known.clear()
         some = [path for path in paths if not any(word in path.lower() for word in without)]
         assert parsers.kinds_of(some) == {path: kinds[path] for path in some}
+    assert {path: kind_of(path) for path in some} == {path: kinds[path] for path in some}
     assert parsers.kinds_of(["Sites-Available/a.css", "b/a.css"]) == {"Sites-Available/a.css": "nginx", "b/a.css": None}
 
 
