@@ -200,23 +200,28 @@ def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
 
     It never waits: a pipe or a device in a stranger's tree is not read.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    handle = os.open(path, _READING)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "not a regular file", path)
-        if status.st_size > limit:
-            raise OSError(0, _too_large(status.st_size, limit), path)
-        pieces = []
-        left = limit
+        size = status.st_size
+        if size > limit:
+            raise OSError(0, _too_large(size, limit), path)
+        data = os.read(handle, size + 1)
+        if len(data) == size:  # whole, as most are at once
+            return data
+        pieces = [data]
+        left = limit - len(data)
         while left > 0 and (piece := os.read(handle, min(left, 1 << 20))):
             pieces.append(piece)
             left -= len(piece)
-            if limit - left == status.st_size:  # whole, as most are at once: it need not be asked for more
-                break
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)[:limit]
     finally:
         os.close(handle)
+
+
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def is_test(path: str) -> bool:
@@ -689,7 +694,7 @@ class _Sifter:
 def _recognised(path: str) -> bool:
     """Whether a file whose name says nothing is one that corslint reads, as far as it can be opened."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(path, _READING)
     except OSError:
         return False
     try:
@@ -702,7 +707,7 @@ def _recognised(path: str) -> bool:
 
 def _has_long_line(path: str, size: int) -> bool:
     """Whether 4 KB in the middle of a file hold so few line ends that it is worth reading whole."""
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    handle = os.open(path, _READING)
     try:
         os.lseek(handle, max(0, size // 2 - _SNIFF_FROM // 2), os.SEEK_SET)
         return os.read(handle, _SNIFF_FROM).count(b"\n") < 12

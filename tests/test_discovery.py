@@ -475,6 +475,19 @@ def test_reading_is_bounded(tmp_path: Path) -> None:
         read_file(str(tmp_path / "a"), 9)
 
 
+def test_a_file_that_changes_its_size_is_read_to_its_end_or_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytes(range(256)) * 8192
+    put(tmp_path / "a", content)
+    for said in (0, 1, 1000, len(content) - 1, len(content), len(content) + 1):
+        status = os.stat_result((0o100644, 1, 1, 1, 0, 0, said, 0, 0, 0))
+        monkeypatch.setattr(os, "fstat", lambda _, status=status: status)
+        assert read_file(str(tmp_path / "a")) == content
+        if said <= 1_500_000:
+            assert read_file(str(tmp_path / "a"), 1_500_000) == content[:1_500_000]
+
+
 # --- by content ------------------------------------------------------------------------------------------------------
 
 

@@ -298,12 +298,15 @@ _WORDS = (b"cors", b"socket", b"access-control", b"control-allow-", b"origin")
 _ORIGIN = regex(rb"[oO]rigins?(?![a-z0-9_])|ORIGINS?(?![A-Z0-9])")
 
 
+_LANGUAGES: dict[Kind | None, Language] = {
+    "python": "python",
+    **dict.fromkeys(("javascript", "typescript", "tsx", "html", "component"), "javascript"),
+}
+
+
 def language_of(path: str) -> Language | None:
     """The language of the code in a file, which a page's scripts are, too; None for nginx, manifests and the rest."""
-    kind = kind_of(path)
-    if kind == "python":
-        return "python"
-    return "javascript" if kind in ("javascript", "typescript", "tsx", "html", "component") else None
+    return _LANGUAGES.get(kind_of(path))
 
 
 def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
