@@ -103,6 +103,19 @@ class Place(NamedTuple):
     name: str
 
 
+class Listing(NamedTuple):
+    """What was made of an answer of version control, of which `content` is the digest.
+
+    `names` are the files that a parser reads, from the root, and `kinds` a letter for each. `packages` are the folders
+    of installed packages, each followed by what it is called.
+    """
+
+    content: str
+    names: list[str]
+    kinds: str
+    packages: list[str]
+
+
 class Memory:
     """The readings of files as they were last seen, for a process that checks the same folders again and again."""
 
@@ -133,6 +146,8 @@ class Cache:
         self._unchanged: dict[str, str] = {}
         self._stamps: dict[str, _Stamp] = {}
         self._new: dict[str, tuple[_Entry, bytes | None]] = {}
+        self._listing: Listing | None = None
+        self._is_listed_anew = False
         self._handle: int | None = None
         self._body = 0
         if place is not None:
@@ -146,7 +161,7 @@ class Cache:
     def close(self) -> None:
         """Let go of the file, and forget everything: what was looked at may change from now on."""
         self._known, self._unchanged, self._stamps, self._new = _Known(), {}, {}, {}
-        self._place = None
+        self._place = self._listing = None
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -207,7 +222,17 @@ class Cache:
             return None
         return data if digest(data) == entry.check else None
 
+    def listing(self, content: str) -> Listing | None:
+        """What is known of the files that version control listed with an answer of this digest."""
+        return self._listing if self._listing is not None and self._listing.content == content else None
+
     # --- telling ---
+
+    def note_listing(self, listing: Listing) -> None:
+        """Remember which files version control lists, until it lists others."""
+        if self._place is not None:
+            self._listing = listing
+            self._is_listed_anew = True
 
     def note(self, path: str, what: str, content: str = "", encoded: bytes | None = None) -> None:
         """Remember what is known of a file, with the digest of its content and the encoded reading if there is one."""
@@ -254,7 +279,8 @@ class Cache:
 
     def save(self) -> None:
         """Write what is known now, if it is more than before. That it cannot be written is no matter."""
-        if self._place is None or (not self._new and len(self._known.rows) <= 2 * len(self._stamps)):
+        is_new = self._new or self._is_listed_anew
+        if self._place is None or not (is_new or len(self._known.rows) > 2 * len(self._stamps)):
             return
         entries, bodies, at = {}, [], 0
         for path in self._stamps:
@@ -269,7 +295,7 @@ class Cache:
                 bodies.append(data)
                 at += len(data)
             entries[path] = entry
-        head = _head(entries)
+        head = _head(entries, self._listing)
         check = blake2b(head, digest_size=_CHECK).digest()
         with suppress(OSError):
             _write(self._place, [_MAGIC, check, len(head).to_bytes(4, "little"), head, *bodies])
@@ -289,9 +315,10 @@ class Cache:
             if start[:-4] != _MAGIC + check:
                 raise OSError(0, "no cache")
             self._known = _Known(head)
+            self._listing = self._known.listing
             self._body = len(start) + size
         except (OSError, ValueError, LookupError, TypeError, RecursionError, MemoryError):
-            self._known = _Known()
+            self._known, self._listing = _Known(), None
             if self._handle is not None:
                 os.close(self._handle)
                 self._handle = None
@@ -306,12 +333,13 @@ class _Known:
         self.stamps: list[_Stamp] = []
         self.whats, self._answers = "", ""
         self._kept: dict[int, tuple[str, int, int, str]] = {}
+        self.listing: Listing | None = None
         if head:
             self._take(head)
 
     def _take(self, head: bytes) -> None:
-        paths, whats, answers, stamps, rows, places, sums = _parts(head)
-        names = paths.decode("utf-8", "surrogateescape").split("\0") if paths else []
+        paths, whats, answers, stamps, rows, places, sums, *listed = _parts(head)
+        names = _split(paths)
         self.whats, self._answers = whats.decode(), answers.decode()
         numbers = _numbers(stamps)
         self.stamps = list(zip(*[iter(numbers)] * 4, strict=True))
@@ -325,6 +353,11 @@ class _Known:
         at_and_size = _numbers(places)
         columns = (_numbers(rows), digests[::2], at_and_size[::2], at_and_size[1::2], digests[1::2])
         self._kept = {row: (content, at, size, check) for row, content, at, size, check in zip(*columns, strict=True)}
+        if listed:
+            content, files, kinds, packages = listed
+            self.listing = Listing(content.decode(), _split(files), kinds.decode(), _split(packages))
+            if len(self.listing.names) != len(self.listing.kinds) or len(self.listing.packages) % 2:
+                raise ValueError
 
     def get(self, path: str) -> _Entry | None:
         """What is known of a file."""
@@ -335,19 +368,33 @@ class _Known:
         return _Entry(self.stamps[row], self.whats[row], digest_, at, size, check, ord(self._answers[row]) - _ZERO)
 
 
-def _head(entries: dict[str, _Entry]) -> bytes:
+def _head(entries: dict[str, _Entry], listing: Listing | None = None) -> bytes:
     """What `_Known` reads."""
     kept = [(row, entry) for row, entry in enumerate(entries.values()) if entry.at >= 0]
+    listed = (
+        ()
+        if listing is None
+        else (listing.content.encode(), _joined(listing.names), listing.kinds.encode(), _joined(listing.packages))
+    )
     parts = (
-        "\0".join(entries).encode("utf-8", "surrogateescape"),
+        _joined(entries),
         "".join(entry.what for entry in entries.values()).encode(),
         "".join(chr(_ZERO + entry.answers) for entry in entries.values()).encode(),
         _packed(number for entry in entries.values() for number in entry.stamp),
         _packed(row for row, _ in kept),
         _packed(number for _, entry in kept for number in (entry.at, entry.size)),
         "".join(entry.digest + entry.check for _, entry in kept).encode(),
+        *listed,
     )
     return b"".join(part for each in parts for part in (len(each).to_bytes(4, "little"), each))
+
+
+def _joined(paths: Iterable[str]) -> bytes:
+    return "\0".join(paths).encode("utf-8", "surrogateescape")
+
+
+def _split(paths: bytes) -> list[str]:
+    return paths.decode("utf-8", "surrogateescape").split("\0") if paths else []
 
 
 def _parts(head: bytes) -> list[bytes]:

@@ -9,14 +9,23 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from corslint import cache as cache_
 from corslint.cache import Cache
-from corslint.git import TRACKED, UNTRACKED, begin, git, has_few_files, is_in_work_tree
-from corslint.parsers import SNIFFED, Kind, is_found_by_content, kind_by_content, kind_of, kinds_of
+from corslint.git import TRACKED, UNTRACKED, begin, git, has_few_files, has_many_files, is_in_work_tree
+from corslint.parsers import (
+    SNIFFED,
+    Kind,
+    is_found_by_content,
+    kind_by_content,
+    kind_of,
+    kinds_as_written,
+    kinds_of,
+    written,
+)
 from corslint.paths import native, relative, spelled
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -38,6 +47,8 @@ PACKAGES = frozenset({"node_modules", "bower_components", "jspm_packages", ".yar
 _ENVIRONMENT = "virtual environment"
 _IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn", cache_.FOLDER})
 _NO_CACHE = Cache()
+_MANY = 1 << 30
+"""Files: more than so few that to keep anything of them does not pay."""
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "e2e", "cypress", "playwright"})
 _OTHER_TEST_WORDS = tuple(word for word in sorted(_TEST_FOLDERS) if "test" not in word and "spec" not in word)
@@ -80,12 +91,17 @@ class _Listing(NamedTuple):
     """Candidate files of a folder, relative to it; directories that could not be read, with the reason.
 
     `statuses`: those of files, as far as they are known. `tracked`: the files that git keeps, with what names say.
+    `said`: the answer of git in which these stand. `known`: what the last run made of that answer; then only files that
+    may be read are among those tracked. `is_plain`: there is no other repository in it.
     """
 
     files: list[str]
     unreadable: dict[str, str]
     statuses: Mapping[str, os.stat_result] = {}
     tracked: Mapping[str, Kind | None] = {}
+    said: bytes = b""
+    known: cache_.Listing | None = None
+    is_plain: bool = False
 
 
 Remember: TypeAlias = Callable[[str, int], Cache]
@@ -264,7 +280,9 @@ def _context(
     real_root = os.path.realpath(root)
     folders = sorted(path for path in named if os.path.isdir(path))
 
-    listing = _list(root, meanwhile)
+    # Of a tree with many files the last run may know which of them are read: it is asked before they are looked at.
+    early = remember(root, _MANY) if has_many_files(root) and not folders else _NO_CACHE
+    listing = _list(root, meanwhile, early)
     for folder in folders:  # read even where git ignores it, or where it lies among packages
         prefix = _below(folder, root)
         if not any(name.startswith(f"{prefix}/") and not name.endswith("/") for name in listing.files):
@@ -275,15 +293,19 @@ def _context(
         {os.path.normpath(os.path.join(root, name)): reason for name, reason in listing.unreadable.items()}
     )
     cache = remember(root, len(listing.files))
-    if _brings(listing, root, cache):
+    if _brings(listing.said, root, cache):
         cache = _NO_CACHE
 
     kinds = _kinds(listing)
+    packages = dict[str, str]()
+    readable = _without_packages(listing, kinds, packages, [_below(folder, root) for folder in folders], cache)
+    for called in packages.values():
+        _count(passed_over, called)
     shown_as = _shown_below(root, cwd)
     sifter = _Sifter(real_root, kinds, unreadable, cache, shown_as)
     start, is_native = root if root.endswith(os.sep) else root + os.sep, os.sep == "/"
     known = listing.statuses.get
-    for name in _without_packages(kinds, passed_over, [_below(folder, root) for folder in folders]):
+    for name in readable:
         path = start + (name if is_native else native(name))
         if path in named and not as_found:
             continue
@@ -338,16 +360,19 @@ def _context(
     )
 
 
-def _brings(listing: _Listing, root: str, cache: Cache) -> bool:
-    """Whether a repository brings a cache along: what stands in that is a stranger's word."""
+def _brings(said: bytes, root: str, cache: Cache) -> bool:
+    """Whether a repository, of which git said that, brings a cache along: what stands in that is a stranger's word."""
     if cache.folder is None:
         return False
-    folder = _below(cache.folder, root)
+    *around, folder = _with_folders_above(_below(cache.folder, root))
+    if b"\t%s/" % os.fsencode(folder) in said:
+        return True
+    return any(b"\t%s\0" % os.fsencode(one) in said for one in (*around, folder))  # or another one that it lies in
+
+
+def _with_folders_above(folder: str) -> list[str]:
     parts = folder.split("/")
-    if any("/".join(parts[: number + 1]) in listing.tracked for number in range(len(parts))):
-        return True  # it is another repository, or lies in one
-    tracked = "\0".join(listing.tracked)
-    return f"\0{folder}/" in f"\0{tracked}"
+    return ["/".join(parts[: number + 1]) for number in range(len(parts))]
 
 
 def _below(path: str, folder: str) -> str:
@@ -406,23 +431,23 @@ def _repository(folder: str, cwd: str) -> str:
 # --- listing ---------------------------------------------------------------------------------------------------------
 
 
-def _list(folder: str, meanwhile: Callable[[], None] = _nothing) -> _Listing:
+def _list(folder: str, meanwhile: Callable[[], None] = _nothing, cache: Cache = _NO_CACHE) -> _Listing:
     """All files below a folder that git does not ignore. Links to directories are not followed."""
-    listing = _list_by_git(folder, meanwhile)
+    listing = _list_by_git(folder, meanwhile, cache)
     return listing if listing is not None else _walk(folder)
 
 
 _COULD_NOT_OPEN = regex(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
 
 
-def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
+def _list_by_git(folder: str, meanwhile: Callable[[], None], cache: Cache) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
     if not is_in_work_tree(folder):
         return None
-    asked = _ask_once(folder) if has_few_files(folder) else _ask_twice(folder, meanwhile)
+    asked = _ask_once(folder) if has_few_files(folder) else _ask_twice(folder, meanwhile, cache)
     if asked is None:
         return None
-    kept, submodules, others, statuses, complaints = asked
+    kept, submodules, others, statuses, complaints, said, known = asked
     if not kept and not others:
         ignored = git(folder, "check-ignore", "--quiet", ".")
         if ignored is not None and ignored.returncode == 0:
@@ -434,7 +459,7 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     if not submodules and not any(name[-1] == "/" for name in others):
         files += kept
         files += (name for name in others if name not in kept)
-        return _Listing(files, unreadable, statuses, kept)
+        return _Listing(files, unreadable, statuses, kept, said, known, is_plain=True)
     for name in dict.fromkeys((*kept, *others)):
         # A submodule, or a repository inside this one: git shows only its folder.
         if name[-1] == "/" or (name in submodules and os.path.lexists(os.path.join(folder, name, ".git"))):
@@ -447,14 +472,15 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
             unreadable.update({f"{name}/{inner}": reason for inner, reason in below.unreadable.items()})
         else:
             files.append(name)
-    return _Listing(files, unreadable, statuses, kept)
+    return _Listing(files, unreadable, statuses, kept, said)
 
 
 class _Asked(NamedTuple):
     """What git said.
 
     `kept` are the names in its index, with what they say, `submodules` those among them that are other repositories;
-    `others` are further files, `statuses` those of the former, and `complaints` what it could not look into.
+    `others` are further files, `statuses` those of the former, and `complaints` what it could not look into. `said`:
+    the answer in which they stand; `known`: what the last run made of it.
     """
 
     kept: dict[str, Kind | None]
@@ -462,6 +488,8 @@ class _Asked(NamedTuple):
     others: list[str]
     statuses: dict[str, os.stat_result]
     complaints: bytes
+    said: bytes
+    known: cache_.Listing | None = None
 
 
 _OTHER = "? "
@@ -475,14 +503,16 @@ def _ask_once(folder: str) -> _Asked | None:
     entries = os.fsdecode(answer.stdout).split("\0")
     kept, submodules = _in_index(entry[len(_OTHER) :] for entry in entries if not entry.startswith(_OTHER))
     others = [entry[len(_OTHER) :] for entry in entries if entry.startswith(_OTHER)]
-    return _Asked(kept, submodules, others, _statuses(folder, kept), answer.stderr)
+    return _Asked(kept, submodules, others, _statuses(folder, kept), answer.stderr, answer.stdout)
 
 
-def _ask_twice(folder: str, meanwhile: Callable[[], None]) -> _Asked | None:
+def _ask_twice(folder: str, meanwhile: Callable[[], None], cache: Cache = _NO_CACHE) -> _Asked | None:
     # To look for files that git does not keep takes ten times as long as to list those that it keeps.
     begun = begin(folder, *UNTRACKED)
     tracked = git(folder, *TRACKED)
-    kept, submodules = _in_index(os.fsdecode(tracked.stdout if tracked is not None else b"").split("\0"))
+    said = tracked.stdout if tracked is not None else b""
+    known = cache.listing(cache_.digest(said)) if cache is not _NO_CACHE and not _brings(said, folder, cache) else None
+    kept, submodules = _in_index(os.fsdecode(said).split("\0")) if known is None else _as_known(known)
     statuses = _statuses(folder, kept)
     if statuses:
         meanwhile()
@@ -490,7 +520,14 @@ def _ask_twice(folder: str, meanwhile: Callable[[], None]) -> _Asked | None:
     if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
         return None
     others = list(filter(None, os.fsdecode(answer.stdout).split("\0")))
-    return _Asked(kept, submodules, others, statuses, answer.stderr)
+    if known is not None and any(name[-1] == "/" or name.endswith(_ENVIRONMENT_MARK) for name in others):
+        known = None  # they say something about those, too
+        kept, submodules = _in_index(os.fsdecode(said).split("\0"))
+    return _Asked(kept, submodules, others, statuses, answer.stderr, said, known)
+
+
+def _as_known(known: cache_.Listing) -> tuple[dict[str, Kind | None], frozenset[str]]:
+    return kinds_as_written(known.names, known.kinds.lower()), frozenset()
 
 
 _SUBMODULE = "160000 "
@@ -572,31 +609,66 @@ def _kinds(listing: _Listing) -> Mapping[str, Kind | None]:
     return {name: kinds[name] for name in listing.files}
 
 
+_ENVIRONMENT_MARK = "/pyvenv.cfg"
+
+
 def _without_packages(
-    kinds: Mapping[str, Kind | None], passed_over: dict[str, int], opened: Sequence[str]
-) -> Iterator[str]:
-    """The files that are not part of an installed package; each folder of those is counted once.
+    listing: _Listing,
+    kinds: Mapping[str, Kind | None],
+    packages: dict[str, str],
+    opened: Sequence[str],
+    cache: Cache,
+) -> Iterable[str]:
+    """The files of some kind that are not part of an installed package. Folders of those are added to `packages`.
 
     `opened` are folders that were named: what lies around them does not count against what is in them.
     """
-    environments = {name[: -len("/pyvenv.cfg")] for name in kinds if name.endswith("/pyvenv.cfg")}
+    known = listing.known
+    marks = (name for name in kinds if name.endswith(_ENVIRONMENT_MARK)) if known is None else ()
+    environments = {mark[: -len(_ENVIRONMENT_MARK)] for mark in marks}
+    if known is not None:
+        packages.update(zip(known.packages[::2], known.packages[1::2], strict=True))
+        tracked = [name for name, letter in zip(known.names, known.kinds, strict=True) if letter.islower()]
+    elif opened or environments or not listing.is_plain:
+        return _outside_packages(kinds, packages, opened, environments)
+    else:
+        tracked = _outside_packages(listing.tracked, packages, (), environments)
+        if listing.said and tracked:
+            cache.note_listing(_noted(listing, tracked, packages))
+    if len(kinds) == len(listing.tracked):
+        return tracked
+    others = {name: kind for name, kind in kinds.items() if name not in listing.tracked}
+    return [*tracked, *_outside_packages(others, packages, (), environments)]
+
+
+def _noted(listing: _Listing, readable: Iterable[str], packages: Mapping[str, str]) -> cache_.Listing:
+    """What the next run has to know where git says the same; in capitals the kinds of what lies in packages."""
+    kinds = {name: kind for name, kind in listing.tracked.items() if kind is not None}
+    outside = frozenset(readable)
+    letters = zip(kinds, written(kinds.values()), strict=True)
+    marked = "".join([letter if name in outside else letter.upper() for name, letter in letters])
+    parts = [part for package in packages.items() for part in package]
+    return cache_.Listing(cache_.digest(listing.said), list(kinds), marked, parts)
+
+
+def _outside_packages(
+    kinds: Mapping[str, Kind | None], packages: dict[str, str], opened: Sequence[str], environments: set[str]
+) -> list[str]:
     together = "\0".join(kinds)
     words = [word for word in PACKAGES if word in together]
     suspects = kinds if environments else {name for word in words for name in kinds if word in name}
-    counted: set[str] = set()
+    found = []
     for name, kind in kinds.items():
         if name in suspects:
             folders = name.split("/")[:-1]
             around = max((len(one.split("/")) for one in opened if name.startswith(f"{one}/")), default=0)
             package = _package(folders, around, environments)
             if package is not None:
-                folder, reason = package
-                if folder not in counted:
-                    counted.add(folder)
-                    _count(passed_over, reason)
+                packages.setdefault(*package)
                 continue
         if kind is not None:
-            yield name
+            found.append(name)
+    return found
 
 
 def _package(folders: Sequence[str], around: int, environments: set[str]) -> tuple[str, str] | None:

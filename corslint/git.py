@@ -70,7 +70,7 @@ def begin_ahead(arguments: Sequence[str]) -> None:
     if "." not in others and any(os.path.lexists(one) for one in others if not one.startswith("-")):
         return
     folder = os.getcwd()
-    if (_index_size(folder) or 0) >= _FEW:
+    if has_many_files(folder):
         for asked in (UNTRACKED, TRACKED):
             begun = _begun(folder, asked)
             if begun is not None:
@@ -85,6 +85,11 @@ def has_few_files(folder: str) -> bool:
     """Whether git surely keeps so few files in a folder that to ask it once is faster."""
     size = _index_size(folder)
     return size is not None and size < _FEW
+
+
+def has_many_files(folder: str) -> bool:
+    """Whether git surely keeps more files in a folder than that."""
+    return (_index_size(folder) or 0) >= _FEW
 
 
 def _index_size(folder: str) -> int | None:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, get_args
 from typing import Literal as OneOf
 
 from corslint.regexes import regex
@@ -165,6 +165,26 @@ _TELLING_FOLDERS = {
 def kinds_of(paths: Sequence[str]) -> dict[str, Kind | None]:
     """The kinds of many paths, most of which a few names and extensions tell. They are not looked at again."""
     found = _kinds_of(paths)
+    if len(_known) + len(found) <= _MOST_KNOWN:
+        _known.update(found)
+    return found
+
+
+_LETTERS: dict[Kind, str] = {kind: chr(ord("a") + number) for number, kind in enumerate(get_args(Kind))}
+
+
+def written(kinds: Iterable[Kind]) -> str:
+    """The kinds, a letter each."""
+    return "".join([_LETTERS[kind] for kind in kinds])
+
+
+def kinds_as_written(paths: Sequence[str], letters: str) -> dict[str, Kind | None]:
+    """The kinds of these paths, as `written` has written them. They are not looked at again.
+
+    Raises `LookupError` for a letter that stands for no kind.
+    """
+    of = {letter: kind for kind, letter in _LETTERS.items()}
+    found: dict[str, Kind | None] = dict(zip(paths, [of[letter] for letter in letters], strict=True))
     if len(_known) + len(found) <= _MOST_KNOWN:
         _known.update(found)
     return found
