@@ -16,7 +16,6 @@ import os
 import stat
 import sys
 import time
-from array import array
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -24,6 +23,8 @@ from typing import TYPE_CHECKING
 from corslint.records import NamedTuple
 
 if TYPE_CHECKING:
+    from array import array
+
     from corslint.model.reading import Reading
 
 try:
@@ -407,6 +408,8 @@ def _parts(head: bytes) -> list[bytes]:
 
 
 def _packed(numbers: Iterable[int]) -> bytes:
+    from array import array  # small folders have no cache
+
     found = array("q", numbers)
     if sys.byteorder != "little":
         found.byteswap()
@@ -414,6 +417,8 @@ def _packed(numbers: Iterable[int]) -> bytes:
 
 
 def _numbers(packed: bytes) -> array[int]:
+    from array import array
+
     found = array("q")
     found.frombytes(packed)
     if sys.byteorder != "little":
