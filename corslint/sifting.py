@@ -118,9 +118,10 @@ def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes
     from corslint import workers
 
     tasks = ["\0".join(batch) for batch in batches(paths)]
+    seen = _Seen(len(paths))  # by each worker for itself
 
     def work(task: str) -> bytes:
-        return _packed(_sifted(task.split("\0"), choice, read, len(paths)))
+        return _packed(_sifted(task.split("\0"), choice, read, seen))
 
     for task, done in zip(tasks, workers.spread(tasks, work, jobs), strict=True):
         every = task.split("\0")
@@ -134,8 +135,22 @@ def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes
                 yield Sifted(path, cache.NOTHING, trouble=alone.reason if alone is not None else "")
 
 
-def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], among: int) -> Iterator[Sifted]:
-    """What is found of these files, `among` so many of a project."""
+class _Seen:
+    """How many of `among` so many files one worker has seen, and how many of them speak."""
+
+    def __init__(self, among: int) -> None:
+        self._among = among
+        self._files = self._speaking = 0
+
+    def is_seldom(self, files: int, speaking: int) -> bool:
+        """Whether few can be expected to speak, with these so many further files."""
+        self._files += files
+        self._speaking += speaking
+        return self._speaking * self._among <= SELDOM * self._files
+
+
+def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], seen: _Seen) -> Iterator[Sifted]:
+    """What is found of these files."""
     files, troubles = [], {}
     for path in paths:
         try:
@@ -145,7 +160,7 @@ def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], 
     worth = choice.worth(files)
     contents = dict(files)
     speaking = {path for path in worth if _may_say_much(path)}
-    leaves = speaking if len(speaking) * among <= SELDOM * len(paths) else frozenset[str]()
+    leaves = speaking if seen.is_seldom(len(paths), len(speaking)) else frozenset[str]()
     for path in paths:
         if path in troubles:
             yield Sifted(path, cache.NOTHING, trouble=troubles[path])

@@ -99,7 +99,7 @@ def test_workers_parse_only_where_there_is_much_to_parse() -> None:
     contents |= {"a.js": b"app.use(cors());", "b.py": b"import socketio", "package.json": b"{}", "a.sh": b"echo"}
 
     def parsed(among: int) -> set[str]:
-        found = list(sifting._sifted(list(contents), CHOICE, contents.__getitem__, among))
+        found = list(sifting._sifted(list(contents), CHOICE, contents.__getitem__, sifting._Seen(among)))
         assert [one.path for one in found] == list(contents)
         assert {one.path for one in found if one.what == cache.PLAIN} == {path for path in contents if "plain" in path}
         assert all(one.encoded is None for one in found if one.what == sifting.WORTH)
@@ -108,6 +108,15 @@ def test_workers_parse_only_where_there_is_much_to_parse() -> None:
     most = sifting.SELDOM * len(contents) // 3  # of each 64 files 3 speak
     assert parsed(len(contents)) == parsed(most) == {"a.sh"}
     assert parsed(most + 64) == {"a.js", "b.py", "package.json", "a.sh"}
+
+
+def test_how_much_there_is_to_parse_is_told_by_all_that_was_seen() -> None:
+    seen = sifting._Seen(6400)
+    assert seen.is_seldom(64, 10)
+    assert not seen.is_seldom(64, 11)
+    assert seen.is_seldom(64, 0)
+    assert not seen.is_seldom(640, 640)
+    assert seen.is_seldom(6400, 0)
 
 
 def test_a_file_that_is_gone_before_it_is_parsed_is_unreadable(
