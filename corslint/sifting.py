@@ -21,9 +21,9 @@ BATCH = 64
 WORTH_WORKERS = 1000
 """Files. With fewer, to begin processes takes longer than they save (measured)."""
 
-SELDOM = 1000
-"""Files. Where no more of a project can be expected to be worth parsing, workers only sift, and whoever asked them
-parses meanwhile: to hand over a reading takes as long as to make it (measured)."""
+SELDOM = 2000
+"""Files, shared by the workers. Where no more of a project can be expected to be worth parsing, they only sift, and
+whoever asked them parses meanwhile: to hand over a reading takes as long as to make it (measured)."""
 
 WORTH = "w"
 """Said of a file besides the words of `cache`: it is worth parsing, and was not parsed."""
@@ -118,7 +118,7 @@ def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes
     from corslint import workers
 
     tasks = ["\0".join(batch) for batch in batches(paths)]
-    seen = _Seen(len(paths))  # by each worker for itself
+    seen = _Seen(len(paths), jobs)  # by each worker for itself
 
     def work(task: str) -> bytes:
         return _packed(_sifted(task.split("\0"), choice, read, seen))
@@ -136,17 +136,17 @@ def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes
 
 
 class _Seen:
-    """How many of `among` so many files one worker has seen, and how many of them speak."""
+    """How many of `among` so many files one of `jobs` workers has seen, and how many of them speak."""
 
-    def __init__(self, among: int) -> None:
-        self._among = among
+    def __init__(self, among: int, jobs: int) -> None:
+        self._weight = among * jobs
         self._files = self._speaking = 0
 
     def is_seldom(self, files: int, speaking: int) -> bool:
         """Whether few can be expected to speak, with these so many further files."""
         self._files += files
         self._speaking += speaking
-        return self._speaking * self._among <= SELDOM * self._files
+        return self._speaking * self._weight <= SELDOM * self._files
 
 
 def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], seen: _Seen) -> Iterator[Sifted]:

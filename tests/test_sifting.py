@@ -36,7 +36,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("seldom", [0, 50, 1000])
+@pytest.mark.parametrize("seldom", [0, 100, 2000])
 def test_several_processes_say_what_one_says(
     tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, seldom: int
 ) -> None:
@@ -99,20 +99,21 @@ def test_workers_parse_only_where_there_is_much_to_parse() -> None:
     contents |= {"a.js": b"app.use(cors());", "b.py": b"import socketio", "package.json": b"{}", "a.sh": b"echo"}
 
     def parsed(among: int) -> set[str]:
-        found = list(sifting._sifted(list(contents), CHOICE, contents.__getitem__, sifting._Seen(among)))
+        found = list(sifting._sifted(list(contents), CHOICE, contents.__getitem__, sifting._Seen(among, 2)))
         assert [one.path for one in found] == list(contents)
         assert {one.path for one in found if one.what == cache.PLAIN} == {path for path in contents if "plain" in path}
         assert all(one.encoded is None for one in found if one.what == sifting.WORTH)
         return {one.path for one in found if one.what not in (cache.PLAIN, sifting.WORTH)}
 
-    most = sifting.SELDOM * len(contents) // 3  # of each 64 files 3 speak
+    most = sifting.SELDOM // 2 * len(contents) // 3  # of each 64 files 3 speak
     assert parsed(len(contents)) == parsed(most) == {"a.sh"}
     assert parsed(most + 64) == {"a.js", "b.py", "package.json", "a.sh"}
 
 
 def test_how_much_there_is_to_parse_is_told_by_all_that_was_seen() -> None:
-    seen = sifting._Seen(6400)
+    seen = sifting._Seen(6400, 2)
     assert seen.is_seldom(64, 10)
+    assert not sifting._Seen(6400, 3).is_seldom(64, 10)
     assert not seen.is_seldom(64, 11)
     assert seen.is_seldom(64, 0)
     assert not seen.is_seldom(640, 640)
