@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from typing import NoReturn
 
 _LARGEST_PASSING = 1 << 20
@@ -15,6 +16,9 @@ def main() -> NoReturn:
     # glibc gives blocks over 128 KiB back at once, and the next one pays for its pages again: 300 of 4800 page faults
     # of a run. Once it took back a larger one, it keeps blocks up to that size. (This one's pages nobody touches.)
     bytes(_LARGEST_PASSING)
+    from corslint import git
+
+    git.begin_ahead(sys.argv[1:])
     from corslint import cli
 
     cli.main()

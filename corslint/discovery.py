@@ -9,14 +9,23 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from corslint import cache as cache_
 from corslint.cache import Cache
-from corslint.git import begin, git, is_in_work_tree
-from corslint.parsers import SNIFFED, is_found_by_content, kind_by_content, kind_of
+from corslint.git import TRACKED, UNTRACKED, begin, git, has_few_files, has_many_files, is_in_work_tree
+from corslint.parsers import (
+    SNIFFED,
+    Kind,
+    is_found_by_content,
+    kind_by_content,
+    kind_of,
+    kinds_as_written,
+    kinds_of,
+    written,
+)
 from corslint.paths import native, relative, spelled
 from corslint.records import NamedTuple
 from corslint.regexes import regex
@@ -38,6 +47,8 @@ PACKAGES = frozenset({"node_modules", "bower_components", "jspm_packages", ".yar
 _ENVIRONMENT = "virtual environment"
 _IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn", cache_.FOLDER})
 _NO_CACHE = Cache()
+_MANY = 1 << 30
+"""Files: more than so few that to keep anything of them does not pay."""
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "e2e", "cypress", "playwright"})
 _OTHER_TEST_WORDS = tuple(word for word in sorted(_TEST_FOLDERS) if "test" not in word and "spec" not in word)
@@ -79,13 +90,18 @@ class Context(NamedTuple):
 class _Listing(NamedTuple):
     """Candidate files of a folder, relative to it; directories that could not be read, with the reason.
 
-    `statuses`: those of files, as far as they are known. `tracked`: how many of the first files git keeps.
+    `statuses`: those of files, as far as they are known. `tracked`: the files that git keeps, with what names say.
+    `said`: the answer of git in which these stand. `known`: what the last run made of that answer; then only files that
+    may be read are among those tracked. `is_plain`: there is no other repository in it.
     """
 
     files: list[str]
     unreadable: dict[str, str]
     statuses: Mapping[str, os.stat_result] = {}
-    tracked: int = 0
+    tracked: Mapping[str, Kind | None] = {}
+    said: bytes = b""
+    known: cache_.Listing | None = None
+    is_plain: bool = False
 
 
 Remember: TypeAlias = Callable[[str, int], Cache]
@@ -200,29 +216,38 @@ def read_file(path: str, limit: int = MANIFEST_SIZE_LIMIT) -> bytes:
 
     It never waits: a pipe or a device in a stranger's tree is not read.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    handle = os.open(path, _READING)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "not a regular file", path)
-        if status.st_size > limit:
-            raise OSError(0, _too_large(status.st_size, limit), path)
-        pieces = []
-        left = limit
+        size = status.st_size
+        if size > limit:
+            raise OSError(0, _too_large(size, limit), path)
+        data = os.read(handle, size + 1)
+        if len(data) == size:  # whole, as most are at once
+            return data
+        pieces = [data]
+        left = limit - len(data)
         while left > 0 and (piece := os.read(handle, min(left, 1 << 20))):
             pieces.append(piece)
             left -= len(piece)
-            if limit - left == status.st_size:  # whole, as most are at once: it need not be asked for more
-                break
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)[:limit]
     finally:
         os.close(handle)
 
 
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
 def is_test(path: str) -> bool:
     """Whether a path, relative to the root of its context, matches the test-file patterns."""
-    if "test" not in path and "spec" not in path and not any(word in path for word in _OTHER_TEST_WORDS):
-        return False
+    if "test" not in path and "spec" not in path:
+        for word in _OTHER_TEST_WORDS:
+            if word in path:
+                break
+        else:
+            return False
     *folders, name = path.split("/")
     return not _TEST_FOLDERS.isdisjoint(folders) or _TEST_NAME.search(name) is not None
 
@@ -255,7 +280,9 @@ def _context(
     real_root = os.path.realpath(root)
     folders = sorted(path for path in named if os.path.isdir(path))
 
-    listing = _list(root, meanwhile)
+    # Of a tree with many files the last run may know which of them are read: it is asked before they are looked at.
+    early = remember(root, _MANY) if has_many_files(root) and not folders else _NO_CACHE
+    listing = _list(root, meanwhile, early)
     for folder in folders:  # read even where git ignores it, or where it lies among packages
         prefix = _below(folder, root)
         if not any(name.startswith(f"{prefix}/") and not name.endswith("/") for name in listing.files):
@@ -266,16 +293,23 @@ def _context(
         {os.path.normpath(os.path.join(root, name)): reason for name, reason in listing.unreadable.items()}
     )
     cache = remember(root, len(listing.files))
-    if _brings(listing, root, cache):
+    if _brings(listing.said, root, cache):
         cache = _NO_CACHE
 
-    sifter = _Sifter(root, real_root, listing.files, unreadable, cache, cwd)
+    kinds = _kinds(listing)
+    packages = dict[str, str]()
+    readable = _without_packages(listing, kinds, packages, [_below(folder, root) for folder in folders], cache)
+    for called in packages.values():
+        _count(passed_over, called)
+    shown_as = _shown_below(root, cwd)
+    sifter = _Sifter(real_root, kinds, unreadable, cache, shown_as)
     start, is_native = root if root.endswith(os.sep) else root + os.sep, os.sep == "/"
-    for name in _without_packages(listing.files, passed_over, [_below(folder, root) for folder in folders]):
+    known = listing.statuses.get
+    for name in readable:
         path = start + (name if is_native else native(name))
         if path in named and not as_found:
             continue
-        refused = sifter.refused(name, path, listing.statuses.get(name))
+        refused = sifter.refused(name, path, known(name))
         if refused is None:
             found[path] = name
         elif refused:
@@ -304,16 +338,20 @@ def _context(
     def in_tests(path: str, name: str) -> bool:
         if path in named and not as_found:
             return False
-        base = next((folder for folder in reversed(folders) if _inside(path, folder)), None) if folders else None
+        base = next((folder for folder in reversed(folders) if _inside(path, folder)), None)
         return is_test(name if base is None else _below(path, base))
 
-    below_cwd = _shown_below(root, cwd)
-    shown = {path: below_cwd(path) for path in (*found, *unreadable)}
+    shown = {path: shown_as(path, name) for path, name in found.items()}
+    files = tuple(sorted(shown.values()))
+    shown.update((path, _below(path, cwd)) for path in unreadable)
+    tests = ((path, name) for path, name in found.items() if (in_tests(path, name) if named else is_test(name)))
     return Context(
         root=_below(root, cwd),
-        lint=frozenset(shown[path] for path in asked.union(unreadable)),
-        files=tuple(sorted(shown[path] for path in found)),
-        in_tests=frozenset(shown[path] for path, name in found.items() if in_tests(path, name)),
+        lint=frozenset(
+            shown.values() if len(asked) == len(found) else (shown[path] for path in asked.union(unreadable))
+        ),
+        files=files,
+        in_tests=frozenset(shown[path] for path, _ in tests),
         passed_over=dict(sorted(passed_over.items())),
         unreadable={shown[path]: reason for path, reason in sorted(unreadable.items())},
         settings_at=_below(root if whole else os.path.commonpath([os.path.dirname(path) for path in named]), cwd),
@@ -322,12 +360,19 @@ def _context(
     )
 
 
-def _brings(listing: _Listing, root: str, cache: Cache) -> bool:
-    """Whether a repository brings a cache along: what stands in that is a stranger's word."""
+def _brings(said: bytes, root: str, cache: Cache) -> bool:
+    """Whether a repository, of which git said that, brings a cache along: what stands in that is a stranger's word."""
     if cache.folder is None:
         return False
-    tracked = "\0".join(listing.files[: listing.tracked])
-    return f"\0{_below(cache.folder, root)}/" in f"\0{tracked}"
+    *around, folder = _with_folders_above(_below(cache.folder, root))
+    if b"\t%s/" % os.fsencode(folder) in said:
+        return True
+    return any(b"\t%s\0" % os.fsencode(one) in said for one in (*around, folder))  # or another one that it lies in
+
+
+def _with_folders_above(folder: str) -> list[str]:
+    parts = folder.split("/")
+    return ["/".join(parts[: number + 1]) for number in range(len(parts))]
 
 
 def _below(path: str, folder: str) -> str:
@@ -337,12 +382,12 @@ def _below(path: str, folder: str) -> str:
     return below.replace(os.sep, "/") if below else relative(path, folder)
 
 
-def _shown_below(root: str, cwd: str) -> Callable[[str], str]:
-    """What `_below(path, cwd)` is for many paths, most of them below `root`."""
-    start = cwd if cwd.endswith(os.sep) else cwd + os.sep
+def _shown_below(root: str, cwd: str) -> Callable[[str, str], str]:
+    """What `_below(path, cwd)` is for many paths below `root`, which are given with their names from there."""
     if os.sep != "/" or not _inside(root, cwd):
-        return lambda path: _below(path, cwd)
-    return lambda path: path[len(start) :] if path.startswith(start) and path != start else _below(path, cwd)
+        return lambda path, _: _below(path, cwd)
+    start = "" if root == cwd else _below(root, cwd) + "/"
+    return lambda _, name: start + name
 
 
 def _count(counts: dict[str, int], reason: str) -> None:
@@ -386,25 +431,24 @@ def _repository(folder: str, cwd: str) -> str:
 # --- listing ---------------------------------------------------------------------------------------------------------
 
 
-def _list(folder: str, meanwhile: Callable[[], None] = _nothing) -> _Listing:
+def _list(folder: str, meanwhile: Callable[[], None] = _nothing, cache: Cache = _NO_CACHE) -> _Listing:
     """All files below a folder that git does not ignore. Links to directories are not followed."""
-    listing = _list_by_git(folder, meanwhile)
+    listing = _list_by_git(folder, meanwhile, cache)
     return listing if listing is not None else _walk(folder)
 
 
 _COULD_NOT_OPEN = regex(r"^warning: could not open directory '(.*)': (.*)$", re.MULTILINE)
 
 
-def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
+def _list_by_git(folder: str, meanwhile: Callable[[], None], cache: Cache) -> _Listing | None:
     """git's own answer; None outside a work tree, without git, or where git refuses."""
     if not is_in_work_tree(folder):
         return None
-    asked = _ask_once(folder) if _has_few_files(folder) else _ask_twice(folder, meanwhile)
+    asked = _ask_once(folder) if has_few_files(folder) else _ask_twice(folder, meanwhile, cache)
     if asked is None:
         return None
-    kept, submodules, others, statuses, complaints = asked
-    names = dict.fromkeys((*kept, *others))
-    if not names:
+    kept, submodules, others, statuses, complaints, said, known = asked
+    if not kept and not others:
         ignored = git(folder, "check-ignore", "--quiet", ".")
         if ignored is not None and ignored.returncode == 0:
             return None  # the folder was named although git ignores it
@@ -412,7 +456,11 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
     unreadable = {
         match[1].rstrip("/"): _reason(match[2]) for match in _COULD_NOT_OPEN.finditer(os.fsdecode(complaints))
     }
-    for name in names:
+    if not submodules and not any(name[-1] == "/" for name in others):
+        files += kept
+        files += (name for name in others if name not in kept)
+        return _Listing(files, unreadable, statuses, kept, said, known, is_plain=True)
+    for name in dict.fromkeys((*kept, *others)):
         # A submodule, or a repository inside this one: git shows only its folder.
         if name[-1] == "/" or (name in submodules and os.path.lexists(os.path.join(folder, name, ".git"))):
             name = name.rstrip("/")
@@ -424,32 +472,24 @@ def _list_by_git(folder: str, meanwhile: Callable[[], None]) -> _Listing | None:
             unreadable.update({f"{name}/{inner}": reason for inner, reason in below.unreadable.items()})
         else:
             files.append(name)
-    return _Listing(files, unreadable, statuses, len(kept))
+    return _Listing(files, unreadable, statuses, kept, said)
 
 
 class _Asked(NamedTuple):
     """What git said.
 
-    `kept` are the names in its index, `submodules` those among them that are other repositories; `others` are further
-    files, `statuses` those of the former, and `complaints` what it could not look into.
+    `kept` are the names in its index, with what they say, `submodules` those among them that are other repositories;
+    `others` are further files, `statuses` those of the former, and `complaints` what it could not look into. `said`:
+    the answer in which they stand; `known`: what the last run made of it.
     """
 
-    kept: list[str]
+    kept: dict[str, Kind | None]
     submodules: frozenset[str]
     others: list[str]
     statuses: dict[str, os.stat_result]
     complaints: bytes
-
-
-_FEW = 1 << 16
-"""Bytes of an index: some 600 files. To start git a second time takes longer than to look at so many."""
-
-
-def _has_few_files(folder: str) -> bool:
-    try:
-        return os.stat(os.path.join(folder, ".git", "index")).st_size < _FEW
-    except OSError:  # a folder in a work tree, or a linked one
-        return False
+    said: bytes
+    known: cache_.Listing | None = None
 
 
 _OTHER = "? "
@@ -463,14 +503,16 @@ def _ask_once(folder: str) -> _Asked | None:
     entries = os.fsdecode(answer.stdout).split("\0")
     kept, submodules = _in_index(entry[len(_OTHER) :] for entry in entries if not entry.startswith(_OTHER))
     others = [entry[len(_OTHER) :] for entry in entries if entry.startswith(_OTHER)]
-    return _Asked(kept, submodules, others, _statuses(folder, kept), answer.stderr)
+    return _Asked(kept, submodules, others, _statuses(folder, kept), answer.stderr, answer.stdout)
 
 
-def _ask_twice(folder: str, meanwhile: Callable[[], None]) -> _Asked | None:
+def _ask_twice(folder: str, meanwhile: Callable[[], None], cache: Cache = _NO_CACHE) -> _Asked | None:
     # To look for files that git does not keep takes ten times as long as to list those that it keeps.
-    begun = begin(folder, "ls-files", "--others", "--exclude-standard", "-z")
-    tracked = git(folder, "ls-files", "--cached", "--stage", "-z")
-    kept, submodules = _in_index(os.fsdecode(tracked.stdout if tracked is not None else b"").split("\0"))
+    begun = begin(folder, *UNTRACKED)
+    tracked = git(folder, *TRACKED)
+    said = tracked.stdout if tracked is not None else b""
+    known = cache.listing(cache_.digest(said)) if cache is not _NO_CACHE and not _brings(said, folder, cache) else None
+    kept, submodules = _in_index(os.fsdecode(said).split("\0")) if known is None else _as_known(known)
     statuses = _statuses(folder, kept)
     if statuses:
         meanwhile()
@@ -478,32 +520,35 @@ def _ask_twice(folder: str, meanwhile: Callable[[], None]) -> _Asked | None:
     if tracked is None or answer is None or tracked.returncode != 0 or answer.returncode != 0:
         return None
     others = list(filter(None, os.fsdecode(answer.stdout).split("\0")))
-    return _Asked(kept, submodules, others, statuses, answer.stderr)
+    if known is not None and any(name[-1] == "/" or name.endswith(_ENVIRONMENT_MARK) for name in others):
+        known = None  # they say something about those, too
+        kept, submodules = _in_index(os.fsdecode(said).split("\0"))
+    return _Asked(kept, submodules, others, statuses, answer.stderr, said, known)
+
+
+def _as_known(known: cache_.Listing) -> tuple[dict[str, Kind | None], frozenset[str]]:
+    return kinds_as_written(known.names, known.kinds.lower()), frozenset()
 
 
 _SUBMODULE = "160000 "
 
 
-def _in_index(listed: Iterable[str]) -> tuple[list[str], frozenset[str]]:
-    """The names that git keeps in its index, and those among them that are other repositories."""
-    names: dict[str, None] = {}
-    modules = set()
-    for entry in listed:
-        mode, _, name = entry.partition("\t")
-        if name:
-            names[name] = None
-            if mode.startswith(_SUBMODULE):
-                modules.add(name)
-    return list(names), frozenset(modules)
+def _in_index(listed: Iterable[str]) -> tuple[dict[str, Kind | None], frozenset[str]]:
+    """The names that git keeps in its index, with their kinds, and those among them that are other repositories."""
+    entries = [entry for entry in listed if "\t" in entry]
+    at = entries[0].index("\t") + 1 if entries else 0  # mode, hash and stage are as long in all of them
+    names = kinds_of([entry[at:] for entry in entries])
+    return names, frozenset(entry[at:] for entry in entries if entry.startswith(_SUBMODULE))
 
 
-def _statuses(folder: str, names: Iterable[str]) -> dict[str, os.stat_result]:
+def _statuses(folder: str, kinds: Mapping[str, Kind | None]) -> dict[str, os.stat_result]:
     """The statuses of the files among these that may be read."""
     found = {}
-    for name in names:
-        if kind_of(name) is not None:
+    start, look = folder + "/", os.lstat
+    for name, kind in kinds.items():
+        if kind is not None:
             try:
-                found[name] = os.lstat(f"{folder}/{name}")
+                found[name] = look(start + name)
             except (OSError, ValueError):
                 continue
     return found
@@ -555,32 +600,75 @@ def _ignored(name: str, specs: Iterable[tuple[str, GitIgnoreSpec]]) -> bool:
 # --- sifting ---------------------------------------------------------------------------------------------------------
 
 
-def _without_packages(names: Sequence[str], passed_over: dict[str, int], opened: Sequence[str]) -> Iterator[str]:
-    """The files that are not part of an installed package; each folder of those is counted once.
+def _kinds(listing: _Listing) -> Mapping[str, Kind | None]:
+    """The files of a listing, and what their names say, once each."""
+    others = [name for name in listing.files if name not in listing.tracked]
+    if not others and len(listing.files) == len(listing.tracked):
+        return listing.tracked
+    kinds = {**listing.tracked, **kinds_of(others)}
+    return {name: kinds[name] for name in listing.files}
+
+
+_ENVIRONMENT_MARK = "/pyvenv.cfg"
+
+
+def _without_packages(
+    listing: _Listing,
+    kinds: Mapping[str, Kind | None],
+    packages: dict[str, str],
+    opened: Sequence[str],
+    cache: Cache,
+) -> Iterable[str]:
+    """The files of some kind that are not part of an installed package. Folders of those are added to `packages`.
 
     `opened` are folders that were named: what lies around them does not count against what is in them.
     """
-    environments = {name[: -len("/pyvenv.cfg")] for name in names if name.endswith("/pyvenv.cfg")}
-    counted: set[str] = set()
-    plain: dict[str, bool] = {}
-    """Folders, and whether no package can lie around them."""
-    for name in names:
-        inside = name[: name.rfind("/") + 1]
-        is_plain = plain.get(inside)
-        if is_plain is None:
-            is_plain = plain[inside] = not environments and PACKAGES.isdisjoint(inside.split("/"))
-        if not is_plain:
+    known = listing.known
+    marks = (name for name in kinds if name.endswith(_ENVIRONMENT_MARK)) if known is None else ()
+    environments = {mark[: -len(_ENVIRONMENT_MARK)] for mark in marks}
+    if known is not None:
+        packages.update(zip(known.packages[::2], known.packages[1::2], strict=True))
+        tracked = [name for name, letter in zip(known.names, known.kinds, strict=True) if letter.islower()]
+    elif opened or environments or not listing.is_plain:
+        return _outside_packages(kinds, packages, opened, environments)
+    else:
+        tracked = _outside_packages(listing.tracked, packages, (), environments)
+        if listing.said and tracked:
+            cache.note_listing(_noted(listing, tracked, packages))
+    if len(kinds) == len(listing.tracked):
+        return tracked
+    others = {name: kind for name, kind in kinds.items() if name not in listing.tracked}
+    return [*tracked, *_outside_packages(others, packages, (), environments)]
+
+
+def _noted(listing: _Listing, readable: Iterable[str], packages: Mapping[str, str]) -> cache_.Listing:
+    """What the next run has to know where git says the same; in capitals the kinds of what lies in packages."""
+    kinds = {name: kind for name, kind in listing.tracked.items() if kind is not None}
+    outside = frozenset(readable)
+    letters = zip(kinds, written(kinds.values()), strict=True)
+    marked = "".join([letter if name in outside else letter.upper() for name, letter in letters])
+    parts = [part for package in packages.items() for part in package]
+    return cache_.Listing(cache_.digest(listing.said), list(kinds), marked, parts)
+
+
+def _outside_packages(
+    kinds: Mapping[str, Kind | None], packages: dict[str, str], opened: Sequence[str], environments: set[str]
+) -> list[str]:
+    together = "\0".join(kinds)
+    words = [word for word in PACKAGES if word in together]
+    suspects = kinds if environments else {name for word in words for name in kinds if word in name}
+    found = []
+    for name, kind in kinds.items():
+        if name in suspects:
             folders = name.split("/")[:-1]
             around = max((len(one.split("/")) for one in opened if name.startswith(f"{one}/")), default=0)
             package = _package(folders, around, environments)
             if package is not None:
-                folder, reason = package
-                if folder not in counted:
-                    counted.add(folder)
-                    _count(passed_over, reason)
+                packages.setdefault(*package)
                 continue
-        if kind_of(name) is not None:
-            yield name
+        if kind is not None:
+            found.append(name)
+    return found
 
 
 def _package(folders: Sequence[str], around: int, environments: set[str]) -> tuple[str, str] | None:
@@ -598,17 +686,22 @@ class _Sifter:
     """Tells which files below a root are read. What the system refuses goes into `unreadable`."""
 
     def __init__(
-        self, root: str, real_root: str, names: Sequence[str], unreadable: dict[str, str], cache: Cache, cwd: str
+        self,
+        real_root: str,
+        kinds: Mapping[str, Kind | None],
+        unreadable: dict[str, str],
+        cache: Cache,
+        shown: Callable[[str, str], str],
     ) -> None:
         self._real_root = real_root
-        self._names = names
+        self._kinds = kinds
         self._unreadable = unreadable
         self._cache = cache
-        self._shown = _shown_below(root, cwd)
+        self._shown = shown
 
     def refused(self, name: str, path: str, status: os.stat_result | None) -> str | None:
         """Why a file is not read: None for no reason, empty for none worth counting."""
-        kind = kind_of(name)
+        kind = self._kinds[name]
         if kind == "nginx":
             kind = kind_of(path)  # folders above the root say more
             if is_found_by_content(path) and not (
@@ -632,18 +725,19 @@ class _Sifter:
             return ""
         if not stat.S_ISREG(status.st_mode):
             return "" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-        if status.st_size > (MANIFEST_SIZE_LIMIT if kind == "manifest" else SIZE_LIMIT):
+        size = status.st_size
+        if size > SIZE_LIMIT and (kind != "manifest" or size > MANIFEST_SIZE_LIMIT):
             return "too large"
-        shown = self._shown(path)
+        shown = self._shown(path, name)
         remembered = self._cache.look(shown, status)
         if kind not in _SNIFFED_KINDS:
             return None
         if remembered == cache_.MINIFIED or ("min." in (lower := name.lower()) and _MINIFIED_NAME.search(lower)):
             return "minified"
-        if status.st_size < _SNIFF_FROM or remembered is not None:
+        if size < _SNIFF_FROM or remembered is not None:
             return None
         try:
-            if not (_has_long_line(path, status.st_size) and is_minified(read_file(path))):
+            if not (_has_long_line(path, size) and is_minified(read_file(path))):
                 return None
         except OSError as error:
             self._unreadable[path] = _reason(error)
@@ -654,7 +748,9 @@ class _Sifter:
     @cached_property
     def _known(self) -> frozenset[str]:
         """The files that are read for their names."""
-        return frozenset(name for name in self._names if kind_of(name) is not None and not is_found_by_content(name))
+        return frozenset(
+            name for name, kind in self._kinds.items() if kind is not None and not is_found_by_content(name)
+        )
 
     def _link_refused(self, path: str, status: os.stat_result) -> str | None:
         """Why a link is not read; `status` is that of what it leads to."""
@@ -670,7 +766,7 @@ class _Sifter:
 def _recognised(path: str) -> bool:
     """Whether a file whose name says nothing is one that corslint reads, as far as it can be opened."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(path, _READING)
     except OSError:
         return False
     try:
@@ -683,7 +779,7 @@ def _recognised(path: str) -> bool:
 
 def _has_long_line(path: str, size: int) -> bool:
     """Whether 4 KB in the middle of a file hold so few line ends that it is worth reading whole."""
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    handle = os.open(path, _READING)
     try:
         os.lseek(handle, max(0, size // 2 - _SNIFF_FROM // 2), os.SEEK_SET)
         return os.read(handle, _SNIFF_FROM).count(b"\n") < 12

@@ -176,13 +176,17 @@ class Project:
                 self._inert.add(path)
                 self._note_alone(path, cache.INERT)
             elif path in worth:
-                self._sources.setdefault(path, SourceFile(path, data))
-                found = self.reading(path)
-                if found is not None and self._choice.what(path, found, data) == cache.INERT:
-                    self._put_aside(path)
+                self._look_into(path, data)
             else:
                 self._plain.add(path)
                 self._note_alone(path, cache.PLAIN)
+
+    def _look_into(self, path: str, data: bytes) -> None:
+        """Parse a file that may say something alone."""
+        self._sources.setdefault(path, SourceFile(path, data))
+        found = self.reading(path)
+        if found is not None and self._choice.what(path, found, data) == cache.INERT:
+            self._put_aside(path)
 
     def _note_alone(self, path: str, what: str) -> None:
         """Keep for the next run that a file says nothing alone."""
@@ -195,6 +199,12 @@ class Project:
             if one.trouble is not None:
                 self.unreadable.setdefault(one.path, one.trouble)
                 self.readings[one.path] = None
+            elif one.what == sifting.WORTH:
+                data = self._content(one.path)
+                if one.path in self.unreadable:
+                    self.readings[one.path] = None
+                else:
+                    self._look_into(one.path, data)
             elif one.encoded == b"":  # too deep to be handed over, which is no reason not to read it
                 self.reading(one.path)
             else:

@@ -20,6 +20,7 @@ else:
 
         def __init__(self, source: str | bytes, flags: int = 0) -> None:
             self._written = source, flags
+            self.pattern = source
 
         def __getattr__(self, name: str) -> Any:
             found = getattr(re.compile(*self._written), name)

@@ -218,17 +218,16 @@ def load_tree(folder: str, root: str, paths: Iterable[str], cwd: str, taken: Sou
     nested: dict[str, Settings] = {}
     passed: set[str] = set()
     top = os.path.normpath(os.path.join(cwd, root))
-    for start in {posixpath.dirname(path) or "." for path in paths}:
-        for at in _upwards(start, cwd):
-            if at in passed:
-                break
+    for start in sorted({path.rpartition("/")[0] for path in paths}):  # so that a folder is passed before those in it
+        at = _absolute(start, cwd)
+        while at not in passed:
             passed.add(at)
             own = _in_folder(at, cwd)
             if own is not None:
                 nested[_shown(at, cwd)] = own
+            if own is not None or at == top or at[: at.rfind(os.sep)] in passed or _is_top(at):
                 break
-            if at == top:
-                break
+            at = os.path.dirname(at)
     nested = {at: _with_lines(own, taken.lines, cwd) for at, own in sorted(nested.items()) if own.source != base.source}
     lies_in = posixpath.dirname(base.source) or "."
     if base.source and lies_in != root and _is_below(lies_in, root):
@@ -242,10 +241,21 @@ def _upwards(folder: str, cwd: str) -> Iterator[str]:
     at = os.path.normpath(os.path.join(cwd, folder))
     while True:
         yield at
-        parent = os.path.dirname(at)
-        if parent == at or os.path.lexists(f"{at}/.git"):
+        if _is_top(at):
             return
-        at = parent
+        at = os.path.dirname(at)
+
+
+def _is_top(folder: str) -> bool:
+    """Whether an absolute path is the top of a repository, or of everything."""
+    return os.path.dirname(folder) == folder or os.path.lexists(f"{folder}/.git")
+
+
+def _absolute(folder: str, cwd: str) -> str:
+    """Where a folder lies that is shown like that; empty for the working directory."""
+    if os.sep != "/" or cwd == "/" or folder.startswith((".", "/")):
+        return os.path.normpath(os.path.join(cwd, folder))
+    return f"{cwd}/{folder}" if folder else cwd
 
 
 def _in_folder(folder: str, cwd: str) -> Settings | None:

@@ -21,6 +21,12 @@ BATCH = 64
 WORTH_WORKERS = 1000
 """Files. With fewer, to begin processes takes longer than they save (measured)."""
 
+SELDOM = 2000
+"""Files, shared by the workers. Where no more of a project can be expected to be worth parsing, they only sift, and
+whoever asked them parses meanwhile: to hand over a reading takes as long as to make it (measured)."""
+
+WORTH = "w"
+"""Said of a file besides the words of `cache`: it is worth parsing, and was not parsed."""
 
 _SCRIPTS = frozenset(("javascript", "typescript", "tsx"))
 _EXPORTS_DATA = regex(
@@ -52,8 +58,8 @@ class Choice(NamedTuple):
                 found.update(path for path, _ in every)
                 continue
             worth = worth_parsing_of([data for _, data in every], self.words.get(language, ()))
-            found.update(every[place][0] for place in worth)
-            found.update(path for path, _ in every if path not in found and self.always(path.rpartition("/")[2]))
+            found.update([every[place][0] for place in worth])
+            found.update([path for path, _ in every if self.always(path[path.rfind("/") + 1 :])])
         return found
 
     def is_only_data(self, path: str, data: bytes) -> bool:
@@ -85,8 +91,8 @@ class Choice(NamedTuple):
 
 
 class Sifted(NamedTuple):
-    """What a worker found of a file: one of the words of `cache`; with the encoded reading, where there is one, the
-    digest of what it was read from. `trouble` says why nothing could be found."""
+    """What a worker found of a file: `WORTH` or one of the words of `cache`; with the encoded reading, where there is
+    one, the digest of what it was read from. `trouble` says why nothing could be found."""
 
     path: str
     what: str
@@ -112,9 +118,10 @@ def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes
     from corslint import workers
 
     tasks = ["\0".join(batch) for batch in batches(paths)]
+    seen = _Seen(len(paths), jobs)  # by each worker for itself
 
     def work(task: str) -> bytes:
-        return _packed(_sifted(task.split("\0"), choice, read))
+        return _packed(_sifted(task.split("\0"), choice, read, seen))
 
     for task, done in zip(tasks, workers.spread(tasks, work, jobs), strict=True):
         every = task.split("\0")
@@ -128,7 +135,22 @@ def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes
                 yield Sifted(path, cache.NOTHING, trouble=alone.reason if alone is not None else "")
 
 
-def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes]) -> Iterator[Sifted]:
+class _Seen:
+    """How many of `among` so many files one of `jobs` workers has seen, and how many of them speak."""
+
+    def __init__(self, among: int, jobs: int) -> None:
+        self._weight = among * jobs
+        self._files = self._speaking = 0
+
+    def is_seldom(self, files: int, speaking: int) -> bool:
+        """Whether few can be expected to speak, with these so many further files."""
+        self._files += files
+        self._speaking += speaking
+        return self._speaking * self._weight <= SELDOM * self._files
+
+
+def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], seen: _Seen) -> Iterator[Sifted]:
+    """What is found of these files."""
     files, troubles = [], {}
     for path in paths:
         try:
@@ -137,6 +159,8 @@ def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes]) 
             troubles[path] = error.strerror or str(error)
     worth = choice.worth(files)
     contents = dict(files)
+    speaking = {path for path in worth if _may_say_much(path)}
+    leaves = speaking if seen.is_seldom(len(paths), len(speaking)) else frozenset[str]()
     for path in paths:
         if path in troubles:
             yield Sifted(path, cache.NOTHING, trouble=troubles[path])
@@ -144,6 +168,8 @@ def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes]) 
             yield Sifted(path, cache.PLAIN)
         elif choice.is_only_data(path, contents[path]):
             yield Sifted(path, cache.INERT)
+        elif path in leaves:
+            yield Sifted(path, WORTH)
         else:
             data = contents[path]
             found = parse(SourceFile(path, data))
@@ -152,6 +178,11 @@ def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes]) 
                 yield Sifted(path, what)
             else:
                 yield Sifted(path, what, cache.digest(data), _encoded(found))
+
+
+def _may_say_much(path: str) -> bool:
+    """Whether what is read of a file is mostly asked for later. Of scripts and documents little is."""
+    return language_of(path) is not None or kind_of(path) in ("manifest", "nginx")
 
 
 def _encoded(found: Reading) -> bytes:

@@ -142,6 +142,7 @@ class _Crew:
         for _ in range(size):
             self._hire()
         for number in range(len(self._tasks)):
+            self._listen(0)  # whoever takes the results may work on each for a while, and nobody is to wait for that
             while number not in self._found:
                 self._listen()
             yield self._found.pop(number)
@@ -171,9 +172,9 @@ class _Crew:
             with suppress(BrokenPipeError):  # that it is gone is noticed where its answers are read
                 os.write(worker.orders, number.to_bytes(4, "little"))
 
-    def _listen(self) -> None:
-        """Wait for an answer, or for the end of a worker."""
-        for answers in select.select(list(self._workers), [], [])[0]:
+    def _listen(self, seconds: float | None = None) -> None:
+        """Wait for an answer, or for the end of a worker, however long or for so many seconds."""
+        for answers in select.select(list(self._workers), [], [], seconds)[0]:
             worker = self._workers[answers]
             piece = os.read(answers, 1 << 20)
             if not piece:

@@ -498,7 +498,9 @@ def kill_the_writer(folder: Path, rounds: int) -> int:
         os.waitpid(pid, 0)
         if (folder / cache.FOLDER / "1" / "x").exists():
             one = Cache(place)
-            ((path, entry),) = one._known.items()
+            (path,) = one._known.rows
+            entry = one._known.get(path)
+            assert entry is not None
             assert one._encoded(entry) == b"x" * 3_000_000
             seen.add(path)
             one.close()
@@ -519,6 +521,58 @@ def test_a_cache_without_a_place_keeps_nothing(tmp_path: Path) -> None:
     none.save()
     assert none.what("a.js") is None
     assert none.folder is None
+
+
+def status(mtime: int = 1, ctime: int = 2, size: int = 3, inode: int = 4) -> os.stat_result:
+    times = {"st_atime_ns": 0, "st_mtime_ns": mtime, "st_ctime_ns": ctime}
+    return os.stat_result((0o100644, inode, 0, 1, 0, 0, size, 0, 0, 0), times)
+
+
+def test_what_is_written_down_is_what_is_read(tmp_path: Path) -> None:
+    place = Place(str(tmp_path), (cache.FOLDER, "1"), "x")
+    names = ["a.js", "new\nline.js", "\udcff.js", "ä/ö.js", "nothing.js", "large.js", "old.js", "far.js", "last.js"]
+    statuses = {name: status(mtime=number + 10, inode=number) for number, name in enumerate(names)}
+    statuses["large.js"] = status(inode=1 << 63)
+    statuses["old.js"] = status(mtime=-(1 << 60))
+    statuses["far.js"] = status(size=(1 << 63) - 1)
+    written = Cache(place)
+    for number, name in enumerate(names):
+        assert written.look(name, statuses[name]) is None
+        if name == "nothing.js":
+            written.note(name, cache.NOTHING)
+        else:
+            written.note(name, cache.READ, f"{number:032x}", f"the reading of {name!r}".encode())
+        written.note_answer(name, number % 3, number % 2 == 0)
+    written.save()
+    read = Cache(place)
+    for number, name in enumerate(names):
+        what = read.look(name, statuses[name])
+        is_known = name != "large.js"  # its number has more bits than are kept
+        assert (
+            what == read.what(name) == ((cache.NOTHING if name == "nothing.js" else cache.READ) if is_known else None)
+        )
+        assert read.answer(name, number % 3) is (number % 2 == 0 if is_known else None)
+        entry = read._known.get(name)
+        assert entry is not None
+        assert entry.digest == ("" if name == "nothing.js" else f"{number:032x}")
+        if name != "nothing.js":
+            assert read._encoded(entry) == f"the reading of {name!r}".encode()
+    for changed in (status(mtime=11), status(ctime=3), status(size=4), status(inode=5)):
+        assert read.look("a.js", changed) is None
+
+
+@pytest.mark.parametrize("part", range(7))
+def test_a_cache_of_which_a_part_is_too_short_knows_nothing(part: int) -> None:
+    entries = {
+        "a.js": cache._Entry((1, 2, 3, 4), cache.READ, "0" * 32, 0, 5, "1" * 32, 3),
+        "b.js": cache._Entry((5, 6, 7, 8), cache.PLAIN),
+    }
+    parts = cache._parts(cache._head(entries))
+    assert {path: cache._Known(cache._head(entries)).get(path) for path in entries} == entries
+    parts[part] = parts[part][: len(parts[part]) // 2]
+    head = b"".join(piece for each in parts for piece in (len(each).to_bytes(4, "little"), each))
+    with pytest.raises(ValueError):  # noqa: PT011 - what it says is no matter
+        cache._Known(head)
 
 
 def test_words_of_the_cache_are_distinct() -> None:

@@ -519,10 +519,21 @@ def test_facts_are_valid_against_the_shipped_schema(tmp_path: Path) -> None:
         jsonschema.validate(output, schema, cls=jsonschema.Draft202012Validator)
 
 
+def test_what_a_check_made_outlives_it_until_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.js").write_text("require('express')().use(require('cors')())\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(3):
+        cli.run(["check", "."])
+        checked, reports = cli._outlived
+        assert isinstance(checked, list)
+        assert isinstance(reports, list)
+        assert len(checked) == len(reports) == 1
+
+
 # What a check of one file can do without: editing, other languages, schemas, and what is slow to load.
 NEEDLESS = (
     *("asyncio", "crossplane", "jsonschema", "libcst", "packaging", "pathspec", "regex", "regress", "rich"),
-    *("semantic_version", "tree_sitter_typescript"),
+    *("semantic_version", "stringzilla", "tree_sitter_typescript"),
     *("difflib", "email", "hashlib", "http", "json", "tomllib", "unicodedata", "yaml"),
     *("corslint.commands", "corslint.crossings", "corslint.frameworks.descriptors", "corslint.model.encoding"),
     *("corslint.model.kinds", "corslint.rulefiles", "corslint.workers", "corslint.yamlfile"),

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from corslint import discovery
+from corslint import cache, discovery
+from corslint.cache import Cache, Place
 from corslint.discovery import Context, contexts, is_minified, is_test, read_file
+from corslint.git import TRACKED, Answer
+from corslint.git import git as ask_git
 from corslint.settings import UsageError
 
 
@@ -49,7 +53,7 @@ def one(cwd: Path, *paths: str) -> Context:
 
 
 def test_what_is_to_be_done_anyway_is_done_while_git_looks(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery, "_FEW", 0)
+    monkeypatch.setattr("corslint.git._FEW", 0)
     root = tree("a.js")
     called: list[str] = []
     contexts(["."], str(root), meanwhile=lambda: called.append("without git"))
@@ -244,6 +248,136 @@ def test_git_says_the_same_when_it_is_asked_once(tree: Tree) -> None:
     assert discovery._ask_once(str(root / "nowhere")) is None
 
 
+MANY_SORTS = (
+    *("a.js", "b.mdx", "x.png", "nginx.conf", "deploy/site", "deploy/notes", "t.min.js", "src/a.test.ts", "src/a.d.ts"),
+    *(".yarn/releases/y.cjs", "vendor/v.js", "web/node_modules/p/index.js", "web/node_modules/p/logo.png", "web/w.ts"),
+)
+
+
+def listed_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[Context]:
+    """What is found without a cache, by the run that makes one, and by one that finds it."""
+    monkeypatch.setattr("corslint.git._FEW", 0)
+    place = Place(str(root), (cache.FOLDER, "1"), "x")
+    found = contexts(["."], str(root))
+    for _ in range(2):
+        one = Cache(place)
+        again = contexts(["."], str(root), remember=lambda *_, one=one: one)
+        found += [each._replace(cache=found[0].cache) for each in again]
+        one.save()
+        one.close()
+    return found
+
+
+def put_many_sorts(root: Path, untracked: Sequence[str]) -> None:
+    put(root / ".gitignore", f"{cache.FOLDER}\n")
+    put(root / "deploy" / "site", NGINX)
+    put(root / "deploy" / "notes", "nothing\n")
+    put(root / "bundle.js", MINIFIED)
+    put(root / "large.js", "x" * (discovery.SIZE_LIMIT + 1))
+    (root / "to-package.js").symlink_to("vendor/v.js")
+    (root / "to-own.js").symlink_to("a.js")
+    (root / "out.js").symlink_to("/etc/passwd")
+    (root / "dangling.js").symlink_to("nowhere")
+    put(root / "gone.js")
+    git(root, "init")
+    git(root, "add", "-A")
+    git(root, "commit", "-m", "x")
+    (root / "gone.js").unlink()
+    for name in untracked:
+        put(root / name)
+
+
+@pytest.mark.parametrize(
+    "untracked",
+    [
+        (),
+        ("new.js", "vendor/new.js", ".yarn/n.js", "web/bower_components/b.js", "new.png"),
+        ("vendor/pyvenv.cfg", "src/pyvenv.cfg", "src/lib/l.py"),
+        ("inner/.git/HEAD", "inner/i.js"),
+    ],
+)
+def test_what_the_last_run_made_of_a_list_is_what_this_one_makes(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, untracked: Sequence[str]
+) -> None:
+    root = tree(*MANY_SORTS)
+    put_many_sorts(root, untracked)
+    if "inner/i.js" in untracked:
+        git(root / "inner", "init")
+    without, made, known = listed_again(root, monkeypatch)
+    assert without == made == known
+    assert without.passed_over[".yarn"] == without.passed_over["node_modules"] == 1
+    assert "to-package.js" not in without.files
+    assert ("new.js" in without.files) == ("new.js" in untracked)
+
+
+def test_what_the_last_run_made_of_a_list_is_asked_for(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree(*MANY_SORTS)
+    put_many_sorts(root, ())
+    first = listed_again(root, monkeypatch)[0]
+    monkeypatch.setattr(discovery, "_in_index", lambda _: pytest.fail("the list is looked through again"))
+    place = Place(str(root), (cache.FOLDER, "1"), "x")
+    (again,) = contexts(["."], str(root), remember=lambda *_: Cache(place))
+    assert again.files == first.files
+    monkeypatch.undo()
+    monkeypatch.setattr("corslint.git._FEW", 0)
+    put(root / "later.js")
+    git(root, "add", "later.js")
+    (later,) = contexts(["."], str(root), remember=lambda *_: Cache(place))
+    assert set(later.files) - set(first.files) == {"later.js"}
+
+
+def test_environments_come_and_go_beside_a_known_list(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree("a.js", "src/s.js")
+    put(root / ".gitignore", f"{cache.FOLDER}\n")
+    git(root, "init")
+    git(root, "add", "-A")
+    mark = root / "src" / "pyvenv.cfg"
+    for is_there in (False, True, False, True):
+        put(mark) if is_there else mark.unlink(missing_ok=True)
+        without, made, known = listed_again(root, monkeypatch)
+        assert without == made == known
+        assert without.files == (("a.js",) if is_there else ("a.js", "src/s.js"))
+    shutil.rmtree(root / cache.FOLDER)
+    assert len({one.files for one in listed_again(root, monkeypatch)}) == 1
+    mark.unlink()
+    assert listed_again(root, monkeypatch)[1].files == ("a.js", "src/s.js")
+
+
+def test_a_list_is_kept_only_of_what_is_the_same_however_it_is_asked_for(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tree("a.js", "env/pyvenv.cfg", "env/lib/l.py", "vendor/v.js")
+    git(root, "init")
+    git(root, "add", "-A")
+    without, made, known = listed_again(root, monkeypatch)
+    assert without == made == known
+    assert without.files == ("a.js",)
+    (opened,) = contexts(
+        [".", "vendor"], str(root), remember=lambda *_: Cache(Place(str(root), (cache.FOLDER, "1"), "x"))
+    )
+    assert opened.files == ("a.js", "vendor/v.js")
+
+
+def test_a_list_that_the_repository_brings_is_not_believed(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it would have to hold is what git says of the repository with it in it, so here git says always the same."""
+    root = tree("a.js", "b.js")
+    git(root, "init")
+    git(root, "add", "-A")
+    said = ask_git(str(root), *TRACKED)
+    assert said is not None
+    brought = said._replace(stdout=said.stdout + b"100644 " + b"0" * 40 + f" 0\t{cache.FOLDER}/1/x\0".encode())
+    monkeypatch.setattr(discovery, "git", lambda *asked: brought if asked[1:] == TRACKED else ask_git(*asked))
+    forged = Cache(Place(str(root), (cache.FOLDER, "1"), "x"))
+    forged.note_listing(cache.Listing(cache.digest(brought.stdout), ["a.js"], "a", []))
+    monkeypatch.setattr("corslint.git._FEW", 0)
+    (found,) = contexts(["."], str(root), remember=lambda *_: forged)
+    assert found.files == ("a.js", "b.js")
+    forged.note_listing(cache.Listing(cache.digest(said.stdout), ["a.js"], "a", []))
+    monkeypatch.setattr(discovery, "git", ask_git)
+    (found,) = contexts(["."], str(root), remember=lambda *_: forged)
+    assert found.files == ("a.js",)
+
+
 def test_a_repository_cannot_have_programs_run(tree: Tree) -> None:
     root = tree("a.js")
     git(root, "init")
@@ -272,13 +406,15 @@ def test_where_git_refuses_or_is_missing_we_list_ourselves(
     git(root, "init")
     put(root / ".gitignore", "b.js\n")
 
-    def run(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
-        if returncode is None:
-            raise FileNotFoundError(2, "No such file or directory", "git")
-        return subprocess.CompletedProcess([], returncode, b"", b"fatal: detected dubious ownership")
+    asked = []
 
-    monkeypatch.setattr(subprocess, "run", run)
+    def answer(*arguments: str) -> Answer | None:
+        asked.append(arguments)
+        return Answer(returncode, b"", b"fatal: detected dubious ownership") if returncode is not None else None
+
+    monkeypatch.setattr(discovery, "git", answer)
     assert one(root, ".").files == ("a.js",)
+    assert asked
 
 
 def test_names_with_spaces_quotes_and_bytes_that_are_not_utf8(
@@ -436,8 +572,8 @@ def test_a_folder_that_git_cannot_read(tree: Tree, monkeypatch: pytest.MonkeyPat
     complaint = b"warning: could not open directory 'sub/closed/': Permission denied\n"
 
     class Complaining:
-        def answer(self) -> subprocess.CompletedProcess[bytes]:
-            return subprocess.CompletedProcess([], 0, b"a.js\0", complaint)
+        def answer(self) -> Answer:
+            return Answer(0, b"a.js\0", complaint)
 
     monkeypatch.setattr("corslint.discovery.begin", lambda *_: Complaining())
     monkeypatch.setattr("corslint.discovery.git", lambda *_: Complaining().answer())
@@ -470,6 +606,19 @@ def test_reading_is_bounded(tmp_path: Path) -> None:
     assert read_file(str(tmp_path / "empty")) == b""
     with pytest.raises(OSError, match="too large"):
         read_file(str(tmp_path / "a"), 9)
+
+
+def test_a_file_that_changes_its_size_is_read_to_its_end_or_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytes(range(256)) * 8192
+    put(tmp_path / "a", content)
+    for said in (0, 1, 1000, len(content) - 1, len(content), len(content) + 1):
+        status = os.stat_result((0o100644, 1, 1, 1, 0, 0, said, 0, 0, 0))
+        monkeypatch.setattr(os, "fstat", lambda _, status=status: status)
+        assert read_file(str(tmp_path / "a")) == content
+        if said <= 1_500_000:
+            assert read_file(str(tmp_path / "a"), 1_500_000) == content[:1_500_000]
 
 
 # --- by content ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tomllib
 from pathlib import Path
 
@@ -230,6 +231,37 @@ def test_each_file_has_its_nearest_settings(here: Path, capsys: Capture) -> None
         == check(capsys, "--no-config")
         == [f"{path} warning null-origin-allowed" for path in ("a.js", "web/a.js", "web/deep/a.js", "web/deep/er/a.js")]
     )
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_folders_have_their_own_settings_in_whatever_order_they_are_seen(here: Path, seed: int) -> None:
+    """What counts for a folder is found by going up from it alone, whatever was found for others before."""
+    chance = random.Random(seed)
+    folders = [""]
+    for _ in range(25):
+        folders.append(f"{chance.choice(folders)}/{chance.choice(('a', 'b', 'c-d', '.e'))}".strip("/"))
+    for folder in folders:
+        (here / folder).mkdir(parents=True, exist_ok=True)
+        if folder and chance.random() < 0.3:
+            (here / folder / ".git").mkdir(exist_ok=True)
+        if chance.random() < 0.25:
+            write({f"{folder or '.'}/corslint.toml": ""})
+    paths = [f"{folder}/x.js".strip("/") for folder in folders if chance.random() < 0.2]
+    root = chance.choice(("", *folders)) or "."
+    within = [path for path in paths if root == "." or path.startswith(f"{root}/")]
+
+    expected = {}
+    for path in within:
+        at = (here / path).parent
+        while not (at / "corslint.toml").exists():
+            if at == here / root or (at / ".git").exists():
+                break
+            at = at.parent
+        else:
+            expected[at.relative_to(here).as_posix()] = True
+    found = load_tree(root, root, within, str(here))
+    nested = {folder for folder, own in found.nested}
+    assert nested | {str(Path(found.source).parent)} >= expected.keys() >= nested - {root}
 
 
 def test_the_threshold_is_that_of_the_file(here: Path) -> None:

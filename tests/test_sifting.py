@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
+import re
 import shutil
 import signal
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +36,11 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_several_processes_say_what_one_says(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("seldom", [0, 100, 2000])
+def test_several_processes_say_what_one_says(
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, seldom: int
+) -> None:
+    monkeypatch.setattr(sifting, "SELDOM", seldom)
     said = []
     for jobs in ("1", "2", "3"):
         status = cli.run(["check", ".", "--no-cache", "-j", jobs, "--output-format", "json"])
@@ -58,6 +66,7 @@ def test_a_file_that_ends_its_reader_is_unreadable(
     cli.run(["check", ".", "--no-cache", "-j1", "--output-format", "concise"])
     before = capsys.readouterr().out
     monkeypatch.setattr("corslint.sifting.parse", risky)
+    monkeypatch.setattr(sifting, "SELDOM", 0)
     assert cli.run(["check", ".", "--no-cache", "-j2", "--output-format", "concise"]) == 1
     out = capsys.readouterr().out
     more = [line for line in out.splitlines() if line not in before.splitlines() and line.startswith("bad.js")]
@@ -68,7 +77,8 @@ def test_a_file_that_ends_its_reader_is_unreadable(
     assert [line for line in out.splitlines() if line not in more][:-1] == before.splitlines()[:-1]
 
 
-def test_what_workers_find_is_what_is_there(tree: Path) -> None:
+def test_what_workers_find_is_what_is_there(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sifting, "SELDOM", 0)
     paths = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file())
     paths.append("gone.js")
     found = list(sifting.by_workers(paths, CHOICE, lambda path: Path(path).read_bytes(), 2))
@@ -82,6 +92,51 @@ def test_what_workers_find_is_what_is_there(tree: Path) -> None:
             assert encoding.decode(one.encoded, one.path) == parse(SourceFile(one.path, data))
         elif one.what == cache.NOTHING:
             assert parse(SourceFile(one.path, data)) is None
+
+
+def test_workers_parse_only_where_there_is_much_to_parse() -> None:
+    contents = {f"plain{number}.js": b"export const a = 1;" for number in range(60)}
+    contents |= {"a.js": b"app.use(cors());", "b.py": b"import socketio", "package.json": b"{}", "a.sh": b"echo"}
+
+    def parsed(among: int) -> set[str]:
+        found = list(sifting._sifted(list(contents), CHOICE, contents.__getitem__, sifting._Seen(among, 2)))
+        assert [one.path for one in found] == list(contents)
+        assert {one.path for one in found if one.what == cache.PLAIN} == {path for path in contents if "plain" in path}
+        assert all(one.encoded is None for one in found if one.what == sifting.WORTH)
+        return {one.path for one in found if one.what not in (cache.PLAIN, sifting.WORTH)}
+
+    most = sifting.SELDOM // 2 * len(contents) // 3  # of each 64 files 3 speak
+    assert parsed(len(contents)) == parsed(most) == {"a.sh"}
+    assert parsed(most + 64) == {"a.js", "b.py", "package.json", "a.sh"}
+
+
+def test_how_much_there_is_to_parse_is_told_by_all_that_was_seen() -> None:
+    seen = sifting._Seen(6400, 2)
+    assert seen.is_seldom(64, 10)
+    assert not sifting._Seen(6400, 3).is_seldom(64, 10)
+    assert not seen.is_seldom(64, 11)
+    assert seen.is_seldom(64, 0)
+    assert not seen.is_seldom(640, 640)
+    assert seen.is_seldom(6400, 0)
+
+
+def test_a_file_that_is_gone_before_it_is_parsed_is_unreadable(
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "gone.js").write_text("app.use(cors());\n", encoding="utf-8")
+    take = lint.Project._take
+
+    def taken(project: lint.Project, found: Iterable[Sifted], *rest: Any) -> None:
+        every = list(found)
+        assert Sifted("gone.js", sifting.WORTH) in every
+        (tree / "gone.js").unlink()
+        take(project, every, *rest)
+
+    monkeypatch.setattr(lint.Project, "_take", taken)
+    assert cli.run(["check", ".", "--no-cache", "-j2", "--output-format", "concise"]) == 1
+    out = capsys.readouterr().out
+    (line,) = [line for line in out.splitlines() if line.startswith("gone.js")]
+    assert "[unreadable-file]" in line
 
 
 @pytest.mark.parametrize(
@@ -200,6 +255,37 @@ def test_words_are_looked_for_in_all_files_at_once(contents: list[bytes], worth:
 
     assert worth_parsing_of(contents) == worth
     assert [place for place, data in enumerate(contents) if worth_parsing("a.js", data)] == worth
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_looks_through_much_at_once_finds_what_looking_one_by_one_does(seed: int) -> None:
+    from corslint.parsers import worth_parsing, worth_parsing_of
+
+    chance = random.Random(seed)
+    words = CATALOG.words["javascript"]
+    known = [*words, b"cors", b"socket", b"access-control", b"control-allow-", b"origin", b"ORIGIN_URL", b"origins"]
+
+    def content() -> bytes:
+        filling = bytes(chance.choice(b"abcorsigne.io( -'\n\x00\xff") for _ in range(chance.randrange(3000)))
+        at = chance.randrange(len(filling) + 1)
+        word = chance.choice(known)
+        cut = chance.choice(
+            (word, word.upper(), word.title(), word[1:], word[:-1], b"", b"original", b"origin_x", b"o")
+        )
+        return filling[:at] + cut + filling[at:]
+
+    contents = [content() for _ in range(100)]
+    assert len(b"".join(contents)) > 1 << 16
+    one_by_one = [place for place, data in enumerate(contents) if worth_parsing("a.js", data, words)]
+    assert worth_parsing_of(contents, words) == one_by_one
+    naive = [
+        place
+        for place, data in enumerate(contents)
+        if any(word in data.lower() for word in known[:-3])
+        or re.search(rb"[oO]rigins?(?![a-z0-9_])|ORIGINS?(?![A-Z0-9])", data)
+    ]
+    assert one_by_one == naive
+    assert 0 < len(naive) < len(contents)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from, and (under `policy:`) how the library answers a request's Origin.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from corslint.model.tri import Tri
 from corslint.model.versions import Release, all_within
 from corslint.records import NamedTuple
+from corslint.regexes import regex
 
 if TYPE_CHECKING:
     from corslint.model.semantics import PolicySemantics
@@ -442,9 +443,12 @@ class Catalog(NamedTuple):
         """The calls of methods whatever they are called on, by the methods' names."""
         return Calls(self.descriptors, self.calls_on_any)
 
-    def reads(self, name: str) -> bool:
-        """Whether a file of that name (without its folder) holds options of a described tool."""
-        return any(spec.names.fullmatch(name) for descriptor in self.descriptors for spec in descriptor.files)
+    @property
+    def reads(self) -> Callable[[str], bool]:
+        """Tells whether a file of some name (without its folder) holds options of a described tool."""
+        names = [spec.names.pattern for descriptor in self.descriptors for spec in descriptor.files]
+        found = regex("|".join(f"(?:{each})" for each in dict.fromkeys(names)) or r"(?!)")
+        return lambda name: found.fullmatch(name) is not None
 
     @property
     def packages(self) -> frozenset[str]:

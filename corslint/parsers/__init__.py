@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import accumulate
+from typing import TYPE_CHECKING, TypeAlias, get_args
 from typing import Literal as OneOf
 
 from corslint.regexes import regex
@@ -92,17 +94,135 @@ _KUBERNETES = regex(
     r"|(?:^|/)[\w.-]*(?:deployment|statefulset|ingress|k8s|kubernetes)[\w.-]*\.ya?ml$"
 )
 
+_SELDOM_READ: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "c", "cc", "cpp", "cs", "css", "csv", "gif", "go", "h", "ico", "java", "jpeg", "jpg", "kt", "less", "map",
+            "mdx", "mp3", "mp4", "otf", "pdf", "php", "png", "po", "rb", "rs", "rst", "sass", "scss", "snap", "sql",
+            "svg", "swift", "ttf", "webp", "woff", "woff2", "xml",
+        ),
+        (),
+    ),
+    "txt": ("requirements",),
+    "json": ("package", "shrinkwrap", "app.json"),
+    **dict.fromkeys(
+        ("yml", "yaml"),
+        ("compose", "k8s", "kubernetes", "manifests/", "kustomize/", "deployment", "statefulset", "ingress", "lock"),
+    ),
+}  # fmt: skip
+"""Extensions that say next to nothing, with what has to stand in a path for a parser to read the file; what makes any
+file one for nginx, or a Dockerfile, does as well (`sites-enabled/a.c`)."""
+
 _PACKED = frozenset(("7z", "bz2", "gpg", "gz", "lz4", "tgz", "xz", "zip", "zst"))
 
 _UNICODE_MARKS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 
-@lru_cache(maxsize=1 << 16)
-def kind_of(path: str) -> Kind | None:
-    """Which syntax a file's name stands for; None for files that corslint does not read.
+class _Kinds(dict[str, "Kind | None"]):
+    """What is known of names; the others are looked at when they are asked for."""
 
-    `nginx` for a name that is only common among nginx files (`app.conf`): `parse` looks at the content as well.
+    def __missing__(self, path: str) -> Kind | None:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        found = self[path] = _kind_of(path)
+        return found
+
+
+_MOST_KNOWN = 1 << 16
+_known = _Kinds()
+
+kind_of: Callable[[str], Kind | None] = _known.__getitem__
+"""Which syntax a file's name stands for; None for files that corslint does not read.
+
+`nginx` for a name that is only common among nginx files (`app.conf`): `parse` looks at the content as well.
+"""
+
+
+def _kind_of(path: str) -> Kind | None:
+    # Most names say it with their last letters: a tree of 15,000 files is looked through in a third of the time.
+    dot = path.rfind(".")
+    extension = path[dot + 1 :]
+    found = _BY_EXTENSION.get(extension)
+    if found is not None and dot > 0 and path[dot - 1] not in "/\\":
+        is_declaration = found in ("typescript", "tsx") and path[dot - 2 : dot] in (".d", ".D")
+        return None if is_declaration else found
+    words = _SELDOM_READ.get(extension)
+    if words is not None and dot >= 0 and not _may_be_any(lowered := path.lower()):
+        for word in words:
+            if word in lowered:
+                break
+        else:
+            return None
+    return _kind_of_any(path)
+
+
+_TELLING_FOLDERS = {
+    "txt": ("requirements/",),
+    **dict.fromkeys(("yml", "yaml"), ("k8s/", "kubernetes/", "manifests/", "kustomize/")),
+}
+
+
+def kinds_of(paths: Sequence[str]) -> dict[str, Kind | None]:
+    """The kinds of many paths, most of which a few names and extensions tell. They are not looked at again."""
+    found = _kinds_of(paths)
+    if len(_known) + len(found) <= _MOST_KNOWN:
+        _known.update(found)
+    return found
+
+
+_LETTERS: dict[Kind, str] = {kind: chr(ord("a") + number) for number, kind in enumerate(get_args(Kind))}
+
+
+def written(kinds: Iterable[Kind]) -> str:
+    """The kinds, a letter each."""
+    return "".join([_LETTERS[kind] for kind in kinds])
+
+
+def kinds_as_written(paths: Sequence[str], letters: str) -> dict[str, Kind | None]:
+    """The kinds of these paths, as `written` has written them. They are not looked at again.
+
+    Raises `LookupError` for a letter that stands for no kind.
     """
+    of = {letter: kind for kind, letter in _LETTERS.items()}
+    found: dict[str, Kind | None] = dict(zip(paths, [of[letter] for letter in letters], strict=True))
+    if len(_known) + len(found) <= _MOST_KNOWN:
+        _known.update(found)
+    return found
+
+
+def _kinds_of(paths: Sequence[str]) -> dict[str, Kind | None]:
+    together = "\n".join(paths).lower()
+    if "\\" in together or "sites-available/" in together or "sites-enabled/" in together:  # all in there is for nginx
+        return {path: kind_of(path) for path in paths}
+    by_name = {one for one in _SELDOM_READ if not any(word in together for word in _TELLING_FOLDERS.get(one, ()))}
+    found: dict[str, Kind | None] = {}
+    unread: set[str] = set()
+    by_extension = _BY_EXTENSION.get
+    for path in paths:
+        dot = path.rfind(".")
+        extension = path[dot + 1 :]
+        kind = by_extension(extension)
+        if kind is not None and dot > 0 and path[dot - 1] != "/" and path[dot - 2 : dot] not in (".d", ".D"):
+            found[path] = kind
+        elif extension in by_name and dot >= 0:
+            name = path[path.rfind("/") + 1 :]
+            if name not in unread:
+                found[path] = kind_of(name)
+                if found[path] is None:
+                    unread.add(name)
+            else:
+                found[path] = None
+        else:
+            found[path] = kind_of(path)
+    return found
+
+
+def _may_be_any(path: str) -> bool:
+    return _hints_at_nginx(path) or "erfile" in path or "procfile" in path or ".env" in path or "\\" in path
+
+
+def _kind_of_any(path: str) -> Kind | None:
+    """The same, for names of every sort."""
     path = path.replace("\\", "/").lower()
     name = path[path.rfind("/") + 1 :]
     stem, dot, extension = name.rpartition(".")
@@ -198,12 +318,15 @@ _WORDS = (b"cors", b"socket", b"access-control", b"control-allow-", b"origin")
 _ORIGIN = regex(rb"[oO]rigins?(?![a-z0-9_])|ORIGINS?(?![A-Z0-9])")
 
 
+_LANGUAGES: dict[Kind | None, Language] = {
+    "python": "python",
+    **dict.fromkeys(("javascript", "typescript", "tsx", "html", "component"), "javascript"),
+}
+
+
 def language_of(path: str) -> Language | None:
     """The language of the code in a file, which a page's scripts are, too; None for nginx, manifests and the rest."""
-    kind = kind_of(path)
-    if kind == "python":
-        return "python"
-    return "javascript" if kind in ("javascript", "typescript", "tsx", "html", "component") else None
+    return _LANGUAGES.get(kind_of(path))
 
 
 def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
@@ -218,20 +341,38 @@ def worth_parsing(path: str, data: bytes, words: Iterable[bytes] = ()) -> bool:
     return bool(worth_parsing_of([data], words))
 
 
+_WORTH_LOADING = 1 << 16
+"""Bytes. To look through fewer takes less time than to load what looks through them faster."""
+
+
 def worth_parsing_of(contents: Sequence[bytes], words: Iterable[bytes] = ()) -> list[int]:
     """The same for the contents of many files of code in one language: the places of those that are worth it.
 
     To look for a word in many small files takes longer than in all of them at once, and most have none.
     """
-    lowered = [data.lower() for data in contents]
-    together = b"\0".join(lowered)
-    spelled = [word for word in (*_WORDS, *words) if word in together]
-    return [
-        place
-        for place, data in enumerate(lowered)
-        if data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        or any(word in data and (word != b"origin" or _ORIGIN.search(contents[place]) is not None) for word in spelled)
-    ]
+    together = b"\0".join(contents).lower()
+    starts = list(accumulate((len(data) + 1 for data in contents), initial=0))
+    worth = {place for place, data in enumerate(contents) if data.startswith((b"\xff\xfe", b"\xfe\xff"))}
+    find = _finder(len(together))
+    for word in (*_WORDS, *words):
+        at = find(together, word, 0)
+        while at >= 0:
+            place = bisect_right(starts, at) - 1
+            if word != b"origin" or _ORIGIN.match(contents[place], at - starts[place]) is not None:
+                worth.add(place)
+                at = starts[place + 1] - 1  # the rest of this file says no more
+            at = find(together, word, at + 1)
+    return sorted(worth)
+
+
+def _finder(size: int) -> Callable[[bytes, bytes, int], int]:
+    """What finds a word in so many bytes: `bytes.find`, or what takes a tenth of its time (measured)."""
+    if size < _WORTH_LOADING:
+        return bytes.find
+    import stringzilla
+
+    found: Callable[[bytes, bytes, int], int] = stringzilla.find
+    return found
 
 
 _HANDED_ON = regex(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import corslint
-from corslint import resources
+from corslint import parsers, resources
 from corslint.frameworks import descriptors
 from corslint.model.reading import CodeReading, DeploymentReading, ManifestReading, NginxReading
 from corslint.parsers import kind_of, language_of, parse, worth_parsing
@@ -111,6 +111,92 @@ APACHE = b"<VirtualHost *:80>\n  ServerName example.com\n</VirtualHost>\n"
 )
 def test_kind_of(path: str, kind: str | None) -> None:
     assert kind_of(path) == kind
+
+
+def test_what_is_told_by_a_few_letters_is_told_by_the_whole_name() -> None:
+    folders = (
+        *("", "a/", "a.b/", "nginx/", "conf.d/", "sites-enabled/", "proxy/", "snippets/", "vhosts/", "k8s/", "K8S/"),
+        *(
+            "manifests/x/",
+            "kustomize/",
+            "requirements/",
+            "bin/",
+            "reconf/",
+            "profile/",
+            "my.env/",
+            "a\\",
+            "x.d/",
+            "D:\\",
+        ),
+    )
+    stems = (
+        *(
+            "",
+            "a",
+            "A",
+            ".d",
+            "a.d",
+            "A.D",
+            "d",
+            "nginx",
+            "Nginx.conf",
+            "a.conf",
+            "dockerfile",
+            "Dockerfile",
+            "compose",
+        ),
+        *(
+            "docker-compose",
+            "Containerfile",
+            "procfile",
+            "Procfile",
+            ".env",
+            "file",
+            "app",
+            "App",
+            "package",
+            "Package",
+        ),
+        *("package-lock", "npm-shrinkwrap", "pnpm-lock", "yarn", "requirements", "dev-requirements", "requirements-x"),
+        *(
+            "deployment",
+            "my-StatefulSet",
+            "ingress",
+            "kubernetes",
+            "k8s",
+            "a.html",
+            "a.htm",
+            "pyproject",
+            "www",
+            "config",
+        ),
+    )
+    extensions = (*parsers._BY_EXTENSION, *parsers._SELDOM_READ, *parsers._PACKED, *parsers._TEMPLATES)
+    others = ("lock", "toml", "conf", "in", "nginx", "vhost", "www", "a\\b", "a/b", "")
+    count = 0
+    paths = []
+    for folder in folders:
+        for stem in stems:
+            for extension in (*extensions, *(one.upper() for one in extensions), *others):
+                for path in (f"{folder}{stem}.{extension}", f"{folder}{stem}{extension}"):
+                    kind = kind_of(path)
+                    assert kind == parsers._kind_of_any(path), path
+                    count += kind is not None
+                    paths.append(path)
+    assert count > 50_000
+    kinds = {path: kind_of(path) for path in paths}
+    parsers._known.clear()
+    assert parsers.kinds_of(paths) == kinds
+    for without in (
+        ("\\", "sites-"),
+        ("\\", "sites-", "requirements/"),
+        ("\\", "sites-", "k8s/", "manifests/", "kustomize/"),
+    ):
+        parsers._known.clear()
+        some = [path for path in paths if not any(word in path.lower() for word in without)]
+        assert parsers.kinds_of(some) == {path: kinds[path] for path in some}
+    assert {path: kind_of(path) for path in some} == {path: kinds[path] for path in some}
+    assert parsers.kinds_of(["Sites-Available/a.css", "b/a.css"]) == {"Sites-Available/a.css": "nginx", "b/a.css": None}
 
 
 @pytest.mark.parametrize(
