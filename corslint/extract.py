@@ -1333,6 +1333,8 @@ class Extractor:
             return
         exported = [each.value for each in reading.exports if each.name in ("default", "=")]
         for options in (given for value in exported for given in self._options_in(value)):
+            if not self._has_room(options.span):
+                return
             call = Call(
                 Unknown("read by a tool", options.span), (Argument(options, None, options.span),), False, options.span
             )

@@ -22,6 +22,7 @@ from corslint.extract import MOST_HEADERS, MOST_POLICIES
 from corslint.parsers import grammars
 from corslint.source import SourceFile
 from tests import hostile
+from tests.fix_storm import PROJECTS
 from tests.test_hostile_files import BAD, BAD_NGINX, BAD_PYTHON, CORS, checked, put
 
 Capture = pytest.CaptureFixture[str]
@@ -200,6 +201,12 @@ BOMBS: dict[str, tuple[str, str]] = {
     )},
     "comments open": ("a.py", "# corslint: disable[a]\n" * 2000 + BAD_PYTHON),
     "comment of other rules": ("a.js", f"// corslint: ignore[{', '.join(f'no-{n}' for n in range(N))}]\n{CORS}"),
+    "js proxies that repeat": ("a.js", "const { createProxyMiddleware: p } = require('http-proxy-middleware');\n"
+        + "const live = p({ pathFilter: '/socket.io', target: 'http://localhost:4000' });\n" * 4000),
+    "js list that grows": ("a.js", f"{CORS}const l = [];\n{'l.push(a);' * 4000}\n" + _js("l")),
+    "js object that changes": ("a.js", f"{CORS}const o = {{}};\n" + "app.put('/', (q) => Object.assign(o, q.body));\n"
+        * 4000 + _js("o.a")),
+    "js configurations": ("vite.config.js", "export default {};\n" * 20_000),
     "comment of rules": ("a.js", f"// corslint: ignore[{'a, ' * N}]\n{CORS}"),
 }  # fmt: skip
 
@@ -210,6 +217,16 @@ def test_a_bomb_does_not_go_off(capsys: Capture, name: str, text: str) -> None:
     _, _, summary = checked(capsys, "--pedantic", "--config", "markdown = true", name)  # named, or it is minified
     assert summary["files"] == 1
     assert not Path("made-by-a-tag").exists()
+
+
+def test_files_that_nginx_includes_again_and_again_are_read_twice(capsys: Capture) -> None:
+    chat = PROJECTS / "chat" / "bad"
+    line = "    include conf.d/*.conf;\n"
+    for path in filter(Path.is_file, chat.rglob("*")):
+        text = path.read_text().replace(line, line * 300)
+        put(path.relative_to(chat).as_posix(), text)
+    assert line * 300 in Path("nginx/nginx.conf").read_text()
+    assert "lost-cors-headers" in {rule for rule, *_ in checked(capsys, ".")[1]}
 
 
 @pytest.mark.parametrize("opens", ["(", "[", "f(", "a + ", "a or ", "a and ", "not ", "lambda: "])

@@ -21,6 +21,8 @@ from corslint.records import NamedTuple
 from corslint.source import Span
 
 _INCLUDE_DEPTH = 20
+_TIMES_INCLUDED = 2
+"""A file that a level includes for the third time says nothing on it that it did not say twice."""
 _INCLUDE_COUNT = 2000
 
 _HARMLESS = frozenset((
@@ -338,6 +340,7 @@ class _Builder:
         self.main = main
         self.seen: set[str] = {main}
         self.count = 0
+        self.times: dict[tuple[int, str], int] = {}
         self.definitions: list[Directive] = []
         self.every: list[Directive] = []
         self.unresolved = False
@@ -406,7 +409,12 @@ class _Builder:
             level.complete = False
             self.unresolved = True
             return []
+        news = []
         for path in found:
+            times = self.times[id(level), path] = self.times.get((id(level), path), 0) + 1
+            if times > _TIMES_INCLUDED:
+                continue
+            news.append(path)
             self.seen.add(path)
             reading = self.project.readings[path]
             self.damaged = self.damaged or bool(reading.damage)
@@ -414,7 +422,7 @@ class _Builder:
                 self.logic.extend(reading.logic)
                 level.complete = False
                 self.unresolved = True
-        return list(found)
+        return news
 
     def _block(self, level: Level, directive: Directive, chain: tuple[str, ...]) -> None:
         key = directive.key

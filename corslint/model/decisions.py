@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Literal as OneOf
 from typing import TypeAlias, TypeVar, Union
 
@@ -206,6 +206,8 @@ _SPECIAL = "_!$&'()+,;=~`{}\""
 _LABEL = regex(rf"(?!-)[a-z0-9{re.escape(_SPECIAL)}-]{{1,63}}(?<!-)")
 _IPV4 = regex(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}(?<!\.)")
 _NUMERIC = regex(r"\d+|0x[0-9a-f]*")
+_HOSTS_KNOWN = 8192
+"""Hosts of which is remembered what they are: looking for an attacker's origin tries some hundred, and asks again."""
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
 
 
@@ -221,6 +223,7 @@ def origin_parts(origin: str) -> _Parts | None:
     return _Parts(found["scheme"], found["hostname"], found["port"] or "") if found else None
 
 
+@lru_cache(maxsize=_HOSTS_KNOWN)
 def possible_origin(origin: str) -> bool:
     """Whether a browser can send exactly this as the Origin of a page on the web (scheme `http` or `https`).
 
@@ -279,6 +282,7 @@ def _public_suffix(labels: list[str]) -> int:
     return 1
 
 
+@lru_cache(maxsize=_HOSTS_KNOWN)
 def site(host: str) -> str:
     """The registrable domain of a host name: the part that somebody owns."""
     if host.startswith("[") or _IPV4.fullmatch(host):
@@ -293,6 +297,7 @@ def is_loopback(host: str) -> bool:
     return name in ("localhost", "::1", "0.0.0.0") or name.startswith("127.") or name.endswith(".localhost")
 
 
+@lru_cache(maxsize=_HOSTS_KNOWN)
 def _registrable(host: str) -> bool:
     """Whether anybody on the internet could own this host name."""
     labels = host.split(".")
@@ -650,13 +655,14 @@ def _candidates(fragments: list[_Fragment], makers: Iterable[_Maker] | None = No
                 continue
             own = [fragment.scheme] if fragment.scheme in ("http", "https") else (schemes or ["https", "http"])
             own_ports = list(dict.fromkeys([fragment.port, *ports]))
+            shown = _shown(fragment)
             for host, technique, scheme_found in make(fragment):
                 for scheme in (
                     [scheme_found] if scheme_found else [*own, *(s for s in ("https", "http") if s not in own)]
                 ):
                     for port in own_ports:
                         origin = f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"
-                        yield _Candidate(origin, host, technique, _shown(fragment), fragment.atom)
+                        yield _Candidate(origin, host, technique, shown, fragment.atom)
 
 
 def _shown(fragment: _Fragment) -> str:

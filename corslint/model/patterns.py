@@ -750,6 +750,7 @@ def pcre_groups(source: str, fold_case: bool, text: str) -> Groups | Tri:
 # --- Samples -----------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=512)
 def samples(pattern: Pattern, filler: str = "a") -> tuple[str, ...]:
     """Short texts built from the pattern's own parts, most direct first; empty when they cannot be derived.
 
