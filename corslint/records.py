@@ -71,10 +71,14 @@ else:
         return made
 
     def _replace(self, /, **changes):
-        made = self._make(map(changes.pop, self._fields, self))
-        if changes:
-            raise ValueError(f"{type(self).__name__} has no fields {list(changes)!r}")
-        return made
+        values, fields = [*self], self._fields
+        for name, value in changes.items():
+            if name not in fields:
+                raise ValueError(
+                    f"{type(self).__name__} has no fields {[one for one in changes if one not in fields]!r}"
+                )
+            values[fields.index(name)] = value
+        return tuple.__new__(type(self), values)
 
     def _getnewargs(self):
         return tuple(self)

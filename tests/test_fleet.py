@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import gc
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import types
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
 
 import corslint
 from corslint import cli, resources
-from corslint.fleet import checking, executors, repositories, run, summary
+from corslint.fleet import checking, executors, page, repositories, run, summary
 from corslint.fleet.checking import Failure, Order
-from corslint.fleet.results import Results
+from corslint.fleet.results import Kept, Results
 from corslint.settings import UsageError
 
 ROOT = Path(__file__).parent.parent
@@ -112,6 +116,43 @@ def test_links_are_not_followed_and_the_output_is_no_repository(tmp_path: Path) 
     assert names("all", cwd=tmp_path, without=tmp_path / "all" / "out") == ["one"]
 
 
+@pytest.mark.parametrize(
+    ("files", "count", "is_said"),
+    [
+        (["one/bad/server.js", "two/good/package.json"], 1, True),  # nothing in the folders themselves
+        (["one/server.js", "two/server.js"], 1, True),
+        (["server.js", "lib/more.js"], 1, True),
+        (["server.js"], 1, False),
+        (["package.json", "lib/more.js"], 1, False),
+        (["one/package.json", "two/server.js"], 2, False),
+        (["one/.git/HEAD", "two/server.js"], 2, False),
+    ],
+)
+def test_a_folder_that_nothing_speaks_of_is_one_repository_with_a_hint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], files: list[str], count: int, is_said: bool
+) -> None:
+    for name in files:
+        (tmp_path / "all" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / name).touch()
+    with contextlib.chdir(tmp_path):
+        assert fleet("all", "--output", "out", "--exit-zero") == 0
+    hint = (
+        "corslint: all counts as one repository: nothing in it or its folders tells of any; to check folders each"
+        " alone, give each, or a file with one path a line\n"
+    )
+    assert capsys.readouterr().err.startswith(hint) == is_said
+    assert read(tmp_path / "out")["totals"]["repositories"] == count
+
+
+def test_folders_that_are_given_each_are_repositories_each(tmp_path: Path) -> None:
+    """As the hint says."""
+    for name in ("one", "two"):
+        (tmp_path / "all" / name / "deep").mkdir(parents=True)
+    (tmp_path / "list.txt").write_text("all/one\nall/two\n")
+    assert names("all/one", "all/two", cwd=tmp_path) == ["one", "two"]
+    assert names("list.txt", cwd=tmp_path) == ["all/one", "all/two"]
+
+
 def test_a_list_names_repositories_from_where_it_lies(tmp_path: Path) -> None:
     for name in ("one", "two words", "h#sh"):
         repository(tmp_path / "lists" / name)
@@ -160,6 +201,8 @@ def test_a_wrong_list_is_refused_with_its_lines(
         (["all", "--output", ""], "--output: its value is empty"),
         (["all", "--output", "all/one/out"], "--output lies in the repository one"),
         (["all", "--output", "all/one/server.js"], "is no folder"),
+        (["all", "--output", "all"], "--output lies among the repositories, around one: name a folder for the reports"),
+        (["all", ".", "--output", "."], "--output lies among the repositories, around one: name a folder for the"),
         (["all", "--output", "out", "--select", "wildcard-orign"], "--select: there is no rule `wildcard-orign`"),
         (["all", "--output", "out", "--config", "nowhere.toml"], "--config: there is no file"),
         (["all", "--output", "out", "--executor", "threads"], "--executor takes processes|dask:ADDRESS|mpi|"),
@@ -176,6 +219,33 @@ def test_wrong_use_is_said_before_anything_is_done(
     err = capsys.readouterr().err
     assert said in err
     assert "Traceback" not in err
+
+
+def test_the_output_does_not_lie_among_clones_nor_they_where_reports_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("team/one", "repositories", "history/two"):
+        (repository(tmp_path / "all" / name) / ".git").mkdir()
+    with contextlib.chdir(tmp_path / "all"):
+        for output, said in (
+            (".", "--output: a repository lies in `repositories` there: name a folder for the reports alone"),
+            ("team", "--output lies among the repositories, around team/one: name a folder for the reports alone"),
+        ):
+            assert fleet(".", "--output", output) == 2
+            assert said in capsys.readouterr().err
+        # Beside them there is room: of a list, because it names what is checked, and in a folder of its own.
+        (tmp_path / "all" / "list.txt").write_text("team/one\n")
+        assert fleet("list.txt", "--output", "reports") == 1
+        assert fleet(".", "--output", "reports") == 1
+        assert [one["name"] for one in read(tmp_path / "all" / "reports")["repositories"]] == [
+            *("history/two", "repositories", "team/one")
+        ]
+        assert fleet("team", "--output", ".") == 2
+        assert "--output: a repository lies in `repositories` there" in capsys.readouterr().err
+        (tmp_path / "all" / "repositories").rename(tmp_path / "elsewhere")
+        (tmp_path / "all" / "list.txt").write_text("history/two\n")
+        assert fleet("list.txt", "--output", ".") == 2
+        assert "--output: a repository lies in `history` there" in capsys.readouterr().err
 
 
 # --- what is written -------------------------------------------------------------------------------------------------
@@ -310,8 +380,8 @@ def test_names_of_any_kind_become_files(tmp_path: Path) -> None:
     assert len({name.lower() for name in files}) == 2 * len(found["repositories"])
     assert all(name.isascii() and len(name) < 130 and not name.startswith(("-", ".")) for name in files)
     assert all((out / one[key]).is_file() for one in found["repositories"] for key in ("json", "sarif"))
-    page = (out / "summary.html").read_text(encoding="utf-8")
-    assert page.count("<script>") == 1
+    shown = (out / "summary.html").read_text(encoding="utf-8")
+    assert shown.count("<script>") == 1
     assert "::error" not in (out / "summary.json").read_text(encoding="utf-8").split("\n")
 
 
@@ -353,9 +423,9 @@ def test_runs_are_compared_and_kept(some: Path, clock: Callable[[int], None]) ->
     assert [one["since"] for one in found["rules"]] == [{"new": 1, "gone": 2}]
     assert [path.name for path in (out / "history").iterdir()] == ["20010909T014640Z.json"]
     assert (out / "history" / "20010909T014640Z.json").read_bytes() == first
-    page = (out / "summary.html").read_text(encoding="utf-8")
-    assert "Better than last time" in page
-    assert "1 finding new and 2 findings gone" in page
+    shown = (out / "summary.html").read_text(encoding="utf-8")
+    assert "Better than last time" in shown
+    assert "1 finding new and 2 findings gone" in shown
     clock(2)
     fleet(some / "one", some / "two", "--output", out, "--pedantic")
     assert read(out)["since"] == {
@@ -385,6 +455,24 @@ def test_a_rule_that_is_gone_is_still_told_of(some: Path) -> None:
     assert "Nothing is broken or open to attackers." in (out / "summary.html").read_text(encoding="utf-8")
 
 
+def test_the_page_names_the_gravest_rules_of_a_repository_first() -> None:
+    noted = tuple(checking.Count(f"a-note-{number}", "note", "degraded", 9) for number in range(8))
+    counts = (
+        *noted,
+        checking.Count("z-warning", "warning", "broken", 1),
+        checking.Count("an-error", "error", "broken", 1),
+    )
+    kept = Kept("one", "", (), 1, counts, reaches=True)
+    made = summary.made([summary.Checked("one", "one", kept)], "", None)
+    row = "".join(page.render(made, {})).rpartition('<tr id="r1"')[2].partition("</tr>")[0]
+    assert re.findall("<code>([^<]*)</code>", row) == [
+        "an-error",
+        "z-warning",
+        *(f"a-note-{number}" for number in range(4)),
+    ]
+    assert "and 4 more rules" in row
+
+
 def test_two_runs_of_one_second_are_both_kept(some: Path, clock: Callable[[int], None]) -> None:
     out = some.parent / "out"
     clock(0)
@@ -408,7 +496,68 @@ def test_a_summary_that_is_none_is_refused_before_the_work(
     (out / "summary.json").write_bytes(content.encode("utf-8", "surrogatepass"))
     assert fleet(some, "--output", out) == 2
     assert "summary.json" in capsys.readouterr().err
-    assert not (out / "repositories").exists()
+    assert list((out / "repositories").iterdir()) == []
+
+
+def test_the_last_summary_is_read_when_no_other_run_can_write_one(
+    some: Path, clock: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = some.parent / "out"
+    read_last = summary.last
+
+    def last(folder: str) -> summary.Summary | None:
+        with pytest.raises(UsageError, match="another run is writing"):
+            locked_by_another()
+        return read_last(folder)
+
+    def locked_by_another() -> None:
+        program = "import sys; from corslint.fleet.results import Results; Results(sys.argv[1], [])"
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(out)], env=environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise UsageError(done.stderr)
+
+    clock(0)
+    fleet(some, "--output", out)
+    clock(1)
+    monkeypatch.setattr(summary, "last", last)
+    assert fleet(some, "--output", out) == 1
+    assert [one["date"][8:10] for one in read(out)["trend"]] == ["09", "10"]
+
+
+def test_the_trend_has_the_last_runs_and_no_more(some: Path, clock: Callable[[int], None]) -> None:
+    out = some.parent / "out"
+    for day in range(summary.SHOWN + 2):
+        clock(day)
+        fleet(some / "two", "--output", out)
+    days = [one["date"][:10] for one in read(out)["trend"]]
+    assert (days[0], days[-1], len(days)) == ("2001-09-11", "2001-10-10", summary.SHOWN)
+    assert len(list((out / "history").iterdir())) == summary.SHOWN + 1
+
+
+def test_where_the_last_summary_is_gone_the_one_before_it_is_compared_with(
+    some: Path, clock: Callable[[int], None]
+) -> None:
+    out = some.parent / "out"
+    for day in range(3):
+        clock(day)
+        fleet(some, "--output", out)
+    (out / "summary.json").unlink()
+    clock(3)
+    fleet(some, "--output", out)
+    assert [one["date"][8:10] for one in read(out)["trend"]] == ["09", "10", "12"]
+    assert read(out)["since"]["date"] == "2001-09-10T01:46:40Z"
+
+
+@pytest.mark.parametrize("trend", [None, [{}], [{"date": "2001"}], [7], {"date": 1}])
+def test_a_trend_that_is_none_is_refused(some: Path, capsys: pytest.CaptureFixture[str], trend: object) -> None:
+    out = some.parent / "out"
+    fleet(some, "--output", out)
+    (out / "summary.json").write_text(json.dumps({**read(out), "trend": trend}))
+    capsys.readouterr()
+    assert fleet(some, "--output", out) == 2
+    assert "summary.json: is no summary of `corslint fleet`: remove it" in capsys.readouterr().err
 
 
 # --- what is taken from a run before ---------------------------------------------------------------------------------
@@ -845,6 +994,28 @@ def test_workers_that_are_gone_without_a_word_end_the_run(some: Path, monkeypatc
     assert next(looks, None) is None
 
 
+def test_workers_that_are_missed_are_told_of_once_each_time(some: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 1
+        return now
+
+    monkeypatch.setattr(run, "_LOOK", 0.001)
+    monkeypatch.setattr(run, "monotonic", clock)
+    monkeypatch.setattr(run, "_MOST_MISSED", 60.0)
+    there = [*[False] * 30, True, *[False] * 5, True, *[False] * 100]
+    looks = iter(there)
+    said: list[str] = []
+    crew = executors.Crew(Silent(), 2, has_workers=lambda: next(looks))
+    with pytest.raises(UsageError, match=r"--executor: no workers for 1 minute; a new run goes on where this one was"):
+        list(run.answers([Order(str(some / "one"))], lambda: crew, asked(), said.append))
+    words = "no workers are left: the run waits 1 minute for others; if it ends, a new run goes on where this one was"
+    assert said == [words, words]  # five seconds are too short to say anything
+    assert len(list(looks)) == 100 - 61
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -892,6 +1063,53 @@ def test_a_fault_of_ours_costs_one_repository(some: Path, monkeypatch: pytest.Mo
     ]
 
 
+class Ring:
+    """What nothing but itself holds."""
+
+    def __init__(self) -> None:
+        self.itself = [self]
+
+
+def test_what_holds_only_itself_is_let_go_before_it_is_much(some: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where that is not done all the time, as in processes of the command line."""
+    alive: weakref.WeakSet[Ring] = weakref.WeakSet()
+    most = 0
+    whole = checking._checked
+
+    def checked(cwd: str, known: str, options: checking.Options) -> checking.Outcome:
+        nonlocal most
+        for _ in range(100):
+            alive.add(Ring())
+        most = max(most, len(alive))
+        return whole(cwd, known, options)
+
+    monkeypatch.setattr(checking, "_checked", checked)
+    monkeypatch.setattr(checking, "_MOST_LEFT", 3_000)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(60):
+            checking.check([Order(str(some / "one"))], asked())
+    finally:
+        gc.enable()
+    assert 200 < most < 2_000
+
+
+def test_where_nothing_is_left_nothing_is_looked_for(some: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checking.check([Order(str(some / "one"))], asked())
+    asks: list[int] = []
+    monkeypatch.setattr(checking, "gc", types.SimpleNamespace(**{**vars(gc), "collect": lambda: asks.append(1)}))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(30):
+            checking.check([Order(str(some / name)) for name in ("one", "two")], asked())
+        assert asks == []
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 def test_batches_are_small_enough_for_all() -> None:
     orders = [Order(str(number)) for number in range(100)]
     assert [len(batch) for batch in run._batches(orders, 4)] == [6] * 16 + [4]
@@ -902,8 +1120,8 @@ def test_batches_are_small_enough_for_all() -> None:
 
 
 @contextlib.contextmanager
-def started(*command: str, says: str) -> Iterator[str]:
-    """A process, once it has said something; the line in which it did."""
+def started(*command: str, says: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process, once it has said something; and the line in which it did."""
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         env=environment(),
@@ -913,25 +1131,49 @@ def started(*command: str, says: str) -> Iterator[str]:
     )
     assert process.stderr is not None
     try:
-        yield next(line for line in process.stderr if says in line)
+        yield process, next(line for line in process.stderr if says in line)
     finally:
         process.kill()
         process.communicate()
 
 
+class Cluster(NamedTuple):
+    """A Dask scheduler with two workers, and what starts another one."""
+
+    address: str
+    workers: list[subprocess.Popen[str]]
+    start: Callable[[], None]
+
+    def kill(self, count: int) -> None:
+        """Let so many workers be killed by the system."""
+        for _ in range(count):
+            worker = self.workers.pop()
+            worker.kill()
+            worker.wait()
+
+
 @pytest.fixture
-def dask() -> Iterator[str]:
-    """The address of a scheduler with two workers."""
+def cluster() -> Iterator[Cluster]:
     pytest.importorskip("distributed", reason="distributed is not installed (extra `fleet`)")
     local = ("--host", "127.0.0.1", "--no-dashboard")
-    with started("distributed.cli.dask_scheduler", *local, "--port", "0", says="Scheduler at:") as line:
-        address = line.split()[-1]
-        worker = ("distributed.cli.dask_worker", address, *local, "--no-nanny", "--nthreads", "1")
-        with (
-            started(*worker, says="Starting established connection"),
-            started(*worker, says="Starting established connection"),
-        ):
-            yield address
+    with contextlib.ExitStack() as processes:
+        scheduler = started("distributed.cli.dask_scheduler", *local, "--port", "0", says="Scheduler at:")
+        address = processes.enter_context(scheduler)[1].split()[-1]
+        workers: list[subprocess.Popen[str]] = []
+
+        def start() -> None:
+            command = ("distributed.cli.dask_worker", address, *local, "--no-nanny", "--nthreads", "1")
+            workers.append(processes.enter_context(started(*command, says="Starting established connection"))[0])
+
+        start()
+        start()
+        yield Cluster(address, workers, start)
+
+
+@pytest.fixture
+def dask(cluster: Cluster) -> str:
+    """The address of a scheduler with two workers."""
+    return cluster.address
 
 
 def test_dask_gives_the_same_byte_for_byte(tmp_path: Path, dask: str, clock: Callable[[int], None]) -> None:
@@ -943,6 +1185,73 @@ def test_dask_gives_the_same_byte_for_byte(tmp_path: Path, dask: str, clock: Cal
         assert cli.run(["fleet", str(all_of_them), "--output", "out", "--executor", f"dask:{dask}"]) == 2
     assert tree(tmp_path / "out") == tree(tmp_path / "expected")
     assert len(tree(tmp_path / "out")) == 2 * 59 + 2
+
+
+def test_a_dask_worker_that_is_killed_costs_no_result(
+    tmp_path: Path, cluster: Cluster, clock: Callable[[int], None]
+) -> None:
+    all_of_them = many(tmp_path, 300)
+    clock(0)
+    with contextlib.chdir(tmp_path):
+        assert fleet(all_of_them, "--output", "expected") == 1
+    command = [sys.executable, "-m", "corslint", "fleet", str(all_of_them), "--output", "out"]
+    with subprocess.Popen(
+        [*command, "--executor", f"dask:{cluster.address}"],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        journal = tmp_path / "out" / "results.jsonl"
+        assert waited(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= 30)
+        cluster.kill(1)
+        done = journal.read_bytes().count(b"\n")
+        _, said = running.communicate(timeout=300)
+    assert 30 <= done < 280  # it worked, and there was work left
+    assert running.returncode == 1
+    assert "found 150 errors in 150 of 300 repositories\n" in said
+    assert tree(tmp_path / "out") == tree(tmp_path / "expected")
+
+
+def test_without_any_dask_worker_the_run_waits_says_so_and_goes_on(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_LOOK", 0.05)
+    monkeypatch.setattr(run, "_MISSED", 0.1)
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        cluster.start()
+
+    orders = [Order(str(path)) for path in many(tmp_path, 60).iterdir()]
+    with executors.named(f"dask:{cluster.address}", None) as hire:
+        found = run.answers(orders, hire, asked(), say)
+        done = [next(found)]
+        cluster.kill(2)
+        done += found
+    assert said == [
+        "no workers are left: the run waits 10 minutes for others; if it ends, a new run goes on where this one was"
+    ]
+    assert sorted(order.path for order, _ in done) == sorted(order.path for order in orders)
+    assert not [outcome for _, outcome in done if isinstance(outcome, Failure)]
+
+
+def test_without_any_dask_worker_the_run_ends_in_the_end(
+    some: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("_LOOK", 0.05), ("_MISSED", 0.1), ("_MOST_MISSED", 0.3)):
+        monkeypatch.setattr(run, name, value)
+    cluster.kill(2)
+    arguments = ["fleet", str(some), "--output", str(some.parent / "out"), "--executor", f"dask:{cluster.address}"]
+    assert cli.run([*arguments, "--jobs", "2"]) == 2
+    goes_on = "a new run goes on where this one was\n"
+    assert capsys.readouterr().err == (
+        f"corslint: no workers are left: the run waits 0 minutes for others; if it ends, {goes_on}"
+        f"corslint: error: --executor: no workers for 0 minutes; {goes_on}"
+    )
+    cluster.start()
+    assert cli.run(arguments) == 1
 
 
 def test_a_scheduler_that_goes_away_ends_the_run(tmp_path: Path, dask: str) -> None:

@@ -38,15 +38,21 @@ def _never() -> bool:
     return False
 
 
+def _always() -> bool:
+    return True
+
+
 class Crew(NamedTuple):
     """An executor at work, and how many tasks are given to it at a time.
 
-    `is_gone`: whether what it was given will never be answered, and it does not say so.
+    `is_gone`: whether what it was given will never be answered, and it does not say so. `has_workers`: whether there is
+    anybody now who does the work; others may come.
     """
 
     executor: Executor
     width: int
     is_gone: Callable[[], bool] = _never
+    has_workers: Callable[[], bool] = _always
 
 
 Hire = Callable[[], Crew]
@@ -142,8 +148,17 @@ def _dask(address: str, jobs: int | None) -> Iterator[Hire]:
         count = jobs or sum(client.nthreads().values())
         if not count:
             raise UsageError(f"--executor: the Dask scheduler at {address} has no workers")
-        # Without its scheduler a client ends after a while, and takes work still.
-        yield lambda: Crew(client.get_executor(pure=False), count * _AHEAD, lambda: client.status == "closed")
+
+        def is_gone() -> bool:  # without its scheduler a client ends after a while, and takes work still
+            return bool(client.status == "closed")
+
+        def has_workers() -> bool:
+            try:
+                return bool(client.nthreads())
+            except Exception:  # of the connection: the client finds out whether it is lost
+                return True
+
+        yield lambda: Crew(client.get_executor(pure=False), count * _AHEAD, is_gone, has_workers)
 
 
 def _made(name: str, shown: str, jobs: int | None) -> Hire:

@@ -49,7 +49,8 @@ def _main(summary: Summary, titles: Mapping[str, str], found: Sequence[Part]) ->
     if summary["rules"]:
         yield _rules(summary, titles) + "\n"
     if found:
-        yield from _repositories(found, compared=summary["since"] is not None)
+        rank = {one["rule"]: SEVERITIES.index(_gravest_severity(one)) for one in summary["rules"]}
+        yield from _repositories(found, rank, compared=summary["since"] is not None)
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -388,7 +389,8 @@ def _gravest(repositories: Sequence[Part]) -> list[Part]:
     return sorted(shown, key=lambda one: (*(-one[f"{name}s"] for name in SEVERITIES), one["name"]))
 
 
-def _repositories(found: Sequence[Part], *, compared: bool) -> Iterator[str]:
+def _repositories(found: Sequence[Part], rank: Mapping[str, int], *, compared: bool) -> Iterator[str]:
+    """`rank`: how grave the findings of a rule are, 0 for the gravest."""
     listed_ = found[:_MOST]
     most = max(max(_all(one) for one in listed_), 1)
     yield '<section id="repositories" aria-labelledby="repositories-title" tabindex="-1">\n'
@@ -398,7 +400,7 @@ def _repositories(found: Sequence[Part], *, compared: bool) -> Iterator[str]:
         yield element("p", prose(text), class_="cut") + "\n"
     yield _choice(listed_) + "\n"
     heads = [*(f"{name.capitalize()}s" for name in SEVERITIES), *([_SINCE] if compared else [])]
-    rows = [_row(number, one, most, compared=compared) for number, one in enumerate(listed_, 1)]
+    rows = [_row(number, one, most, rank, compared=compared) for number, one in enumerate(listed_, 1)]
     yield _table("Repository", heads, rows, "repositories-title", id="list") + "\n"
     yield "</section>\n"
 
@@ -426,8 +428,9 @@ def _choice(found: Sequence[Part]) -> Markup:
     )
 
 
-def _row(number: int, one: Part, most: int, *, compared: bool) -> Markup:
-    rules = sorted(one["rules"].items(), key=lambda pair: (-pair[1], pair[0]))
+def _row(number: int, one: Part, most: int, rank: Mapping[str, int], *, compared: bool) -> Markup:
+    # Those that are left out are of the least weight: many notes say less than one error.
+    rules = sorted(one["rules"].items(), key=lambda pair: (rank[pair[0]], -pair[1], pair[0]))
     named = [
         joined([element("code", rule), f" ×{count:,}" if count > 1 else None]) for rule, count in rules[:_MOST_RULES]
     ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from corslint import report
 from corslint.discovery import PACKAGES
@@ -36,10 +36,13 @@ class Repository(NamedTuple):
     path: str
 
 
-def found(given: Sequence[str], cwd: str, without: str = "") -> list[Repository]:
+def found(
+    given: Sequence[str], cwd: str, without: str = "", say: Callable[[str], object] = lambda _: None
+) -> list[Repository]:
     """The repositories that lists and folders stand for, each once, sorted by name.
 
-    `without` is a folder (absolute) that is none, whatever it holds. Names count from the list's folder, or from the
+    `without` is a folder (absolute) that is none, whatever it holds. `say` is told of a folder that is taken for one
+    repository only because nothing tells of any. Names count from the list's folder, or from the
     folder that was given. Where two repositories would have the same name, each is named by its whole path.
 
     Raises:
@@ -49,7 +52,7 @@ def found(given: Sequence[str], cwd: str, without: str = "") -> list[Repository]
     left_out = os.path.realpath(without) if without else ""
     named: dict[str, str] = {}
     for one in given:
-        for path, name in _of(one, cwd):
+        for path, name in _of(one, cwd, say):
             real = os.path.realpath(path)
             if real != left_out:
                 named.setdefault(real, report.neutral(name))
@@ -59,13 +62,19 @@ def found(given: Sequence[str], cwd: str, without: str = "") -> list[Repository]
     return sorted(Repository(name if times[name] == 1 else report.neutral(path), path) for path, name in named.items())
 
 
-def _of(given: str, cwd: str) -> Iterable[tuple[str, str]]:
+def _of(given: str, cwd: str, say: Callable[[str], object]) -> Iterable[tuple[str, str]]:
     """The repositories of an argument, each with its name."""
     if not given:  # an unset variable
         raise UsageError("a path is empty")
     path = os.path.normpath(os.path.join(cwd, given))
     if os.path.isdir(path):
-        return [(one, _name(one, path)) for one in _below(path)]
+        below = _below(path)
+        if below == [path] and _is_unsaid(path):
+            say(
+                f"{report.shown_path(given)} counts as one repository: nothing in it or its folders tells of any; to"
+                " check folders each alone, give each, or a file with one path a line"
+            )
+        return [(one, _name(one, path)) for one in below]
     if not os.path.lexists(path):
         raise UsageError(f"{given}: no such file or folder")
     return _listed(path, given)
@@ -96,6 +105,12 @@ def _below(folder: str) -> list[str]:
     if not any(groups.values()) and not any(_look(one).says_so for one in seen.inside):
         return [folder]
     return [path for one, cloned in groups.items() for path in cloned or [one]]
+
+
+def _is_unsaid(folder: str) -> bool:
+    """Whether there are folders in one repository, and nothing says that it is one."""
+    seen = _look(folder)
+    return not seen.says_so and bool(seen.inside)
 
 
 def _cloned(folder: str, depth: int) -> list[str]:

@@ -8,10 +8,12 @@ blame, and nothing else suffers; one that ends its worker then, once more.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import suppress
+from time import monotonic
 
+from corslint import report
 from corslint.fleet.checking import Failure, Options, Order, Outcome, check
 from corslint.fleet.executors import Crew, Hire
 from corslint.settings import UsageError
@@ -22,13 +24,21 @@ _MOST_DEATHS = 10
 """Orders one after the other that end their workers, or for which these fail. It is not the repositories, then."""
 _LOOK = 1.0
 """Seconds after which it is asked whether anybody still works."""
+_MISSED = 10.0
+"""Seconds without any worker, after which that is said."""
+_MOST_MISSED = 600.0
+"""Seconds without any worker, after which the run ends. A cluster may have to start machines for some first."""
 
 Answer = tuple[Order, Outcome | Failure]
 _Task = Future[list[Outcome | Failure]]
 
 
-def answers(orders: Sequence[Order], hire: Hire, options: Options) -> Iterator[Answer]:
-    """Each order with what came of it, in the order in which they are done.
+Say = Callable[[str], object]
+"""Tells whoever started the run what holds it up."""
+
+
+def answers(orders: Sequence[Order], hire: Hire, options: Options, say: Say = lambda _: None) -> Iterator[Answer]:
+    """Each order with what came of it, in the order in which they are done. `say` is told where nobody works.
 
     Raises:
         UsageError: workers end whatever they are given, take nothing, or are gone.
@@ -36,16 +46,46 @@ def answers(orders: Sequence[Order], hire: Hire, options: Options) -> Iterator[A
     """
     if not orders:
         return
-    with _Shift(hire, options) as shift:
+    with _Shift(hire, options, _Absence(say)) as shift:
         yield from shift.work(orders)
+
+
+_GOES_ON = "a new run goes on where this one was"
+
+
+class _Absence:
+    """Workers that are all away: they may come back, or others. It is said that they are missed, and for how long."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._since: float | None = None
+        self._is_said = False
+
+    def note(self, anybody: bool) -> None:
+        """Whether there are workers now. Raises `UsageError` where there have been none for too long."""
+        if anybody:
+            self._since, self._is_said = None, False
+            return
+        now = monotonic()
+        self._since = now if self._since is None else self._since
+        if now - self._since >= _MOST_MISSED:
+            raise UsageError(f"--executor: no workers for {_minutes(_MOST_MISSED)}; {_GOES_ON}")
+        if now - self._since >= _MISSED and not self._is_said:
+            self._is_said = True
+            self._say(f"no workers are left: the run waits {_minutes(_MOST_MISSED)} for others; if it ends, {_GOES_ON}")
+
+
+def _minutes(seconds: float) -> str:
+    return report.counted(round(seconds / 60), "minute")
 
 
 class _Shift:
     """Some work, and the executors that it takes."""
 
-    def __init__(self, hire: Hire, options: Options) -> None:
+    def __init__(self, hire: Hire, options: Options, absence: _Absence) -> None:
         self._hire = hire
         self._options = options
+        self._absence = absence
         self._crew: Crew = hire()
         self._pending: dict[_Task, list[Order]] = {}
         self._doubtful: dict[Order, None] = {}
@@ -149,7 +189,9 @@ class _Shift:
         tasks = list(tasks)
         while not (done := wait(tasks, _LOOK, FIRST_COMPLETED).done):
             if self._crew.is_gone():
-                raise UsageError("--executor: nobody does the work any more; a new run goes on where this one was")
+                raise UsageError(f"--executor: nobody does the work any more; {_GOES_ON}")
+            self._absence.note(self._crew.has_workers())
+        self._absence.note(True)
         return done
 
     def _replace(self) -> None:

@@ -29,6 +29,9 @@ HISTORY = "history"
 SHOWN = 30
 """So many runs the trend shows."""
 
+_COUNTED = ("repositories", "with_findings", "failed", *(f"{name}s" for name in SEVERITIES))
+"""What the trend has of each run."""
+
 Summary = dict[str, Any]
 """As docs/fleet.md describes it, and `corslint schema fleet`."""
 
@@ -42,12 +45,11 @@ class Checked(NamedTuple):
     failure: str = ""
 
 
-def made(checked: Sequence[Checked], options: str, earlier: Sequence[Summary]) -> Summary:
-    """The summary of a run. `options` identifies what was asked for; `earlier` are those before, oldest first."""
-    before = earlier[-1] if earlier else None
+def made(checked: Sequence[Checked], options: str, before: Summary | None) -> Summary:
+    """The summary of a run. `options` identifies what was asked for; `before` is that of the last run."""
     old = {one["name"]: one for one in before["repositories"]} if before is not None else {}
     repositories = [_repository(one, old.get(one.name)) for one in checked]
-    runs = [_run(one) for one in earlier[-(SHOWN - 1) :]]
+    runs = before["trend"][-(SHOWN - 1) :] if before is not None else []
     whole: Summary = {
         "version": VERSION,
         "corslint": corslint.__version__,
@@ -179,30 +181,25 @@ def _summed(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
 def _run(summary: Summary) -> dict[str, Any]:
     """What the trend shows of a run."""
     totals = summary["totals"]
-    names = ("repositories", "with_findings", "failed", *(f"{name}s" for name in SEVERITIES))
-    return {"date": summary["date"], **{name: totals[name] for name in names}}
+    return {"date": summary["date"], **{name: totals[name] for name in _COUNTED}}
 
 
 # --- on the disk -----------------------------------------------------------------------------------------------------
 
 
-def earlier(folder: str) -> list[Summary]:
-    """The summaries in an output folder, oldest first: as many as the trend shows.
+def last(folder: str) -> Summary | None:
+    """The summary of the last run in an output folder; None before the first.
 
     Raises:
-        UsageError: one of them cannot be read.
+        UsageError: it cannot be read.
 
     """
+    path = os.path.join(folder, NAME)
+    if os.path.lexists(path):
+        return _read(path)
     history = os.path.join(folder, HISTORY)
     names = sorted(name for name in os.listdir(history) if name.endswith(".json")) if os.path.isdir(history) else []
-    paths = [os.path.join(history, name) for name in names[-SHOWN:]]
-    last = os.path.join(folder, NAME)
-    found = [_read(path) for path in paths]
-    if os.path.lexists(last):
-        present = _read(last)
-        if not found or found[-1] != present:  # a run that was killed here had put it there already
-            found.append(present)
-    return found
+    return _read(os.path.join(history, names[-1])) if names else None
 
 
 def _read(path: str) -> Summary:
@@ -211,8 +208,10 @@ def _read(path: str) -> Summary:
             found: Summary = json.load(stream)
         if found["version"] != VERSION:
             raise UsageError(f"{path}: version {found['version']}, which this corslint does not know: remove it")
-        _run(found)
-        if not isinstance(found["options"], str) or not isinstance(found["corslint"], str):
+        for run in found["trend"]:
+            if not isinstance(run["date"], str) or not all(type(run[name]) is int for name in _COUNTED):
+                raise TypeError
+        if not all(isinstance(found[name], str) for name in ("date", "options", "corslint")):
             raise TypeError
         for one in found["repositories"]:
             if not isinstance(one["name"], str) or (one["status"] != "failed" and not isinstance(one["rules"], dict)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.machinery import PathFinder
@@ -17,6 +18,9 @@ _PARSE_SECONDS = 2.0
 """CPU time that reading may take in which parsing still begins or goes on: this, and this again for every megabyte.
 Usual code takes 0.1 s a megabyte to parse and 0.5 s to read."""
 _CHUNK = 1 << 16
+_SMALL = 1 << 15
+"""Bytes. The trees of the last few programs up to that size are kept: who fixes one has just read it."""
+_recent: deque[tuple[bytes, Language, Tree]] = deque(maxlen=4)
 
 _PACKAGES = {
     "javascript": ("tree_sitter_javascript", "language"),
@@ -41,10 +45,26 @@ def deadline(data: bytes) -> float:
 
 
 def parsed(data: bytes, language: Language, until: float, ranges: Sequence[Range] | None = None) -> Tree | None:
-    """The tree of one program, or None if it is not done in time.
+    """The tree of one program, or None if it is not done in time. Others may be given the same.
+
+    Such a tree does not know its text: `node.text` crashes (tree-sitter 0.26.1).
+    """
+    if ranges is not None or len(data) > _SMALL:
+        return _parsed(data, language, until, ranges)
+    for known, spoken, tree in tuple(_recent):
+        if known == data and spoken == language:
+            return tree
+    made = _parsed(data, language, until, None)
+    if made is not None:
+        _recent.append((data, language, made))
+    return made
+
+
+def _parsed(data: bytes, language: Language, until: float, ranges: Sequence[Range] | None) -> Tree | None:
+    """The tree of one program, parsed now.
 
     tree-sitter goes quadratic on some hostile input: 300 kB of `/*a/*a` take minutes. It only asks whether to go on
-    when it reads through a callback. Such a tree does not know its text: `node.text` crashes (tree-sitter 0.26.1).
+    when it reads through a callback.
     """
     from tree_sitter import Parser
 

@@ -12,4 +12,4 @@ from corslint.report.json import objects
 def render(report: Reported, run: Run = PLAIN) -> Iterator[str]:
     """One line per finding; nothing where there is none."""
     for one in objects(report, run):
-        yield dumps(one, indent=None) + "\n"
+        yield dumps(one, indent=False) + "\n"

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from operator import mul
 from urllib.parse import quote
 
 import corslint
 from corslint.model.finding import Finding, Fix
 from corslint.model.fingerprint import VERSION, fingerprints
 from corslint.report import PLAIN, Reported, RuleAbout, Run, neutral, passed_over_words, shown_path
-from corslint.report._json import dumps
+from corslint.report._json import Written, dumps, written
 from corslint.source import SourceFile, Span
 
 WANTS_FIXES = True
@@ -42,7 +45,7 @@ def _run(report: Reported, run: Run, rules: Sequence[str]) -> dict[str, object]:
     driver = {
         "name": "corslint",
         "semanticVersion": corslint.__version__,
-        "rules": [_rule(run.about(rule)) for rule in rules],
+        "rules": [_written_rule(run.about(rule)) for rule in rules],
     }
     return {
         "tool": {"driver": driver},
@@ -59,6 +62,12 @@ def _run(report: Reported, run: Run, rules: Sequence[str]) -> dict[str, object]:
 
 
 # --- rules -----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def _written_rule(about: RuleAbout) -> Written:
+    """A rule, which is the same in every report of a process."""
+    return written(_rule(about))
 
 
 def _rule(about: RuleAbout) -> dict[str, object]:
@@ -253,6 +262,7 @@ class _LineHashes:
     """
 
     _SIZE = 100
+    _POWERS = tuple(pow(37, place, 1 << 64) for place in reversed(range(_SIZE)))
 
     def __init__(self, source: SourceFile) -> None:
         text = source.data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
@@ -260,8 +270,9 @@ class _LineHashes:
         self._units = (text + "\uffff" + "\0" * self._SIZE).encode("utf-16-le", "surrogatepass")
         self._starts = [0]
         at = 0
+        plain = text.isascii()
         for line in text.split("\n")[:-1]:
-            at += len(line.encode("utf-16-le", "surrogatepass")) + 2
+            at += 2 * len(line) + 2 if plain else len(line.encode("utf-16-le", "surrogatepass")) + 2
             self._starts.append(at)
         self._numbered: list[tuple[bytes, int]] | None = None
 
@@ -275,7 +286,5 @@ class _LineHashes:
                 seen[window] = seen.get(window, 0) + 1
                 self._numbered.append((window, seen[window]))
         window, number = self._numbered[line - 1]
-        value = 0
-        for at in range(0, len(window), 2):
-            value = (value * 37 + window[at] + 256 * window[at + 1]) % (1 << 64)
+        value = sum(map(mul, struct.unpack(f"<{self._SIZE}H", window), self._POWERS)) % (1 << 64)
         return f"{value:x}:{number}"

@@ -344,8 +344,8 @@ def test_nothing_that_names_of_a_fleet_hold_runs(browser: playwright.Browser, tm
         *(Checked(text, "stem", kept) for text in texts),
         *(Checked(f"{text}!", "", None, text) for text in texts),
     ]
-    first = summary.made(checked, SCRIPTS[0], [])
-    made = summary.made(checked, SCRIPTS[1], [{**first, "corslint": SCRIPTS[0], "date": SCRIPTS[1]}])
+    first = summary.made(checked, SCRIPTS[0], None)
+    made = summary.made(checked, SCRIPTS[1], {**first, "corslint": SCRIPTS[0], "date": SCRIPTS[1]})
     file = tmp_path / "hostile.html"
     titles = dict.fromkeys(texts, "".join(SCRIPTS))
     file.write_text("".join(fleet_page.render(made, titles)), encoding="utf-8")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
 
 from corslint.report import _json
+from corslint.source import Position
 from tests.report.samples import FINDING, hostile, report, written
 
 
@@ -45,5 +47,38 @@ def test_characters_keep_their_meaning_and_lose_their_power(value: str, text: st
 
 def test_whatever_is_written_is_read_again() -> None:
     value = {"".join(map(chr, range(first, first + 256))): first for first in range(0, 0xD800, 256)}
-    for indent in (None, 2):
+    for indent in (False, True):
         assert json.loads(_json.dumps(value, indent=indent)) == value
+
+
+DOCUMENTS = (
+    {"a": [], "b": {}, "c": [{}, [[]], ["x"]], "d": {"e": {"f": [1, -2, 2.5, True, False, None]}}},
+    [("a", 1), {"": ""}, Position(3, 4), 10**30, 1e300, "\n\u00e9\\"],
+    "text",
+    7,
+    None,
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=repr)
+def test_it_is_written_as_the_standard_library_does(document: object) -> None:
+    assert _json.dumps(document) == json.dumps(document, indent=2, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=repr)
+def test_what_is_written_already_stands_where_it_belongs(document: object) -> None:
+    made = _json.written(document)
+    around = {"one": made, "more": [{"deep": made}, made]}
+    assert _json.dumps(around) == _json.dumps({"one": document, "more": [{"deep": document}, document]})
+
+
+def test_reports_leave_nothing_to_collect() -> None:
+    """Processes that check thousands of repositories look for reference cycles only now and then."""
+    gc.collect()
+    gc.disable()
+    try:
+        for format_ in ("json", "sarif", "jsonl"):
+            written(format_, report(FINDING))
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
