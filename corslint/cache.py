@@ -45,7 +45,7 @@ _UNSURE_NS = 2_000_000_000
 """A file that was changed less than so long before it was read may have been changed again unseen: some file systems
 tell times in steps of two seconds."""
 
-_MAGIC = b"corslint cache 2\n"
+_MAGIC = b"corslint cache 3\n"
 _CHECK = 16
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# A cache of corslint: https://bford.info/cachedir/\n"
 
