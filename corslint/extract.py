@@ -53,7 +53,7 @@ from corslint.model.values import (
     Value,
 )
 from corslint.model.versions import Release
-from corslint.project.link import Linker, keyword_mapping
+from corslint.project.link import Depends, Linker, keyword_mapping
 from corslint.project.packages import Packages, VersionInForce
 from corslint.project.scripts import Loaded, Scripts
 from corslint.records import NamedTuple
@@ -146,12 +146,12 @@ class Seen:
     """What was found out of files of code and stays so whatever else is read, by their paths.
 
     `open_calls`: the calls that a descriptor may speak of, by their places; decorators that are none stand for
-    themselves. `writers`: whether headers may be written there. `derived`:
-    the classes that extend others.
+    themselves. With each stands what it depends on that none does, if that is known. `writers`: whether headers may be
+    written there. `derived`: the classes that extend others.
     """
 
     def __init__(self) -> None:
-        self.open_calls: dict[str, list[int | CallSite]] = {}
+        self.open_calls: dict[str, list[tuple[int | CallSite, Depends | None]]] = {}
         self.writers: dict[str, bool] = {}
         self.derived: dict[str, tuple[This, ...]] = {}
 
@@ -256,15 +256,19 @@ class Extractor:
         """The calls of a file that descriptors speak of, each with what they say."""
         calls = self._open_calls.get(reading.path)
         if calls is None:
-            calls = [*self._perhaps_described(reading), *self._bare_decorators(reading)]
+            calls = [(place, None) for place in self._perhaps_described(reading)]
+            calls += [(site, None) for site in self._bare_decorators(reading)]
         still_open = self._open_calls[reading.path] = []
-        for each in calls:
+        for each, depends in calls:
+            if depends is not None and self._linker.is_as_it_was(depends):
+                still_open.append((each, depends))
+                continue
             callee = kept.callee(reading, each) if isinstance(each, int) else each.call.callee
             found = self._matching(reading, each, callee)
             if found:
                 yield reading.calls[each] if isinstance(each, int) else each, found
             if found or not self._is_surely_silent(callee):
-                still_open.append(each)
+                still_open.append((each, None if found else self._silent_as_long_as(callee)))
 
     def _perhaps_described(self, reading: CodeReading) -> list[int]:
         """The calls of a file but for those whose callee, by itself, says that no descriptor speaks of them."""
@@ -312,6 +316,17 @@ class Extractor:
             return False
         name = self._linker.canonical(callee)
         return name is None or not (self._calls.knows(name) or self._scripts.may_name(name))
+
+    def _silent_as_long_as(self, callee: Value) -> Depends | None:
+        """What it depends on that no descriptor speaks of what is called; None where there may be more to it."""
+        if isinstance(callee, Member) and self._any_receiver.knows(callee.key):
+            return None
+        if not self._linker.is_worth_following(callee) or self._linker.is_settled(callee):
+            return None
+        name = self._linker.canonical(callee)
+        if name is not None and (self._calls.knows(name) or self._scripts.may_name(name)):
+            return None
+        return self._linker.depends
 
     def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
         """The APIs whose use makes calls of others mean nothing, where they are called, by package."""

@@ -111,9 +111,10 @@ class _Pieces:
         self.first_need, self.needs = told.some(), told.some()
         starts = ((self.cells, cells), (self.spans, spans), (self.others, cells), (self.first_need, len(self.needs)))
         for column, most in starts:
-            if len(column) != len(self.cells) or sorted(column) != list(column) or not 0 <= column[-1] <= most:
+            if len(column) != len(self.cells) or sorted(column) != column.tolist() or not 0 <= column[-1] <= most:
                 raise ValueError("pieces that do not begin one behind the other")
-        self.cells[-1], self.spans[-1], self.first_need[-1] = cells, spans, len(self.needs)
+        if self.cells[-1] != cells or self.spans[-1] != spans or self.first_need[-1] != len(self.needs):
+            raise ValueError("pieces that do not end where all ends")
 
 
 class _Values:
@@ -130,7 +131,7 @@ class _Values:
         self.pieces = pieces_
         self.is_made = bytearray(len(pieces_.cells))
         self.made: list[Any] = [*scalars, *repeat(None, spans + pieces_.others[-1])]
-        self.roots: list[int] = []
+        self.roots = array(columns.typecode)
         """The numbers of what the pieces are for that are for one thing."""
 
     def root(self, place: int) -> Any:
@@ -211,7 +212,7 @@ class _Together(Part):
 
     __slots__ = ("_numbers", "_piece")
 
-    def __init__(self, values: _Values, piece: int, numbers: list[int]) -> None:
+    def __init__(self, values: _Values, piece: int, numbers: array[int]) -> None:
         super().__init__(values, range(len(numbers)))
         self._piece = piece
         self._numbers = numbers
@@ -302,13 +303,22 @@ class _Numbers:
     """What is written behind the cells, from its beginning to its end."""
 
     def __init__(self, numbers: array[int]) -> None:
-        self._left = iter(numbers)
+        self._numbers = numbers
+        self._at = 0
 
     def one(self) -> int:
-        return next(self._left)
+        self._at += 1
+        return self._numbers[self._at - 1]
 
-    def some(self) -> list[int]:
-        return list(islice(self._left, next(self._left)))
+    def some(self) -> array[int]:
+        start = self._at + 1
+        self._at = start + self._numbers[start - 1]
+        if self._at > len(self._numbers):
+            raise ValueError("there are fewer numbers than are told")
+        return self._numbers[start : self._at]
+
+    def list(self) -> list[int]:
+        return self.some().tolist()
 
 
 def reading(path: str, head: list[Any], columns: array[int], scalars: list[Any]) -> CodeReading:
@@ -353,14 +363,14 @@ def _surface(told: _Numbers, scalars: list[Any]) -> Surface:
     text = scalars.__getitem__
     shapes: dict[Shape, list[int]] = {}
     for _ in range(told.one()):
-        scope, *keys = told.some()
-        shapes[scope - 1, *map(text, keys)] = told.some()
+        scope, *keys = told.list()
+        shapes[scope - 1, *map(text, keys)] = told.list()
     others = [(told.one(), text(told.one())) for _ in range(told.one())]
     changes, fields = (
-        {(told.one(), text(told.one())): told.some() for _ in range(told.one())} for _ in ("changes", "fields")
+        {(told.one(), text(told.one())): told.list() for _ in range(told.one())} for _ in ("changes", "fields")
     )
-    bound, further = ([*map(text, told.some())] for _ in ("bound", "further"))
-    return Surface(shapes, others, changes, bound, further, fields, told.some())
+    bound, further = ([*map(text, told.list())] for _ in ("bound", "further"))
+    return Surface(shapes, others, changes, bound, further, fields, told.list())
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------

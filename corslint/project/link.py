@@ -100,12 +100,12 @@ class Assumptions(NamedTuple):
     records: frozenset[str] = frozenset()
 
 
-_Depends: TypeAlias = frozenset[Span | tuple[str, str]]
+Depends: TypeAlias = frozenset[Span | tuple[str, str]]
 """What an unsettled value depends on: which calls there are of these functions, and whether these files, which were not
 read, export these names."""
-_SETTLED: _Depends = frozenset()
+_SETTLED: Depends = frozenset()
 _UNSURE = "", ""
-_UNSETTLED: _Depends = frozenset({_UNSURE})
+_UNSETTLED: Depends = frozenset({_UNSURE})
 """Of a value that may become something else by itself."""
 _MOST_DEPENDS = 32
 
@@ -167,7 +167,7 @@ class Linker:
         self._assumptions = assumptions
         self._last_of_environments = _endings(assumptions.environments, assumptions.required_environments)
         self._last_of_calls = _endings(assumptions.reads, assumptions.receivers, _BUILT_IN, _COPIES)
-        self._cache: dict[tuple[str, Span], tuple[Resolved, _Depends]] = {}
+        self._cache: dict[tuple[str, Span], tuple[Resolved, Depends]] = {}
         """What may become something else once more is known, and what that depends on."""
         self._settled: dict[tuple[str, Span], Resolved] = {}
         """What does not depend on which calls are known, nor on which files were read: it stays as it is."""
@@ -175,6 +175,10 @@ class Linker:
         """The settled values once more, by identity: each is kept beside what it is, so that it stays its own."""
         self._names: dict[tuple[str, Span], str | None] = {}
         """The API names of settled values."""
+        self._news: set[Span | tuple[str, str]] = set()
+        """What is not as it was before callers were last looked for."""
+        self.depends = _SETTLED
+        """What the last canonical name that was asked for depends on."""
         self._not_exported: set[tuple[str, str]] = set()
         """What files do not export as long as they are not read."""
         self._depends = _SETTLED
@@ -201,9 +205,17 @@ class Linker:
         `readings` are asked for again where looking for callers leads to further files. Called once more, it takes in
         the files that came since.
         """
+        asked = self._everything is not None and self._all_indexed
         self._everything = readings
         self._all_indexed = False
-        self._forget({_UNSURE, *(on for on in self._not_exported if self._may_export(*on))})
+        self._news = {_UNSURE, *(on for on in self._not_exported if self._may_export(*on))}
+        self._forget(self._news)
+        if asked:  # who asked once asks again
+            self._callers()
+
+    def is_as_it_was(self, depends: Depends) -> bool:
+        """Whether what depends on this is what it was before it was last looked for callers."""
+        return depends.isdisjoint(self._news)
 
     def _forget(self, past: set[Span | tuple[str, str]]) -> None:
         """Let go of what depends on anything that is not as it was."""
@@ -264,7 +276,7 @@ class Linker:
         self._cut = min(outside, _NOT_CUT if self._cut >= here else self._cut)
         return result
 
-    def _cached(self, key: tuple[str, Span]) -> tuple[Resolved, _Depends] | None:
+    def _cached(self, key: tuple[str, Span]) -> tuple[Resolved, Depends] | None:
         """What is known of an unsettled value; what depends on callers is looked at again where more may be known."""
         known = self._cache.get(key)
         if known is None or self._all_indexed or not any(type(on) is Span for on in known[1]):
@@ -1013,7 +1025,9 @@ class Linker:
                 self._indexing = False
                 self._cache, self._open, self._cut = cache, opened, cut
                 self._steps, self._depends = steps, depends
-            self._forget({on for on, calls in self._calls_of.items() if _is_news(known.get(on, 0), len(calls))})
+            news = {on for on, calls in self._calls_of.items() if _is_news(known.get(on, 0), len(calls))}
+            self._news |= news
+            self._forget({*news})
         return self._calls_of
 
     def calls_named(self, reading: CodeReading, names: Iterable[str]) -> Iterator[CallSite]:
@@ -1270,6 +1284,7 @@ class Linker:
             return self._names[key]
         before, self._depends = self._depends, _SETTLED
         name = self.canonical_of_resolved(self.resolve(value))
+        self.depends = self._depends
         if not self._depends and not self._open:
             self._names[key] = name
         self._depends = _joined(before, self._depends) if self._open else _SETTLED
@@ -1347,7 +1362,7 @@ def _endings(*names: Iterable[str]) -> frozenset[str]:
     return frozenset(_OF_CALL if name.endswith(_OF_CALL) else parts.rpartition(".")[2] for name, parts in plain)
 
 
-def _joined(one: _Depends, other: _Depends) -> _Depends:
+def _joined(one: Depends, other: Depends) -> Depends:
     """What a value depends on that depends on all of these. Of what depends on very much, that alone is kept."""
     if not one or not other:
         return one or other
