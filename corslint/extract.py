@@ -19,8 +19,10 @@ from corslint.frameworks.catalog import (
     OptionGroup,
     SettingsSpec,
 )
+from corslint.model import kept
 from corslint.model.cors_headers import ALLOW_CREDENTIALS, ALLOW_ORIGIN, LISTS, answers_cors, nearest
 from corslint.model.facts import ABSENT, Fact, Field, State
+from corslint.model.kept import may_spell
 from corslint.model.reading import Binding, CallSite, CodeReading, Export, ManifestReading, Scope
 from corslint.model.semantics import MEANINGS, PolicySemantics, means_yes
 from corslint.model.tri import Tri, all_of, any_of, tri
@@ -51,7 +53,7 @@ from corslint.model.values import (
     Value,
 )
 from corslint.model.versions import Release
-from corslint.project.link import Linker, keyword_mapping
+from corslint.project.link import Depends, Linker, keyword_mapping
 from corslint.project.packages import Packages, VersionInForce
 from corslint.project.scripts import Loaded, Scripts
 from corslint.records import NamedTuple
@@ -140,13 +142,27 @@ def _other_version(one: Descriptor, other: Descriptor) -> bool:
     return one.id != other.id and one.alternatives == other.alternatives
 
 
+class Seen:
+    """What was found out of files of code and stays so whatever else is read, by their paths.
+
+    `open_calls`: the calls that a descriptor may speak of, by their places; decorators that are none stand for
+    themselves. With each stands what it depends on that none does, if that is known. `writers`: whether headers may be
+    written there. `derived`: the classes that extend others.
+    """
+
+    def __init__(self) -> None:
+        self.open_calls: dict[str, list[tuple[int | CallSite, Depends | None]]] = {}
+        self.writers: dict[str, bool] = {}
+        self.derived: dict[str, tuple[This, ...]] = {}
+
+
 class Extractor:
     """Turns the code readings of one project into facts.
 
     `spells_header`: whether a file's own text may hold the name of a CORS header; where neither a file nor what it
     imports does, none is written there. `spells`: whether a word, in lower case, stands in a part of a file. `text`:
-    the source text of such a part. `open_calls`: by file, the calls that a descriptor may speak of; noted here for the
-    extractor that does all of it once more when further files were read.
+    the source text of such a part. `seen`: what one extractor notes for the next one, which does all of it once more
+    when further files were read.
     """
 
     def __init__(
@@ -157,15 +173,18 @@ class Extractor:
         spells_header: Callable[[str], bool],
         spells: Callable[[Span, str], bool],
         text: Callable[[Span], str],
-        open_calls: dict[str, list[CallSite]] | None = None,
+        seen: Seen | None = None,
     ) -> None:
         self._linker = linker
-        self._open_calls = open_calls if open_calls is not None else {}
+        seen = seen or Seen()
+        self._open_calls, self._writers, self._derived = seen.open_calls, seen.writers, seen.derived
         self._spells = spells
         self._text = text
         self._spells_header = spells_header
         self._catalog = catalog
         self._calls, self._any_receiver = catalog.calls, catalog.any_receiver
+        self._described_packages = frozenset(name.partition(".")[0] for name in catalog.packages)
+        self._with_settings = [descriptor for descriptor in catalog.descriptors if descriptor.settings]
         self._tools = [descriptor for descriptor in catalog.descriptors if descriptor.files]
         self._packages = packages
         self._facts: list[Fact] = []
@@ -224,29 +243,65 @@ class Extractor:
             self._crowded.setdefault(span.path, span)
         return count <= MOST_POLICIES
 
-    @staticmethod
-    def _bare_decorators(reading: CodeReading) -> Iterator[CallSite]:
+    def _bare_decorators(self, reading: CodeReading) -> Iterator[CallSite]:
         """Decorators without parentheses, as calls with what they decorate: that is what they are."""
-        for each in reading.decorations:
-            if isinstance(each.decorator, Member):
-                target = Argument(Name(each.target, each.scope, each.target_span), None, each.target_span)
-                call = Call(each.decorator, (target,), False, each.decorator.span)
-                yield CallSite(call, each.scope, each.guards, each.loop)
+        for each in (reading.decorations[place] for place in self._linker.surface(reading).bare):
+            target = Argument(Name(each.target, each.scope, each.target_span), None, each.target_span)
+            call = Call(each.decorator, (target,), False, each.decorator.span)
+            yield CallSite(call, each.scope, each.guards, each.loop)
 
     # --- which descriptors speak of a call ---
 
     def _described(self, reading: CodeReading) -> Iterator[tuple[CallSite, list[_Match]]]:
         """The calls of a file that descriptors speak of, each with what they say."""
-        sites = self._open_calls.get(reading.path)
-        if sites is None:
-            sites = [*reading.calls, *self._bare_decorators(reading)]
+        calls = self._open_calls.get(reading.path)
+        if calls is None:
+            calls = [(place, None) for place in self._perhaps_described(reading)]
+            calls += [(site, None) for site in self._bare_decorators(reading)]
         still_open = self._open_calls[reading.path] = []
-        for site in sites:
-            found = self._matching(reading, site)
+        for each, depends in calls:
+            if depends is not None and self._linker.is_as_it_was(depends):
+                still_open.append((each, depends))
+                continue
+            callee = kept.callee(reading, each) if isinstance(each, int) else each.call.callee
+            found = self._matching(reading, each, callee)
             if found:
-                yield site, found
-            if found or not self._is_surely_silent(site.call.callee):
-                still_open.append(site)
+                yield reading.calls[each] if isinstance(each, int) else each, found
+            if found or not self._is_surely_silent(callee):
+                still_open.append((each, None if found else self._silent_as_long_as(callee)))
+
+    def _perhaps_described(self, reading: CodeReading) -> list[int]:
+        """The calls of a file but for those whose callee, by itself, says that no descriptor speaks of them."""
+        surface = self._linker.surface(reading)
+        places: list[int] = []
+        for found in (*surface.shapes.values(), *([place] for place, _ in surface.others)):
+            if not self._is_silent_by_itself(kept.callee(reading, found[0])):
+                places += found
+        return sorted(places)
+
+    def _is_silent_by_itself(self, callee: Value) -> bool:
+        """Whether no descriptor speaks of what is called, whatever else is read and whatever it is given."""
+        if type(callee) is Member:
+            if callee.key not in self._catalog.last_names:
+                return True
+            if self._any_receiver.knows(callee.key):
+                return False
+        elif self._is_plain_function(callee):
+            return True
+        package = self._linker.package_behind(callee)
+        if package is not None and not self._is_described(package):
+            return True
+        if not self._linker.is_worth_following(callee):
+            return False
+        name = self._linker.canonical(callee)
+        if name is not None and (self._calls.knows(name) or self._scripts.may_name(name)):
+            return False
+        return self._linker.is_settled(callee)
+
+    def _is_described(self, package: str) -> bool:
+        """Whether descriptors may speak of anything in a package, as it is imported; a URL may stand for any."""
+        named = package.removeprefix("node:").partition(".")[0] in self._described_packages
+        return named or package.startswith(("/", ".", "http:", "https:"))
 
     def _is_surely_silent(self, callee: Value) -> bool:
         """Whether no descriptor speaks of what is called, whatever else is read."""
@@ -262,19 +317,30 @@ class Extractor:
         name = self._linker.canonical(callee)
         return name is None or not (self._calls.knows(name) or self._scripts.may_name(name))
 
+    def _silent_as_long_as(self, callee: Value) -> Depends | None:
+        """What it depends on that no descriptor speaks of what is called; None where there may be more to it."""
+        if isinstance(callee, Member) and self._any_receiver.knows(callee.key):
+            return None
+        if not self._linker.is_worth_following(callee) or self._linker.is_settled(callee):
+            return None
+        name = self._linker.canonical(callee)
+        if name is not None and (self._calls.knows(name) or self._scripts.may_name(name)):
+            return None
+        return self._linker.depends
+
     def _calls_of_others(self, readings: Iterable[CodeReading]) -> dict[str, set[str]]:
         """The APIs whose use makes calls of others mean nothing, where they are called, by package."""
         wanted = self._catalog.neighbours
         last = {_LAST_NAME.split(name)[-1] for name in wanted}
         called: dict[str, set[str]] = {}
         for reading in readings if wanted else ():
-            for site in reading.calls:
-                if _called(site.call.callee) in last and (name := self._linker.canonical(site.call.callee)) in wanted:
+            for site in self._linker.calls_named(reading, last):
+                if (name := self._linker.canonical(site.call.callee)) in wanted:
                     called.setdefault(self._packages.root_of(reading.path), set()).add(name)
         return called
 
-    def _matching(self, reading: CodeReading, site: CallSite) -> list[_Match]:
-        callee = site.call.callee
+    def _matching(self, reading: CodeReading, each: int | CallSite, callee: Value) -> list[_Match]:
+        """What descriptors say of a call, which is given by its place among the others if it is one of them."""
         candidates: list[tuple[Descriptor, CallSpec]] = []
         if isinstance(callee, Member):
             if callee.key not in self._catalog.last_names:
@@ -282,7 +348,7 @@ class Extractor:
             candidates += self._any_receiver.get(callee.key)
         elif self._is_plain_function(callee):
             return []
-        follow = self._linker.is_worth_following(callee) or self._hands_over(site.call)
+        follow = self._linker.is_worth_following(callee) or self._hands_over(_call(reading, each))
         name = self._linker.canonical(callee) if follow else None
         loaded = self._scripts.api(name, reading.path, callee.span) if name is not None else None
         if loaded is not None:
@@ -291,7 +357,7 @@ class Extractor:
             candidates += self._calls.get(name)
         found: list[_Match] = []
         for descriptor, spec in candidates:
-            if descriptor.language != reading.language or not self._fits(site.call, spec):
+            if descriptor.language != reading.language or not self._fits(_call(reading, each), spec):
                 continue
             called = self._called.get(self._packages.root_of(reading.path), set())
             if spec.without & called or (spec.beside and not spec.beside & called):
@@ -1037,27 +1103,30 @@ class Extractor:
         if not wanted:
             return
         readings = list(readings)
+        last = {name.rpartition(".")[2] for name in wanted}
         for reading in readings:
-            for write in reading.writes if reading.language == "javascript" else ():
+            if reading.language != "javascript" or not may_spell(reading, last):
+                continue
+            for write in reading.writes:
                 name = _last_two(write.target)
                 if name in wanted and not self._fenced(write.guards) and not self._of_an_instance(write.target):
                     self._note(name, write.value, write.span, _function_of(reading, write.scope))
         readings = [reading for reading in readings if reading.language == "python"]
         modules, classes = self._loaded(readings)
         for reading in readings:
-            for write in reading.writes:
+            for write in reading.writes if may_spell(reading, wanted) else ():
                 if isinstance(write.target, Member) and write.target.key in wanted and not self._fenced(write.guards):
                     self._note(write.target.key, write.value, write.span, _function_of(reading, write.scope))
-            for index, scope in enumerate(reading.scopes):
+            in_module = _module_name(reading.path) in modules
+            for index, scope in enumerate(reading.scopes if classes else reading.scopes[:1]):
                 # Names of a class or module are configuration only where somebody loads it as such.
-                loaded = classes if scope.kind == "class" else _module_name(reading.path) in modules
+                loaded = classes if scope.kind == "class" else in_module
                 if loaded and (scope.kind == "class" or index == 0):
                     for name in wanted & set(scope.bindings):
                         for binding in scope.bindings[name]:
                             self._note(name, binding.value, binding.span, None)
-            for site in reading.calls:
-                callee = site.call.callee
-                if not isinstance(callee, Member) or callee.key not in _FILLERS or self._fenced(site.guards):
+            for site in self._linker.calls_named(reading, _FILLERS):
+                if not isinstance(site.call.callee, Member) or self._fenced(site.guards):
                     continue
                 for entry in self._entries(keyword_mapping(site.call.arguments, site.call.span)):
                     if entry.key in wanted:
@@ -1081,9 +1150,8 @@ class Extractor:
         modules: set[str] = set()
         classes = False
         for reading in readings:
-            for site in reading.calls:
-                callee = site.call.callee
-                if not isinstance(callee, Member) or callee.key not in _LOADERS:
+            for site in self._linker.calls_named(reading, _LOADERS):
+                if not isinstance(site.call.callee, Member):
                     continue
                 classes = True
                 for argument in site.call.arguments[:1]:
@@ -1153,15 +1221,9 @@ class Extractor:
 
     def _classes(self, readings: Iterable[CodeReading]) -> None:
         described = [(descriptor, spec) for descriptor in self._catalog.descriptors for spec in descriptor.classes]
-        readings = [reading for reading in readings if any("*" in scope.bindings for scope in reading.scopes)]
-        if not described or not readings:
+        classes = [(reading, this) for reading in readings for this in self._derived_in(reading)]
+        if not described or not classes:
             return
-        classes = [
-            (reading, This(index, scope.span))
-            for reading in readings
-            for index, scope in enumerate(reading.scopes)
-            if scope.kind == "class" and "*" in scope.bindings
-        ]
         extended = {base.span for _, this in classes for base in self._bases(this) if isinstance(base, This)}
         for reading, this in classes:
             for descriptor, spec in described:
@@ -1171,6 +1233,17 @@ class Extractor:
                 applies = descriptor.applies(version.releases if version is not None else ())
                 if applies is not Tri.NO and self._derives(this, spec):
                     self._class_facts(reading, this, descriptor, spec, version)
+
+    def _derived_in(self, reading: CodeReading) -> tuple[This, ...]:
+        """The classes of a file that extend others."""
+        found = self._derived.get(reading.path)
+        if found is None:
+            found = self._derived[reading.path] = tuple(
+                This(index, scope.span)
+                for index, scope in enumerate(reading.scopes)
+                if scope.kind == "class" and "*" in scope.bindings
+            )
+        return found
 
     def _class_facts(
         self, reading: CodeReading, this: This, descriptor: Descriptor, spec: ClassSpec, version: VersionInForce | None
@@ -1319,7 +1392,8 @@ class Extractor:
 
     def _files(self, reading: CodeReading, *, named: bool = False) -> None:
         """`named`: only tools that a manifest names."""
-        if reading.page:
+        exported = [each.value for each in reading.exports if each.name in ("default", "=")]
+        if reading.page or not exported:
             return
         name = reading.path.rpartition("/")[2]
         found: dict[object, list[tuple[Descriptor, CallSpec]]] = {}
@@ -1331,7 +1405,6 @@ class Extractor:
                 found.setdefault(descriptor.package or descriptor.id, []).extend(calls)
         if not found:
             return
-        exported = [each.value for each in reading.exports if each.name in ("default", "=")]
         for options in (given for value in exported for given in self._options_in(value)):
             if not self._has_room(options.span):
                 return
@@ -1371,7 +1444,7 @@ class Extractor:
         if reading.page or not reading.scopes:
             return
         bound = reading.scopes[0].bindings
-        for descriptor in self._catalog.descriptors:
+        for descriptor in self._with_settings:
             if descriptor.language != reading.language:
                 continue
             for spec in descriptor.settings:
@@ -1491,17 +1564,12 @@ class Extractor:
         """Whether a file, or one that it imports a name from, spells what is looked for."""
         if spells(reading.path):
             return True
-        imported = (
-            self._linker.module_file(binding.value)
-            for scope in reading.scopes
-            for bindings in scope.bindings.values()
-            for binding in bindings
-            if isinstance(binding.value, Reference)
-        )
-        return any(path is not None and spells(path) for path in imported)
+        return any(spells(path) for path in self._linker.imported_files(reading))
 
     def _headers(self, reading: CodeReading) -> None:
-        if not self._may_write(reading, self._spells_header):
+        if reading.path not in self._writers:
+            self._writers[reading.path] = self._may_write(reading, self._spells_header)
+        if not self._writers[reading.path]:
             return
         for descriptor in self._catalog.descriptors:
             if descriptor.language != reading.language:
@@ -2445,6 +2513,10 @@ def _origin_paths(emit: EmitSpec) -> frozenset[str]:
 
 def _answer(answer: Tri, at: Span) -> Field:
     return Field(None, "unknown", at) if answer is Tri.UNKNOWN else Field(answer.value, "written", at)
+
+
+def _call(reading: CodeReading, each: int | CallSite) -> Call:
+    return (reading.calls[each] if isinstance(each, int) else each).call
 
 
 def _about_cors(name: str) -> bool:

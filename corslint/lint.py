@@ -22,13 +22,12 @@ from corslint.behaviour import policy, response
 from corslint.behaviour.chain import Doubled
 from corslint.behaviour.layers import Layers
 from corslint.discovery import Context, is_part, read_file
-from corslint.extract import Extracted, Extractor, LayerSite, Policy, merge_alternatives
+from corslint.extract import Extracted, Extractor, LayerSite, Policy, Seen, merge_alternatives
 from corslint.frameworks import catalog
 from corslint.model import decisions
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding, Fix
 from corslint.model.reading import (
-    CallSite,
     CodeReading,
     Damage,
     DeploymentReading,
@@ -702,11 +701,11 @@ def facts(context: Context, settings: Settings) -> tuple[list[Fact], Callable[[s
 
 def _extract(project: Project, descriptors: catalog.Catalog, linker: Linker, packages: Packages) -> Extracted:
     """Facts of all code. Files that only imports lead to are read on the way; they have facts of their own."""
-    open_calls: dict[str, list[CallSite]] = {}
+    seen = Seen()
     for _ in range(2 * _ROUNDS):
         readings = project.code_readings()
         linker.look_for_callers(lambda: list(project.code_readings().values()))
-        extracted = _extractor(project, descriptors, linker, packages, open_calls).extract(readings.values())
+        extracted = _extractor(project, descriptors, linker, packages, seen).extract(readings.values())
         if len(project.code_readings()) == len(readings):
             break
     return extracted
@@ -717,9 +716,9 @@ def _extractor(
     descriptors: catalog.Catalog,
     linker: Linker,
     packages: Packages,
-    open_calls: dict[str, list[CallSite]],
+    seen: Seen,
 ) -> Extractor:
-    return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text, open_calls)
+    return Extractor(linker, descriptors, packages, project.spells_header, project.spells, project.text, seen)
 
 
 def _page_policies(project: Project) -> Iterator[Fact]:

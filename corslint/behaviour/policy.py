@@ -64,6 +64,7 @@ from corslint.model.narrowing import narrowed
 from corslint.model.patterns import matches, valid
 from corslint.model.reading import CodeReading
 from corslint.model.semantics import MEANINGS, OriginSemantics, Row, means_yes
+from corslint.model.surface import binding_scope
 from corslint.model.tri import Tri, any_of, tri
 from corslint.model.values import (
     Call,
@@ -141,7 +142,7 @@ def scene_of(linker: Linker, code: ReadCode) -> Scene:
         reading = code(name.span.path)
         if reading is None or not 0 <= name.scope < len(reading.scopes):
             return None
-        scope = linker.binding_scope(reading, name.scope, name.name)
+        scope = binding_scope(reading, name.scope, name.name)
         bindings = reading.scopes[scope].bindings[name.name] if scope is not None else ()
         return bindings[0].value if len(bindings) == 1 else None
 

@@ -5,6 +5,8 @@ once, and so is every value that stands in several places. Values follow in grou
 size) and made of values before it, written by columns of numbers: so Python's own loops make them, at a tenth of what
 parsing costs.
 
+What is written of code is in another order (`model/kept.py`), in pieces that are made when they are asked for.
+
 Spans lie in the file that the reading is of, which is not written.
 """
 
@@ -13,13 +15,15 @@ from __future__ import annotations
 import json
 import sys
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import repeat
+from itertools import accumulate, chain, repeat
 from typing import Any, cast
 
-from corslint.model import reading as readings
-from corslint.model import values
+from corslint.model import kept
+from corslint.model.kept import CODED
 from corslint.model.reading import CodeReading, DeploymentReading, ManifestReading, NginxReading, Reading
+from corslint.model.surface import Surface, surface
 from corslint.source import Span
 
 
@@ -27,23 +31,18 @@ class EncodingError(Exception):
     """A value that cannot be encoded, or bytes that are no encoded reading."""
 
 
-_CLASSES: tuple[Any, ...] = (
-    Span,
-    *(
-        one
-        for module in (values, readings)
-        for name, one in sorted(vars(module).items())
-        if isinstance(one, type) and issubclass(one, tuple) and one.__module__ == module.__name__
-        if hasattr(one, "_fields") and name == one.__name__
-    ),
-)
+_CLASSES: tuple[Any, ...] = tuple(CODED.classes)
 _TUPLE, _DICT = -1, -2
 _CODES: dict[type, int] = {**{one: code for code, one in enumerate(_CLASSES)}, tuple: _TUPLE, dict: _DICT}
 _SCALARS = (str, int, float, bool, type(None))
 _READINGS = (CodeReading, NginxReading, ManifestReading, DeploymentReading)
 
+
 _SHORT, _LONG = "H", "I"
 _MOST = {_SHORT: 1 << 16, _LONG: 1 << 32}
+_NOT_READ = (
+    ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError, OverflowError, StopIteration,
+)  # fmt: skip
 _new = tuple.__new__
 
 
@@ -59,6 +58,8 @@ def encode(reading: Reading) -> bytes:
     """
     encoder = _Encoder(reading.path)
     try:
+        if isinstance(reading, CodeReading):
+            return encoder.in_pieces(kept.whole(reading))
         encoder.add(reading)
         return encoder.finished()
     except (RecursionError, OverflowError, ValueError, TypeError) as error:
@@ -78,7 +79,11 @@ class _Encoder:
         self._spans: list[int] = []
         self._starts: list[int] = []
         self._ends: list[int] = []
-        self._groups: dict[tuple[int, int, int], tuple[list[int], list[list[int]]]] = {}
+        self._begin = 0
+        """The first number of the piece that is being written, which needs these values of others."""
+        self._needs: set[int] = set()
+        self._rows: list[tuple[int, int, list[int]]] = []
+        """The numbers, codes and parts of values that are neither scalars nor spans."""
 
     def add(self, value: Any) -> int:
         """The number of a value that has none yet."""
@@ -105,15 +110,13 @@ class _Encoder:
             if number is None:
                 number = self.add(part)
             row.append(number)
+            if 0 <= number < self._begin:
+                self._needs.add(number)
             if number >= 0 and levels[number] > level:
                 level = levels[number]
         number = len(levels)
         levels.append(level + 1)
-        group = self._groups.get((level, code, len(row)))
-        if group is None:
-            group = self._groups[level, code, len(row)] = ([], [])
-        group[0].append(number)
-        group[1].append(row)
+        self._rows.append((number, code, row))
         return number
 
     def _scalar(self, kind: type, value: Any) -> int:
@@ -128,7 +131,12 @@ class _Encoder:
 
     def finished(self) -> bytes:
         """All of it: the length of the head, the head, and the columns."""
-        ordered = sorted(self._groups.items())
+        groups: dict[tuple[int, int, int], tuple[list[int], list[list[int]]]] = {}
+        for number, code, row in self._rows:
+            group = groups.setdefault((self._levels[number] - 1, code, len(row)), ([], []))
+            group[0].append(number)
+            group[1].append(row)
+        ordered = sorted(groups.items())
         placed = len(self._scalars)
         places = [0] * (len(self._levels) + placed)
         for numbers in (self._spans, *(numbers for _, (numbers, _) in ordered)):
@@ -146,10 +154,93 @@ class _Encoder:
                 columns.extend(map(place, column))
         if sys.byteorder == "big":
             columns.byteswap()
-        groups = [[code, parts, len(rows)] for (_, code, parts), (_, rows) in ordered]
+        told = [[code, parts, len(rows)] for (_, code, parts), (_, rows) in ordered]
         texts, torn = _written(self._scalars)
-        head = json.dumps([width, len(self._spans), groups, torn, texts], separators=(",", ":")).encode()
-        return len(head).to_bytes(4, "little") + head + columns.tobytes()
+        return _joined([width, len(self._spans), told, torn, texts], columns)
+
+    def in_pieces(self, reading: CodeReading) -> bytes:
+        """A reading of code, and its surface."""
+        known = surface(reading)
+        begins: list[int] = []
+        starts: list[tuple[int, int]] = []
+        needs: list[list[int]] = []
+        wanted: list[list[int]] = []
+        every = list(kept.pieces(reading, known))  # all of it, so that ids stay their own
+        for values_ in every:
+            self._begin, self._needs = len(self._levels), set()
+            begins.append(self._begin)
+            starts.append((len(self._spans), len(self._rows)))
+            wanted.append([self._number(value) for value in values_])
+            needed = {number for number in (*self._needs, *wanted[-1]) if 0 <= number < self._begin}
+            needs.append(sorted({bisect_right(begins, number) - 1 for number in needed}))
+        starts.append((len(self._spans), len(self._rows)))
+        return self._written(reading, known, starts, needs, wanted)
+
+    def _number(self, value: Any) -> int:
+        number = self._numbers.get(id(value))
+        return self.add(value) if number is None else number
+
+    def _written(
+        self,
+        reading: CodeReading,
+        known: Surface,
+        starts: list[tuple[int, int]],
+        needs: list[list[int]],
+        wanted: list[list[int]],
+    ) -> bytes:
+        """`starts`: how many spans and other values stand before each piece and behind the last; `needs`: which others
+        each needs; `wanted`: what each is for."""
+
+        def text(one: str) -> int:
+            return -1 - self._scalar(str, one)
+
+        surfaces = kept.surface_numbers(known, text)
+        names = [*map(text, kept.names(reading))]
+        places = self._places()
+        cells: list[int] = []
+        before = [0]
+        for _, code, row in self._rows:
+            cells += [code] if code >= 0 else [CODED.tuples if code == _TUPLE else CODED.dicts, len(row)]
+            cells += map(places.__getitem__, row)
+            before.append(len(cells))
+        rest, callees, *single, decorations, exports = ([places[one] for one in each] for each in wanted)
+        told: list[int] = []
+        for numbers in (
+            [before[row] for _, row in starts],
+            [span for span, _ in starts],
+            [row for _, row in starts],
+            [0, *accumulate(map(len, needs))],
+            [*chain.from_iterable(needs)],
+            rest,
+            callees,
+            [*chain.from_iterable(single)],
+            decorations,
+            exports,
+            names,
+        ):
+            told += [len(numbers), *numbers]
+        every = [*self._starts, *self._ends, *cells, *told, *surfaces]
+        width = next(width for width, most in _MOST.items() if max(every) < most)
+        columns = array(width, every)
+        if sys.byteorder == "big":
+            columns.byteswap()
+        texts, torn = _written(self._scalars)
+        return _joined([width, len(self._spans), len(told) + len(surfaces), torn, texts], columns)
+
+    def _places(self) -> list[int]:
+        """The final numbers: of scalars, which are found by negative ones, then of spans, then of all others."""
+        placed = len(self._scalars)
+        places = [0] * (len(self._levels) + placed)
+        places[len(self._levels) :] = range(placed - 1, -1, -1)
+        for number in (*self._spans, *(number for number, _, _ in self._rows)):
+            places[number] = placed
+            placed += 1
+        return places
+
+
+def _joined(head: list[object], columns: array[int]) -> bytes:
+    text = json.dumps(head, separators=(",", ":")).encode()
+    return len(text).to_bytes(4, "little") + text + columns.tobytes()
 
 
 def _written(scalars: list[object]) -> tuple[list[object], list[int]]:
@@ -178,7 +269,7 @@ def decode(data: bytes, path: str) -> Reading:
     """
     try:
         found = _decoded(data, path)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError, OverflowError) as error:
+    except _NOT_READ as error:
         raise EncodingError(f"no encoded reading: {error}") from None
     if not isinstance(found, _READINGS) or found.path != path:
         raise EncodingError("no encoded reading")
@@ -187,17 +278,20 @@ def decode(data: bytes, path: str) -> Reading:
 
 def _decoded(data: bytes, path: str) -> Any:
     length = int.from_bytes(data[:4], "little")
-    width, spans, groups, torn, known = json.loads(data[4 : 4 + length])
+    head = json.loads(data[4 : 4 + length])
+    width, spans, told, torn, known = head
     for place in torn:
         known[place] = "".join(map(chr, known[place]))
     columns = array(width if width in _MOST else _LONG)
     columns.frombytes(data[4 + length :])
     if sys.byteorder == "big":
         columns.byteswap()
+    if isinstance(told, int):
+        return kept.reading(path, head, columns, known)
     known += map(_new, repeat(Span), zip(repeat(path), columns[:spans], columns[spans : 2 * spans], strict=False))
     at = 2 * spans
     get = known.__getitem__
-    for code, parts, count in groups:
+    for code, parts, count in told:
         if not 0 <= count <= len(data) or code < _DICT or at + parts * count > len(columns):
             raise ValueError("a group is larger than all of it")
         filled = [map(get, columns[start : start + count]) for start in range(at, at + parts * count, count)]

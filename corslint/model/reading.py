@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from typing import Literal as OneOf
 from typing import TypeAlias, Union
 
@@ -105,10 +106,10 @@ class CodeReading(NamedTuple):
     path: str
     language: OneOf["javascript", "python"]
     scopes: tuple[Scope, ...]
-    calls: tuple[CallSite, ...]
-    writes: tuple[Write, ...]
-    decorations: tuple[Decoration, ...]
-    exports: tuple[Export, ...]
+    calls: Sequence[CallSite]
+    writes: Sequence[Write]
+    decorations: Sequence[Decoration]
+    exports: Sequence[Export]
     damage: tuple[Damage, ...]
     scripts: tuple[ScriptTag, ...] = ()
     page: bool = False

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
+from typing import Any, TypeAlias
 
+from corslint.model import kept
 from corslint.model.reading import Binding, CallSite, CodeReading, Write
+from corslint.model.surface import GROWERS, Surface, binding_scope, changed_at, is_assign, surface
 from corslint.model.tri import Tri
 from corslint.model.values import (
     Argument,
@@ -97,11 +100,34 @@ class Assumptions(NamedTuple):
     records: frozenset[str] = frozenset()
 
 
+Depends: TypeAlias = frozenset[Span | tuple[str, str]]
+"""What an unsettled value depends on: which calls there are of these functions, and whether these files, which were not
+read, export these names."""
+_SETTLED: Depends = frozenset()
+_UNSURE = "", ""
+_UNSETTLED: Depends = frozenset({_UNSURE})
+"""Of a value that may become something else by itself."""
+_MOST_DEPENDS = 32
+
+
 class Resolved(NamedTuple):
     """A value whose top is not a name, and the places it came through, nearest to the use first."""
 
     value: Value
     trail: tuple[Span, ...]
+
+
+class _Calling(NamedTuple):
+    """A call of a function, as a place in `CodeReading.calls`. `bound`: `self` is passed along unseen."""
+
+    reading: CodeReading
+    place: int
+    bound: bool
+
+    @property
+    def site(self) -> CallSite:
+        """The call itself, of which not everything may have been made yet."""
+        return self.reading.calls[self.place]
 
 
 class _Readings(dict[str, CodeReading | None]):
@@ -139,23 +165,38 @@ class Linker:
         self._may_export = may_export
         self._modules = modules
         self._assumptions = assumptions
-        self._cache: dict[tuple[str, Span], Resolved] = {}
+        self._last_of_environments = _endings(assumptions.environments, assumptions.required_environments)
+        self._last_of_calls = _endings(assumptions.reads, assumptions.receivers, _BUILT_IN, _COPIES)
+        self._cache: dict[tuple[str, Span], tuple[Resolved, Depends]] = {}
+        """What may become something else once more is known, and what that depends on."""
         self._settled: dict[tuple[str, Span], Resolved] = {}
         """What does not depend on which calls are known, nor on which files were read: it stays as it is."""
+        self._same: dict[int, tuple[Value, Resolved]] = {}
+        """The settled values once more, by identity: each is kept beside what it is, so that it stays its own."""
         self._names: dict[tuple[str, Span], str | None] = {}
         """The API names of settled values."""
-        self._unsettled = False
-        """Whether what is being resolved may become something else once more is known."""
+        self._news: set[Span | tuple[str, str]] = set()
+        """What is not as it was before callers were last looked for."""
+        self.depends = _SETTLED
+        """What the last canonical name that was asked for depends on."""
+        self._not_exported: set[tuple[str, str]] = set()
+        """What files do not export as long as they are not read."""
+        self._depends = _SETTLED
+        """What the value that is being resolved depends on beyond the files that were read."""
         self._open: dict[tuple[str, Span], int] = {}
         self._cut = _NOT_CUT
         self._steps = 0
-        self._calls_of: dict[Span, list[tuple[CallSite, bool]]] = {}
+        self._calls_of: dict[Span, list[_Calling]] = {}
         self._searched: set[str] = set()
         self._indexing = False
         self._everything: Callable[[], Iterable[CodeReading]] | None = None
         self._all_indexed = True
-        self._left_out: list[tuple[str, CodeReading, CallSite]] = []
-        self._changes: dict[str, dict[tuple[int, str], list[Write | CallSite]]] = {}
+        self._left_out: list[tuple[str, CodeReading, int]] = []
+        self._outside: dict[int, tuple[bool, Reference]] = {}
+        """Whether references lead to no file of the project, by identity."""
+        self._worth: dict[int, Value] = {}
+        """What is called and known to be worth following, which it stays, by identity."""
+        self._surfaces: dict[str, Surface] = {}
         self._gone_through: dict[tuple[str, int, str], int] = {}
 
     def look_for_callers(self, readings: Callable[[], Iterable[CodeReading]]) -> None:
@@ -164,9 +205,22 @@ class Linker:
         `readings` are asked for again where looking for callers leads to further files. Called once more, it takes in
         the files that came since.
         """
+        asked = self._everything is not None and self._all_indexed
         self._everything = readings
         self._all_indexed = False
-        self._cache.clear()
+        self._news = {_UNSURE, *(on for on in self._not_exported if self._may_export(*on))}
+        self._forget(self._news)
+        if asked:  # who asked once asks again
+            self._callers()
+
+    def is_as_it_was(self, depends: Depends) -> bool:
+        """Whether what depends on this is what it was before it was last looked for callers."""
+        return depends.isdisjoint(self._news)
+
+    def _forget(self, past: set[Span | tuple[str, str]]) -> None:
+        """Let go of what depends on anything that is not as it was."""
+        for key in [key for key, (_, depends) in self._cache.items() if not depends.isdisjoint(past)]:
+            del self._cache[key]
 
     # --- resolving ---
 
@@ -176,71 +230,69 @@ class Linker:
 
     def resolved(self, value: Value) -> Resolved:
         """Like `resolve`, with the places the value came through."""
-        if type(value) in _ARE_THEMSELVES:
+        kind = type(value)
+        if kind in _ARE_THEMSELVES:
             return Resolved(value, ())
+        same = self._same.get(id(value))
+        if same is not None:
+            return same[1]
         key = (_said(value), value.span)
         known = self._settled.get(key)
         if known is not None:
+            self._same[id(value)] = value, known
             return known
-        known = self._cache.get(key)
-        if known is not None:
-            self._unsettled = True
-            return known
+        unsettled = self._cache.get(key) if self._all_indexed else self._cached(key)
+        if unsettled is not None:
+            self._depends = _joined(self._depends, unsettled[1])
+            return unsettled[0]
         opened = self._open.get(key)
         if opened is not None or len(self._open) > _MAX_HOPS:
             self._cut = min(self._cut, opened or 0)  # the outermost that is in the way
             return Resolved(Unknown("defined by itself", value.span), ())
         self._steps = self._steps + 1 if self._open else 0
         if self._steps > _MAX_STEPS:  # kept, so that none of what led here is tried again
-            self._unsettled = True  # by itself it may be known
-            self._cache[key] = given_up = Resolved(Unknown("defined by too much", value.span), ())
+            self._depends |= _UNSETTLED  # by itself it may be known
+            given_up = Resolved(Unknown("defined by too much", value.span), ())
+            self._cache[key] = given_up, _UNSETTLED
             return given_up
         outside, self._cut = self._cut, _NOT_CUT
-        before, self._unsettled = self._unsettled, False
+        before, self._depends = self._depends, _SETTLED
         self._open[key] = here = len(self._open)
         try:
-            result = self._step(value)
+            step = _STEPS.get(kind)
+            result = step(self, value) if step is not None else Resolved(value, ())
         finally:
             del self._open[key]
         # What was cut short because an outer value is being resolved may be known when asked for by itself.
-        if self._cut >= here and not self._unsettled:
+        depends = self._depends
+        if self._cut >= here and not depends:
             self._settled[key] = result
+            self._same[id(value)] = value, result
         elif self._cut >= here or not isinstance(result.value, Unknown) or self._steps > _MAX_STEPS:
-            self._cache[key] = result
-        self._unsettled |= before or self._cut < here
+            self._cache[key] = result, depends or _UNSETTLED
+        if self._cut < here:
+            depends |= _UNSETTLED
+        self._depends = _joined(before, depends)
         self._cut = min(outside, _NOT_CUT if self._cut >= here else self._cut)
         return result
 
-    def _step(self, value: Value) -> Resolved:
-        match value:
-            case Name():
-                return self._follow(value, self._name(value))
-            case Reference():
-                return self._follow(value, self._reference(value))
-            case Member():
-                return self._follow(value, self._member_of(value))
-            case Parameter():
-                return self._follow(value, self._parameter(value))
-            case Index():
-                return Resolved(self._indexed(value), ())
-            case Call():
-                return self._call(value)
-            case Choice():
-                decided = self.test(value.test)
-                if decided is not Tri.UNKNOWN:
-                    return self.resolved(value.yes if decided is Tri.YES else value.no)
-                return Resolved(value, ())
-            case Fallback():
-                return self._fallback(value)
-            case Concat():
-                return Resolved(self._concat(value), ())
-            case Split():
-                return self._split(value)
-            case Operation():
-                decided = self.test(value)
-                if decided is not Tri.UNKNOWN:
-                    return Resolved(Literal(decided is Tri.YES, value.span), ())
+    def _cached(self, key: tuple[str, Span]) -> tuple[Resolved, Depends] | None:
+        """What is known of an unsettled value; what depends on callers is looked at again where more may be known."""
+        known = self._cache.get(key)
+        if known is None or self._all_indexed or not any(type(on) is Span for on in known[1]):
+            return known
+        self._callers()
+        return self._cache.get(key)
+
+    def _choice(self, value: Choice) -> Resolved:
+        decided = self.test(value.test)
+        if decided is not Tri.UNKNOWN:
+            return self.resolved(value.yes if decided is Tri.YES else value.no)
         return Resolved(value, ())
+
+    def _decided(self, value: Operation) -> Resolved:
+        decided = self.test(value)
+        return Resolved(value if decided is Tri.UNKNOWN else Literal(decided is Tri.YES, value.span), ())
 
     def _follow(self, use: Value, target: Value | None) -> Resolved:
         """Resolve what a name stands for; None: it stands for itself (a package, a global)."""
@@ -262,7 +314,7 @@ class Linker:
         if not isinstance(use, Name):
             return False
         reading = self._read(use.span.path)
-        scope = self.binding_scope(reading, use.scope, use.name) if reading is not None else None
+        scope = binding_scope(reading, use.scope, use.name) if reading is not None else None
         if reading is None or scope is None:
             return False
         return any(binding.span == use.span for binding in reading.scopes[scope].bindings[use.name])
@@ -273,7 +325,7 @@ class Linker:
         reading = self._read(name.span.path)
         if reading is None or not 0 <= name.scope < len(reading.scopes):
             return None
-        found = self.binding_scope(reading, name.scope, name.name)
+        found = binding_scope(reading, name.scope, name.name)
         if found is None:
             return self._star_import(reading, name)
         bindings = reading.scopes[found].bindings[name.name]
@@ -281,19 +333,6 @@ class Linker:
         if value is None:
             return Unknown("assigned in more than one place", name.span)
         return self._with_changes(value, reading, found, name)
-
-    @staticmethod
-    def binding_scope(reading: CodeReading, scope: int, name: str) -> int | None:
-        """The scope that binds `name` as seen from `scope`, or None for a global. Class scopes are passed over."""
-        start = scope
-        for _ in range(len(reading.scopes)):
-            if scope < 0:
-                return None
-            here = reading.scopes[scope]
-            if name in here.bindings and (here.kind != "class" or scope == start):
-                return scope
-            scope = here.parent
-        return None
 
     def _star_import(self, reading: CodeReading, name: Name) -> Value | None:
         for binding in reading.scopes[0].bindings.get("*", ()):
@@ -362,52 +401,27 @@ class Linker:
 
     # --- writes to members of a variable ---
 
-    def _changes_of(self, reading: CodeReading) -> dict[tuple[int, str], list[Write | CallSite]]:
-        """Everything in a file that changes what a variable holds without binding it anew, in text order."""
-        known = self._changes.get(reading.path)
-        if known is not None:
-            return known
-        found: dict[tuple[int, str], list[Write | CallSite]] = {}
-
-        def note(root: Value, change: Write | CallSite) -> None:
-            for _ in range(_MAX_FILES):  # `const alias = options`: a change of the one is a change of the other
-                scope = self.binding_scope(reading, root.scope, root.name) if isinstance(root, Name) else None
-                if scope is None or not isinstance(root, Name):
-                    return
-                found.setdefault((scope, root.name), []).append(change)
-                bindings = reading.scopes[scope].bindings[root.name]
-                if len(bindings) != 1:
-                    return
-                root = bindings[0].value
-
-        for write in reading.writes:
-            target = write.target
-            note(target.base if isinstance(target, Index) else _member_path(target)[0], write)
-        for site in reading.calls:
-            callee = site.call.callee
-            if isinstance(callee, Member) and callee.key in _CHANGERS:
-                note(callee.base, site)
-            elif _is_assign(callee) and site.call.arguments:
-                note(site.call.arguments[0].value, site)
-        for changes in found.values():
-            changes.sort(key=_place)
-        self._changes[reading.path] = found
+    def surface(self, reading: CodeReading) -> Surface:
+        """What a file says on its surface."""
+        found = self._surfaces.get(reading.path)
+        if found is None:
+            found = self._surfaces[reading.path] = kept.surface_of(reading) or surface(reading)
         return found
 
     def _with_changes(self, value: Value, reading: CodeReading, scope: int, name: Name) -> Value:
-        changes = self._changes_of(reading).get((scope, name.name), ())
-        if not changes:
+        changed = self.surface(reading).changes.get((scope, name.name))
+        if changed is None:
             return value
         target = self.resolve(value)
         if not isinstance(target, Mapping | Sequence):
             return value
-        spent = self._gone_through[reading.path, scope, name.name] = len(changes) + self._gone_through.get(
+        spent = self._gone_through[reading.path, scope, name.name] = len(changed) + self._gone_through.get(
             (reading.path, scope, name.name), 0
         )
         if spent > _MOST_CHANGES:
             return Unknown("changed too often", name.span)
         straight = self._function_scope(reading, name.scope) == self._function_scope(reading, scope)
-        for change in changes:
+        for change in (changed_at(reading, place) for place in changed):
             at = change.span if isinstance(change, Write) else change.call.span
             later = straight and at.start > name.span.start and self._in_same_function(reading, change, scope)
             if later or _encloses(at, name.span) or self.holds(change.guards) is Tri.NO:
@@ -425,8 +439,8 @@ class Linker:
         certain = self.holds(change.guards) is Tri.YES
         if isinstance(change, CallSite):
             callee = change.call.callee
-            added = change.call.arguments[1:] if _is_assign(callee) else change.call.arguments
-            if not _is_assign(callee) and not (isinstance(callee, Member) and callee.key == "update"):
+            added = change.call.arguments[1:] if is_assign(callee) else change.call.arguments
+            if not is_assign(callee) and not (isinstance(callee, Member) and callee.key == "update"):
                 return Unknown("changed by a method", change.call.span)
             spreads = (
                 Spread(argument.value if certain else Unknown("under a condition", argument.span), argument.span)
@@ -454,7 +468,7 @@ class Linker:
 
     def _changed_sequence(self, sequence: Sequence, change: Write | CallSite) -> Value:
         if isinstance(change, CallSite) and isinstance(change.call.callee, Member):
-            if change.call.callee.key in _GROWERS:
+            if change.call.callee.key in GROWERS:
                 return Sequence((*sequence.items, *self._grown(change)), sequence.span)
             return Unknown("changed by a method", change.call.span)
         at = change.span if isinstance(change, Write) else change.call.span
@@ -506,24 +520,45 @@ class Linker:
 
     def _unread_behind(self, callee: Value) -> str | None:
         """The file that would have to be read to know what is called, and need not be read for that."""
+        if id(callee) in self._worth:
+            return None
+        called = callee
         for _ in range(_MAX_HOPS):
-            if isinstance(callee, Member):
+            if type(callee) is Member:
                 callee = callee.base
-            elif isinstance(callee, Call):
+            elif type(callee) is Call:
                 callee = callee.callee
-            elif isinstance(callee, Name):
+            elif type(callee) is Name:
                 bound = self._only_binding(callee)
                 if bound is None:
-                    return None
+                    break
                 callee = bound
-            elif isinstance(callee, Reference):
+            elif type(callee) is Reference:
                 path = self.module_file(callee)
                 if path is None or self._leads_on(path) or self._python_submodule(callee) is not None:
-                    return None
+                    break
                 return path
             else:
-                return None
+                break
+        self._worth[id(called)] = called
         return None
+
+    def package_behind(self, callee: Value) -> str | None:
+        """The package from outside that a name, or something asked of one, is imported from in the only place."""
+        while type(callee) is Member:
+            callee = callee.base
+        if type(callee) is Name:
+            callee = self._only_binding(callee) or callee
+        if type(callee) is not Reference or not self._is_from_outside(callee):
+            return None
+        return None if self._modules.may_hold(callee.module) else callee.module
+
+    def _is_from_outside(self, reference: Reference) -> bool:
+        known = self._outside.get(id(reference))
+        if known is None:
+            outside = self.module_file(reference) is None and self._python_submodule(reference) is None
+            known = self._outside[id(reference)] = outside, reference
+        return known[0]
 
     def is_own_function(self, callee: Value) -> bool:
         """Whether a name is that of a function in the same file, which is no API."""
@@ -534,14 +569,14 @@ class Linker:
         reading = self._read(callee.span.path) if isinstance(callee, Name) else None
         if reading is None or not isinstance(callee, Name) or not 0 <= callee.scope < len(reading.scopes):
             return False
-        return self.binding_scope(reading, callee.scope, callee.name) is None and "*" not in reading.scopes[0].bindings
+        return binding_scope(reading, callee.scope, callee.name) is None and "*" not in reading.scopes[0].bindings
 
     def _only_binding(self, name: Name) -> Value | None:
         """What a name is bound to in the only place that does."""
         reading = self._read(name.span.path)
         if reading is None or not 0 <= name.scope < len(reading.scopes):
             return None
-        scope = self.binding_scope(reading, name.scope, name.name)
+        scope = binding_scope(reading, name.scope, name.name)
         bindings = reading.scopes[scope].bindings[name.name] if scope is not None else ()
         return bindings[0].value if len(bindings) == 1 else None
 
@@ -603,7 +638,8 @@ class Linker:
                 if module is None:
                     continue
                 if not self._may_export(module, name):
-                    self._unsettled = True  # it may once the file is read
+                    self._depends |= {(module, name)}  # it may once the file is read
+                    self._not_exported.add((module, name))
                     continue
                 found = self._exported(module, name, depth + 1)
                 if found is not None:
@@ -663,14 +699,27 @@ class Linker:
 
     def _variable(self, base: Value, member: Member) -> EnvVar | None:
         """The environment variable that a member of this object is, if the object is the environment."""
-        name = self.canonical_of_resolved(base)
-        if f"{name}/{member.key}" in self._assumptions.reads or f"{name}#{member.key}" in self._assumptions.reads:
+        name = self._name_ending(base, self._last_of_environments)
+        if name is None or f"{name}/{member.key}" in self._assumptions.reads:
+            return None
+        if f"{name}#{member.key}" in self._assumptions.reads:
             return None
         if name in self._assumptions.environments:
             return EnvVar(member.key, False, member.span)
         if name in self._assumptions.required_environments and member.key not in _OBJECT_METHODS:
             return EnvVar(member.key, True, member.span)
         return None
+
+    def _name_ending(self, value: Value, endings: frozenset[str]) -> str | None:
+        """The API's name of a resolved value, if it may end with one of these: seldom does any."""
+        kind = type(value)
+        if kind is Member or kind is Name:
+            last = value.key if isinstance(value, Member) else value.name if isinstance(value, Name) else ""
+            if last not in endings and _PARTED.isdisjoint(last):
+                return None
+        elif kind is not Reference and (kind is not Call or _OF_CALL not in endings):
+            return None
+        return self.canonical_of_resolved(value)
 
     def _field(self, this: This, key: str, member: Member, depth: int = 0) -> Value | None:
         """A field or method of a class: what its body, its methods or a base class assign, if that is one thing."""
@@ -679,15 +728,8 @@ class Linker:
             return None
         bindings = reading.scopes[this.scope].bindings
         candidates = [binding.value for binding in bindings.get(key, ())]
-        for write in reading.writes:
-            target = write.target
-            if (
-                isinstance(target, Member)
-                and target.key == key
-                and isinstance(target.base, This)
-                and target.base.scope == this.scope
-            ):
-                candidates.append(write.value)
+        written = self.surface(reading).fields.get((this.scope, key), ())
+        candidates += [reading.writes[place].value for place in written]
         candidates = [value for value in candidates if not isinstance(value, (Null, Undefined))]
         bases = [self.resolve(binding.value) for binding in bindings.get("*", ())]
         if any(not isinstance(base, This) for base in bases):
@@ -791,7 +833,7 @@ class Linker:
 
     def _call(self, call: Call) -> Resolved:
         callee = self.resolve(call.callee)
-        name = self.canonical_of_resolved(callee)
+        name = self._name_ending(callee, self._last_of_calls)
         if name is not None:
             read = self._assumptions.reads.get(name)
             if read is not None:
@@ -924,7 +966,7 @@ class Linker:
         if isinstance(value, Name):
             reading = self._read(value.span.path)
             if reading is not None:
-                scope = self.binding_scope(reading, value.scope, value.name)
+                scope = binding_scope(reading, value.scope, value.name)
                 if scope is not None:
                     bindings = reading.scopes[scope].bindings[value.name]
                     if len(bindings) == 1:
@@ -947,25 +989,26 @@ class Linker:
 
     def _parameter(self, parameter: Parameter) -> Value | None:
         """A parameter is what its only caller passes; several callers, or none in the project, leave it unknown."""
-        self._unsettled = True
+        self._depends |= {parameter.function}
         if self._indexing:
             return None
         calls = self._callers().get(parameter.function, [])
         if len(calls) != 1 or not parameter.name:
             return None
-        (call, *_), bound = calls[0]
-        position = parameter.position - 1 if bound else parameter.position
-        return self.argument(call, position if position >= 0 else None, parameter.name)
+        (only,) = calls
+        position = parameter.position - 1 if only.bound else parameter.position
+        return self.argument(only.site.call, position if position >= 0 else None, parameter.name)
 
     def calls_of(self, function: Span) -> list[CallSite]:
         """Where the function of this place is called; none are known while they are being looked for."""
-        return [] if self._indexing else [site for site, _ in self._callers().get(function, ())]
+        return [] if self._indexing else [calling.site for calling in self._callers().get(function, ())]
 
-    def _callers(self) -> dict[Span, list[tuple[CallSite, bool]]]:
-        """The calls of every function of the project, and whether `self` is passed along unseen."""
+    def _callers(self) -> dict[Span, list[_Calling]]:
+        """The calls of every function of the project."""
         if not self._all_indexed and self._everything is not None:
             self._indexing = self._all_indexed = True
-            unsettled = self._unsettled
+            depends = self._depends
+            known = {function: len(calls) for function, calls in self._calls_of.items()}
             cache, self._cache = self._cache, {}
             opened, self._open = self._open, {}
             cut, self._cut = self._cut, _NOT_CUT
@@ -981,39 +1024,77 @@ class Linker:
             finally:
                 self._indexing = False
                 self._cache, self._open, self._cut = cache, opened, cut
-                self._steps, self._unsettled = steps, unsettled
+                self._steps, self._depends = steps, depends
+            news = {on for on, calls in self._calls_of.items() if _is_news(known.get(on, 0), len(calls))}
+            self._news |= news
+            self._forget({*news})
         return self._calls_of
+
+    def calls_named(self, reading: CodeReading, names: Iterable[str]) -> Iterator[CallSite]:
+        """The calls of a file that call something by one of these names, in their order."""
+        found = self.surface(reading).names
+        for place in sorted(place for name in names for place in found.get(name, ())):
+            yield reading.calls[place]
+
+    def imported_files(self, reading: CodeReading) -> tuple[str, ...]:
+        """The files of the project that names of a file are imported from."""
+        return self._files_of(reading, self.surface(reading).bound)
+
+    def used_files(self, reading: CodeReading) -> tuple[str, ...]:
+        """The files of the project that a file imports anything from."""
+        found = self.surface(reading)
+        return self._files_of(reading, (*found.bound, *found.further))
+
+    def _files_of(self, reading: CodeReading, modules: Iterable[str]) -> tuple[str, ...]:
+        files = (self._modules.find(module, reading.path, reading.language) for module in modules)
+        return tuple(path for path in files if path is not None)
 
     def _index(self, reading: CodeReading) -> None:
         """Note which functions a file calls, but for those of files that are not read."""
         self._searched.add(reading.path)
-        for site in reading.calls:
-            callee = site.call.callee
-            own = self._only_binding(callee) if isinstance(callee, Name) else None
-            if isinstance(own, Function):  # what it is called for changes nothing about a function
-                self._calls_of.setdefault(own.span, []).append((site, False))
-            elif self._may_be_own(site.call.callee):
-                unread = self._unread_behind(site.call.callee)
+        called: list[tuple[int, Span, bool]] = []
+        found = self.surface(reading)
+        for places in (*found.shapes.values(), *([place] for place, _ in found.others)):
+            callee = kept.callee(reading, places[0])
+            own = self._only_binding(callee) if type(callee) is Name else None
+            if type(own) is Function:  # what it is called for changes nothing about a function
+                called += [(place, own.span, False) for place in places]
+            elif self._may_be_own(callee):
+                unread = self._unread_behind(callee)
                 if unread is not None:
-                    self._left_out.append((unread, reading, site))
+                    self._left_out += [(unread, reading, place) for place in places]
                 else:
-                    self._index_call(reading, site)
+                    called += self._functions_called(reading, places)
+        for place, function, bound in sorted(called):
+            self._calls_of.setdefault(function, []).append(_Calling(reading, place, bound))
 
-    def _index_call(self, reading: CodeReading, site: CallSite) -> None:
-        callee = site.call.callee
+    def _functions_called(self, reading: CodeReading, places: SequenceOf[int]) -> Iterator[tuple[int, Span, bool]]:
+        """The functions that calls of one thing call; what is not settled is asked for by each."""
+        settled, found = False, None
+        for place in places:
+            if not settled:
+                self._depends = _SETTLED
+                found = self._function_called(reading, kept.callee(reading, place))
+                settled = not self._depends
+            if found is not None:
+                yield (place, *found)
+
+    def _function_called(self, reading: CodeReading, callee: Value) -> tuple[Span, bool] | None:
         target = self.resolve(callee)
-        if isinstance(target, Function):
-            bound = isinstance(callee, Member) and self._is_method(target, reading)
-            self._calls_of.setdefault(target.span, []).append((site, bound))
+        if not isinstance(target, Function):
+            return None
+        return target.span, isinstance(callee, Member) and self._is_method(target, reading)
 
     def _index_left_out(self) -> None:
         """Note the calls of functions in files that have been read since."""
         left_out, self._left_out = self._left_out, []
-        for unread, reading, site in left_out:
-            if self._leads_on(unread):
-                self._index_call(reading, site)
-            else:
-                self._left_out.append((unread, reading, site))
+        for unread, reading, place in left_out:
+            if not self._leads_on(unread):
+                self._left_out.append((unread, reading, place))
+                continue
+            found = self._function_called(reading, kept.callee(reading, place))
+            if found is not None:
+                self._calls_of.setdefault(found[0], []).append(_Calling(reading, place, found[1]))
 
     def _may_be_own(self, callee: Value) -> bool:
         """Whether a function of the project may be called so: what a global, a package or a caller brings is none."""
@@ -1025,7 +1106,7 @@ class Linker:
             reading = self._read(callee.span.path)
             if reading is None or not 0 <= callee.scope < len(reading.scopes):
                 return False
-            scope = self.binding_scope(reading, callee.scope, callee.name)
+            scope = binding_scope(reading, callee.scope, callee.name)
             if scope is None:
                 return "*" in reading.scopes[0].bindings
             bindings = reading.scopes[scope].bindings[callee.name]
@@ -1033,9 +1114,7 @@ class Linker:
             if isinstance(bound, Parameter):
                 return False
             callee = bound if isinstance(bound, Reference) else callee
-        if isinstance(callee, Reference):
-            return self.module_file(callee) is not None or self._python_submodule(callee) is not None
-        return True
+        return not isinstance(callee, Reference) or not self._is_from_outside(callee)
 
     def _is_method(self, function: Function, reading: CodeReading) -> bool:
         if reading.language != "python":
@@ -1203,11 +1282,12 @@ class Linker:
         key = (_said(value), value.span)
         if key in self._names:
             return self._names[key]
-        before, self._unsettled = self._unsettled, False
+        before, self._depends = self._depends, _SETTLED
         name = self.canonical_of_resolved(self.resolve(value))
-        if not self._unsettled and not self._open:
+        self.depends = self._depends
+        if not self._depends and not self._open:
             self._names[key] = name
-        self._unsettled |= before
+        self._depends = _joined(before, self._depends) if self._open else _SETTLED
         return name
 
     def is_settled(self, value: Value) -> bool:
@@ -1239,12 +1319,20 @@ class Linker:
 
 _ARE_THEMSELVES = frozenset({Literal, Null, Undefined, Regex, EnvVar, Function, Mapping, Sequence, Unknown})
 """What nothing is looked for behind. (Every class is its own: a set knows that faster than `isinstance`.)"""
-_GROWERS = frozenset({"push", "unshift", "append", "add", "extend"})
-_CHANGERS = _GROWERS | {
-    "insert", "pop", "shift", "splice", "remove", "clear", "sort", "reverse", "fill", "update", "setdefault", "popitem",
-    "delete", "discard",
-}  # fmt: skip
-"""Methods that change the object they are called on, in either language."""
+_STEPS: dict[type, Callable[[Linker, Any], Resolved]] = {
+    Name: lambda linker, value: linker._follow(value, linker._name(value)),
+    Reference: lambda linker, value: linker._follow(value, linker._reference(value)),
+    Member: lambda linker, value: linker._follow(value, linker._member_of(value)),
+    Parameter: lambda linker, value: linker._follow(value, linker._parameter(value)),
+    Index: lambda linker, value: Resolved(linker._indexed(value), ()),
+    Call: Linker._call,
+    Choice: Linker._choice,
+    Fallback: Linker._fallback,
+    Concat: lambda linker, value: Resolved(linker._concat(value), ()),
+    Split: Linker._split,
+    Operation: Linker._decided,
+}
+"""How what is behind a value is found, by its class. What has none stands for itself."""
 _EXTENDERS = frozenset({"extend"})
 _OBJECT_METHODS = frozenset(
     {"get", "hasOwnProperty", "keys", "values", "items", "toString", "setdefault", "pop", "copy", "update"}
@@ -1260,7 +1348,31 @@ _COPIES = frozenset(
         "global#sorted",
     }
 )
+_BUILT_IN = frozenset({"global#Object.assign", "global#dict"})
+_PARTED = frozenset("#/.")
+"""What stands between the parts of an API's name."""
+_OF_CALL = "()"
 _TEXTS = (Literal, EnvVar, Fallback, Concat, Choice, Unknown)
+
+
+def _endings(*names: Iterable[str]) -> frozenset[str]:
+    """The last parts of names of APIs; `_OF_CALL` for what calls return."""
+    every = [name for some in names for name in some]
+    plain = ((name, name.replace("#", ".").replace("/", ".")) for name in every)
+    return frozenset(_OF_CALL if name.endswith(_OF_CALL) else parts.rpartition(".")[2] for name, parts in plain)
+
+
+def _joined(one: Depends, other: Depends) -> Depends:
+    """What a value depends on that depends on all of these. Of what depends on very much, that alone is kept."""
+    if not one or not other:
+        return one or other
+    both = one | other
+    return both if len(both) <= _MOST_DEPENDS else _UNSETTLED
+
+
+def _is_news(before: int, now: int) -> bool:
+    """Whether so many calls say something else of a parameter: it is known by the only one."""
+    return min(before, 2) != min(now, 2)
 
 
 def _text(value: str | bool | int | float) -> str:
@@ -1302,30 +1414,19 @@ def _member_path(value: Value) -> tuple[Value, tuple[str, ...]]:
 
 def _said(value: Value) -> str:
     """What tells values at one place apart: a settings module's names are all looked up from its end."""
-    if isinstance(value, Member):
-        return f"Member {value.key}"
-    if isinstance(value, (Name, Parameter)):
-        return f"{type(value).__name__} {value.name}"
-    if isinstance(value, Reference):
-        return f"Reference {value.module} {value.name}"
-    if isinstance(value, Choice):
-        # Each option of two objects of which a test chooses is such a choice itself.
-        return f"Choice {value.yes.span} {value.no.span}"
-    return type(value).__name__
+    kind = type(value)
+    said = _SAID.get(kind)
+    return said(value) if said is not None else kind.__name__
 
 
-def _is_assign(callee: Value) -> bool:
-    """Whether this is `Object.assign`, which changes its first argument."""
-    return (
-        isinstance(callee, Member)
-        and callee.key == "assign"
-        and isinstance(callee.base, Name)
-        and (callee.base.name == "Object")
-    )
-
-
-def _place(change: Write | CallSite) -> int:
-    return change.span.start if isinstance(change, Write) else change.call.span.start
+_SAID: dict[type, Callable[[Any], str]] = {
+    Member: lambda value: f"Member {value.key}",
+    Name: lambda value: f"Name {value.name}",
+    Parameter: lambda value: f"Parameter {value.name}",
+    Reference: lambda value: f"Reference {value.module} {value.name}",
+    # Each option of two objects of which a test chooses is such a choice itself.
+    Choice: lambda value: f"Choice {value.yes.span} {value.no.span}",
+}
 
 
 def _test_of(item: Binding | Write) -> Value:

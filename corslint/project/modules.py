@@ -21,6 +21,7 @@ class Modules:
         self._packages = packages or {}
         self._found: dict[tuple[str, str, bool], str | None] = {}
         self._folders: dict[str, str] = {}
+        self._python_folders: frozenset[str] | None = None
 
     def find(self, module: str, importer: str, language: str) -> str | None:
         """The file that `module` means in the file `importer`, or None for a package from outside."""
@@ -31,6 +32,13 @@ class Modules:
         if key not in self._found:
             self._found[key] = self._python(module, folder) if key[2] else self._javascript(module, folder)
         return self._found[key]
+
+    def may_hold(self, package: str) -> bool:
+        """Whether a module of a Python package may be a file of the project: a folder there has its name."""
+        if self._python_folders is None:
+            folders = {posixpath.dirname(path) for path in self._files if path.endswith(".py")}
+            self._python_folders = frozenset(part for folder in folders for part in folder.split("/"))
+        return package.partition(".")[0] in self._python_folders
 
     def _javascript(self, module: str, folder: str) -> str | None:
         if module.startswith("."):

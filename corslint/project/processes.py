@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from corslint.model.facts import Fact, Field
+from corslint.model.kept import may_spell
 from corslint.model.reading import CodeReading
 from corslint.model.tri import Tri, any_of
 from corslint.model.values import Function, Member, Reference, Value
@@ -44,6 +45,8 @@ def note(
 
 
 def _imports(reading: CodeReading, names: Collection[str]) -> bool:
+    if not may_spell(reading, names):
+        return False
     bound = (one.value for scope in reading.scopes for found in scope.bindings.values() for one in found)
     called = (site.call.callee for site in reading.calls)
     return any(_module(value) in names for value in (*bound, *called))

@@ -239,8 +239,8 @@ class Requests:
 
     def _methods_of(self, path: str, *names: str) -> Iterator[Call]:
         reading = self._readings.get(path)
-        for site in reading.calls if reading is not None else ():
-            if isinstance(site.call.callee, Member) and site.call.callee.key in names:
+        for site in self._linker.calls_named(reading, names) if reading is not None else ():
+            if isinstance(site.call.callee, Member):
                 yield site.call
 
     def _needs_leave(self, header: _Named) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from corslint.model.facts import Fact, Field
 from corslint.model.reading import CodeReading, DeploymentReading, Reading
-from corslint.model.values import Call, Reference
+from corslint.model.values import Call
 from corslint.project.link import Linker
 from corslint.project.packages import Packages
 from corslint.source import Span
@@ -298,25 +298,7 @@ def _components(readings: Mapping[str, CodeReading], linker: Linker) -> dict[str
         return path
 
     for path, reading in readings.items():
-        for reference in _imports(reading):
-            target = linker.module_file(reference)
-            if target is not None and target in parent:
+        for target in linker.used_files(reading):
+            if target in parent:
                 parent[root(path)] = root(target)
     return {path: root(path) for path in readings}
-
-
-def _imports(reading: CodeReading) -> Iterable[Reference]:
-    for scope in reading.scopes:
-        for bindings in scope.bindings.values():
-            for binding in bindings:
-                if isinstance(binding.value, Reference):
-                    yield binding.value
-    for export in reading.exports:
-        if isinstance(export.value, Reference):
-            yield export.value
-    for site in reading.calls:
-        if isinstance(site.call.callee, Reference):
-            yield site.call.callee
-        for argument in site.call.arguments:
-            if isinstance(argument.value, Reference):
-                yield argument.value
