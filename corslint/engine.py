@@ -258,20 +258,59 @@ class _Join(NamedTuple):
     beginnings: bool = False
 
 
+class _Asked(NamedTuple):
+    """What a clause of a way asks: `own` conditions concern its fact alone, `tests` others, too. `needed` are fields
+    without which no case of the way could hold."""
+
+    clause: Clause
+    name: str
+    own: tuple[FieldTest, ...]
+    tests: tuple[FieldTest, ...]
+    needed: tuple[FieldRef, ...]
+
+
+_MOST_KNOWN = 10_000
+_known: dict[int, tuple[tuple[Case, ...], tuple[Clause, ...], tuple[_Asked, ...]]] = {}
+"""By the identity of a way's clauses, with its cases: what they ask is the same in every project, and to compare them
+would take longer than to work it out."""
+
+
+def _asked(way: Way) -> tuple[_Asked, ...]:
+    cases, match, asked = _known.get(id(way.match), ((), (), ()))
+    if match is way.match and cases is way.cases:
+        return asked
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    asked = tuple(_asked_by(clause, way) for clause in way.match)
+    _known[id(way.match)] = way.cases, way.match, asked
+    return asked
+
+
+def _asked_by(clause: Clause, way: Way) -> _Asked:
+    name = clause.name or "\0"
+    own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
+    return _Asked(
+        clause,
+        name,
+        tuple(_named(test, name) for test in own),
+        tuple(_named(test, name) for test in clause.where if test not in own),
+        tuple(_needed(way, clause.name)) if clause.expect == "some" else (),
+    )
+
+
 class _Candidates:
     """The facts that one clause of one rule may stand for, after the conditions that concern them alone.
 
     For a clause that expects none, facts that fail are kept if that is not highly sure: they lower the confidence.
     """
 
-    def __init__(self, clause: Clause, world: World, needed: Iterable[FieldRef], most: int) -> None:
-        """`needed`: fields without which no case of the rule could hold. `most`: how many facts are looked at."""
+    def __init__(self, asked: _Asked, world: World, most: int) -> None:
+        """`most`: how many facts are looked at."""
         self._world = world
-        self._clause = clause
-        self._needed = tuple(needed)
-        self._name = clause.name or "\0"
-        self._own = [test for test in clause.where if all(ref.name == clause.name for ref in test.references())]
-        self._tests = [_named(test, self._name) for test in clause.where if test not in self._own]
+        self._clause = asked.clause
+        self._needed = asked.needed
+        self._name = asked.name
+        self._own, self._tests = asked.own, asked.tests
         self._keyed: dict[tuple[int, Wanted], Keyed | Begun] = {}
         self._most = most
         self._tried = 0
@@ -279,7 +318,7 @@ class _Candidates:
     @cached_property
     def _entries(self) -> list[_Entry]:
         """The facts that are left, with the answers about them; worked out when a binding first gets here."""
-        own = [_named(test, self._name) for test in self._own]
+        own = self._own
         expect = self._clause.expect
         found: list[_Entry] = []
         for fact in self._likely(own):
@@ -588,13 +627,7 @@ def _matches(rule: Rule, way: Way, world: World) -> tuple[list[_Match], bool]:
     if any(clause.expect == "some" and not world.of_kind(clause.fact) for clause in way.match):
         return [], True
     candidates = [
-        _Candidates(
-            clause,
-            world,
-            _needed(way, clause.name) if clause.expect == "some" else (),
-            MOST_TRIED if at < 2 else MOST_TRIED // 10,
-        )
-        for at, clause in enumerate(way.match)
+        _Candidates(asked, world, MOST_TRIED if at < 2 else MOST_TRIED // 10) for at, asked in enumerate(_asked(way))
     ]
     found: list[_Match] = []
     for bindings, doubtful, confidences, evidence in _bind(way, candidates, world, {}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
-from functools import partial
+from functools import lru_cache, partial
 
 from corslint.frameworks.catalog import (
     CallSpec,
@@ -183,7 +183,7 @@ class Extractor:
         self._spells_header = spells_header
         self._catalog = catalog
         self._calls, self._any_receiver = catalog.calls, catalog.any_receiver
-        self._described_packages = frozenset(name.partition(".")[0] for name in catalog.packages)
+        self._described_packages = _tops(catalog.packages)
         self._with_settings = [descriptor for descriptor in catalog.descriptors if descriptor.settings]
         self._tools = [descriptor for descriptor in catalog.descriptors if descriptor.files]
         self._packages = packages
@@ -2513,6 +2513,12 @@ def _origin_paths(emit: EmitSpec) -> frozenset[str]:
 
 def _answer(answer: Tri, at: Span) -> Field:
     return Field(None, "unknown", at) if answer is Tri.UNKNOWN else Field(answer.value, "written", at)
+
+
+@lru_cache(maxsize=8)
+def _tops(packages: frozenset[str]) -> frozenset[str]:
+    """The packages that these are or lie in."""
+    return frozenset(name.partition(".")[0] for name in packages)
 
 
 def _call(reading: CodeReading, each: int | CallSite) -> Call:

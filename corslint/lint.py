@@ -510,11 +510,10 @@ def _not_suppressed(
     kept = comments.left(found)
     suppressed = len(found) - len(kept)
     damaged = {fact.span.path for fact in understood.facts if fact.kind == "damage"}
-    in_part = is_part(context.root)
 
     def uncertain(path: str, rule: str) -> bool:
         # A rule that joins facts may speak only where the whole repository is read.
-        return path in damaged or (in_part and len(rules[rule].match) > 1)
+        return path in damaged or (len(rules[rule].match) > 1 and is_part(context.root))
 
     for last in (False, True):
         facts = comments.facts(rules.rules, uncertain, last=last)

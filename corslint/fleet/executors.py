@@ -98,9 +98,10 @@ def _processes(jobs: int) -> Hire:
 
 def _load() -> None:
     """Load what every repository needs."""
-    from corslint import lint
+    from corslint import lint, parsers
     from corslint.fleet import checking
 
+    parsers.expect_many()
     lint.knowledge(examples=False)
     checking.load()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
@@ -367,12 +368,17 @@ def worth_parsing_of(contents: Sequence[bytes], words: Iterable[bytes] = ()) -> 
 
 def _finder(size: int) -> Callable[[bytes, bytes, int], int]:
     """What finds a word in so many bytes: `bytes.find`, or what takes a tenth of its time (measured)."""
-    if size < _WORTH_LOADING:
+    if size < _WORTH_LOADING and "stringzilla" not in sys.modules:
         return bytes.find
     import stringzilla
 
     found: Callable[[bytes, bytes, int], int] = stringzilla.find
     return found
+
+
+def expect_many() -> None:
+    """Get ready for much that is going to be looked through, if only little of it at once."""
+    import stringzilla  # noqa: F401
 
 
 _HANDED_ON = regex(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from corslint.model import kept
@@ -165,8 +166,8 @@ class Linker:
         self._may_export = may_export
         self._modules = modules
         self._assumptions = assumptions
-        self._last_of_environments = _endings(assumptions.environments, assumptions.required_environments)
-        self._last_of_calls = _endings(assumptions.reads, assumptions.receivers, _BUILT_IN, _COPIES)
+        self._last_of_environments = _endings(assumptions.environments | assumptions.required_environments)
+        self._last_of_calls = _endings(frozenset(assumptions.reads).union(assumptions.receivers, _BUILT_IN, _COPIES))
         self._cache: dict[tuple[str, Span], tuple[Resolved, Depends]] = {}
         """What may become something else once more is known, and what that depends on."""
         self._settled: dict[tuple[str, Span], Resolved] = {}
@@ -1355,10 +1356,10 @@ _OF_CALL = "()"
 _TEXTS = (Literal, EnvVar, Fallback, Concat, Choice, Unknown)
 
 
-def _endings(*names: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=8)
+def _endings(names: frozenset[str]) -> frozenset[str]:
     """The last parts of names of APIs; `_OF_CALL` for what calls return."""
-    every = [name for some in names for name in some]
-    plain = ((name, name.replace("#", ".").replace("/", ".")) for name in every)
+    plain = ((name, name.replace("#", ".").replace("/", ".")) for name in names)
     return frozenset(_OF_CALL if name.endswith(_OF_CALL) else parts.rpartition(".")[2] for name, parts in plain)
 
 
