@@ -33,7 +33,7 @@ DRIVES = {"D:": os.environ.get("DRIVE_D", ""), "C:": ""}
 _LACKS = {
     os: (
         *("fork", "pread", "mkfifo", "geteuid", "getuid", "chown", "sched_getaffinity", "waitstatus_to_exitcode"),
-        *("O_NONBLOCK", "O_NOFOLLOW", "O_DIRECTORY", "O_CLOEXEC", "killpg", "setsid"),
+        *("O_NONBLOCK", "O_NOFOLLOW", "O_DIRECTORY", "O_CLOEXEC", "killpg", "setsid", "posix_spawn", "posix_spawnp"),
     ),
     signal: ("setitimer", "SIGALRM", "SIGPROF", "SIGKILL", "SIGPIPE", "ITIMER_REAL", "ITIMER_PROF"),
 }
