@@ -207,6 +207,10 @@ BOMBS: dict[str, tuple[str, str]] = {
     "js object that changes": ("a.js", f"{CORS}const o = {{}};\n" + "app.put('/', (q) => Object.assign(o, q.body));\n"
         * 4000 + _js("o.a")),
     "js configurations": ("vite.config.js", "export default {};\n" * 20_000),
+    "js name that is bound again": ("a.js", "const app = express(); app.use(cors);\n" * 6000),
+    "py list of a pair that doubles": ("a.py", "import socketio\nx0 = 'asgi'\n"
+        + "".join(f"x{n} = [x{n - 1}, x{n - 1}]\n" for n in range(1, 50))
+        + "io = socketio.AsyncServer(cors_allowed_origins='*', async_mode=x49)\napp = socketio.ASGIApp(io)\n"),
     "comment of rules": ("a.js", f"// corslint: ignore[{'a, ' * N}]\n{CORS}"),
 }  # fmt: skip
 
@@ -217,6 +221,13 @@ def test_a_bomb_does_not_go_off(capsys: Capture, name: str, text: str) -> None:
     _, _, summary = checked(capsys, "--pedantic", "--config", "markdown = true", name)  # named, or it is minified
     assert summary["files"] == 1
     assert not Path("made-by-a-tag").exists()
+
+
+def test_a_picture_of_thousands_of_servers_takes_no_time(capsys: Capture) -> None:
+    servers = "const http = createServer();\n" * 20_000
+    put("a.js", f"const {{ createServer }} = require('http');\n{servers}new (require('socket.io').Server)(http);\n")
+    assert cli.run(["check", "--output-format", "html", "."]) in (0, 1)
+    assert "</html>" in capsys.readouterr().out
 
 
 def test_files_that_nginx_includes_again_and_again_are_read_twice(capsys: Capture) -> None:

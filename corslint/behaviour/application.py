@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from corslint.behaviour.chain import inside_out
 from corslint.behaviour.handwritten import Handwritten, functions_in
@@ -245,11 +246,16 @@ class Applications:
         }
         return instance == app or behind == app or app in mounted
 
+    @cached_property
+    def _http_servers(self) -> frozenset[object]:
+        return frozenset(one.field("instance").value for one in self._of_kind.get("http_server", ()))
+
     def _sockets_of(self, instance: Span, fact: Fact, ports: Mapping[Span, object]) -> Iterator[Fact]:
         for socket in self._of_kind.get("socket_server", ()):
             attached, app, own = (socket.field(name).value for name in ("http_server", "app", "instance"))
-            known = any(one.field("instance").value == attached for one in self._of_kind.get("http_server", ()))
-            loose = not known and app is None and own not in ports and fact.kind != "socket_server"
+            loose = (
+                attached not in self._http_servers and app is None and own not in ports and fact.kind != "socket_server"
+            )
             if (
                 instance in (attached, own)
                 or (attached is None and fact.kind == "http_app" and app == instance)

@@ -50,6 +50,9 @@ NAMES = {
 }
 """The headers by the short names that the table has for them."""
 
+_MOST_PARTS = 10_000
+"""So many values may lie in one, at any depth; no list of methods or headers has a hundredth of them."""
+
 
 class _Unknown:
     """What can't be told. One object, compared by identity."""
@@ -381,6 +384,13 @@ class Responder:
         return Tri.UNKNOWN if isinstance(given, _Unknown) else tri(given is True)
 
     def _plain(self, value: Value) -> Known:
+        return self._with_room(value, [_MOST_PARTS])
+
+    def _with_room(self, value: Value, room: list[int]) -> Known:
+        """The value, if it has no more parts than there is room for: lists of lists may double at every line."""
+        room[0] -= 1
+        if room[0] < 0:
+            return _UNKNOWN
         value = self._scene.resolve(value)
         if isinstance(value, Literal):
             return value.value
@@ -389,7 +399,7 @@ class Responder:
         if isinstance(value, Undefined):
             return None if self._python else _UNDEFINED
         if isinstance(value, Sequence):
-            parts = tuple(self._plain(item) for item in value.items)
+            parts = tuple(self._with_room(item, room) for item in value.items)
             return _UNKNOWN if any(isinstance(part, _Unknown) for part in parts) else parts
         made = isinstance(value, Call) and value.construct
         return _OBJECT if made or isinstance(value, (Function, Regex, MappingValue)) else _UNKNOWN

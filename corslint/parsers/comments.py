@@ -52,8 +52,25 @@ class Remarks(NamedTuple):
     code: tuple[bytes, ...]
 
 
+_LARGE = 1 << 16
+"""Bytes. The comments of such a file are asked for again and again when it is mended, and take a second to find."""
+_recent: deque[tuple[SourceFile, Remarks]] = deque(maxlen=2)
+"""What was found in large files just now."""
+
+
 def read(source: SourceFile) -> Remarks:
     """The comments of a file of any kind that corslint reads; JSON and TOML are taken to have none."""
+    if len(source.data) < _LARGE:
+        return _read(source)
+    for known, remarks in tuple(_recent):
+        if known.path == source.path and known.data == source.data:
+            return remarks
+    found = _read(source)
+    _recent.append((source, found))
+    return found
+
+
+def _read(source: SourceFile) -> Remarks:
     kind = kind_by_content(source.path, source.data) or kind_of(source.path)
     data = source.data
     if kind == "python":

@@ -66,6 +66,8 @@ _LONGEST_TEXT = 1 << 16
 _MOST_CHANGES = 100_000
 """So many changes of the object behind one name are gone through, over all of its uses. People who fill an object line
 by line come to a few hundred changes and uses."""
+_MOST_BINDINGS = 500
+"""A name that is bound more often in one scope is unknown: each of its uses would look through all of them."""
 _TRIMMERS = frozenset({"trim", "strip"})
 
 
@@ -354,6 +356,8 @@ class Linker:
         """What the name means at its use: the last certain binding before it, with conditional ones laid over it."""
         if len(bindings) == 1:
             return None if _defined_by(bindings[0].value, name) else bindings[0].value
+        if len(bindings) > _MOST_BINDINGS:
+            return None
         straight = self._function_scope(reading, name.scope) == self._function_scope(reading, scope)
         usable = [
             binding
