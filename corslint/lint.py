@@ -85,7 +85,10 @@ def _unwatched(items: Iterable[_T], doing: str, noun: str) -> Iterable[_T]:  # n
 
 
 class Project:
-    """The files of one context: read once, parsed on demand. `overlay` stands in for what is on the disk."""
+    """The files of one context: read once, parsed on demand. `overlay` stands in for what is on the disk.
+
+    `files`: those that may be read.
+    """
 
     def __init__(
         self,
@@ -104,7 +107,7 @@ class Project:
         self._aside: dict[str, Reading] = {}
         self._choice = sifting.Choice({}, lambda _: False, suppression.MARK)
         self._overlay = overlay or {}
-        self._files = frozenset(context.files)
+        self.files = frozenset(context.files)
         self._sources: dict[str, SourceFile] = {}
         self._spelled: dict[str, bool] = {}
         self.readings: dict[str, Reading | None] = {}
@@ -123,7 +126,7 @@ class Project:
         return known.data if known is not None else self._content(path)
 
     def _content(self, path: str) -> bytes:
-        if path not in self._files and path not in self._overlay:
+        if path not in self.files and path not in self._overlay:
             return b""
         try:
             return self._read(path)
@@ -272,7 +275,7 @@ class Project:
 
     def admit(self, paths: Iterable[str]) -> None:
         """Let the text of further files be asked for: of settings files, in which findings stand."""
-        self._files |= frozenset(paths)
+        self.files |= frozenset(paths)
 
     def reading(self, path: str) -> Reading | None:
         """The reading of a file of the context, parsed when first asked for."""
@@ -281,7 +284,7 @@ class Project:
             if path in self._aside:
                 self.readings[path] = found = self._aside.pop(path)
                 self._note(path, found)
-            elif path in self._files:
+            elif path in self.files:
                 self.readings[path] = self._kept(path) or self._parsed(path)
         return self.readings[path]
 
@@ -561,7 +564,7 @@ def understand(
     choice = sifting.Choice(descriptors.words, descriptors.reads, suppression.MARK)
     project.read_candidates(choice, watch, jobs)
     packages = Packages(found for found in project.readings.values() if isinstance(found, ManifestReading))
-    modules = Modules(context.root, frozenset(context.files))
+    modules = Modules(context.root, project.files)
     linker = Linker(project.code, modules, descriptors.assumptions, project.leads_on, project.may_export)
     extracted = _extract(project, descriptors, linker, packages)
     accepts = _acceptance(extracted, linker, project)

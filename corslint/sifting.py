@@ -117,14 +117,14 @@ def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes
     """What is found of these files, in their order. A file that makes its worker crash or hang costs only itself."""
     from corslint import workers
 
-    tasks = ["\0".join(batch) for batch in batches(paths)]
+    every_batch = list(batches(paths))
+    tasks = ["\0".join(batch) for batch in every_batch]
     seen = _Seen(len(paths), jobs)  # by each worker for itself
 
     def work(task: str) -> bytes:
         return _packed(_sifted(task.split("\0"), choice, read, seen))
 
-    for task, done in zip(tasks, workers.spread(tasks, work, jobs), strict=True):
-        every = task.split("\0")
+    for every, done in zip(every_batch, workers.spread(tasks, work, jobs), strict=True):
         if isinstance(done, bytes):
             yield from _unpacked(every, done)
             continue
