@@ -281,22 +281,31 @@ class Extractor:
 
     def _is_silent_by_itself(self, callee: Value) -> bool:
         """Whether no descriptor speaks of what is called, whatever else is read and whatever it is given."""
-        if type(callee) is Member:
-            if callee.key not in self._catalog.last_names:
-                return True
-            if self._any_receiver.knows(callee.key):
-                return False
-        elif self._is_plain_function(callee):
+        if self._is_silent_by_form(callee):
             return True
+        if self._is_described_method(callee):
+            return False
         package = self._linker.package_behind(callee)
         if package is not None and not self._is_described(package):
             return True
         if not self._linker.is_worth_following(callee):
             return False
+        return not self._has_described_name(callee) and self._linker.is_settled(callee)
+
+    def _is_silent_by_form(self, callee: Value) -> bool:
+        """Whether what is called is a method that no API has, a function of the same file, or a plain global."""
+        if isinstance(callee, Member):
+            return callee.key not in self._catalog.last_names
+        return self._is_plain_function(callee)
+
+    def _is_described_method(self, callee: Value) -> bool:
+        """Whether descriptors speak of the method that is called on whatever receiver."""
+        return isinstance(callee, Member) and self._any_receiver.knows(callee.key)
+
+    def _has_described_name(self, callee: Value) -> bool:
+        """Whether what is called is known, as far as now is read, by a name that descriptors speak of."""
         name = self._linker.canonical(callee)
-        if name is not None and (self._calls.knows(name) or self._scripts.may_name(name)):
-            return False
-        return self._linker.is_settled(callee)
+        return name is not None and (self._calls.knows(name) or self._scripts.may_name(name))
 
     def _is_described(self, package: str) -> bool:
         """Whether descriptors may speak of anything in a package, as it is imported; a URL may stand for any."""
@@ -305,26 +314,17 @@ class Extractor:
 
     def _is_surely_silent(self, callee: Value) -> bool:
         """Whether no descriptor speaks of what is called, whatever else is read."""
-        if isinstance(callee, Member):
-            if callee.key not in self._catalog.last_names:
-                return True
-            if self._any_receiver.knows(callee.key):
-                return False
-        elif self._is_plain_function(callee):
+        if self._is_silent_by_form(callee):
             return True
-        if not self._linker.is_settled(callee):
+        if self._is_described_method(callee) or not self._linker.is_settled(callee):
             return False
-        name = self._linker.canonical(callee)
-        return name is None or not (self._calls.knows(name) or self._scripts.may_name(name))
+        return not self._has_described_name(callee)
 
     def _silent_as_long_as(self, callee: Value) -> Depends | None:
         """What it depends on that no descriptor speaks of what is called; None where there may be more to it."""
-        if isinstance(callee, Member) and self._any_receiver.knows(callee.key):
+        if self._is_described_method(callee) or not self._linker.is_worth_following(callee):
             return None
-        if not self._linker.is_worth_following(callee) or self._linker.is_settled(callee):
-            return None
-        name = self._linker.canonical(callee)
-        if name is not None and (self._calls.knows(name) or self._scripts.may_name(name)):
+        if self._linker.is_settled(callee) or self._has_described_name(callee):
             return None
         return self._linker.depends
 
@@ -342,12 +342,10 @@ class Extractor:
     def _matching(self, reading: CodeReading, each: int | CallSite, callee: Value) -> list[_Match]:
         """What descriptors say of a call, which is given by its place among the others if it is one of them."""
         candidates: list[tuple[Descriptor, CallSpec]] = []
-        if isinstance(callee, Member):
-            if callee.key not in self._catalog.last_names:
-                return []
-            candidates += self._any_receiver.get(callee.key)
-        elif self._is_plain_function(callee):
+        if self._is_silent_by_form(callee):
             return []
+        if isinstance(callee, Member):
+            candidates += self._any_receiver.get(callee.key)
         follow = self._linker.is_worth_following(callee) or self._hands_over(_call(reading, each))
         name = self._linker.canonical(callee) if follow else None
         loaded = self._scripts.api(name, reading.path, callee.span) if name is not None else None
@@ -894,8 +892,6 @@ class Extractor:
         """Whether a statement behind these tests never runs in production."""
         return self._linker.holds(guards) is Tri.NO
 
-    # --- options that are not read ---
-
     def taker(self, reading: CodeReading, call: Call) -> CallSite | None:
         """The first call in a file that is given what another call returns."""
         takers = self._takers.get(reading.path)
@@ -907,6 +903,8 @@ class Extractor:
                     if isinstance(value, Call):
                         takers.setdefault(value.span, site)
         return takers.get(call.span)
+
+    # --- options ---
 
     def at_path(self, options: Value | None, path: str) -> list[Value | None]:
         """What stands at a dotted path of an object, None where nothing does.

@@ -21,8 +21,8 @@ from corslint.records import NamedTuple
 from corslint.source import Span
 
 _INCLUDE_DEPTH = 20
-_TIMES_INCLUDED = 2
-"""A file that a level includes for the third time says nothing on it that it did not say twice."""
+MOST_TIMES_INCLUDED = 8
+"""A level that includes one file more often is not known whole: nginx takes the file each time anew."""
 _INCLUDE_COUNT = 2000
 
 _HARMLESS = frozenset((
@@ -412,7 +412,9 @@ class _Builder:
         news = []
         for path in found:
             times = self.times[id(level), path] = self.times.get((id(level), path), 0) + 1
-            if times > _TIMES_INCLUDED:
+            if times > MOST_TIMES_INCLUDED:
+                level.complete = False
+                self.unresolved = True
                 continue
             news.append(path)
             self.seen.add(path)

@@ -552,7 +552,7 @@ FACT_KINDS: dict[str, KindSpec] = {
             "request_block_own": FieldSpec("tri", "whether that is this level itself"),
             "adds.*": FieldSpec("text", "response header added, effective; its place is the directive"),
             "adds_always.*": FieldSpec("tri", "whether it is added whatever the status (`always`)"),
-            "adds_count.*": FieldSpec("number", "how often one response gets the header from here"),
+            "adds_count.*": FieldSpec("number", "how often one response gets the header from here; at least, where not all that is written there is known"),
             "adds_second.*": FieldSpec("text", "the second line that adds it"),
             "adds_equal.*": FieldSpec("tri", "whether all lines that add it have the same value"),
             "dropped_headers.*": FieldSpec("text", "response header added on an outer level and lost here; its place is the lost line"),

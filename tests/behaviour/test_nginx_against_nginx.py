@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from corslint.behaviour.nginx import facts
-from corslint.behaviour.nginx_levels import Level, choose, units
+from corslint.behaviour.nginx_levels import MOST_TIMES_INCLUDED, Level, choose, units
 from corslint.behaviour.nginx_origins import Scope, compile_value
 from corslint.model.decisions import Answer, Echo, Fixed, Nothing, Star, answer
 from corslint.model.facts import Fact
@@ -240,6 +240,34 @@ def _compare(route: Fact, answer: http.client.HTTPResponse, sent: dict[str, str]
         assert sent.get(name) == requests.get(name), f"{where}: {name} upstream"
     for name in ("x-up-1", "x-up-2", "x-up-3"):
         assert (answer.headers.get(name) is None) == (name in hidden), f"{where}: {name} hidden"
+
+
+@pytest.mark.parametrize("times", [1, 3, MOST_TIMES_INCLUDED, MOST_TIMES_INCLUDED + 1])
+def test_a_file_that_is_included_again_counts_again(times: int, backend: int, tmp_path: Path) -> None:
+    port = _free_port()
+    includes = "\n".join(["include headers.conf;"] * times)
+    levels = f"location / {{\n{includes}\nproxy_pass http://127.0.0.1:{backend};\n}}"
+    text = f"events {{}}\nhttp {{\nserver {{\nlisten 127.0.0.1:{port};\n{levels}\n}}\n}}\n"
+    files = {"nginx.conf": text, "headers.conf": "add_header X-A one;\n"}
+    readings = {name: read(SourceFile(name, content.encode())) for name, content in files.items()}
+    (route,) = (fact for fact in facts(readings, []) if fact.kind == "proxy_route")
+    count = route.fields["adds_count.x-a"]
+
+    (tmp_path / "headers.conf").write_text(files["headers.conf"])
+    process = _running(tmp_path, f"daemon off;\nmaster_process off;\npid nginx.pid;\n{text}", port)
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/")
+        sent = connection.getresponse().headers.get_all("X-A") or []
+        connection.close()
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        if process.stdout:
+            process.stdout.close()
+    assert len(sent) == times
+    whole = times <= MOST_TIMES_INCLUDED
+    assert (count.value, route.fields["complete"].value) == (min(times, MOST_TIMES_INCLUDED), "yes" if whole else "no")
 
 
 @pytest.mark.parametrize(
