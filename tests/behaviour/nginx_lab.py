@@ -87,8 +87,7 @@ class PortTakenError(Exception):
 @contextmanager
 def running(folder: Path, text: str, port: int) -> Iterator[None]:
     """An nginx with this configuration, ready on `port`."""
-    found = nginx()
-    assert found is not None
+    found = require_nginx()
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
     (folder / "nginx.pid").unlink(missing_ok=True)
     command = [found, "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]

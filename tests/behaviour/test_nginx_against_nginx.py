@@ -10,10 +10,8 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +25,7 @@ from corslint.model.decisions import Answer, Echo, Fixed, Nothing, Star, answer
 from corslint.model.facts import Fact
 from corslint.parsers.nginx import read
 from corslint.source import SourceFile
+from tests.behaviour.nginx_lab import free_ports, running
 from tests.lab.installation import require
 
 SERVERS = 12
@@ -63,13 +62,6 @@ def backend() -> Iterator[int]:
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class _Writer:
@@ -136,23 +128,6 @@ class _Writer:
         return "\n".join([*head, "http {", "access_log off;", *temporary, *body, "}", ""])
 
 
-def _running(folder: Path, text: str, port: int) -> subprocess.Popen[bytes]:
-    (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    command = [str(require("nginx").path("nginx")), "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    for _ in range(100):
-        if process.poll() is not None:
-            output = process.stdout.read().decode() if process.stdout else ""
-            raise AssertionError(f"nginx refused a configuration that was meant to be valid: {output}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return process
-        except OSError:
-            time.sleep(0.05)
-    process.kill()
-    raise AssertionError("nginx did not start to listen")
-
-
 def _expected(route: Fact) -> tuple[dict[str, list[str]], dict[str, str], set[str]]:
     """Response headers with what is known of their values, request headers, and hidden upstream headers."""
     adds: dict[str, list[str]] = {}
@@ -179,7 +154,7 @@ def _server_levels(top: tuple[Level, ...]) -> list[Level]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_random_configurations(seed: int, backend: int, tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_ports(1)[0]
     text = _Writer(seed, port, backend).write()
     reading = read(SourceFile("nginx.conf", text.encode()))
     assert reading.damage == ()
@@ -189,9 +164,8 @@ def test_random_configurations(seed: int, backend: int, tmp_path: Path) -> None:
     (unit,) = units({"nginx.conf": reading})
     servers = _server_levels(unit.top)
     assert len(servers) == SERVERS
-    process = _running(tmp_path, text, port)
     compared = 0
-    try:
+    with running(tmp_path, text, port):
         for number, server in enumerate(servers):
             for path in PATHS:
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -213,11 +187,6 @@ def test_random_configurations(seed: int, backend: int, tmp_path: Path) -> None:
                 assert route.fields["level"].span == _head_of(choice.level), where
                 _compare(route, answer, sent, where)
                 compared += 1
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-        if process.stdout:
-            process.stdout.close()
     assert compared > 40, "too few requests reached a location: the generator lost its point"
 
 
@@ -244,7 +213,7 @@ def _compare(route: Fact, answer: http.client.HTTPResponse, sent: dict[str, str]
 
 @pytest.mark.parametrize("times", [1, 3, MOST_TIMES_INCLUDED, MOST_TIMES_INCLUDED + 1])
 def test_a_file_that_is_included_again_counts_again(times: int, backend: int, tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_ports(1)[0]
     includes = "\n".join(["include headers.conf;"] * times)
     levels = f"location / {{\n{includes}\nproxy_pass http://127.0.0.1:{backend};\n}}"
     text = f"events {{}}\nhttp {{\nserver {{\nlisten 127.0.0.1:{port};\n{levels}\n}}\n}}\n"
@@ -254,17 +223,11 @@ def test_a_file_that_is_included_again_counts_again(times: int, backend: int, tm
     count = route.fields["adds_count.x-a"]
 
     (tmp_path / "headers.conf").write_text(files["headers.conf"])
-    process = _running(tmp_path, f"daemon off;\nmaster_process off;\npid nginx.pid;\n{text}", port)
-    try:
+    with running(tmp_path, f"daemon off;\nmaster_process off;\npid nginx.pid;\n{text}", port):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         connection.request("GET", "/")
         sent = connection.getresponse().headers.get_all("X-A") or []
         connection.close()
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-        if process.stdout:
-            process.stdout.close()
     assert len(sent) == times
     whole = times <= MOST_TIMES_INCLUDED
     assert (count.value, route.fields["complete"].value) == (min(times, MOST_TIMES_INCLUDED), "yes" if whole else "no")
@@ -341,7 +304,7 @@ def _origin_policies(dice: random.Random, count: int) -> tuple[list[str], list[s
 
 @pytest.mark.parametrize("seed", range(3))
 def test_random_origin_policies(seed: int, tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_ports(1)[0]
     maps, locations = _origin_policies(random.Random(seed), 40)
     paths = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     text = "\n".join([
@@ -353,9 +316,8 @@ def test_random_origin_policies(seed: int, tmp_path: Path) -> None:
     assert reading.damage == ()
     (unit,) = units({"nginx.conf": reading})
     (server,) = _server_levels(unit.top)
-    process = _running(tmp_path, text, port)
     echoed = 0
-    try:
+    with running(tmp_path, text, port):
         for number, level in enumerate(server.locations):
             (line,) = level.own("add_header")
             decision = compile_value(line.arguments[1], Scope(unit, level))
@@ -368,11 +330,6 @@ def test_random_origin_policies(seed: int, tmp_path: Path) -> None:
                 where = f"seed {seed}, {origin}: {locations[number]}\n{maps[2 * number]}\n{maps[2 * number + 1]}"
                 assert _sent(given, origin) == got, where
                 echoed += got is not None
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-        if process.stdout:
-            process.stdout.close()
     assert echoed > 50
 
 
