@@ -156,7 +156,8 @@ class Project:
                     read.append(path)
         jobs = jobs or risk.fitting(len(fresh) // sifting.WORTH_WORKERS)
         if jobs > 1 and len(fresh) > sifting.BATCH:
-            self._take(sifting.by_workers(fresh, choice, self._read, jobs), watch, len(fresh))
+            keeps = self.context.cache.folder is not None
+            self._take(sifting.by_workers(fresh, choice, self._read, jobs, keeps=keeps), watch, len(fresh))
         else:
             at = iter(watch(fresh, "reading", "files"))
             for batch in sifting.batches(fresh):

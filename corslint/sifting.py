@@ -21,9 +21,9 @@ BATCH = 64
 WORTH_WORKERS = 1000
 """Files. With fewer, to begin processes takes longer than they save (measured)."""
 
-SELDOM = 2000
-"""Files, shared by the workers. Where no more of a project can be expected to be worth parsing, they only sift, and
-whoever asked them parses meanwhile: to hand over a reading takes as long as to make it (measured)."""
+WORTH_HANDING_OVER = 4
+"""Processes. To hand over a reading, which is to write it down, takes longer than to make it: fewer only sift, unless
+what is read is written down anyway, and whoever asked them parses meanwhile (measured)."""
 
 WORTH = "w"
 """Said of a file besides the words of `cache`: it is worth parsing, and was not parsed."""
@@ -113,16 +113,21 @@ def batches(paths: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], jobs: int) -> Iterator[Sifted]:
-    """What is found of these files, in their order. A file that makes its worker crash or hang costs only itself."""
+def by_workers(
+    paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], jobs: int, *, keeps: bool
+) -> Iterator[Sifted]:
+    """What is found of these files, in their order. A file that makes its worker crash or hang costs only itself.
+
+    `keeps`: what is read is written down for the next run.
+    """
     from corslint import workers
 
     every_batch = list(batches(paths))
     tasks = ["\0".join(batch) for batch in every_batch]
-    seen = _Seen(len(paths), jobs)  # by each worker for itself
+    parses = keeps or jobs >= WORTH_HANDING_OVER
 
     def work(task: str) -> bytes:
-        return _packed(_sifted(task.split("\0"), choice, read, seen))
+        return _packed(_sifted(task.split("\0"), choice, read, parses=parses))
 
     for every, done in zip(every_batch, workers.spread(tasks, work, jobs), strict=True):
         if isinstance(done, bytes):
@@ -135,22 +140,8 @@ def by_workers(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes
                 yield Sifted(path, cache.NOTHING, trouble=alone.reason if alone is not None else "")
 
 
-class _Seen:
-    """How many of `among` so many files one of `jobs` workers has seen, and how many of them speak."""
-
-    def __init__(self, among: int, jobs: int) -> None:
-        self._weight = among * jobs
-        self._files = self._speaking = 0
-
-    def is_seldom(self, files: int, speaking: int) -> bool:
-        """Whether few can be expected to speak, with these so many further files."""
-        self._files += files
-        self._speaking += speaking
-        return self._speaking * self._weight <= SELDOM * self._files
-
-
-def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], seen: _Seen) -> Iterator[Sifted]:
-    """What is found of these files."""
+def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], *, parses: bool) -> Iterator[Sifted]:
+    """What is found of these files. Those that may say much are parsed, or it is only said that they are worth it."""
     files, troubles = [], {}
     for path in paths:
         try:
@@ -159,8 +150,7 @@ def _sifted(paths: Sequence[str], choice: Choice, read: Callable[[str], bytes], 
             troubles[path] = error.strerror or str(error)
     worth = choice.worth(files)
     contents = dict(files)
-    speaking = {path for path in worth if _may_say_much(path)}
-    leaves = speaking if seen.is_seldom(len(paths), len(speaking)) else frozenset[str]()
+    leaves = frozenset[str]() if parses else {path for path in worth if _may_say_much(path)}
     for path in paths:
         if path in troubles:
             yield Sifted(path, cache.NOTHING, trouble=troubles[path])

@@ -36,16 +36,13 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("seldom", [0, 100, 2000])
-def test_several_processes_say_what_one_says(
-    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, seldom: int
-) -> None:
-    monkeypatch.setattr(sifting, "SELDOM", seldom)
+def test_several_processes_say_what_one_says(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = []
-    for jobs in ("1", "2", "3"):
-        status = cli.run(["check", ".", "--no-cache", "-j", jobs, "--output-format", "json"])
-        said.append((status, *capsys.readouterr()))
-    assert said[0] == said[1] == said[2]
+    for jobs in (1, 2, sifting.WORTH_HANDING_OVER):
+        for kept in (["--no-cache"], ["--cache-dir", f"../cache{jobs}"]):
+            status = cli.run(["check", ".", *kept, "-j", str(jobs), "--output-format", "json"])
+            said.append((status, *capsys.readouterr()))
+    assert said == said[:1] * len(said)
     assert said[0][1].count('"rule"') > 30
 
 
@@ -66,8 +63,7 @@ def test_a_file_that_ends_its_reader_is_unreadable(
     cli.run(["check", ".", "--no-cache", "-j1", "--output-format", "concise"])
     before = capsys.readouterr().out
     monkeypatch.setattr("corslint.sifting.parse", risky)
-    monkeypatch.setattr(sifting, "SELDOM", 0)
-    assert cli.run(["check", ".", "--no-cache", "-j2", "--output-format", "concise"]) == 1
+    assert cli.run(["check", ".", "--cache-dir", "../cache", "-j2", "--output-format", "concise"]) == 1
     out = capsys.readouterr().out
     more = [line for line in out.splitlines() if line not in before.splitlines() and line.startswith("bad.js")]
     reason = {"crashes": "the parser crashed (SIGKILL)", "fails": "ZeroDivisionError: nothing to divide by"}[trouble]
@@ -77,11 +73,10 @@ def test_a_file_that_ends_its_reader_is_unreadable(
     assert [line for line in out.splitlines() if line not in more][:-1] == before.splitlines()[:-1]
 
 
-def test_what_workers_find_is_what_is_there(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sifting, "SELDOM", 0)
+def test_what_workers_find_is_what_is_there(tree: Path) -> None:
     paths = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file())
     paths.append("gone.js")
-    found = list(sifting.by_workers(paths, CHOICE, lambda path: Path(path).read_bytes(), 2))
+    found = list(sifting.by_workers(paths, CHOICE, lambda path: Path(path).read_bytes(), 2, keeps=True))
     assert [one.path for one in found] == paths
     assert found[-1] == Sifted("gone.js", cache.NOTHING, trouble="No such file or directory")
     assert {one.what for one in found} == {cache.PLAIN, cache.INERT, cache.READ, cache.NOTHING}
@@ -94,30 +89,18 @@ def test_what_workers_find_is_what_is_there(tree: Path, monkeypatch: pytest.Monk
             assert parse(SourceFile(one.path, data)) is None
 
 
-def test_workers_parse_only_where_there_is_much_to_parse() -> None:
+@pytest.mark.parametrize(
+    ("jobs", "keeps", "parsed"), [(2, False, False), (sifting.WORTH_HANDING_OVER, False, True), (2, True, True)]
+)
+def test_workers_parse_only_where_it_pays(jobs: int, keeps: bool, parsed: bool) -> None:
     contents = {f"plain{number}.js": b"export const a = 1;" for number in range(60)}
     contents |= {"a.js": b"app.use(cors());", "b.py": b"import socketio", "package.json": b"{}", "a.sh": b"echo"}
-
-    def parsed(among: int) -> set[str]:
-        found = list(sifting._sifted(list(contents), CHOICE, contents.__getitem__, sifting._Seen(among, 2)))
-        assert [one.path for one in found] == list(contents)
-        assert {one.path for one in found if one.what == cache.PLAIN} == {path for path in contents if "plain" in path}
-        assert all(one.encoded is None for one in found if one.what == sifting.WORTH)
-        return {one.path for one in found if one.what not in (cache.PLAIN, sifting.WORTH)}
-
-    most = sifting.SELDOM // 2 * len(contents) // 3  # of each 64 files 3 speak
-    assert parsed(len(contents)) == parsed(most) == {"a.sh"}
-    assert parsed(most + 64) == {"a.js", "b.py", "package.json", "a.sh"}
-
-
-def test_how_much_there_is_to_parse_is_told_by_all_that_was_seen() -> None:
-    seen = sifting._Seen(6400, 2)
-    assert seen.is_seldom(64, 10)
-    assert not sifting._Seen(6400, 3).is_seldom(64, 10)
-    assert not seen.is_seldom(64, 11)
-    assert seen.is_seldom(64, 0)
-    assert not seen.is_seldom(640, 640)
-    assert seen.is_seldom(6400, 0)
+    found = list(sifting.by_workers(list(contents), CHOICE, contents.__getitem__, jobs, keeps=keeps))
+    assert [one.path for one in found] == list(contents)
+    assert {one.path for one in found if one.what == cache.PLAIN} == {path for path in contents if "plain" in path}
+    left = {one.path for one in found if one.what == sifting.WORTH}
+    assert left == (set() if parsed else {"a.js", "b.py", "package.json"})
+    assert all(one.encoded is None for one in found if one.path in left)
 
 
 def test_a_file_that_is_gone_before_it_is_parsed_is_unreadable(
