@@ -298,7 +298,7 @@ def _context(
 
     kinds = _kinds(listing)
     packages = dict[str, str]()
-    readable = _without_packages(listing, kinds, packages, [_below(folder, root) for folder in folders], cache)
+    readable = _without_packages(listing, kinds, packages, [_below(folder, root) for folder in folders], early)
     for called in packages.values():
         _count(passed_over, called)
     shown_as = _shown_below(root, cwd)
@@ -621,7 +621,8 @@ def _without_packages(
 ) -> Iterable[str]:
     """The files of some kind that are not part of an installed package. Folders of those are added to `packages`.
 
-    `opened` are folders that were named: what lies around them does not count against what is in them.
+    `opened` are folders that were named: what lies around them does not count against what is in them. `cache`: where
+    the next run looks for what was made of the listing.
     """
     known = listing.known
     marks = (name for name in kinds if name.endswith(_ENVIRONMENT_MARK)) if known is None else ()
@@ -633,7 +634,7 @@ def _without_packages(
         return _outside_packages(kinds, packages, opened, environments)
     else:
         tracked = _outside_packages(listing.tracked, packages, (), environments)
-        if listing.said and tracked:
+        if listing.said and tracked and cache.folder is not None:
             cache.note_listing(_noted(listing, tracked, packages))
     if len(kinds) == len(listing.tracked):
         return tracked

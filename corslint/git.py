@@ -69,7 +69,10 @@ def begin_ahead(arguments: Sequence[str]) -> None:
     # Whatever does not begin with a dash is a path or what an option is given, such as a format's name.
     if "." not in others and any(os.path.lexists(one) for one in others if not one.startswith("-")):
         return
-    folder = os.getcwd()
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was removed, which whoever needs it says
+        return
     if has_many_files(folder):
         for asked in (UNTRACKED, TRACKED):
             begun = _begun(folder, asked)
@@ -156,6 +159,7 @@ def _spawned(command: tuple[str, ...], environment: Mapping[str, str]) -> _Spawn
     """The program, started; None where one of this process's standard streams is closed, whose place a pipe takes."""
     import signal
 
+    hear_of_ends()
     pipes: list[int] = []
     try:
         pipes += os.pipe()
@@ -180,6 +184,18 @@ def _spawned(command: tuple[str, ...], environment: Mapping[str, str]) -> _Spawn
         for each in pipes:
             os.close(each)
     return _Spawned(pid, said, complained)
+
+
+def hear_of_ends() -> None:
+    """Let this process hear how those end that it starts.
+
+    Whoever ignores the signal that says so hands that on (exec(3p)), and then nobody can be waited for (wait(3p)).
+    """
+    import signal
+
+    with suppress(ValueError):  # only the main thread may
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _widen(pipe: int) -> None:

@@ -27,6 +27,7 @@ from corslint.frameworks import catalog
 from corslint.model import decisions
 from corslint.model.facts import Fact, Field
 from corslint.model.finding import Finding, Fix
+from corslint.model.kept import whole
 from corslint.model.reading import (
     CodeReading,
     Damage,
@@ -301,7 +302,7 @@ class Project:
             return None
         try:
             memory = self._memory
-            found = _read(source) if memory is None else memory.reading(path, source.data, partial(_read, source))
+            found = _read(source) if memory is None else memory.reading(path, source.data, partial(_read_whole, source))
         except _UnreadError as error:
             self.unreadable[path] = str(error)
             return None
@@ -371,6 +372,12 @@ def _read(source: SourceFile) -> Reading | None:
                 raise _UnreadError(apart.reason)
             return apart
     return parse(source)
+
+
+def _read_whole(source: SourceFile) -> Reading | None:
+    """The same with nothing left to be made of it: checks in several threads may have it."""
+    found = _read(source)
+    return whole(found) if isinstance(found, CodeReading) else found
 
 
 def _spells_header(lowered: bytes) -> bool:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from corslint.discovery import read_file
+from corslint.git import hear_of_ends
 from corslint.model import encoding
 from corslint.parsers import parse
 from corslint.records import NamedTuple
@@ -139,6 +140,7 @@ class _Crew:
         self._found: dict[int, bytes | Failure | None] = {}
 
     def results(self, size: int) -> Iterator[bytes | Failure | None]:
+        hear_of_ends()
         for _ in range(size):
             self._hire()
         for number in range(len(self._tasks)):

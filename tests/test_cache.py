@@ -95,6 +95,21 @@ def test_a_second_run_parses_nothing_and_says_the_same(tree: Path, run: Run, par
     assert parsed == []
 
 
+@pytest.mark.parametrize(("files", "below"), [(3, "."), (700, "."), (700, "wide")])
+def test_a_second_run_in_a_repository_writes_nothing(tree: Path, run: Run, files: int, below: str) -> None:
+    (tree / "wide").mkdir()
+    for number in range(files):
+        (tree / "wide" / f"{number:03}-{'x' * 60}.js").write_text("x = 1;\n", encoding="utf-8")
+    for arguments in (("init", "-q"), ("add", ".")):
+        subprocess.run(["git", *arguments], cwd=tree, check=True)
+    os.chdir(tree / below)
+    run()
+    (written,) = kept(tree / below)
+    before = written.stat()
+    run()
+    assert (written.stat().st_ino, written.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_what_was_asked_about_contents_is_not_asked_again(
     tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,3 +168,27 @@ def test_what_was_asked_ahead_is_the_answer_once(tmp_path: Path, monkeypatch: py
     put(root / "newer.js")
     assert first == Answer(0, b"new.js\0", b"")
     assert git.git(str(root), *UNTRACKED) == Answer(0, b"new.js\0newer.js\0", b"")
+
+
+def test_nothing_is_asked_ahead_in_a_folder_that_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    git.begin_ahead(["check"])
+    assert not git._ahead
+
+
+IGNORES_ITS_CHILDREN = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-m", "corslint", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="this platform has no such signal")
+def test_whoever_starts_corslint_may_ignore_the_end_of_processes(tmp_path: Path) -> None:
+    root = repository(tmp_path, 700)
+    command = (sys.executable, "-c", IGNORES_ITS_CHILDREN, "check", "--no-cache", "-j2")
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "corslint: no findings in 701 files\n")

@@ -140,3 +140,12 @@ def test_nobody_is_left_where_the_answers_are_not_wanted() -> None:
 
 def test_without_tasks_nothing_is_done() -> None:
     assert list(workers.spread([], _crash, 2)) == []
+
+
+def test_whoever_starts_this_process_may_ignore_the_end_of_others() -> None:
+    known = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        found = list(workers.spread(["a", "b"], lambda task: os._exit(3) if task == "a" else task.encode(), 2))
+    finally:
+        signal.signal(signal.SIGCHLD, known)
+    assert found == [Failure("the parser ended with status 3"), b"b"]

@@ -10,7 +10,8 @@ import pytest
 from corslint import lint, workers
 from corslint.cache import Memory
 from corslint.language_server.workspace import Workspace
-from corslint.model.reading import Reading
+from corslint.model import kept
+from corslint.model.reading import CodeReading, Reading
 from corslint.parsers import parse
 from corslint.source import SourceFile
 
@@ -118,3 +119,21 @@ def test_files_that_are_gone_are_forgotten() -> None:
     memory.forget_others({"b.js"})
     assert memory.reading("a.js", source.data, read) is not first
     assert len(reads) == 2
+
+
+@pytest.mark.skipif(not workers.can_fork(), reason="large files are read by this process here")
+def test_nothing_is_left_to_be_made_of_what_checks_have_in_common(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fix is worked out beside a check, in another thread: neither may come upon what the other one has half made."""
+    monkeypatch.chdir(tmp_path)
+    text = "const cors = require('cors');\nrequire('express')().use(cors());\n"
+    unused = "".join(f"const unused{number} = ['a', {number}];\n" for number in range(8_000))
+    (tmp_path / "large.js").write_text(text + unused, encoding="utf-8")
+    memory = Memory()
+    assert Workspace([str(tmp_path)], OPTIONS, str(tmp_path), memory).check({}).findings
+    data = (tmp_path / "large.js").read_bytes()
+    found = memory.reading("large.js", data, lambda: pytest.fail("it was not kept"))
+    assert isinstance(found, CodeReading)
+    monkeypatch.setattr(kept._Values, "make", lambda *_: pytest.fail("it was not whole"))
+    assert [str(name) for name, (one,) in found.scopes[0].bindings.items() if one.span.path][-1] == "unused7999"
