@@ -302,8 +302,9 @@ def _context(
     for called in packages.values():
         _count(passed_over, called)
     shown_as = _shown_below(root, cwd)
-    sifter = _Sifter(real_root, kinds, unreadable, cache, shown_as)
     start, is_native = root if root.endswith(os.sep) else root + os.sep, os.sep == "/"
+    readable = list(readable)
+    sifter = _Sifter(real_root, kinds, _linked(start, readable), unreadable, cache, shown_as)
     known = listing.statuses.get
     for name in readable:
         path = start + (name if is_native else native(name))
@@ -683,6 +684,20 @@ def _package(folders: Sequence[str], around: int, environments: set[str]) -> tup
     return None
 
 
+def _linked(start: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The folders of these files that are links, each with a `/` at its end; `start` is the folder of all of them.
+
+    Who walks a tree comes to none. But git lists what stood in a folder before a link took its place.
+    """
+    folders: set[str] = set()
+    for name in names:
+        end = name.rfind("/")
+        while end > 0 and (folder := name[:end]) not in folders:
+            folders.add(folder)
+            end = folder.rfind("/")
+    return tuple(f"{folder}/" for folder in folders if os.path.islink(start + folder))
+
+
 class _Sifter:
     """Tells which files below a root are read. What the system refuses goes into `unreadable`."""
 
@@ -690,18 +705,22 @@ class _Sifter:
         self,
         real_root: str,
         kinds: Mapping[str, Kind | None],
+        linked: tuple[str, ...],
         unreadable: dict[str, str],
         cache: Cache,
         shown: Callable[[str, str], str],
     ) -> None:
         self._real_root = real_root
         self._kinds = kinds
+        self._linked = linked
         self._unreadable = unreadable
         self._cache = cache
         self._shown = shown
 
     def refused(self, name: str, path: str, status: os.stat_result | None) -> str | None:
         """Why a file is not read: None for no reason, empty for none worth counting."""
+        if name.startswith(self._linked):
+            return ""  # in git's index, but not in the work tree: git does not look behind a link, either
         kind = self._kinds[name]
         if kind == "nginx":
             kind = kind_of(path)  # folders above the root say more

@@ -210,6 +210,24 @@ def test_a_file_deleted_from_the_work_tree_is_no_error(tree: Tree) -> None:
     assert (found.files, found.unreadable) == (("a.js",), {})
 
 
+@pytest.mark.parametrize("few", [0, 1 << 30])
+def test_a_folder_in_whose_place_a_link_stands_is_not_read_through_it(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("corslint.git._FEW", few)
+    root = tree("repo/a.js", "repo/away/b.js", "repo/away/deep/c.js", "repo/far/deep/d.js", "repo/far-off/e.js")
+    repo = root / "repo"
+    git(repo, "init")
+    git(repo, "add", ".")
+    for folder, target in (("away", "outside"), ("far", "repo/inside")):
+        (repo / folder).rename(root / target)
+        (repo / folder).symlink_to(root / target)
+    found = one(repo, ".")
+    assert found.files == ("a.js", "far-off/e.js", "inside/deep/d.js")
+    assert (found.unreadable, found.passed_over) == ({}, {})
+    assert one(repo, "far/deep/d.js").lint == {"far/deep/d.js"}  # whoever names it means it
+
+
 def test_submodules_and_nested_repositories_are_read_with_their_own_ignore_rules(tree: Tree) -> None:
     root = tree("a.js", "inner/b.js", "inner/c.js", "untracked/d.js")
     for name in ("inner", "untracked"):
