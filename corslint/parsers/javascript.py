@@ -86,7 +86,8 @@ _Path: TypeAlias = tuple[str, tuple[Guard, ...]]
 _Exits: TypeAlias = tuple[_Path, ...]
 
 _IMPORTED_TYPE = regex(rb"""(<\s*typeof\s+)(import\(\s*(?:'[^'\n]*'|"[^"\n]*")\s*\))""")
-_AMPERSANDS = regex(rb"&[^{}<>]*")
+_JSX_TEXT = regex(rb"[^{}<]+")
+_UNREAD_IN_JSX_TEXT = regex(rb"[&>]")
 _BESIDE_JSX_TEXT = frozenset(
     {
         "jsx_text",
@@ -305,11 +306,12 @@ def _masked(root: Node, data: bytes) -> bytes:
 
     - `&` in the text and in the attributes of JSX begins no character reference unless a name and `;` follow
       (tree-sitter-javascript 0.25.0 and tree-sitter-typescript 0.23.2 want one).
+    - `>` in the text of JSX is read by Babel 7 and esbuild as what it is; TypeScript refuses it.
     - `typeof import('...')` as the type argument of a call is read as a comparison (tree-sitter-typescript 0.23.2).
     - A byte 0 in a string ends the text for tree-sitter.
     """
     hidden = bytearray(_IMPORTED_TYPE.sub(lambda found: found[1] + b"_" * len(found[2]), data).replace(b"\0", b"\1"))
-    pending = [root] if b"&" in data else []
+    pending = [root]
     while pending:
         node = pending.pop()
         pending += (child for child in node.children if child.has_error or child.is_error)
@@ -317,9 +319,9 @@ def _masked(root: Node, data: bytes) -> bytes:
             continue
         around = node.parent
         if around is not None and (around.type == "jsx_element" or _is_attribute(around)):
-            within = _AMPERSANDS.match(data, node.start_byte, node.end_byte)
+            within = _JSX_TEXT.match(data, node.start_byte, node.end_byte)
             if within is not None:
-                hidden[within.start() : within.end()] = within[0].replace(b"&", b"_")
+                hidden[within.start() : within.end()] = _UNREAD_IN_JSX_TEXT.sub(b"_", within[0])
         before: Node | None = None
         for child in node.children:
             if child.type in ("&", "&&") and before is not None and before.type in _BESIDE_JSX_TEXT:

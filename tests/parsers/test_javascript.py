@@ -739,9 +739,10 @@ def test_types_of_a_tagged_template_are_no_damage() -> None:
         "<><i/>& {g(2)} & <i>x</i>& &lt;& y&</>",
         "<a href='/x?a=1&b=2' title=\"Q&A\">{g(2)}& &copy; & more</a>",
         "<p>\n  {h && <i>q & {g(2)} && r</i>}\n</p>",
+        "<b>up => down > {g(2)} -> & >= 1</b>",
     ],
 )
-def test_ampersands_in_jsx_are_no_damage(jsx: str, dialect: str) -> None:
+def test_what_the_text_of_jsx_may_hold_is_no_damage(jsx: str, dialect: str) -> None:
     found = reading(f"const a = {jsx};\nf(1);\nconst b = {{c: '&'}};", dialect)
     assert found.damage == ()
     assert [each.rpartition(" -> ")[2] for each in show_calls(found)] == ["g(2)"] * jsx.count("g(2)") + ["f(1)"]
@@ -753,9 +754,11 @@ def test_ampersands_in_jsx_are_no_damage(jsx: str, dialect: str) -> None:
     [
         ("const a = b & & c;", [("does not parse", 14, 15)]),
         ("const a = <p>x & y {b & & c}</p>;", [("does not parse", 24, 25)]),
+        ("const a = <p>x > y {b > > c}</p>;", [("does not parse", 24, 25)]),
+        ("const a = <p>x } y</p>;", [("does not parse", 15, 18)]),
     ],
 )
-def test_ampersands_that_stand_in_code_are_damage(text: str, damage: list[tuple[str, int, int]]) -> None:
+def test_what_stands_in_code_is_damage(text: str, damage: list[tuple[str, int, int]]) -> None:
     found = reading(text)
     assert [(each.message, each.span.start, each.span.end) for each in found.damage] == damage
 
