@@ -1330,8 +1330,10 @@ class Extractor:
                 spans.append(value.span)
                 pending += self._handed_to(value, site.call) if isinstance(value, Function) else self._bases(value)
         for span in spans:
-            if pattern.search(self._text(span)):
-                return Field("yes", "written", span)
+            text = self._text(span)
+            found = pattern.search(text)
+            if found is not None:
+                return Field("yes", "written", _line_within(span, text, found.start()))
         return Field("no", "written", site.call.span)
 
     def _decorated_by(self, reading: CodeReading, call: Call) -> list[Value]:
@@ -2507,6 +2509,17 @@ def _origin_paths(emit: EmitSpec) -> frozenset[str]:
         if name in emit.fields
         for path in (*emit.fields[name].keys, *emit.fields[name].settings)
     )
+
+
+def _line_within(span: Span, text: str, at: int) -> Span:
+    """The line of a span's text at an offset, without what indents it; the span where it is a single line."""
+    begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+    line = text[begin:] if end < 0 else text[begin:end]
+    before = text[:begin] + line[: len(line) - len(line.lstrip())]
+    if "\ufffd" in before + line:  # perhaps a byte that is no UTF-8: the offsets are not those of the file
+        return span
+    start = span.start + len(before.encode())
+    return Span(span.path, start, start + len(line.strip().encode()))
 
 
 def _answer(answer: Tri, at: Span) -> Field:

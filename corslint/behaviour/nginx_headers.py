@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 from corslint.behaviour.nginx_answers import origins_of
 from corslint.behaviour.nginx_levels import Level, Unit, added_headers, nearest
@@ -82,6 +83,8 @@ def _passes_on(level: Level) -> Tri:
 
 def _in_effect(level: Level, asked: Callable[[Level], Tri]) -> Tri:
     """Whether something holds of a level, or of one that inherits its lines."""
+    if _is_overtaken(level):
+        return Tri.NO
     answers: list[Tri] = []
     if level.kind not in ("http", "server") or not level.locations:
         answers.append(asked(level))
@@ -90,6 +93,31 @@ def _in_effect(level: Level, asked: Callable[[Level], Tri]) -> Tri:
             if child.kind != "if" or level.kind != "server":
                 answers.append(_in_effect(child, asked))
     return any_of(answers)
+
+
+def _is_overtaken(level: Level) -> bool:
+    """Whether a later `if` with the very same test takes every request of an `if` over: its own lines are never sent.
+
+    Measured with nginx 1.22.1, where the first of two `if ($request_method = 'OPTIONS')` adds headers and the second
+    returns.
+    """
+    around, block = level.parent, level.directive
+    if level.kind != "if" or around is None or around.kind == "server" or block is None:
+        return False
+    if not level.by_key.keys().isdisjoint(("return", "break", "rewrite")):
+        return False
+    test = tuple(word.text for word in block.arguments)
+    last, assigned = _last_with_test(around)
+    return last[test] is not level and assigned.isdisjoint(name for text in test for name in variables(text))
+
+
+@lru_cache(maxsize=1)
+def _last_with_test(around: Level) -> tuple[dict[tuple[str, ...], Level], frozenset[str]]:
+    """The last `if` of a level with each test, and the variables that are set on the level or in one of its `if`s."""
+    ifs = around.ifs
+    last = {tuple(word.text for word in one.directive.arguments): one for one in ifs if one.directive is not None}
+    lines = (line.arguments[0].text for one in (around, *ifs) for line in one.own("set") if line.arguments)
+    return last, frozenset(name for text in lines for name in variables(text))
 
 
 def _returned(level: Level) -> int | None:

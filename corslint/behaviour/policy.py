@@ -94,8 +94,9 @@ from corslint.source import Span
 
 ReadCode = Callable[[str], CodeReading | None]
 
-_HOLDERS = frozenset({"headers", "environ", "meta"})
-"""What holds a request's headers, in lower case: `req.headers.origin`, `environ["HTTP_ORIGIN"]`, `request.META`."""
+_HOLDERS = frozenset({"headers", "header", "environ", "meta"})
+"""What holds a request's headers, in lower case: `req.headers.origin`, Koa's `ctx.request.header.origin`,
+`environ["HTTP_ORIGIN"]`, `request.META`."""
 _REQUESTS = frozenset({"req", "request"})
 _WITH_COOKIES = Request(cookie=Tri.YES)
 

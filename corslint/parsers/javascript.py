@@ -58,12 +58,13 @@ from corslint.model.values import (
 from corslint.parsers.grammars import deadline, grammar, parsed
 from corslint.parsers.javascript_text import number, number_key, unescaped
 from corslint.records import NamedTuple
+from corslint.regexes import regex
 from corslint.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from typing import Literal as OneOf
 
-    from tree_sitter import Language, Node
+    from tree_sitter import Language, Node, Range
 
     _ScopeKind = OneOf["module", "function", "class", "block"]
 
@@ -73,6 +74,8 @@ need some: a file may be read while names of another are resolved."""
 MOST_GUARDS = 100
 MOST_DAMAGE = 20
 _MOST_PATHS = 12
+_MOST_MASKED = 8
+"""How often a program is parsed again with more of what the grammar does not know hidden."""
 
 _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _TOO_DEEP = "nested too deeply"
@@ -82,6 +85,19 @@ _Path: TypeAlias = tuple[str, tuple[Guard, ...]]
 """One way out of a statement: where to (`return`, `throw`, `break`, `continue`, `break:label`), and the tests on it."""
 _Exits: TypeAlias = tuple[_Path, ...]
 
+_IMPORTED_TYPE = regex(rb"""(<\s*typeof\s+)(import\(\s*(?:'[^'\n]*'|"[^"\n]*")\s*\))""")
+_JSX_TEXT = regex(rb"[^{}<]+")
+_UNREAD_IN_JSX_TEXT = regex(rb"[&>]")
+_BESIDE_JSX_TEXT = frozenset(
+    {
+        "jsx_text",
+        "jsx_opening_element",
+        "jsx_element",
+        "jsx_self_closing_element",
+        "jsx_expression",
+        "html_character_reference",
+    }
+)
 # What a node is to the loops that unroll chains.
 _OTHER, _COMMENT, _MEMBER, _SUBSCRIPT, _CALL, _ASIDE, _BINARY, _TERNARY, _ERROR = range(9)
 _ROLES = {
@@ -252,17 +268,70 @@ def _programs(
         if part.start or part.end != len(data):
             ranges = [Range(_point(source, part.start), _point(source, part.end), part.start, part.end)]
         grammar = _grammar(part.dialect)
-        tree = parsed(data, grammar.language, until, ranges)
-        if tree is None:
+        root = _root(data, grammar, until, ranges)
+        if root is None:
             yield part, None
             continue
-        root = tree.root_node
         if root.has_error and part.dialect == "javascript":
             annotated = _grammar("tsx")
-            again = parsed(data, annotated.language, until, ranges)
-            if again is not None and not again.root_node.has_error:
-                grammar, root = annotated, again.root_node
+            again = _root(data, annotated, until, ranges)
+            if again is not None and not again.has_error:
+                grammar, root = annotated, again
         yield part, (grammar, root)
+
+
+def _root(data: bytes, grammar: _Grammar, until: float, ranges: list[Range] | None) -> Node | None:
+    """The tree of one program, or None where that takes too long.
+
+    What the grammar does not know although it is legal is hidden from it, byte for byte: one such place can make it
+    give up all that follows.
+    """
+    tree = parsed(data, grammar.language, until, ranges)
+    if tree is None:
+        return None
+    root = tree.root_node
+    for _ in range(_MOST_MASKED):
+        if not root.has_error:
+            break
+        hidden = _masked(root, data)
+        again = parsed(hidden, grammar.language, until, ranges) if hidden != data else None
+        if again is None:
+            break
+        data, root = hidden, again.root_node
+    return root
+
+
+def _masked(root: Node, data: bytes) -> bytes:
+    """The text of a program that has errors, without what is legal there and unknown to the grammar.
+
+    - `&` in the text and in the attributes of JSX begins no character reference unless a name and `;` follow
+      (tree-sitter-javascript 0.25.0 and tree-sitter-typescript 0.23.2 want one).
+    - `>` in the text of JSX is read by Babel 7 and esbuild as what it is; TypeScript refuses it.
+    - `typeof import('...')` as the type argument of a call is read as a comparison (tree-sitter-typescript 0.23.2).
+    - A byte 0 in a string ends the text for tree-sitter.
+    """
+    hidden = bytearray(_IMPORTED_TYPE.sub(lambda found: found[1] + b"_" * len(found[2]), data).replace(b"\0", b"\1"))
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        pending += (child for child in node.children if child.has_error or child.is_error)
+        if not node.is_error:
+            continue
+        around = node.parent
+        if around is not None and (around.type == "jsx_element" or _is_attribute(around)):
+            within = _JSX_TEXT.match(data, node.start_byte, node.end_byte)
+            if within is not None:
+                hidden[within.start() : within.end()] = _UNREAD_IN_JSX_TEXT.sub(b"_", within[0])
+        before: Node | None = None
+        for child in node.children:
+            if child.type in ("&", "&&") and before is not None and before.type in _BESIDE_JSX_TEXT:
+                hidden[child.start_byte : child.end_byte] = b"_" * (child.end_byte - child.start_byte)
+            before = child
+    return bytes(hidden)
+
+
+def _is_attribute(node: Node) -> bool:
+    return node.type == "string" and node.parent is not None and node.parent.type == "jsx_attribute"
 
 
 def _point(source: SourceFile, offset: int) -> tuple[int, int]:

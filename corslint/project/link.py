@@ -676,6 +676,9 @@ class Linker:
                 made_from = self.resolve(base.callee)
                 if isinstance(made_from, This):
                     return self._field(made_from, key, member)
+                laid = self._laid_on(member)
+                if laid is not None:
+                    return laid
             case Choice():
                 return Choice(base.test, member._replace(base=base.yes), member._replace(base=base.no), member.span)
             case Name() | Member():
@@ -683,6 +686,31 @@ class Linker:
             case Unknown():
                 return None if base is member.base else member._replace(base=base)
         return None if base is member.base else member._replace(base=base)
+
+    def _laid_on(self, member: Member) -> Value | None:
+        """What the only statement of a file lays on an object that a call made: `app.io = socketio(server)`."""
+        name = member.base
+        reading = self._read(name.span.path)
+        if not isinstance(name, Name) or reading is None or not 0 <= name.scope < len(reading.scopes):
+            return None
+        scope = binding_scope(reading, name.scope, name.name)
+        if scope is None:
+            return None
+        changed = self.surface(reading).changes.get((scope, name.name), ())
+        spent = self._gone_through[reading.path, scope, name.name] = len(changed) + self._gone_through.get(
+            (reading.path, scope, name.name), 0
+        )
+        if spent > _MOST_CHANGES:
+            return None
+        writes = [
+            change
+            for change in (changed_at(reading, place) for place in changed)
+            if isinstance(change, Write) and isinstance(change.target, Member)
+            if isinstance(change.target.base, Name) and change.target.key == member.key
+        ]
+        if len(writes) != 1 or _encloses(writes[0].span, member.span):
+            return None
+        return writes[0].value if self.holds(writes[0].guards) is Tri.YES else None
 
     @staticmethod
     def _method_or_missing(member: Member) -> Value | None:

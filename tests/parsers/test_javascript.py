@@ -729,6 +729,58 @@ def test_types_of_a_tagged_template_are_no_damage() -> None:
     assert "f(1)" in show_calls(found)
 
 
+@pytest.mark.parametrize("dialect", ["javascript", "tsx"])
+@pytest.mark.parametrize(
+    "jsx",
+    [
+        "<b>Lost & Found</b>",
+        "<b>R&D</b>",
+        "<b>a && b</b>",
+        "<><i/>& {g(2)} & <i>x</i>& &lt;& y&</>",
+        "<a href='/x?a=1&b=2' title=\"Q&A\">{g(2)}& &copy; & more</a>",
+        "<p>\n  {h && <i>q & {g(2)} && r</i>}\n</p>",
+        "<b>up => down > {g(2)} -> & >= 1</b>",
+    ],
+)
+def test_what_the_text_of_jsx_may_hold_is_no_damage(jsx: str, dialect: str) -> None:
+    found = reading(f"const a = {jsx};\nf(1);\nconst b = {{c: '&'}};", dialect)
+    assert found.damage == ()
+    assert [each.rpartition(" -> ")[2] for each in show_calls(found)] == ["g(2)"] * jsx.count("g(2)") + ["f(1)"]
+    assert show_bindings(found, "b") == ["{c: '&'}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "damage"),
+    [
+        ("const a = b & & c;", [("does not parse", 14, 15)]),
+        ("const a = <p>x & y {b & & c}</p>;", [("does not parse", 24, 25)]),
+        ("const a = <p>x > y {b > > c}</p>;", [("does not parse", 24, 25)]),
+        ("const a = <p>x } y</p>;", [("does not parse", 15, 18)]),
+    ],
+)
+def test_what_stands_in_code_is_damage(text: str, damage: list[tuple[str, int, int]]) -> None:
+    found = reading(text)
+    assert [(each.message, each.span.start, each.span.end) for each in found.damage] == damage
+
+
+def test_attributes_keep_their_ampersands() -> None:
+    assert bound('const a = <A b={{c: "x&y"}} d="e&f">& g</A>, h = "i&j";', "h") == ["'i&j'"]
+
+
+def test_an_imported_type_as_an_argument_is_no_damage() -> None:
+    found = reading("const a = { ...(await load<typeof import('x')>()), b: 1 };\nf(1);", "typescript")
+    assert found.damage == ()
+    assert show_calls(found) == ["load()", "f(1)"]
+    assert reading("const a = typeof import('x')>();", "typescript").damage
+
+
+def test_a_byte_0_in_a_string_is_no_damage() -> None:
+    found = reading(b"f('a\0b'); g(1);")
+    assert found.damage == ()
+    assert show_calls(found) == [r"f('a\x00b')", "g(1)"]
+    assert reading(b"f(1); \0").damage
+
+
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
 def test_utf_16_is_whole_damage(mark: bytes) -> None:
     found = reading(mark + "f()".encode("utf-16-le"))

@@ -58,6 +58,13 @@ def test_what_is_changed_too_often_is_unknown(monkeypatch: pytest.MonkeyPatch) -
 
 JAVASCRIPT = {
     "constant": ("const a = 'x'; probe(a);", "'x'"),
+    "laid on what a call made": ("const a = f(); a.b = 'x'; probe(a.b);", "'x'"),
+    "laid on it in a branch": ("const a = f(); if (t) a.b = 'x'; probe(a.b);", "f().b"),
+    "laid on it twice": ("const a = f(); a.b = 'x'; a.b = 'y'; probe(a.b);", "f().b"),
+    "laid on what is laid on it": ("const a = f(); a.c.b = 'x'; a.c = 'y'; probe(a.b);", "f().b"),
+    "laid on another": ("const a = f(), c = f(); a.b = 'x'; probe(c.b);", "f().b"),
+    "laid on it by its own name": ("const a = f(); a.b = probe(a.b);", "f().b"),
+    "laid on it in a function": ("const a = f(); function lay() { a.b = 'x'; } lay(); probe(a.b);", "'x'"),
     "alias of an alias": ("const a = 'x'; const b = a; probe(b);", "'x'"),
     "inner scope shadows": ("const a = 'x'; function f() { const a = 'y'; probe(a); }", "'y'"),
     "outer scope seen from a function": ("const a = 'x'; function f() { probe(a); }", "'x'"),
