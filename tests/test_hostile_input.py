@@ -211,6 +211,9 @@ BOMBS: dict[str, tuple[str, str]] = {
     "py list of a pair that doubles": ("a.py", "import socketio\nx0 = 'asgi'\n"
         + "".join(f"x{n} = [x{n - 1}, x{n - 1}]\n" for n in range(1, 50))
         + "io = socketio.AsyncServer(cors_allowed_origins='*', async_mode=x49)\napp = socketio.ASGIApp(io)\n"),
+    "nginx ifs": ("nginx.conf", "events {}\nhttp { server { location / {\n" + "".join(
+        f"if ($arg_a{n}) {{ set $b{n} 1; add_header Access-Control-Allow-Origin $b{n}; }}\n" for n in range(8000))
+        + "proxy_pass http://127.0.0.1:3000; } } }\n"),
     "comment of rules": ("a.js", f"// corslint: ignore[{'a, ' * N}]\n{CORS}"),
 }  # fmt: skip
 

@@ -6,8 +6,7 @@ These facts need no request: whatever takes effect of the lines, they do not do 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from corslint.behaviour.nginx_answers import origins_of
 from corslint.behaviour.nginx_levels import Level, Unit, added_headers, nearest
@@ -107,17 +106,9 @@ def _is_overtaken(level: Level) -> bool:
     if not level.by_key.keys().isdisjoint(("return", "break", "rewrite")):
         return False
     test = tuple(word.text for word in block.arguments)
-    last, assigned = _last_with_test(around)
-    return last[test] is not level and assigned.isdisjoint(name for text in test for name in variables(text))
-
-
-@lru_cache(maxsize=1)
-def _last_with_test(around: Level) -> tuple[dict[tuple[str, ...], Level], frozenset[str]]:
-    """The last `if` of a level with each test, and the variables that are set on the level or in one of its `if`s."""
-    ifs = around.ifs
-    last = {tuple(word.text for word in one.directive.arguments): one for one in ifs if one.directive is not None}
-    lines = (line.arguments[0].text for one in (around, *ifs) for line in one.own("set") if line.arguments)
-    return last, frozenset(name for text in lines for name in variables(text))
+    if around.last_ifs[test] is level:
+        return False
+    return not any(name in around.sets for text in test for name in variables(text))
 
 
 def _returned(level: Level) -> int | None:
@@ -217,6 +208,10 @@ def _spelled(word: Word) -> str:
 # ------------------------------------------------------------------------------------------------------------------ ifs
 
 
+_MOST_EARLIER = 100
+"""So many of the `if`s before one that add the same header are asked whether both can hold."""
+
+
 class _Branch(NamedTuple):
     level: Level
     condition: Directive
@@ -229,13 +224,16 @@ def _lost_in_ifs(unit: Unit, location: Level) -> Iterator[Fact]:
     (knowledge: nginx.md 2, B1 and B2, measured). Preflights are asked about elsewhere.
     """
     branches = [_Branch(child, child.directive) for child in location.ifs if child.directive is not None]
-    for number, branch in enumerate(branches):
+    adding: dict[str, list[tuple[_Branch, HeaderLine]]] = {ALLOW_ORIGIN: [], ALLOW_CREDENTIALS: []}
+    for branch in branches:
+        earlier = {name: every[-_MOST_EARLIER:] for name, every in adding.items()}
+        _note_lines(branch, adding)
         if not _goes_on(branch.level) or not branch.level.complete or not _for_requests(branch):
             continue
         mine = _sent_names(branch.level)
         own = header_lines(branch.level.own("add_header"))
         for name in (ALLOW_ORIGIN, ALLOW_CREDENTIALS):
-            lost = None if name in mine else _lost(unit, location, branches[:number], branch, name)
+            lost = None if name in mine else _lost(unit, location, earlier[name], branch, name)
             if lost is None or (name == ALLOW_CREDENTIALS and ALLOW_ORIGIN not in mine):
                 continue
             by = own[0].line.span if own else head(branch.level)
@@ -249,14 +247,26 @@ def _lost_in_ifs(unit: Unit, location: Level) -> Iterator[Fact]:
             break
 
 
-def _lost(unit: Unit, location: Level, earlier: Sequence[_Branch], branch: _Branch, name: str) -> HeaderLine | None:
+def _note_lines(branch: _Branch, adding: Mapping[str, list[tuple[_Branch, HeaderLine]]]) -> None:
+    """Add the first line of each of these headers that a branch sends unless a later one takes over."""
+    if not _goes_on(branch.level) or "break" in branch.level.by_key:
+        return
+    for line in reversed(header_lines(branch.level.own("add_header"))):
+        every = adding.get(line.name)
+        if every is not None and line.text:
+            if every and every[-1][0] is branch:
+                every.pop()
+            every.append((branch, line))
+
+
+def _lost(
+    unit: Unit, location: Level, earlier: Sequence[tuple[_Branch, HeaderLine]], branch: _Branch, name: str
+) -> HeaderLine | None:
     """The line that the requests of a branch would get without it: an earlier branch's, or the location's own."""
     scope = Scope(unit, location)
-    for one in reversed(earlier):
-        lines = [line for line in header_lines(one.level.own("add_header")) if line.name == name and line.text]
-        if lines and _goes_on(one.level) and "break" not in one.level.by_key:
-            if _together(one.condition, branch.condition, scope) is Tri.YES:
-                return lines[0]
+    for one, line in reversed(earlier):
+        if _together(one.condition, branch.condition, scope) is Tri.YES:
+            return line
     if branch.level.own("add_header"):
         around = added_headers(location)
         found = [line for line in header_lines(around.directives) if line.name == name and line.text]

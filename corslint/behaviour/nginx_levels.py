@@ -39,6 +39,13 @@ _RELEVANT = frozenset((
 """Directives that matter when a template may leave them out."""
 
 
+class Assignment(NamedTuple):
+    """A `set`: the `if` that it stands in, if any, and the value."""
+
+    test: Directive | None
+    value: Word
+
+
 class Level:
     """One configuration level. `statements` has what includes bring in; `children` are the levels directly inside.
 
@@ -52,12 +59,15 @@ class Level:
         "_blocks",
         "_ifs",
         "_index",
+        "_last_ifs",
         "_locations",
         "_nearest",
         "_pattern",
         "_place",
         "_rewrites",
         "_script",
+        "_sets",
+        "_sets_inside",
         "_table",
         "body",
         "children",
@@ -89,6 +99,9 @@ class Level:
         self._locations: list[Level] | None = None
         self._rewrites: list[Directive] | None = None
         self._script: list[Directive] | None = None
+        self._sets: dict[str, list[Assignment]] | None = None
+        self._sets_inside: frozenset[str] | None = None
+        self._last_ifs: dict[tuple[str, ...], Level] | None = None
         self._table: LocationTable | None = None
 
     @property
@@ -153,6 +166,37 @@ class Level:
         if self._rewrites is None:
             self._rewrites = [one for one in self.statements if one.key in ("set", "if")]
         return self._rewrites
+
+    @property
+    def sets(self) -> Mapping[str, Sequence[Assignment]]:
+        """What the level and its `if`s set variables to, by their names, in the order in which nginx runs it."""
+        if self._sets is None:
+            self._sets = {}
+            blocks = {id(one.directive): one for one in self.ifs}
+            for statement in self.rewrites:
+                block = blocks.get(id(statement))
+                for line in [statement] if block is None else block.own("set"):
+                    if line.key == "set" and len(line.arguments) == 2:
+                        name = line.arguments[0].text.removeprefix("$").removeprefix("{").removesuffix("}")
+                        test = None if block is None else statement
+                        self._sets.setdefault(name, []).append(Assignment(test, line.arguments[1]))
+        return self._sets
+
+    @property
+    def sets_inside(self) -> frozenset[str]:
+        """The variables that levels further in set, but for the level's own `if`s."""
+        if self._sets_inside is None:
+            inner = [one for one in self.children if one.kind != "if"]
+            self._sets_inside = frozenset(name for one in inner for name in (*one.sets, *one.sets_inside))
+        return self._sets_inside
+
+    @property
+    def last_ifs(self) -> Mapping[tuple[str, ...], Level]:
+        """The last `if` directly inside with each test, by the words of that."""
+        if self._last_ifs is None:
+            ifs = self.ifs
+            self._last_ifs = {tuple(word.text for word in one.directive.arguments): one for one in ifs if one.directive}
+        return self._last_ifs
 
     @property
     def script(self) -> list[Directive]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from corslint.behaviour.nginx_levels import Level, Unit
+from corslint.behaviour.nginx_levels import Assignment, Level, Unit
 from corslint.model.decisions import (
     All,
     Always,
@@ -251,11 +251,6 @@ def _map_of_text(definition: Directive, scope: Scope, walk: _Walk) -> list[Text]
     return texts if len(texts) <= _CASES else _unknown(place)
 
 
-class _Assignment(NamedTuple):
-    condition: tuple[Directive, ...]
-    value: Word
-
-
 def _set_texts(name: str, span: Span, scope: Scope, walk: _Walk) -> list[Text]:
     assignments = _assignments(name, scope.level)
     if not assignments:
@@ -265,9 +260,7 @@ def _set_texts(name: str, span: Span, scope: Scope, walk: _Walk) -> list[Text]:
         walk.step()
         if name in variables(one.value.text):
             return _unknown(span)  # `set $x "${x}y"`
-        condition: Predicate = Always()
-        for test in one.condition:
-            condition = _both(condition, _condition(test.arguments, scope, walk))
+        condition = Always() if one.test is None else _condition(one.test.arguments, scope, walk)
         inner = _texts(one.value.text, one.value.span, scope, walk)
         texts.extend(text._replace(predicate=_both(condition, text.predicate)) for text in inner)
         if len(texts) > _CASES:
@@ -277,37 +270,20 @@ def _set_texts(name: str, span: Span, scope: Scope, walk: _Walk) -> list[Text]:
     return [*texts, Text(Always(), "", False, span)]  # never set: empty, with a warning in nginx's log
 
 
-def _assignments(name: str, level: Level) -> list[_Assignment] | None:
+def _assignments(name: str, level: Level) -> list[Assignment] | None:
     """The `set`s of a variable that are run for requests of this level, in the order in which they run.
+
+    One in the `if` that is the level itself is run without a test.
 
     nginx runs the server's and then those of the one location that takes the request, not those of locations around it.
     None where a level further in sets the variable as well, so that it depends on the request.
     """
     owner = level.parent if level.kind == "if" and level.parent is not None else level
     server = next((one for one in owner.outwards() if one.kind == "server"), None)
-    found: list[_Assignment] = []
-    for frame in [server, owner] if server is not None and server is not owner else [owner]:
-        for statement in frame.rewrites:
-            if _sets(statement, name):
-                found.append(_Assignment((), statement.arguments[1]))
-            elif statement.key == "if" and statement.block is not None:
-                condition = () if statement is level.directive else (statement,)
-                found.extend(_Assignment(condition, one.arguments[1]) for one in statement.block if _sets(one, name))
-    if any(_set_further_in(child, name) for child in level.children if child.kind != "if"):
-        return None
-    return found
-
-
-def _set_further_in(level: Level, name: str) -> bool:
-    if any(_sets(statement, name) for statement in level.rewrites):
-        return True
-    return any(_set_further_in(child, name) for child in level.children)
-
-
-def _sets(statement: Directive, name: str) -> bool:
-    if statement.key != "set" or len(statement.arguments) != 2:
-        return False
-    return statement.arguments[0].text in (f"${name}", f"${{{name}}}")
+    frames = [server, owner] if server is not None and server is not owner else [owner]
+    every = [one for frame in frames for one in frame.sets.get(name, ())]
+    found = [one._replace(test=None) if one.test is level.directive else one for one in every]
+    return None if name in level.sets_inside else found
 
 
 # ----------------------------------------------------------------------------------------------------------- conditions
