@@ -214,6 +214,8 @@ BOMBS: dict[str, tuple[str, str]] = {
     "nginx ifs": ("nginx.conf", "events {}\nhttp { server { location / {\n" + "".join(
         f"if ($arg_a{n}) {{ set $b{n} 1; add_header Access-Control-Allow-Origin $b{n}; }}\n" for n in range(8000))
         + "proxy_pass http://127.0.0.1:3000; } } }\n"),
+    "jsx errors": ("a.jsx", f"{CORS}const x = " + "<a b='?a=1&b=2'>x & y > z" * 20_000),
+    "js errors in one another": ("a.js", CORS + "[1 2 " * 20_000),
     "comment of rules": ("a.js", f"// corslint: ignore[{'a, ' * N}]\n{CORS}"),
 }  # fmt: skip
 

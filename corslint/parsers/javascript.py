@@ -76,6 +76,8 @@ MOST_DAMAGE = 20
 _MOST_PATHS = 12
 _MOST_MASKED = 8
 """How often a program is parsed again with more of what the grammar does not know hidden."""
+_MOST_LOOKED_AT = 10_000
+"""So many nodes with errors in them are looked at for that."""
 
 _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _TOO_DEEP = "nested too deeply"
@@ -311,14 +313,16 @@ def _masked(root: Node, data: bytes) -> bytes:
     - A byte 0 in a string ends the text for tree-sitter.
     """
     hidden = bytearray(_IMPORTED_TYPE.sub(lambda found: found[1] + b"_" * len(found[2]), data).replace(b"\0", b"\1"))
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        pending += (child for child in node.children if child.has_error or child.is_error)
+    # With what lies around them: a node of tree-sitter looks for its parent from the root downwards.
+    pending: list[tuple[Node, Node | None, Node | None]] = [(root, None, None)]
+    for _ in range(_MOST_LOOKED_AT):
+        if not pending:
+            break
+        node, around, further = pending.pop()
+        pending += ((child, node, around) for child in node.children if child.has_error or child.is_error)
         if not node.is_error:
             continue
-        around = node.parent
-        if around is not None and (around.type == "jsx_element" or _is_attribute(around)):
+        if around is not None and (around.type == "jsx_element" or _is_attribute(around, further)):
             within = _JSX_TEXT.match(data, node.start_byte, node.end_byte)
             if within is not None:
                 hidden[within.start() : within.end()] = _UNREAD_IN_JSX_TEXT.sub(b"_", within[0])
@@ -330,8 +334,8 @@ def _masked(root: Node, data: bytes) -> bytes:
     return bytes(hidden)
 
 
-def _is_attribute(node: Node) -> bool:
-    return node.type == "string" and node.parent is not None and node.parent.type == "jsx_attribute"
+def _is_attribute(node: Node, around: Node | None) -> bool:
+    return node.type == "string" and around is not None and around.type == "jsx_attribute"
 
 
 def _point(source: SourceFile, offset: int) -> tuple[int, int]:
